@@ -3,7 +3,7 @@
 from flax import nnx
 from jax import Array
 
-from thalweg.core.layers import Conv, Head, after, strides
+from thalweg.core.layers import Conv, Head, compute_output_size, compute_strides
 
 
 class Model(nnx.Module):
@@ -24,7 +24,7 @@ class Model(nnx.Module):
         norm: bool = False,
         rngs: nnx.Rngs,
     ) -> None:
-        steps = strides(inputs, outputs, depth)
+        steps = compute_strides(inputs, outputs, depth)
         layers, norms, channels, stage_width = [], [], inputs[2], width
         for stage, stride in enumerate(steps):
             stage_width = stage_width * stride if stage else width
@@ -33,7 +33,7 @@ class Model(nnx.Module):
                 norms.append(nnx.BatchNorm(stage_width, momentum=0.9, rngs=rngs) if norm else None)
                 channels = stage_width
         self.layers, self.norms = nnx.List(layers), nnx.List(norms)
-        self.head = Head((*after(inputs, steps), channels), outputs, rngs=rngs)
+        self.head = Head((*compute_output_size(inputs, steps), channels), outputs, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         for layer, norm in zip(self.layers, self.norms, strict=True):

@@ -3,7 +3,7 @@
 from flax import nnx
 from jax import Array
 
-from thalweg.core.layers import Conv, GroupNorm, Head, after, strides
+from thalweg.core.layers import Conv, GroupNorm, Head, compute_output_size, compute_strides
 
 
 class ResidualBlock(nnx.Module):
@@ -46,7 +46,7 @@ class Model(nnx.Module):
         blocks: tuple[int, ...] = (1, 1, 1),
         rngs: nnx.Rngs,
     ) -> None:
-        steps = strides(inputs, outputs, len(blocks))
+        steps = compute_strides(inputs, outputs, len(blocks))
         layers: list[nnx.Module] = [Conv(inputs[2], width, stride=steps[0], rngs=rngs)]
         channels = width
         for stage, (stride, number) in enumerate(zip(steps, blocks, strict=True)):
@@ -56,7 +56,7 @@ class Model(nnx.Module):
             layers += [ResidualBlock(channels, rngs=rngs) for _ in range(number)]
         self.layers = nnx.List(layers)
         self.norm = GroupNorm(channels)
-        self.head = Head((*after(inputs, steps), channels), outputs, pool=True, rngs=rngs)
+        self.head = Head((*compute_output_size(inputs, steps), channels), outputs, pool=True, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         for layer in self.layers:

@@ -70,7 +70,7 @@ def _build_parser() -> argparse.ArgumentParser:
     command.add_argument("--model", type=Path, default=MODEL, metavar="FOLDER", help=model)
     command = add("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
-    add("timing", _print_timing, "print the duration of each stage of the last run")
+    add("timing", _print_timing, "print how long each stage took when it last ran")
     return parser
 
 

@@ -82,7 +82,7 @@ class Head(nnx.Module):
         return self.last(x.mean((1, 2)) if self.pool else x.reshape(len(x), -1))
 
 
-def strides(inputs: tuple[int, int, int], outputs: tuple[int, ...], depth: int) -> tuple[int, ...]:
+def compute_strides(inputs: tuple[int, int, int], outputs: tuple[int, ...], depth: int) -> tuple[int, ...]:
     """Choose the stride of each of `depth` layers: halve until the map's size is reached, or always for a vector.
 
     Raises ValueError if no number of halvings up to `depth` leads from the image to the map.
@@ -91,12 +91,12 @@ def strides(inputs: tuple[int, int, int], outputs: tuple[int, ...], depth: int) 
         return (2,) * depth
     for halvings in range(depth + 1):
         steps = (2,) * halvings + (1,) * (depth - halvings)
-        if after(inputs, steps) == outputs[:2]:
+        if compute_output_size(inputs, steps) == outputs[:2]:
             return steps
     raise ValueError(f"{depth} layers cannot lead from an image of {inputs[:2]} to a map of {outputs[:2]}")
 
 
-def after(inputs: tuple[int, int, int], steps: tuple[int, ...]) -> tuple[int, int]:
+def compute_output_size(inputs: tuple[int, int, int], steps: tuple[int, ...]) -> tuple[int, int]:
     """Compute the height and width of an image after layers of these strides."""
     height, width, _ = inputs
     for stride in steps:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.fast_jit import quick
-from thalweg.core.layers import Conv, Dense, Head, after, strides
+from thalweg.core.layers import Conv, Dense, Head, compute_output_size, compute_strides
 
 SIDE = st.integers(1, 9)
 
@@ -65,16 +65,16 @@ def test_map_head_matches_pooled_head() -> None:
 def test_strides_reach_every_halving(height: int, width: int, halvings: int, more: int) -> None:
     cell = 2**halvings
     outputs = -(-height // cell), -(-width // cell), 1
-    steps = strides((height, width, 3), outputs, halvings + more)
+    steps = compute_strides((height, width, 3), outputs, halvings + more)
     assert len(steps) == halvings + more
-    assert after((height, width, 3), steps) == outputs[:2]
+    assert compute_output_size((height, width, 3), steps) == outputs[:2]
 
 
 def test_strides_for_vector_output() -> None:
-    assert strides((48, 48, 3), (10,), 3) == (2, 2, 2)
+    assert compute_strides((48, 48, 3), (10,), 3) == (2, 2, 2)
 
 
 @pytest.mark.parametrize("outputs", [(5, 5, 1), (12, 24, 1), (6, 6, 1)])
 def test_strides_refuse_far_map(outputs: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="2 layers cannot lead from an image of"):
-        strides((48, 48, 3), outputs, 2)
+        compute_strides((48, 48, 3), outputs, 2)
