@@ -55,7 +55,7 @@ def test_section_edit_reruns_report(first: Clone) -> None:
     ("file", "old", "new"),
     [
         ("pipeline/core/losses.py", "import jax\n", "import jax  # an edited comment\n"),
-        ("pipeline/config/checks/values.py", "does not divide", "is no divisor of"),
+        ("pipeline/config/checks/file.py", "does not divide", "is no divisor of"),
         ("pipeline/reporting/sections/history.py", "import altair", "import altair  # edited\nimport altair"),
     ],
     ids=["comment in core", "message of a check", "report section"],
