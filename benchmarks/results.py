@@ -216,11 +216,11 @@ def _gpu(results: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in sorted(gpu["versions"].items()))
     text = (
         f"One {gpu['device']}; {versions}. {study['trials']:,} trials of the count CNN with "
-        f"{study['epochs'] // study['trials']} epochs each took {study['seconds']:.1f} s, of which compiling took "
-        f"{study['compile_seconds']:.1f} s. That is {ms[0]:.2f} ms per trial-epoch without compiling. Optuna + Flax "
-        f"with one jitted step per trial took {ms[1]:.0f} ms, {ms[1] / ms[0]:.0f} times as long. The floor, at the "
-        f"rate of a large matrix product ({gpu['rate'] / 1e12:.0f} TFLOP/s), is {1000 * floor / gpu['rate']:.2f} ms "
-        "for training."
+        f"{study['epochs'] // study['trials']} epochs each took {study['seconds']:.1f} s; compiling took "
+        f"{study['compile_seconds']:.1f} s of this. That is {ms[0]:.2f} ms per trial-epoch without compiling. Optuna + "
+        f"Flax with one jitted step per trial took {ms[1]:.0f} ms, {ms[1] / ms[0]:.0f} times as long. The floor, at "
+        f"the rate of a large matrix product ({gpu['rate'] / 1e12:.0f} TFLOP/s), is "
+        f"{1000 * floor / gpu['rate']:.2f} ms for training."
     )
     table = [
         [str(row["lanes"]), f"{median(row['ms']):.2f}", f"{min(row['ms']):.2f} to {max(row['ms']):.2f}"]

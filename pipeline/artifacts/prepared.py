@@ -86,12 +86,12 @@ def build_manifest(
         "classes": list(examples.classes),
         "excluded": [vars(fault) for fault in faults],
         "warnings": list(warnings),
-        "sha256": _digest(examples, splits),
+        "sha256": _compute_digest(examples, splits),
         "made_for": data_identity(config),
     }
 
 
-def _digest(examples: Examples, splits: Splits) -> str:
+def _compute_digest(examples: Examples, splits: Splits) -> str:
     """Return the SHA-256 of everything that training reads."""
     total = hashlib.sha256()
     arrays = [examples.images, examples.names, examples.groups, *(examples.labels[k] for k in sorted(examples.labels))]

@@ -56,7 +56,7 @@ def find_baseline_setting(config: Config) -> Setting | None:
     file_values, setting = dict(flatten_tree(config.model_dump())), Setting()
     for name, parameter in sort_parameters(config):
         if parameter.is_active(setting):
-            if not parameter.contains(file_values[name]):
+            if not parameter.has_value(file_values[name]):
                 return None
             setting[name] = file_values[name]
     return setting

@@ -78,7 +78,7 @@ class ParameterConfig(StrictModel):
         assert self.high is not None
         return self.low, self.high
 
-    def contains(self, value: Any) -> bool:
+    def has_value(self, value: Any) -> bool:
         """Return whether a value is among the choices or in the range."""
         if self.choices is not None:
             return value in self.choices
@@ -127,7 +127,7 @@ class ConstraintConfig(StrictModel):
             raise PydanticCustomError("space", "`low` must not be above `high`")
         return self
 
-    def excess(self, value: float) -> float:
+    def compute_excess(self, value: float) -> float:
         """Return by how much a value violates the bounds; 0 or less: it satisfies them."""
         sides = [] if self.low is None else [self.low - value]
         return max([*sides, *([] if self.high is None else [value - self.high])])

@@ -76,9 +76,13 @@ def train_candidates(
     for (trial, values), plan, i in zip(trials, plans, first_index, strict=True):
         states = by_seed(ends[i], len(splits.train))
         predictions = np.stack([_predict_judged_rows(splits, data, plan, folds) for folds in states])
-        scores = [inference.scores(plan, item, data, rows) for item in predictions]
+        scores = [inference.score_rows(plan, item, data, rows) for item in predictions]
         validation = [mean_best_validation(plan, splits, folds) for folds in states]
-        candidates.append(Candidate(trial, values, plan, states, predictions, _joined(scores), _joined(validation)))
+        candidates.append(
+            Candidate(
+                trial, values, plan, states, predictions, _join_seed_scores(scores), _join_seed_scores(validation)
+            )
+        )
     return candidates
 
 
@@ -87,7 +91,7 @@ def by_seed(states: Sequence[LaneState], folds: int) -> tuple[tuple[LaneState, .
     return tuple(tuple(states[start : start + folds]) for start in range(0, len(states), folds))
 
 
-def _joined(seed_scores: Sequence[dict[str, float]]) -> dict[str, NDArray[np.float64]]:
+def _join_seed_scores(seed_scores: Sequence[dict[str, float]]) -> dict[str, NDArray[np.float64]]:
     return {name: np.array([scores[name] for scores in seed_scores]) for name in seed_scores[0]}
 
 
@@ -133,7 +137,7 @@ def rank_candidates(config: Config, candidates: Sequence[Candidate]) -> list[Can
     def key(candidate: Candidate) -> tuple[bool, float, float, int]:
         means = {name: float(values.mean()) for name, values in candidate.validation_scores.items()}
         value = sign * means[config.study.objective]
-        violation = sum(max(0.0, limit.excess(means[name])) for name, limit in limits)
+        violation = sum(max(0.0, limit.compute_excess(means[name])) for name, limit in limits)
         trial = -1 if candidate.trial is None else candidate.trial
         diverged = any(diverged_step(folds) is not None for folds in candidate.states)
         return diverged, violation, np.inf if np.isnan(value) else value, trial

@@ -103,7 +103,7 @@ def write_references(
     """Write the metrics of simple references on the judged examples: one row each, the trivial one first."""
     train = loaded.examples.take_rows(np.unique(np.concatenate(loaded.splits.train)))
     table = [
-        {"answer": name} | inference.scores(plan, predictions, data, rows)
+        {"answer": name} | inference.score_rows(plan, predictions, data, rows)
         for name, predictions in config.task.compute_references(train, task_inputs).items()
     ]
     files.write_table(paths.REFERENCES, pd.DataFrame(table, columns=["answer", *config.task.METRIC_DIRECTIONS]))

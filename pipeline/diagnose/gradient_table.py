@@ -105,17 +105,17 @@ def follow_batch_losses(
 
     It compiles once for a plan, with `options` of XLA: the kind of loss is a number, not part of the program.
     """
-    run = jax.jit(_follow, static_argnums=0, compiler_options=options)
+    run = jax.jit(_follow_directions, static_argnums=0, compiler_options=options)
     with jax.enable_x64(True):
-        doubles = jax.tree.map(_double, (*weights, inputs, targets, coefficients))
+        doubles = jax.tree.map(_to_float64, (*weights, inputs, targets, coefficients))
         return gradient_check.build_directions(doubles[0])[0], jax.device_get(run(plan, hyper, *doubles))
 
 
-def _follow(plan: Plan, hyper: NetworkHyper, parameters: Any, *batch: Any) -> DirectionalDerivatives:
+def _follow_directions(plan: Plan, hyper: NetworkHyper, parameters: Any, *batch: Any) -> DirectionalDerivatives:
     function = batch_losses(plan, hyper, *batch)
     names, along = gradient_check.build_directions(parameters)
     return gradient_check.follow_directions(function, jax.jacrev(function)(parameters), parameters, along, len(names))
 
 
-def _double(leaf: Any) -> Array:
+def _to_float64(leaf: Any) -> Array:
     return jnp.asarray(leaf, jnp.float64 if jnp.issubdtype(jnp.result_type(leaf), jnp.floating) else None)

@@ -70,7 +70,7 @@ def survey_landscape(
     path_grid = loss_surface.build_grid(*loss_surface.bounding_box(plane.coordinates), options.points)
     random_grid = loss_surface.build_grid([-PLANE_REACH] * 2, [PLANE_REACH] * 2, options.points)
     planes = [
-        _tabulate(point_losses(ends[0], directions, points), plane=name, a=points[:, 0], b=points[:, 1])
+        _tabulate_losses(point_losses(ends[0], directions, points), plane=name, a=points[:, 0], b=points[:, 1])
         for name, directions, points in (("path", plane.directions, path_grid), ("random", random, random_grid))
     ]
     return {
@@ -120,7 +120,7 @@ def subsample_rows(rows: NDArray[Any], count: int) -> NDArray[np.int64]:
     return rows[np.arange(count) * len(rows) // count].astype(np.int64)
 
 
-def _tabulate(losses: Floats, **columns: Any) -> pd.DataFrame:
+def _tabulate_losses(losses: Floats, **columns: Any) -> pd.DataFrame:
     """Return the mean and standard error of losses [P, S, n]: a row for each split and point, after `columns` [P]."""
     mean, error = losses.mean(-1), losses.std(-1, ddof=1) / np.sqrt(losses.shape[-1])
     tables = [
@@ -151,7 +151,7 @@ def _build_lines(point_losses: PointLosses, ends: Sequence[Any], seeds: Sequence
     lines = []
     for seed, end in zip(seeds[1:], ends[1:], strict=True):
         losses = point_losses(ends[0], loss_surface.connecting_direction(ends[0][0], end[0]), t)
-        lines.append(_tabulate(losses, first=seeds[0], second=seed, t=t[:, 0]))
+        lines.append(_tabulate_losses(losses, first=seeds[0], second=seed, t=t[:, 0]))
     columns = ["first", "second", "t", "part", "loss", "error"]
     return pd.concat(lines, ignore_index=True) if lines else pd.DataFrame(columns=columns)
 

@@ -97,17 +97,17 @@ class Fleet:
         """List the states of a trial's lanes that were not stopped."""
         return [lane.state for lane in self._trials[trial].values() if lane.state is not None]
 
-    def _lanes(self) -> dict[LaneKey, _FleetLane]:
+    def _collect_lanes(self) -> dict[LaneKey, _FleetLane]:
         return {(trial, *seed): lane for trial, lanes in self._trials.items() for seed, lane in lanes.items()}
 
     @property
     def active_count(self) -> int:
         """The number of lanes still training."""
-        return sum(lane.result is None for lane in self._lanes().values())
+        return sum(lane.result is None for lane in self._collect_lanes().values())
 
     def run_segment(self) -> bool:
         """Advance every active lane by at most a few validations. Returns whether there was one."""
-        waiting = {key: lane for key, lane in self._lanes().items() if lane.result is None}
+        waiting = {key: lane for key, lane in self._collect_lanes().items() if lane.result is None}
         if not waiting:
             return False
         began = time.monotonic()
@@ -162,7 +162,9 @@ class Fleet:
 
     def save_snapshot(self) -> None:
         """Write all lanes' states, to continue from after a kill."""
-        states = {key: (lane.program, lane.state) for key, lane in self._lanes().items() if lane.state is not None}
+        states = {
+            key: (lane.program, lane.state) for key, lane in self._collect_lanes().items() if lane.state is not None
+        }
         state_folder.write_snapshot(self._folder, states)
         self._saved = time.monotonic()
 

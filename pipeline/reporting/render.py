@@ -105,5 +105,5 @@ def _list_key_numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
         best = tables.ranked.iloc[0]
         note = f"trial {int(best['number'])}, on validation, not confirmed"
         entries.append((f"best {metric_label(tables.objective)}", "winner", format_number(best["value"]), note))
-    endings = f"{tables.count('complete'):,} complete, {tables.count('pruned'):,} stopped early"
+    endings = f"{tables.count_trials('complete'):,} complete, {tables.count_trials('pruned'):,} stopped early"
     return [*entries, ("trials", "", f"{len(tables.trials):,}", endings)]

@@ -154,7 +154,7 @@ class StudyTables:
         """Return the lowest and highest possible value of a metric."""
         return self.bounds.get(metric, (-math.inf, math.inf))
 
-    def count(self, state: str) -> int:
+    def count_trials(self, state: str) -> int:
         """Return how many trials ended in a state."""
         return 0 if self.trials.empty else int((self.trials["state"] == state).sum())
 

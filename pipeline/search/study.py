@@ -98,21 +98,21 @@ class _Study:
         self.stop: dict[str, Any] | None = None
 
     def run(self) -> StudyResult:
-        self._begin()
+        self._begin_cohorts()
         while self.state.open_cohorts:
             if self.fleet.run_segment():
                 self.journal.record_seconds(round(time.monotonic() - self.began, 3))
                 for callback in self.callbacks:
                     callback.on_segment(len(self.trials), self.fleet.active_count)
             for cohort in self.state.open_cohorts:
-                self._judge(cohort)
+                self._judge_rung(cohort)
             # finish one cohort, then begin the next at once: it must not learn from others that happen to be over
             while self.state.open_cohorts and not self.state.open_cohorts[0].rungs:
-                self._finish(self.state.open_cohorts[0])
-                self._begin()
+                self._finish_cohort(self.state.open_cohorts[0])
+                self._begin_cohorts()
         return StudyResult(self.trials, self.stop)
 
-    def _begin(self) -> None:
+    def _begin_cohorts(self) -> None:
         """Begin cohorts while there is room for one."""
         while self.stop is None and cohorts.can_begin_cohort(self.rules, self.state):
             number, first = self.state.begun_count, self.state.begun_count * self.rules.cohort_size
@@ -125,12 +125,12 @@ class _Study:
             else:
                 self.journal.record_proposals(number, self.sampler.ask(first, self.rules.cohort_size))
             for trial, values in enumerate(self.journal.proposed[number], first):
-                self._add(trial, values)
+                self._add_trial(trial, values)
             self.state = cohorts.begin_cohort(self.rules, self.state)
             cohort = self.state.open_cohorts[-1]
             self.fleet.set_target(cohort.training_trials, cohort.rungs[0])
 
-    def _add(self, trial: int, values: Setting) -> None:
+    def _add_trial(self, trial: int, values: Setting) -> None:
         """Add a trial's lanes to the fleet."""
         config, study = self.config.replace_values(values), self.config.study
         plan = build.build_plan(config, self.spec, self.data, searched=True)
@@ -138,7 +138,7 @@ class _Study:
         lanes = list_lane_seeds(self.config.seed, "study", study.seeds, len(self.data.train_rows), seed_group)
         self.fleet.add_trial(trial, plan, build.build_hyper(config), lanes)
 
-    def _judge(self, cohort: Cohort) -> None:
+    def _judge_rung(self, cohort: Cohort) -> None:
         """Decide which trials of a cohort go on, once all have reached their rung."""
         lanes_by_trial = {trial: self.fleet.find_results(trial) for trial in cohort.training_trials}
         results = {trial: lanes for trial, lanes in lanes_by_trial.items() if lanes is not None}
@@ -153,7 +153,7 @@ class _Study:
         if after.rungs:
             self.fleet.set_target(after.training_trials, after.rungs[0])
 
-    def _finish(self, cohort: Cohort) -> None:
+    def _finish_cohort(self, cohort: Cohort) -> None:
         """Turn the oldest cohort into finished trials and tell the sampler of them."""
         self.state = cohorts.close_oldest_cohort(self.state)
         for trial, values in enumerate(self.journal.proposed[cohort.number], cohort.number * self.rules.cohort_size):

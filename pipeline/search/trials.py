@@ -122,7 +122,7 @@ class TrialScorer:
         if not all(np.isfinite(value) for value in means.values()):
             return None
         values = tuple(means[name] for name in self.objectives)
-        violations = {name: constraint.excess(means[name]) for name, constraint in self.constraints.items()}
+        violations = {name: constraint.compute_excess(means[name]) for name, constraint in self.constraints.items()}
         curve = self.mean_curve(lanes, self.objectives[0])[: epoch // self.validate_every]
         return values, violations, {(i + 1) * self.validate_every: float(value) for i, value in enumerate(curve)}
 

@@ -21,7 +21,7 @@ def main(config: Config) -> None:
     scores, tables = [], []
     for member, rows in zip(members, loaded.splits.validation, strict=True):
         predictions = inference.predict_examples(plan, [member], data, rows)[0]
-        scores.append(inference.scores(plan, predictions, data, rows))
+        scores.append(inference.score_rows(plan, predictions, data, rows))
         validation = examples.take_rows(rows)
         columns = {"image": validation.names, "group": validation.groups}
         if task.OUTPUT_KIND != "image":

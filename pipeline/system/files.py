@@ -28,7 +28,7 @@ class UserError(Exception):
 
 
 @contextmanager
-def _explain(path: Path, message: str, *kinds: type[Exception]) -> Iterator[None]:
+def _convert_errors(path: Path, message: str, *kinds: type[Exception]) -> Iterator[None]:
     """Turn errors of these kinds into a `UserError` with the file, the message and the reason."""
     try:
         yield
@@ -38,7 +38,7 @@ def _explain(path: Path, message: str, *kinds: type[Exception]) -> Iterator[None
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file atomically: to a temporary file beside `path`, flushed to disk, then renamed."""
-    with _explain(path, "cannot be written", OSError):
+    with _convert_errors(path, "cannot be written", OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -69,14 +69,14 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    with _explain(path, "not a JSON file", ValueError):
+    with _convert_errors(path, "not a JSON file", ValueError):
         return json.loads(read_bytes(path))
 
 
 def append_json_lines(path: Path, values: Iterable[Any]) -> None:
     """Append values to a file of JSON lines, flushed to disk. An incomplete last line is removed first."""
     text = "".join(json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n" for value in values)
-    with _explain(path, "cannot be written", OSError):
+    with _convert_errors(path, "cannot be written", OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+") as file:
             file.truncate(_find_complete_length(file))
@@ -89,7 +89,7 @@ def read_json_lines(path: Path) -> list[Any]:
     """Read a file of JSON lines without an incomplete last one; [] if there is no file."""
     if not path.exists():
         return []
-    with _explain(path, "not a file of JSON lines", ValueError):
+    with _convert_errors(path, "not a file of JSON lines", ValueError):
         return [json.loads(line) for line in read_bytes(path).split(b"\n")[:-1]]
 
 
@@ -107,7 +107,7 @@ def _find_complete_length(file: BinaryIO) -> int:
 
 
 def read_bytes(path: Path) -> bytes:
-    with _explain(path, "cannot be read", OSError):
+    with _convert_errors(path, "cannot be read", OSError):
         return path.read_bytes()
 
 
@@ -130,7 +130,7 @@ def read_unzipped(path: Path) -> bytes:
     content = read_bytes(path)
     if content[:2] != b"\x1f\x8b":
         return content
-    with _explain(path, "broken gzip file", OSError, EOFError, zlib.error):
+    with _convert_errors(path, "broken gzip file", OSError, EOFError, zlib.error):
         return gzip.decompress(content)
 
 
@@ -145,7 +145,10 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Read a `.npz` file's arrays by name. Raises `UserError` if it is broken."""
     content = read_bytes(path)
     kinds = (ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
-    with _explain(path, "not a file of arrays", *kinds), np.load(io.BytesIO(content), allow_pickle=False) as file:
+    with (
+        _convert_errors(path, "not a file of arrays", *kinds),
+        np.load(io.BytesIO(content), allow_pickle=False) as file,
+    ):
         return {name: file[name] for name in file.files}
 
 
@@ -159,7 +162,7 @@ def read_table(path: Path, **options: Any) -> pd.DataFrame:
 
     Only an empty cell is a missing value: a class may be called `None` or `NA`.
     """
-    with _explain(path, "not a CSV table", pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
+    with _convert_errors(path, "not a CSV table", pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
         file = io.BytesIO(read_bytes(path))
         table: pd.DataFrame = pd.read_csv(file, keep_default_na=False, na_values=[""], **options)
         return table
@@ -204,7 +207,7 @@ def read_pixels(path: Path, size: tuple[int, int], channels: int) -> tuple[NDArr
     """
     image = read_image(path)
     original = image.height, image.width
-    with _explain(path, "not a readable image", ValueError, OSError):
+    with _convert_errors(path, "not a readable image", ValueError, OSError):
         if image.mode.startswith(("I", "F")):
             values = np.asarray(image)
             if image.mode == "F" or values.min() < 0 or values.max() > 0xFFFF:

@@ -75,7 +75,9 @@ def score_predictions(
     return measured
 
 
-def scores(plan: NetworkProgram, predictions: NDArray[Any], data: TrainingData, rows: NDArray[Any]) -> dict[str, float]:
+def score_rows(
+    plan: NetworkProgram, predictions: NDArray[Any], data: TrainingData, rows: NDArray[Any]
+) -> dict[str, float]:
     """Measure predictions [M, ...] on examples `rows` [M], each counted once: metrics by name."""
     measured = score_predictions(plan, predictions, data, rows, np.ones((1, len(rows))))
     return {name: float(measured[name][0]) for name in plan.task.METRIC_DIRECTIONS}

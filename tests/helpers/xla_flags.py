@@ -1,4 +1,4 @@
-"""What XLA is told of how to compile. To be read before JAX is loaded."""
+"""Flags that tell XLA how to compile. Read them before JAX is loaded."""
 
 import os
 

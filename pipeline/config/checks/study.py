@@ -21,7 +21,7 @@ def find_enqueue_problems(study: Mapping[str, Any], space: Mapping[str, Paramete
             path, parameter = ("study", "enqueue", index, name), space.get(name)
             if parameter is None:
                 yield Problem(path, "is not searched", tuple(sorted(space)), name)
-            elif parameter.contains(value):
+            elif parameter.has_value(value):
                 continue
             elif parameter.choices is not None:
                 choices = tuple(str(choice) for choice in parameter.choices)

@@ -85,9 +85,9 @@ def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextP
 def list_minor_parameters(tables: StudyTables) -> list[str]:
     """List parameters that mattered too little to search on: nuisance ones that the winner has."""
     ranking, scientific = rank_importances(tables), {parameter.name for parameter in list_scientific(tables)}
-    if ranking is None or not ranking.important:
+    if ranking is None or not ranking.important_parameters:
         return []
-    minor = [importance.name for importance in ranking.unimportant if importance.is_minor]
+    minor = [importance.name for importance in ranking.unimportant_parameters if importance.is_minor]
     return [name for name in minor if name not in scientific and not is_missing(_get_winner_value(tables, name))]
 
 

@@ -76,16 +76,16 @@ class ImportanceRanking:
         return self.lead_share >= 1 - ALPHA
 
     @property
-    def important(self) -> list[Importance]:
+    def important_parameters(self) -> list[Importance]:
         return [importance for importance in self.parameters if importance.is_important]
 
     @property
-    def unimportant(self) -> list[Importance]:
+    def unimportant_parameters(self) -> list[Importance]:
         return [importance for importance in self.parameters if not importance.is_important]
 
     def has_important(self, name: str) -> bool:
         """Whether the parameter mattered beyond chance."""
-        return any(importance.name == name for importance in self.important)
+        return any(importance.name == name for importance in self.important_parameters)
 
 
 def build_column(parameter: SearchedParameter, values: pd.Series) -> ParameterColumn:

@@ -30,7 +30,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     if not total:
         return [Finding("No trial was run.", "The study's table is empty.", tone="caution")]
     complete, pruned, diverged, infeasible = (
-        tables.count(state) for state in ("complete", "pruned", "diverged", "infeasible")
+        tables.count_trials(state) for state in ("complete", "pruned", "diverged", "infeasible")
     )
     ended = f"{complete:,} complete, {pruned:,} stopped early, {diverged:,} diverged"
     ended += f", {infeasible:,} beyond a limit" if infeasible else ""

@@ -32,7 +32,7 @@ def test_crowded_end_is_widened() -> None:
 
 def test_end_with_lost_trials_is_kept() -> None:
     tables = planted.study(replace(BOUND, wild=0.094), 0, 96)
-    assert tables.count("diverged") == 4
+    assert tables.count_trials("diverged") == 4
     assert good_region.find_crowded_end(tables, tables.parameters[0]) == "high"
     assert 0.09 < search_space.find_failure_bounds(tables, RATE)["high"] < 0.094
     assert search_space.find_moved_ends(tables, RATE)["high"] == "in"
@@ -117,7 +117,7 @@ def test_hard_bound_is_called_range_end(monkeypatch: pytest.MonkeyPatch) -> None
     parameter = next(one for one in tables.parameters if one.name == MOMENTUM)
     assert parameter.low == 0
     monkeypatch.setattr(good_region, "find_crowded_end", lambda _, one: "low" if one.name == MOMENTUM else "")
-    assert tables.count("diverged") == 0
+    assert tables.count_trials("diverged") == 0
     told = parameters.build_findings(tables)[0]
     assert told.verdict == f"The best values of `{MOMENTUM}` lie at an end of its range, 0."
 

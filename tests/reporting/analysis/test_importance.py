@@ -55,7 +55,7 @@ def test_importance_false_positive_rate(
     studies, false = 80, 0
     for seed in range(studies):
         values = 1 + np.random.default_rng(1000 + seed).normal(0, 0.1, 48)
-        false += bool(rank_parameters(build_study(draw_trials(48, seed), values)).important)
+        false += bool(rank_parameters(build_study(draw_trials(48, seed), values)).important_parameters)
     assert false <= binom.ppf(0.995, studies, 0.05)
 
 
@@ -84,7 +84,7 @@ def test_correlated_parameter_gets_no_credit(
                 one.name
                 for one in rank_parameters(
                     build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + noise)
-                ).important
+                ).important_parameters
             }
             found.append(("rate" in mattered, "momentum" in mattered))
         rate, momentum = np.sum(found, 0)

@@ -179,7 +179,7 @@ def test_keys_move_through_rows(browser: Any, file: File, usual: StudyTables) ->
 
 
 def test_filter_hides_rows(browser: Any, file: File, usual: StudyTables) -> None:
-    total, diverged = len(usual.trials), usual.count("diverged")
+    total, diverged = len(usual.trials), usual.count_trials("diverged")
     with browsers.page(browser, file("usual")) as (page, _):
         words, state = page.locator("#figure-trials input"), page.locator("#figure-trials select")
         told = page.locator("#figure-trials output")

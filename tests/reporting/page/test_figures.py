@@ -89,9 +89,9 @@ def test_tooltips_avoid_special_names(cases: dict[str, StudyTables], case: str) 
 def test_every_trial_has_one_role(usual: StudyTables) -> None:
     roles = assign_roles(usual.trials, usual.winner).value_counts()
     assert roles["winner"] == 1
-    assert roles["winner"] + roles["complete"] == usual.count("complete")
-    assert roles["stopped"] == usual.count("pruned")
-    assert roles["diverged"] == usual.count("diverged")
+    assert roles["winner"] + roles["complete"] == usual.count_trials("complete")
+    assert roles["stopped"] == usual.count_trials("pruned")
+    assert roles["diverged"] == usual.count_trials("diverged")
 
 
 def test_curves_keep_both_ends() -> None:

@@ -90,7 +90,7 @@ class Folder(DataSource):
             classes=classes,
         )
         unlabelled = [file for file in files_below if file.lower().endswith(IMAGE_SUFFIXES) and file not in labelled]
-        warnings = _warnings(root, sorted({*header} - LABEL_COLUMNS), unlabelled, annotations, moved)
+        warnings = _find_warnings(root, sorted({*header} - LABEL_COLUMNS), unlabelled, annotations, moved)
         return ReadResult(examples, tuple(sorted([*faults, *repeated], key=_parse_location)), tuple(warnings))
 
     def build_outline(self, seed: int) -> Examples:  # noqa: ARG002
@@ -192,7 +192,7 @@ def _parse_location(fault: Fault) -> tuple[str, int]:
     return file, int(line)
 
 
-def _warnings(
+def _find_warnings(
     root: Path, unused: list[str], unlabelled: list[str], annotations: Annotations, moved: dict[str, list[Annotation]]
 ) -> Iterator[str]:
     """Describe what a person should know of tables and images that have no fault."""

@@ -19,7 +19,7 @@ MIN_TROUBLE_SHARE = 1 / 3
 
 def build_findings(tables: StudyTables) -> list[Finding]:
     total, diverged = len(tables.trials), _report_diverged_trials(tables)
-    if not total or tables.count("diverged") == total:
+    if not total or tables.count_trials("diverged") == total:
         return diverged
     finite = f"{format_count(total, 'trial')} had finite values to the end.{_describe_stopped_trials(tables)}"
     return [
@@ -36,7 +36,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 def _describe_stopped_trials(tables: StudyTables) -> str:
     """Say that trials that were stopped early may have failed later; '' where none was."""
-    stopped = tables.count("pruned")
+    stopped = tables.count_trials("pruned")
     was, it = ("was", "it") if stopped == 1 else ("were", "they")
     return f" {stopped:,} {was} stopped early: whether {it} would have failed later is not known." if stopped else ""
 

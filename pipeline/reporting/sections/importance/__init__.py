@@ -43,7 +43,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     ranking = rank_importances(tables)
     if ranking is None:
         return scientific
-    return [*(_report_effects if ranking.important else _report_no_effect)(tables, ranking), *scientific]
+    return [*(_report_effects if ranking.important_parameters else _report_no_effect)(tables, ranking), *scientific]
 
 
 def _describe_method(ranking: ImportanceRanking) -> str:
@@ -66,7 +66,7 @@ def _report_no_effect(tables: StudyTables, ranking: ImportanceRanking) -> list[F
 
 def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Finding]:
     """Report what mattered, then what did not; scientific parameters have their own findings."""
-    first, *others = ranking.important
+    first, *others = ranking.important_parameters
     name, scientific = format_code(first.name), {parameter.name for parameter in list_scientific(tables)}
     evidence = (
         f"{_describe_method(ranking)} {name} has {_describe_share(first)} of the importance; a parameter without any "
@@ -86,7 +86,7 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
         verdict = f"{name} mattered."
     if others:
         evidence += f" Also beyond chance: {_list_names(others)}."
-    idle = [parameter for parameter in ranking.unimportant if parameter.name not in scientific]
+    idle = [parameter for parameter in ranking.unimportant_parameters if parameter.name not in scientific]
     minor, unclear = ([parameter for parameter in idle if parameter.is_minor is small] for small in (True, False))
     step = search_space.advise_search(tables)
     return [
@@ -143,7 +143,7 @@ def _build_importance_figure(tables: StudyTables, ranking: ImportanceRanking | N
             f"{format_count(len(tables.trials), 'trial')} cannot show what matters: {MIN_TRIALS} trials that can be "
             "compared are needed, and some must be better than the others."
         )
-        if tables.count("diverged") == len(tables.trials):
+        if tables.count_trials("diverged") == len(tables.trials):
             reason = "Every trial diverged, so no parameter explains which did best."
         return EmptyFigure("importance", title, reason)
     rows, equal_training = [split_label(parameter.name) for parameter in ranking.parameters], ranking.equal_training

@@ -26,7 +26,7 @@ def report_missing_winner(tables: StudyTables, result: ConfirmedResult) -> list[
         f"Only the baseline was trained on fresh seeds. Its {metric_label(tables.objective)} on {result.split} is "
         f"{baseline}. `thalweg predict` uses the baseline."
     )
-    if 0 < tables.count("diverged") == len(tables.trials):
+    if 0 < tables.count_trials("diverged") == len(tables.trials):
         verdict, step = "Every trial of the study diverged", search_space.advise_all_diverged(tables)
     else:
         verdict = "The study has no complete trial"

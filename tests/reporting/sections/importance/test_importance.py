@@ -22,7 +22,7 @@ def test_rate_alone_gets_all_importance(build_study: Callable[..., StudyTables])
     assert found.parameters[0].name == "rate"
     assert found.parameters[0].share > 0.9
     assert found.has_clear_leader
-    assert {one.name for one in found.unimportant} == {"momentum", "layers", "kind", "delta"}
+    assert {one.name for one in found.unimportant_parameters} == {"momentum", "layers", "kind", "delta"}
     first, idle = importance.build_findings(tables)[:2]
     assert first.verdict == "`rate` mattered most."
     assert "134 best of 400 trials, at the end of training" in first.evidence
