@@ -129,10 +129,11 @@ def _find_high_rate(run: _RunCurves) -> CurveVerdict | None:
         flat = abs(_linear_trend(half)) < 0.2 * (plateau - end)
         noise = min(difference_std(half, robust=True), difference_std(half))
         if flat and plateau - end > max(0.25 * (first - end), 5 * noise):
+            share = 100 * (plateau - end) / (max(first, plateau) - end)
             evidence = (
                 f"training loss stayed at {plateau:.3g} while the learning rate was {run.rate[high].min():.3g} or "
                 f"more, and fell to {end:.3g} when the rate was {run.rate[late].max():.3g} or less: "
-                f"{(plateau - end) / (max(first, plateau) - end):.0%} of the whole fall came after the rate fell"
+                f"{share:.0f} % of the whole fall came after the rate fell"
             )
             return CurveVerdict("rate too high", int(run.epoch[high[len(high) // 2]]), evidence)
     start = len(run.val) // 2
@@ -169,7 +170,7 @@ def _find_low_rate(run: _RunCurves) -> CurveVerdict | None:
     evidence = (
         f"training loss fell only from {run.train[0]:.3g} to {run.train[-1]:.3g} at a learning rate up to "
         f"{run.rate.max():.3g}; its pace in the second half (by the sum of learning rates) was "
-        f"{slopes[1] / slopes[0]:.0%} of its pace in the first"
+        f"{100 * slopes[1] / slopes[0]:.0f} % of its pace in the first"
     )
     return CurveVerdict("rate too low", None, evidence)
 

@@ -47,11 +47,12 @@ class Separation:
     def describe_location(self) -> str:
         """Describe where the selected trials lie, in two sentences."""
         level, side, larger = ("high", "above", "larger") if self.is_high else ("low", "below", "smaller")
+        beyond = format_share(self.selected_beyond, self.beyond_count)
+        elsewhere = format_share(self.selected_elsewhere, self.elsewhere_count)
         return (
-            f"They have {level} {self.quoted_name}: {side} about {format_number(self.threshold, 2)}, "
-            f"{format_share(self.selected_beyond, self.beyond_count)} are such trials, elsewhere "
-            f"{format_share(self.selected_elsewhere, self.elsewhere_count)}. In {100 * self.pair_share:.0f} % of pairs "
-            f"with another trial, theirs is {larger}."
+            f"They have {level} {self.quoted_name}: {beyond} trials {side} about {format_number(self.threshold, 2)} "
+            f"are among them, and {elsewhere} elsewhere. In {100 * self.pair_share:.0f} % of pairs with another trial, "
+            f"theirs is {larger}."
         )
 
 

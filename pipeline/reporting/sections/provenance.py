@@ -84,7 +84,7 @@ def _build_facts_table(tables: StudyTables) -> Table:
         "model": setting("model.kind"),
         "sampler": setting("study.sampler"),
         "trials": len(tables.trials),
-        "trials in a cohort (trained together)": setting("study.cohort"),
+        "trials trained together": setting("study.cohort"),
         "epochs": setting("training.epochs"),
         "seeds per trial": setting("study.seeds"),
         "seeds to confirm": setting("confirm.seeds"),

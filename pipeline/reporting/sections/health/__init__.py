@@ -69,7 +69,7 @@ def _report_diverged_trials(tables: StudyTables) -> list[Finding]:
         return []
     steps = diverged["diverged_step"].dropna() if "diverged_step" in diverged else pd.Series(dtype=float)
     first, last = (format_number(int(end)) for end in (steps.min(), steps.max())) if len(steps) else ("", "")
-    evidence = f"{format_share(len(diverged), total)} of the trials reached non-finite values"
+    evidence = f"{format_share(len(diverged), total)} trials reached non-finite values"
     evidence += f", the first at step {first}, the last at step {last}." if first else "."
     trials = sort_trials(diverged["number"])
     if len(diverged) == total:
@@ -85,7 +85,7 @@ def _report_constant_trials(tables: StudyTables) -> list[Finding]:
         return []
     cause, step = _explain_cause(tables, failure_regions.find_constant_edge(tables), "learned nothing")
     evidence = (
-        f"{format_share(len(constant), len(tables.trials))} of the trials ended, or were stopped, at the same "
+        f"{format_share(len(constant), len(tables.trials))} trials ended, or were stopped, at the same "
         f"{metric_label(tables.objective)}, {format_number(float(constant['value'].median()))}, whatever their "
         f"parameters. Such networks give the same answer to every example. {cause}"
     )
