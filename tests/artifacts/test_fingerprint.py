@@ -155,6 +155,7 @@ def test_other_data_changes_fingerprint() -> None:
     assert study_fingerprint(CONFIG, "data") != study_fingerprint(CONFIG, "other")
 
 
+@pytest.mark.slow
 def test_order_of_keys_hash_and_cores_do_not_matter(tmp_path: Path) -> None:
     from ruamel.yaml import YAML
 

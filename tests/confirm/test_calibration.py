@@ -64,6 +64,9 @@ class Outcome:
     errors: dict[str, NDArray[np.float64]]
 
 
+EACH = [pytest.param(NORMAL, id="normal"), pytest.param(SKEWED, id="skewed", marks=pytest.mark.slow)]
+
+
 @cache
 def run(of: Studies) -> Outcome:
     draw = np.random.default_rng(1)
@@ -118,20 +121,20 @@ def z(errors: NDArray[np.float64]) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("of", [NORMAL, SKEWED], ids=["normal", "skewed"])
+@pytest.mark.parametrize("of", EACH)
 def test_interval_coverage_of_seeds_and_groups(of: Studies) -> None:
     """All but the winner's own: what it is flattered by, no width can mend, which is what `corrected` is for."""
     held = run(of).held
     assert {name: held[name] for name in NAMES if name != "winner" and not holds(held[name])} == {}
 
 
-@pytest.mark.parametrize("of", [NORMAL, SKEWED], ids=["normal", "skewed"])
+@pytest.mark.parametrize("of", EACH)
 def test_comparison_false_positive_rate(of: Studies) -> None:
     """In 2,000 null studies no more than 5 % to the test's own error: up to 6.5 %, the binomial's 99.9 %."""
     assert stats.binom.sf(falsely(run(of), "report") - 1, STUDIES, 0.05) > 1e-3
 
 
-@pytest.mark.parametrize("of", [NORMAL, SKEWED], ids=["normal", "skewed"])
+@pytest.mark.parametrize("of", EACH)
 def test_corrected_value_is_unbiased(of: Studies) -> None:
     errors = run(of).errors
     assert abs(z(errors["corrected"])) < 3

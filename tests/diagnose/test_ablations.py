@@ -92,6 +92,7 @@ def test_folds_have_image_ablations(config: Config, examples: Examples, folded: 
     np.testing.assert_array_equal(whole.validation_rows[9:], data.validation_rows)
 
 
+@pytest.mark.slow
 def test_full_ablation_equals_winner(bright: Config, grouped: PreparedData, shape: DataSpec, tmp_path: Path) -> None:
     """With every image and the augmentation left on, a lane has the confirmed one's bits."""
     data = of(bright, grouped)

@@ -244,6 +244,7 @@ def test_calibration_starts_at_widest(
     assert population.shapes.get(PLAN) == shape
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("accelerator")
 def test_accelerator_matches_cpu(
     ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
@@ -348,6 +349,7 @@ def test_unstack_undoes_stack(starts: list[LaneState]) -> None:
     assert all(same(a, b) for a, b in zip(population.unstack_tree(population.stack_trees(starts)), starts, strict=True))
 
 
+@pytest.mark.slow
 def test_state_and_dropout_travel_with_lane(data: TrainingData) -> None:
     plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image_shape, (3,)), augmentation_names=())
     states = [population.init_lane(plan, seed, 0) for seed in (0, 0, 1)]
@@ -381,6 +383,7 @@ print(jax.device_count(), lanes.same(alone, [ends[0], ends[4]]), total.hexdigest
 """
 
 
+@pytest.mark.slow
 def test_two_devices_give_same_bits() -> None:
     """Compiled as a study compiles, whatever flags the other tests have."""
     told = []

@@ -128,6 +128,7 @@ def test_outputs_differ_by_example(network: Network, weights: Weights) -> None:
     assert np.ptp(outputs, axis=0).min() > 1e-3
 
 
+@pytest.mark.slow
 def test_memorizes_16_examples(network: Network, weights: Weights) -> None:
     parameters, rest = weights
     targets: Any = jax.random.normal(jax.random.key(2), (16, *network.outputs))

@@ -142,6 +142,7 @@ def test_flat_and_gaining_searches_differ(seed: int) -> None:
     assert find(gaining, "The search").verdict == "The search was still gaining when it ended."
 
 
+@pytest.mark.slow
 def test_caution_false_positive_rate() -> None:
     """Each finding may be false in 5 % of studies in which nothing matters; 7 kinds of them can be."""
     raised = [verdict for seed in NOISES for verdict in cautions(study(NOISE, seed))]

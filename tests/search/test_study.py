@@ -134,12 +134,12 @@ CONDITIONAL = {
     "loss.terms.count.kind": "huber",
 }
 SETTINGS = [
-    {"study.sampler": "random"},
-    {"study.sampler": "tpe"},
+    pytest.param({"study.sampler": "random"}, marks=pytest.mark.slow),
+    pytest.param({"study.sampler": "tpe"}, marks=pytest.mark.slow),
     {"study.sampler": "tpe", "study.in_flight": 2, **PRUNING},
     # long enough for TPE to lead, with parameters that a trial may not have
     {"study.sampler": "tpe", "study.in_flight": 2, **CONDITIONAL, "study.trials": 48},
-    {"study.sampler": "nsga2", "study.also": ["rmse"], **PRUNING},
+    pytest.param({"study.sampler": "nsga2", "study.also": ["rmse"], **PRUNING}, marks=pytest.mark.slow),
     {"study.randomness": "independent", "training.patience": 1, **PRUNING, "training.epochs": 6},
 ]
 
@@ -319,6 +319,7 @@ def test_study_killed_20_times_resumes(config: Config, shape: DataSpec, data: Tr
     assert killed_again_and_again(tmp_path / "killed", 20, 1, longer) == wanted
 
 
+@pytest.mark.slow
 def test_devices_cores_and_hashes_do_not_matter(
     never_killed: str, config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path, trained: list[int]
 ) -> None:
@@ -383,6 +384,7 @@ def test_trials_share_seeds(config: Config, shape: DataSpec, data: TrainingData,
     assert len({trial.lanes[0][0] for trial in alone}) == 4
 
 
+@pytest.mark.slow
 def test_static_choice_compiles_each_program(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:

@@ -215,6 +215,7 @@ class TestTheWholePipeline:
         run("study", "confirm", "diagnose", "report")
         assert contents(*names) == before
 
+    @pytest.mark.slow
     def test_role_change_trains_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         steps = count_steps(monkeypatch)
         before = contents(str(RUNS), str(SUMMARY), "reports/trials.csv", "reports/curves.csv")
@@ -240,6 +241,7 @@ def wild(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     write(tree | {"confirm": {"seeds": 2, "runners_up": 1, "refit": "all", "members": 2}})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("wild")
 def test_all_diverged_leaves_baseline() -> None:
     run("study", "confirm", "diagnose", "report")

@@ -38,6 +38,7 @@ def test_user_settings_are_kept() -> None:
     assert run(code, OPENBLAS_NUM_THREADS="3") == "3 1 1 1"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not TASKS.exists(), reason="the system does not list a process's threads")
 def test_linear_algebra_starts_no_thread() -> None:
     assert int(run(MULTIPLY)) == 1

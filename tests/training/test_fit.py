@@ -479,7 +479,8 @@ def test_vmapped_lanes_match_to_rounding() -> None:
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("each", [map_sequential, pytest.param(map_vmapped, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("each", [map_sequential, map_vmapped])
 def test_shared_augmentation_equals_own(each: LaneMap) -> None:
     """With equal strengths it is the same whether a mini-batch is augmented once for all or for each lane."""
     plan, ended = replace(PLAN, augmentation_names=("flip", "noise")), []
