@@ -333,6 +333,7 @@ def test_section_must_not_be_empty_or_scalar(tmp_path: Path) -> None:
         ("      low: 0.0003", "      low: 0", "study.space.optimizer.learning_rate: `low` must be above 0 where `log`"),
         ("      high: 0.98", "      high: 0.98\n      whole: true", "study.space.optimizer.momentum: `low` and `high` must"),
         ("      high: 0.98", "      choices: [0.1]", "study.space.optimizer.momentum: has `choices`, so it cannot have `low`"),
+        ("[l1, l2, huber, log_cosh, poisson]", "[l1, l2, huber, log_cosh, poisson, mse]", 'study.space.loss.terms.count.kind.choices.5: "mse" is not known; allowed: l1, l2, huber, log_cosh, poisson, charbonnier'),
         ("[l1, l2, huber, log_cosh, poisson]", "[l1, huber, l1]", "study.space.loss.terms.count.kind: `choices` needs at least one value and no value twice"),
         ("[l1, l2, huber, log_cosh, poisson]", "[huber, l1, []]", "study.space.loss.terms.count.kind.choices.2: must be text, a"),
         ("[l1, l2, huber, log_cosh, poisson]", "[huber, focal]", "study.space.loss.terms.count.kind.choices.1: `focal` does not suit this term; allowed: l1, l2,"),

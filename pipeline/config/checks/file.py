@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from thalweg.config.checks.task import find_task_problems, is_implied_by_kind
+from thalweg.config.checks.task import find_task_problems, is_implied_by_kind, narrow_to_task
 from thalweg.config.experiment import RENAMED_SECTIONS, Config, ConfirmConfig
 from thalweg.config.study import cohort_multiple_error
 from thalweg.config.tree import remove_paths
@@ -26,7 +26,7 @@ def find_file_problems(tree: ParamsTree) -> list[Problem]:
     valid_tree = remove_paths(tree, [problem.path for problem in problems])
     task = validate_task(valid_tree)
     if task:
-        problems = [problem for problem in problems if not is_implied_by_kind(problem, task)]
+        problems = [narrow_to_task(problem, task) for problem in problems if not is_implied_by_kind(problem, task)]
     return [*problems, *find_cross_field_problems(valid_tree), *(find_task_problems(valid_tree, task) if task else ())]
 
 

@@ -1,6 +1,7 @@
 """Validate an experiment against its task: loss terms, augmentations, background, metrics."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import get_args
 
 from thalweg.config.numbers import TERM_CONFIGS
@@ -65,6 +66,14 @@ def _explain_unknown_term(task: Task, term: str) -> str:
             condition = f"`{name}` is one of {', '.join(values)}; it is {getattr(task, name)}"
             return f"task `{task.kind}` has this term only if {condition}"
     return f"task `{task.kind}` has no such term"
+
+
+def narrow_to_task(problem: Problem, task: Task) -> Problem:
+    """Return the problem of a term's unknown loss with only the losses that suit the term."""
+    match problem.path:
+        case ("loss", "terms", str(name), "kind") if problem.allowed and name in task.loss_families:
+            return replace(problem, allowed=losses.list_losses(task.loss_families[name]))
+    return problem
 
 
 def is_implied_by_kind(problem: Problem, task: Task) -> bool:
