@@ -112,7 +112,8 @@ def _use_preset(arguments: argparse.Namespace) -> None:
     try:
         load_config(PARAMS, preflight.find_data_problems)
     except ParamsError as error:
-        print(f"note: {error}")
+        *problems, _count = str(error).splitlines()
+        print("before the first run, set this:", *problems, sep="\n")
 
 
 def _run_stage(arguments: argparse.Namespace) -> None:

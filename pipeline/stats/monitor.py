@@ -169,8 +169,8 @@ def _find_low_rate(run: _RunCurves) -> CurveVerdict | None:
         return None
     evidence = (
         f"training loss fell only from {run.train[0]:.3g} to {run.train[-1]:.3g} at a learning rate up to "
-        f"{run.rate.max():.3g}; its pace in the second half (by the sum of learning rates) was "
-        f"{100 * slopes[1] / slopes[0]:.0f} % of its pace in the first"
+        f"{run.rate.max():.3g}; in the second half it still fell at {100 * slopes[1] / slopes[0]:.0f} % of the first "
+        "half's speed (per unit of learning rate)"
     )
     return CurveVerdict("rate too low", None, evidence)
 

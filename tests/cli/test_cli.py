@@ -54,7 +54,7 @@ def test_check_names_missing_data(project: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.startswith(f"{file}:{told}")
     # the preset is copied anyway: the user sets the path next
     assert cli.main(["use", "fashion-mnist"]) == 0
-    assert f"note: params.yaml:{told}" in capsys.readouterr().out
+    assert f"set this:\nparams.yaml:{told}" in capsys.readouterr().out
     # scenes are drawn: their folder is only watched
     assert cli.main(["check", "presets/scenes.yaml"]) == 0
 

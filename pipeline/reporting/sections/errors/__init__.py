@@ -55,8 +55,7 @@ def _report_bias(predictions: pd.DataFrame) -> list[Finding]:
         f"The bias (prediction minus truth) is {format_interval(bias.mean, bias.low, bias.high, signed=True)} over "
         f"{format_count(len(predictions), 'example')} in {format_count(bias.n, 'group')}; its interval "
         f"{'includes' if includes_zero else 'excludes'} zero. The predictions are those of the final model, means over "
-        "its networks. The interval is over groups of examples, and widened because large and small truths are tested "
-        "too."
+        "its networks. The interval is over groups of examples; it is wider because three biases are tested."
     )
     if includes_zero:
         verdict = "On average the predictions show no bias beyond noise."
