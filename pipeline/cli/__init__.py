@@ -58,6 +58,7 @@ def _build_parser() -> argparse.ArgumentParser:
     command.add_argument("file", nargs="?", type=Path, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}")
     command = add("use", _use_preset, "copy a preset to params.yaml")
     command.add_argument("preset", metavar="PRESET", help=", ".join(_list_presets()) or "a file in presets/")
+    command.add_argument("--force", action="store_true", help=f"overwrite changes of {PARAMS}")
     command = add("stage", _run_stage, "run one stage of the pipeline, as `dvc repro` does")
     command.add_argument("name", choices=STAGE_NAMES, metavar="NAME", help=", ".join(STAGE_NAMES))
     command = add("study", _run_study, "run, resume or extend the study outside DVC")
@@ -66,6 +67,7 @@ def _build_parser() -> argparse.ArgumentParser:
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="images or folders of images")
     out = "table to write, with the columns image and prediction; predicted images go into the folder FILE"
     command.add_argument("--out", required=True, type=Path, metavar="FILE.csv", help=out)
+    command.add_argument("--force", action="store_true", help="overwrite files that predict did not make")
     model = f"folder of the model (default: {MODEL})"
     command.add_argument("--model", type=Path, default=MODEL, metavar="FOLDER", help=model)
     command = add("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
@@ -105,8 +107,8 @@ def _use_preset(arguments: argparse.Namespace) -> None:
     presets = [files.read_bytes(PRESET_FOLDER / f"{name}.yaml") for name in _list_presets()]
     # an unchanged preset from an earlier call is safe to overwrite
     is_uncommitted = git.stdout.strip() or git.returncode  # git fails outside a repository
-    if is_uncommitted and PARAMS.exists() and files.read_bytes(PARAMS) not in presets:
-        raise files.UserError(f"{PARAMS} has uncommitted changes; commit them, or drop them: `git restore {PARAMS}`")
+    if not arguments.force and is_uncommitted and PARAMS.exists() and files.read_bytes(PARAMS) not in presets:
+        raise files.UserError(f"{PARAMS} has uncommitted changes; commit them, or overwrite them with --force")
     files.write_bytes(PARAMS, files.read_bytes(preset))
     print(f"{PARAMS} is now a copy of {preset}; `git restore {PARAMS}` brings back the committed file")
     try:
@@ -153,7 +155,7 @@ def _run_study(arguments: argparse.Namespace) -> None:
 def _run_predict(arguments: argparse.Namespace) -> None:
     from thalweg.cli import predict
 
-    result = predict.predict_images(arguments.model, arguments.paths, arguments.out)
+    result = predict.predict_images(arguments.model, arguments.paths, arguments.out, force=arguments.force)
     for message in (*result.failures, *([result.note] if result.note else [])):
         print(message, file=sys.stderr)
     print(f"{result.count} predictions in {result.output}")

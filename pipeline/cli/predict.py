@@ -1,7 +1,7 @@
 """Predict new images with a final model."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg.artifacts import trained_model
+from thalweg.cli.outputs import IMAGE_MARK, check_outputs
 from thalweg.data.sources.folder import IMAGE_SUFFIXES
 from thalweg.system import files
 
@@ -27,7 +28,7 @@ class PredictionResult:
     note: str
 
 
-def predict_images(model_folder: Path, paths: Sequence[Path], output: Path) -> PredictionResult:
+def predict_images(model_folder: Path, paths: Sequence[Path], output: Path, *, force: bool = False) -> PredictionResult:
     """Predict every image at `paths`, in order, and write the CSV file `output`.
 
     The column `image` has a file's path as given. An image in a folder has its path within that folder, or within
@@ -35,73 +36,98 @@ def predict_images(model_folder: Path, paths: Sequence[Path], output: Path) -> P
     Predicted objects go to a table beside the CSV (`.boxes.csv`), in pixels of the original image; predicted images go
     to a folder with the CSV's name.
 
-    Raises `UserError` if `output` is not a CSV, there is no model, or there are no images.
+    Raises `UserError` if `output` is not a CSV, there is no model, there are no images, or `check_outputs` finds a
+    file of the user's where a result would be written.
     """
     if output.suffix.lower() != ".csv":
         raise files.UserError(f"{output}: must be a CSV file, for example --out {output.name}.csv")
     model = trained_model.load_trained_model(model_folder)
+    images = _name_images(paths)
+    if not images:
+        raise files.UserError(f"{', '.join(map(str, paths))}: no images found")
     size, channels = model.image_shape[:2], model.image_shape[2]
-    images = list(_list_images(paths))
-    name_counts, file_counts = Counter(name for name, _ in images), Counter(file.name for _, file in images)
-    # a predicted image lies directly in the folder if its original was given by path and has a unique file name
-    short = {name: file.name for name, file in images if name == file.as_posix() and file_counts[file.name] == 1}
+    pictures = {name: output.with_suffix("") / path for name, path in _list_output_paths(images)}
+    object_table = output.with_suffix(".boxes.csv")
     failures: list[str] = []
-
-    def read_images() -> Iterator[tuple[str, NDArray[np.uint8], tuple[int, int]]]:
-        """Return name, pixels and original size of each readable image."""
-        for name, file in images:
-            try:
-                yield name if name_counts[name] == 1 else file.as_posix(), *files.read_pixels(file, size, channels)
-            except files.UserError as error:
-                failures.append(str(error))
-
-    names: list[str] = []
     tables: list[pd.DataFrame] = []
     objects: list[pd.DataFrame] = []
-    image_count, resized_count = 0, 0
-    readable = read_images()
+    has_images, resized_count = False, 0
+    readable = _read_images(images, size, channels, failures)
     while batch := tuple(islice(readable, BATCH_SIZE)):
-        batch_names, pixels, sizes = zip(*batch, strict=True)
+        names, pixels, sizes = zip(*batch, strict=True)
         predictions = model.predict(np.stack(pixels))
         table = pd.DataFrame(model.task.build_prediction_columns(predictions, model.classes))
+        table.insert(0, "image", names)
         predicted_images = model.task.render_images(predictions)
         object_columns = model.task.build_object_columns(predictions, model.classes)
         if predicted_images is not None:
-            outputs = [output.with_suffix("") / _build_output_path(short.get(name, name)) for name in batch_names]
-            for file, image in zip(outputs, predicted_images, strict=True):
-                files.write_image(file, image)
-            image_count += len(outputs)
+            has_images = True
             resized_count += sum(original != size for original in sizes)
-            table["prediction"] = [file.as_posix() for file in outputs]
+            table["prediction"] = [pictures[name].as_posix() for name in names]
         if object_columns is not None:
-            objects.append(_rescale_objects(pd.DataFrame(object_columns), batch_names, np.array(sizes) / size))
-        names += batch_names
+            objects.append(_rescale_objects(pd.DataFrame(object_columns), names, np.array(sizes), size))
+        if not tables:
+            own_tables = {output: table, **({object_table: objects[0]} if objects else {})}
+            written_images = list(pictures.values()) if has_images else []
+            check_outputs(own_tables, written_images, images.values(), force=force)
+        for name, image in zip(names, predicted_images, strict=True) if predicted_images is not None else ():
+            files.write_image(pictures[name], image, IMAGE_MARK)
         tables.append(table)
-    if not names and not failures:
-        raise files.UserError(f"{', '.join(map(str, paths))}: no images found")
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"prediction": []})
-    table.insert(0, "image", names)
-    files.write_table(output, table)
+    if not tables:
+        raise files.UserError("\n".join([*failures, "no image could be read; nothing is written"]))
+    whole = pd.concat(tables, ignore_index=True)
+    files.write_table(output, whole)
     if objects:
-        files.write_table(output.with_suffix(".boxes.csv"), pd.concat(objects, ignore_index=True))
-    resized = f"{resized_count} of {image_count} images were resized to {size[0]} x {size[1]} pixels"
+        files.write_table(object_table, pd.concat(objects, ignore_index=True))
+    resized = f"{resized_count} of {len(whole)} images were resized to {size[0]} x {size[1]} pixels"
     note = f"{resized}, the size that the model was trained on" if resized_count else ""
-    return PredictionResult(len(table), output.with_suffix("") if image_count else output, failures, note)
+    return PredictionResult(len(whole), output.with_suffix("") if has_images else output, failures, note)
 
 
-def _rescale_objects(objects: pd.DataFrame, names: Sequence[str], scale: NDArray[np.float64]) -> pd.DataFrame:
-    """Replace `example` by the image's name, and multiply boxes by `scale` [N, 2] of height and width."""
+def _read_images(
+    images: Mapping[str, Path], size: tuple[int, int], channels: int, failures: list[str]
+) -> Iterator[tuple[str, NDArray[np.uint8], tuple[int, int]]]:
+    """Return name, pixels and original size of each readable image; add a message to `failures` for the others."""
+    for name, file in images.items():
+        try:
+            yield name, *files.read_pixels(file, size, channels)
+        except files.UserError as error:
+            failures.append(str(error))
+
+
+def _rescale_objects(
+    objects: pd.DataFrame, names: Sequence[str], sizes: NDArray[np.int64], size: tuple[int, int]
+) -> pd.DataFrame:
+    """Replace `example` by the image's name, and convert boxes from `size` to `sizes` [N, 2] (height, width).
+
+    A box is cut at the image's border.
+    """
     example = objects.pop("example").to_numpy()
     for column in {"x0", "y0", "x1", "y1"} & {*objects.columns}:
-        objects[column] *= scale[example, 1 if column.startswith("x") else 0]
+        axis = 1 if column.startswith("x") else 0
+        full = sizes[example, axis]
+        objects[column] = np.clip(objects[column] * full / size[axis], 0, full)
     objects.insert(0, "image", np.array(names)[example])
     return objects
 
 
-def _build_output_path(name: str) -> Path:
-    """Return the path of a predicted image within its folder: a PNG, without absolute or parent paths."""
-    path = Path(*(part for part in Path(name).parts if part != ".." and part != Path(name).anchor))
-    return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
+def _list_output_paths(images: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
+    """Return each image's name and path within the output folder: a PNG, without absolute or parent paths.
+
+    It lies directly in the folder if its original was given by path and has a unique file name.
+    """
+    counts = Counter(file.name for file in images.values())
+    for name, file in images.items():
+        given = Path(file.name if name == file.as_posix() and counts[file.name] == 1 else name)
+        path = Path(*(part for part in given.parts if part != ".." and part != given.anchor))
+        yield name, path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
+
+
+def _name_images(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the files of all images by name; two images with the same name get their whole paths."""
+    images = list(_list_images(paths))
+    counts = Counter(name for name, _ in images)
+    return {name if counts[name] == 1 else file.as_posix(): file for name, file in images}
 
 
 def _list_images(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:

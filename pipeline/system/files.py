@@ -15,12 +15,14 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 
 class UserError(Exception):
@@ -220,11 +222,23 @@ def read_pixels(path: Path, size: tuple[int, int], channels: int) -> tuple[NDArr
     return np.asarray(image).reshape(*size, channels), original
 
 
-def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write a PNG of uint8 pixels [H, W] or [H, W, C]; C = 1 is gray."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels).save(buffer, "PNG")
+def write_image(path: Path, pixels: NDArray[np.uint8], text: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write a PNG of uint8 pixels [H, W] or [H, W, C], with `text` by keyword in its metadata; C = 1 is gray."""
+    buffer, info = io.BytesIO(), PngInfo()
+    for name, value in text.items():
+        info.add_text(name, value)
+    image = Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels)
+    image.save(buffer, "PNG", pnginfo=info)
     write_bytes(path, buffer.getvalue())
+
+
+def has_image_text(path: Path, text: Mapping[str, str]) -> bool:
+    """Return whether a file is a PNG with this text in its metadata."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            return {**text}.items() <= image.info.items()
+    except Exception:  # Pillow raises many kinds for a file of another format
+        return False
 
 
 def hash_files(paths: Iterable[Path]) -> str:

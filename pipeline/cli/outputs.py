@@ -1,0 +1,46 @@
+"""Guard a person's files: where a command may write."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from thalweg.system import files
+
+IMAGE_MARK = {"Software": "thalweg predict"}
+"""Text in each predicted PNG. A file with this text may be written again."""
+MAX_LISTED = 5
+"""Problems in one message."""
+
+
+def check_outputs(
+    tables: Mapping[Path, pd.DataFrame], images: Sequence[Path], inputs: Iterable[Path], *, force: bool
+) -> None:
+    """Check every file that a command will write, before it writes one. `tables` give the columns.
+
+    Raises `UserError` if two results share a file, if a file is an input, or if there is a file that the command did
+    not make; `force` allows only the last. A table is its own if it begins with its columns, an image if it has
+    `IMAGE_MARK`.
+    """
+    input_files = {file.resolve() for file in inputs}
+    problems = [
+        f"{path}: {count} results would be written to this file; give the images different names"
+        for path, count in Counter(images).items()
+        if count > 1
+    ]
+    for path in dict.fromkeys([*tables, *images]):
+        if path.resolve() in input_files:
+            problems.append(f"{path}: is an input; choose another --out")
+        elif not force and files.path_exists(path):
+            is_own = _is_own_table(path, tables[path]) if path in tables else files.has_image_text(path, IMAGE_MARK)
+            if not is_own:
+                problems.append(f"{path}: exists; choose another --out, or overwrite it with --force")
+    if problems:
+        more = [f"and {len(problems) - MAX_LISTED} more files"] if len(problems) > MAX_LISTED else []
+        raise files.UserError("\n".join([*problems[:MAX_LISTED], *more]))
+
+
+def _is_own_table(path: Path, table: pd.DataFrame) -> bool:
+    header = table.head(0).to_csv(index=False, lineterminator="\n")
+    return path.is_file() and files.read_bytes(path).startswith(header.encode())

@@ -1,0 +1,195 @@
+"""Predictions of new images: names, tables, and whose files may be overwritten."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers.saved_models import IMAGES, build_detector, build_enhancer, build_model
+from thalweg import cli
+from thalweg.artifacts import trained_model
+from thalweg.artifacts.trained_model import TrainedModel
+from thalweg.cli import predict
+from thalweg.system import files
+from thalweg.tasks.count import Count
+
+
+@pytest.fixture(scope="module")
+def counter() -> TrainedModel:
+    return build_model(Count(), (1,))
+
+
+@pytest.fixture(scope="module")
+def saved(counter: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    trained_model.save_trained_model(folder, counter)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Images of several sizes and formats, one of them broken, and a file that is no image."""
+    place = tmp_path / "images"
+    (place / "deep").mkdir(parents=True)
+    Image.fromarray(IMAGES[0]).save(place / "a.png")
+    Image.fromarray(IMAGES[1]).resize((33, 21)).save(place / "b.jpg")
+    Image.fromarray(IMAGES[2]).convert("L").save(place / "deep" / "c.bmp")
+    Image.fromarray(IMAGES[3]).convert("RGBA").save(place / "d.webp", lossless=True)
+    (place / "broken.png").write_bytes(b"not an image")
+    (place / "notes.txt").write_text("hello")
+    return place
+
+
+def test_predict_names_broken_images(saved: Path, counter: TrainedModel, folder: Path, tmp_path: Path) -> None:
+    written = predict.predict_images(saved, [folder, folder / "a.png"], tmp_path / "out.csv")
+    table = files.read_table(tmp_path / "out.csv")
+    assert table["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp", (folder / "a.png").as_posix()]
+    assert written.count == 5
+    assert len(written.failures) == 1
+    assert "broken.png: not a readable image" in written.failures[0]
+    assert table["prediction"].notna().all()
+    wanted = counter.predict(IMAGES[[0, 3]])
+    np.testing.assert_allclose(table["prediction"].iloc[[0, 2, 4]], wanted[[0, 1, 0]], rtol=1e-5)
+
+
+def test_predict_keeps_folders_of_equal_file_names(saved: Path, tmp_path: Path) -> None:
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        Image.fromarray(IMAGES[0]).save(tmp_path / place / "x.png")
+    Image.fromarray(IMAGES[1]).save(tmp_path / "b" / "y.png")
+    predict.predict_images(saved, [tmp_path / "a", tmp_path / "b"], tmp_path / "out.csv")
+    names = files.read_table(tmp_path / "out.csv")["image"].tolist()
+    assert names == [(tmp_path / "a" / "x.png").as_posix(), (tmp_path / "b" / "x.png").as_posix(), "y.png"]
+
+
+def test_predict_names_images_as_labels_do(saved: Path, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    assert folder == tmp_path / "images"
+    predict.predict_images(saved, [tmp_path], out)
+    assert files.read_table(out)["image"].tolist()[0] == "images/a.png"
+    (tmp_path / "labels.csv").write_text("image,count\na.png,1\n")
+    predict.predict_images(saved, [tmp_path], out)
+    assert files.read_table(out)["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp"]
+
+
+def test_predict_exits_2_if_an_image_is_broken(
+    saved: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.csv"
+    command = ["predict", str(folder), "--out", str(out), "--model", str(saved)]
+    assert cli.main(command) == 2
+    assert len(files.read_table(out)) == 4
+    assert "broken.png" in capsys.readouterr().err
+    (folder / "broken.png").unlink()
+    assert cli.main(command) == 0
+
+
+@pytest.fixture
+def enhancer(tmp_path: Path) -> Path:
+    trained_model.save_trained_model(tmp_path / "model", build_enhancer())
+    return tmp_path / "model"
+
+
+def test_predicted_images_lie_in_folder_of_table(
+    enhancer: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (folder / "broken.png").unlink()
+    (folder / "again").mkdir()
+    Image.fromarray(IMAGES[1]).save(folder / "again" / "d.webp", lossless=True)
+    alone, out = folder / "a.png", tmp_path / "out.csv"
+    written = predict.predict_images(enhancer, [alone, folder / "d.webp", folder / "again"], out)
+    assert (written.count, written.output, written.note) == (3, tmp_path / "out", "")
+    made = files.read_table(out)["prediction"].tolist()
+    assert made[0] == (tmp_path / "out" / "a.png").as_posix()
+    assert len(set(made)) == 3
+    assert all(np.asarray(Image.open(file)).shape == (8, 10, 3) for file in made)
+    told = predict.predict_images(enhancer, [folder / "b.jpg", alone], out).note
+    assert told == "1 of 2 images were resized to 8 x 10 pixels, the size that the model was trained on"
+
+
+def test_predict_refuses_table_of_unknown_suffix(
+    saved: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["predict", str(folder), "--out", str(tmp_path / "out"), "--model", str(saved)]) == 2
+    assert "must be a CSV file, for example --out out.csv" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_predict_nothing_writes_nothing(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(files.UserError, match=r"nowhere\.png: cannot be read .*\nno image could be read"):
+        predict.predict_images(saved, [tmp_path / "empty", tmp_path / "nowhere.png"], tmp_path / "out.csv")
+    with pytest.raises(files.UserError, match="empty: no images found"):
+        predict.predict_images(saved, [tmp_path / "empty"], tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in files.list_files(folder)}
+
+
+MODELS = {"count": lambda: build_model(Count(), (1,)), "enhance": build_enhancer, "detect": build_detector}
+
+
+@pytest.fixture(params=MODELS)
+def any_model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    trained_model.save_trained_model(tmp_path / "model", MODELS[request.param]())
+    return tmp_path / "model"
+
+
+def test_predict_overwrites_only_its_own(any_model: Path, folder: Path, tmp_path: Path) -> None:
+    """Each file that predict writes is replaced by a person's file in turn; then nothing at all is written."""
+    (folder / "broken.png").unlink()
+    work = tmp_path / "work"
+    out = work / "out.csv"
+    predict.predict_images(any_model, [folder], out)
+    first = read_folder(work)
+    predict.predict_images(any_model, [folder], out)
+    assert read_folder(work) == first
+    for name in first:
+        for text in (b"image,mine\n", b"", (folder / "a.png").read_bytes()):
+            (work / name).write_bytes(text)
+            before = read_folder(work)
+            with pytest.raises(files.UserError, match=f"{name}: exists; choose another --out, or overwrite it with"):
+                predict.predict_images(any_model, [folder], out)
+            assert read_folder(work) == before
+            predict.predict_images(any_model, [folder], out, force=True)
+            assert read_folder(work) == first
+
+
+def test_predict_never_overwrites_inputs(enhancer: Path, tmp_path: Path) -> None:
+    night = tmp_path / "night"
+    night.mkdir()
+    for k in range(7):
+        Image.fromarray(IMAGES[0]).save(night / f"{k}.png")
+    (tmp_path / "link").symlink_to(night)
+    before = read_folder(night)
+    for paths in ([night], [tmp_path / "link"], sorted(night.glob("*.png"))):
+        for force in (False, True):
+            with pytest.raises(files.UserError, match=r"(?s)0.png: is an input; choose another --out.*and 2 more"):
+                predict.predict_images(enhancer, paths, tmp_path / "night.csv", force=force)
+    assert read_folder(night) == before
+    assert not (tmp_path / "night.csv").exists()
+
+
+def test_two_results_never_share_file(enhancer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.jpg", "a.jpg.png"):
+        Image.fromarray(IMAGES[0]).save(folder / name)
+    with pytest.raises(files.UserError, match=r"a\.jpg\.png: 2 results would be written to this file"):
+        predict.predict_images(enhancer, [folder], tmp_path / "out.csv", force=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "model"]
+
+
+def test_boxes_lie_within_original(tmp_path: Path) -> None:
+    trained_model.save_trained_model(tmp_path / "model", build_detector())
+    Image.fromarray(IMAGES[0]).resize((33, 21)).save(tmp_path / "a.png")
+    predict.predict_images(tmp_path / "model", [tmp_path / "a.png"], tmp_path / "out.csv")
+    boxes = files.read_table(tmp_path / "out.boxes.csv")
+    assert len(boxes)
+    corners = boxes[["x0", "y0", "x1", "y1"]].to_numpy()
+    assert corners.min() >= 0
+    assert (corners <= [33, 21, 33, 21]).all()
