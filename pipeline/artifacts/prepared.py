@@ -28,15 +28,18 @@ class PreparedData:
 def write_examples(path: Path, examples: Examples, **extra: NDArray[np.generic]) -> None:
     arrays = {name: getattr(examples, name) for name in ARRAYS}
     labels = {f"label_{name}": values for name, values in examples.labels.items()}
-    files.write_arrays(path, arrays | labels | {"classes": np.array(examples.classes, np.str_)} | extra)
+    further = {"classes": np.array(examples.classes, np.str_), "value_range": np.array(examples.value_range or ())}
+    files.write_arrays(path, arrays | labels | further | extra)
 
 
 def read_examples(path: Path) -> Examples:
     arrays = files.read_arrays(path)
+    black_white = arrays["value_range"]
     return Examples(
         **{name: arrays[name] for name in ARRAYS},
         labels={n.removeprefix("label_"): values for n, values in arrays.items() if n.startswith("label_")},
         classes=tuple(str(name) for name in arrays["classes"]),
+        value_range=(float(black_white[0]), float(black_white[1])) if len(black_white) else None,
     )
 
 

@@ -12,8 +12,10 @@ from thalweg.artifacts import weights
 from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
 from thalweg.core.network import Network, import_model_class
+from thalweg.data.examples import Examples
 from thalweg.schema.section import build_member_validator
 from thalweg.system import files
+from thalweg.system.images import ValueRange
 from thalweg.tasks import Task
 from thalweg.training import inference, normalisation
 from thalweg.training.plan import TrainingData
@@ -33,6 +35,8 @@ class TrainedModel:
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
     backgrounds: NDArray[np.uint8]
+    value_range: ValueRange | None = None
+    """The values of black and white in input images of more than 8 bits; None if it was trained on 8 bits."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -62,11 +66,12 @@ class TrainedModel:
 
 
 def build_trained_model(
-    config: Config, program: NetworkProgram, data: TrainingData, classes: tuple[str, ...], members: list[Weights]
+    config: Config, program: NetworkProgram, data: TrainingData, examples: Examples, members: list[Weights]
 ) -> TrainedModel:
-    """Build the final model of an experiment from networks trained by `program` on `data`."""
+    """Build the final model of an experiment from networks trained by `program` on `data`, made from `examples`."""
     mean, scale, backgrounds = map(np.asarray, (data.mean, data.scale, data.backgrounds))
-    return TrainedModel(config.task, program.network, members, classes, mean, scale, backgrounds)
+    network, classes, value_range = program.network, examples.classes, examples.value_range
+    return TrainedModel(config.task, network, members, classes, mean, scale, backgrounds, value_range)
 
 
 def save_trained_model(folder: Path, model: TrainedModel) -> None:
@@ -78,6 +83,7 @@ def save_trained_model(folder: Path, model: TrainedModel) -> None:
         "network": vars(network) | {"sizes": dict(network.sizes)},
         "classes": model.classes,
         "members": len(model.members),
+        "value_range": model.value_range,
     }
     files.write_json(folder / "model.json", description)
     files.write_bytes(folder / "weights.msgpack", weights.serialize_weights(model.members))
@@ -107,5 +113,6 @@ def load_trained_model(folder: Path) -> TrainedModel:
         raise
     except Exception as error:  # the class may have changed in any way
         raise files.UserError(f"{folder}: model '{network.path}' has changed since it was trained ({error})") from None
-    inputs = (arrays[name] for name in ("mean", "scale", "backgrounds"))
-    return TrainedModel(task, network, members, tuple(description["classes"]), *inputs)
+    inputs = {name: arrays[name] for name in ("mean", "scale", "backgrounds")}
+    value_range = tuple(description["value_range"]) if description["value_range"] else None
+    return TrainedModel(task, network, members, tuple(description["classes"]), value_range=value_range, **inputs)

@@ -156,7 +156,7 @@ def _run_predict(arguments: argparse.Namespace) -> None:
     from thalweg.cli import predict
 
     result = predict.predict_images(arguments.model, arguments.paths, arguments.out, force=arguments.force)
-    for message in (*result.failures, *([result.note] if result.note else [])):
+    for message in (*result.failures, *result.notes):
         print(message, file=sys.stderr)
     print(f"{result.count} predictions in {result.output}")
     if result.failures:

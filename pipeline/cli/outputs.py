@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from thalweg.system import files
+from thalweg.system.images import has_image_text
 
 IMAGE_MARK = {"Software": "thalweg predict"}
 """Text in each predicted PNG. A file with this text may be written again."""
@@ -33,7 +34,7 @@ def check_outputs(
         if path.resolve() in input_files:
             problems.append(f"{path}: is an input; choose another --out")
         elif not force and files.path_exists(path):
-            is_own = _is_own_table(path, tables[path]) if path in tables else files.has_image_text(path, IMAGE_MARK)
+            is_own = _is_own_table(path, tables[path]) if path in tables else has_image_text(path, IMAGE_MARK)
             if not is_own:
                 problems.append(f"{path}: exists; choose another --out, or overwrite it with --force")
     if problems:

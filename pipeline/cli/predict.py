@@ -12,20 +12,21 @@ from numpy.typing import NDArray
 
 from thalweg.artifacts import trained_model
 from thalweg.cli.outputs import IMAGE_MARK, check_outputs
-from thalweg.data.sources.folder import IMAGE_SUFFIXES
+from thalweg.data.sources.folder.image_files import describe_frames, describe_range, measure_ranges
 from thalweg.system import files
+from thalweg.system.images import SUFFIXES, ValueRange, find_value_range, read_pixels, write_image
 
 BATCH_SIZE = 512  # images in memory at once
 
 
 @dataclass(frozen=True)
 class PredictionResult:
-    """The number of predicted images, where they are, a message for each unreadable image, and a note."""
+    """The number of predicted images, where they are, a message for each unreadable image, and notes."""
 
     count: int
     output: Path
     failures: list[str]
-    note: str
+    notes: list[str]
 
 
 def predict_images(model_folder: Path, paths: Sequence[Path], output: Path, *, force: bool = False) -> PredictionResult:
@@ -48,11 +49,13 @@ def predict_images(model_folder: Path, paths: Sequence[Path], output: Path, *, f
     size, channels = model.image_shape[:2], model.image_shape[2]
     pictures = {name: output.with_suffix("") / path for name, path in _list_output_paths(images)}
     object_table = output.with_suffix(".boxes.csv")
+    value_range = model.value_range or find_value_range(measure_ranges(images.values()))
     failures: list[str] = []
+    several_frames: list[str] = []
     tables: list[pd.DataFrame] = []
     objects: list[pd.DataFrame] = []
     has_images, resized_count = False, 0
-    readable = _read_images(images, size, channels, failures)
+    readable = _read_images(images, size, channels, value_range, failures, several_frames)
     while batch := tuple(islice(readable, BATCH_SIZE)):
         names, pixels, sizes = zip(*batch, strict=True)
         predictions = model.predict(np.stack(pixels))
@@ -71,7 +74,7 @@ def predict_images(model_folder: Path, paths: Sequence[Path], output: Path, *, f
             written_images = list(pictures.values()) if has_images else []
             check_outputs(own_tables, written_images, images.values(), force=force)
         for name, image in zip(names, predicted_images, strict=True) if predicted_images is not None else ():
-            files.write_image(pictures[name], image, IMAGE_MARK)
+            write_image(pictures[name], image, IMAGE_MARK)
         tables.append(table)
     if not tables:
         raise files.UserError("\n".join([*failures, "no image could be read; nothing is written"]))
@@ -79,20 +82,36 @@ def predict_images(model_folder: Path, paths: Sequence[Path], output: Path, *, f
     files.write_table(output, whole)
     if objects:
         files.write_table(object_table, pd.concat(objects, ignore_index=True))
-    resized = f"{resized_count} of {len(whole)} images were resized to {size[0]} x {size[1]} pixels"
-    note = f"{resized}, the size that the model was trained on" if resized_count else ""
-    return PredictionResult(len(whole), output.with_suffix("") if has_images else output, failures, note)
+    notes = [describe_frames(several_frames)] if several_frames else []
+    if resized_count:
+        resized = f"{resized_count} of {len(whole)} images were resized to {size[0]} x {size[1]} pixels"
+        notes.append(f"{resized}, the size that the model was trained on")
+    if value_range and not model.value_range:
+        notes.append(f"{describe_range(value_range)}; the model was trained on images of 8 bits")
+    return PredictionResult(len(whole), output.with_suffix("") if has_images else output, failures, notes)
 
 
 def _read_images(
-    images: Mapping[str, Path], size: tuple[int, int], channels: int, failures: list[str]
+    images: Mapping[str, Path],
+    size: tuple[int, int],
+    channels: int,
+    value_range: ValueRange | None,
+    failures: list[str],
+    several_frames: list[str],
 ) -> Iterator[tuple[str, NDArray[np.uint8], tuple[int, int]]]:
-    """Return name, pixels and original size of each readable image; add a message to `failures` for the others."""
+    """Return name, pixels and original size of each readable image.
+
+    Adds a message to `failures` for each other image, and to `several_frames` each whose further frames are not used.
+    """
     for name, file in images.items():
         try:
-            yield name, *files.read_pixels(file, size, channels)
+            image = read_pixels(file, size, channels, value_range)
         except files.UserError as error:
             failures.append(str(error))
+            continue
+        if image.frame_count > 1:
+            several_frames.append(f"{name} ({image.frame_count})")
+        yield name, image.pixels, image.original_size
 
 
 def _rescale_objects(
@@ -135,6 +154,6 @@ def _list_images(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
         if path.is_dir():
             labelled = (path / "labels.csv").exists() and (path / "images").is_dir()
             root = path / "images" if labelled else path
-            yield from ((name, root / name) for name in files.list_files(root) if name.lower().endswith(IMAGE_SUFFIXES))
+            yield from ((name, root / name) for name in files.list_files(root) if name.lower().endswith(SUFFIXES))
         else:
             yield path.as_posix(), path

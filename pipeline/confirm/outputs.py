@@ -19,6 +19,7 @@ from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files, paths
+from thalweg.system.images import write_image
 from thalweg.training import build, inference
 from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
@@ -88,7 +89,7 @@ def write_predictions(
     names = [f"{index:02d}.png" for index in range(len(worst))]
     pictures = config.task.draw_pictures(judged.take_rows(worst), task_inputs[worst], predictions[worst])
     for file, picture in zip(names, pictures, strict=True):
-        files.write_image(paths.PICTURES / file, picture)
+        write_image(paths.PICTURES / file, picture)
     files.write_table(paths.WORST_EXAMPLES, table.iloc[worst].assign(file=names))
 
 
@@ -114,11 +115,10 @@ def build_final_model(
 ) -> TrainedModel:
     """Build the model for `predict`: the winner's best seeds with all folds, or networks trained on all examples."""
     winner_config = candidates.apply_trial_values(config, winner.values)
-    classes = loaded.examples.classes
     if config.confirm.refit == "none":
         seeds = candidates.rank_winner_seeds(config, winner)[: config.confirm.members]
         networks = [state.best_weights for seed in seeds for state in winner.states[seed]]
-        return trained_model.build_trained_model(winner_config, winner.plan, data, classes, networks)
+        return trained_model.build_trained_model(winner_config, winner.plan, data, loaded.examples, networks)
     all_rows = np.arange(len(loaded.examples) - len(loaded.copy_origins), dtype=np.int32)
     splits = Splits((all_rows,), (all_rows,), np.zeros(0, np.int32))
     all_data = copy_to_devices(build.build_data(winner_config, loaded.examples, splits, loaded.copy_origins))
@@ -127,4 +127,4 @@ def build_final_model(
     refit_folder = folder / f"refit of {refit_seed}"
     plan, states = candidates.refit_winner(winner_config, spec, all_data, members, refit_folder)
     networks = [state.best_weights for state in states]
-    return trained_model.build_trained_model(winner_config, plan, all_data, classes, networks)
+    return trained_model.build_trained_model(winner_config, plan, all_data, loaded.examples, networks)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.schema.section import StrictModel
+from thalweg.system.images import ValueRange
 
 Labels = dict[str, NDArray[np.generic]]
 """The labels of each example, by name. A source gives those that it has:
@@ -31,7 +32,8 @@ class Examples:
 
     `images` uint8 [N, H, W, C]; `names` and `groups` str [N] (a split by group never separates a group's examples;
     without groups each example is its own group); `split` str [N], one of '', 'train', 'validation', 'test', '' where
-    the source does not say; `classes` the names that `label` or `kinds` index.
+    the source does not say; `classes` the names that `label` or `kinds` index; `value_range` the values of black and
+    white in originals of more than 8 bits, None if there are none.
     """
 
     images: NDArray[np.uint8]
@@ -40,6 +42,7 @@ class Examples:
     split: NDArray[np.str_]
     labels: Labels
     classes: tuple[str, ...] = ()
+    value_range: ValueRange | None = None
 
     def __len__(self) -> int:
         return len(self.images)

@@ -6,7 +6,7 @@ from thalweg.artifacts import prepared
 from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data.offline import augment_examples, draw_contact_sheet, list_training_rows
-from thalweg.system import files
+from thalweg.system.images import write_image
 from thalweg.system.paths import CONTACT_SHEET, COPIES, EXAMPLES
 
 
@@ -24,4 +24,4 @@ def main(config: Config) -> None:
         augment_examples(examples.take_rows(sheet_rows), online, rng.derive_seed(config.seed, "sheet", row), reconcile)
         for row in range(5)
     ]
-    files.write_image(CONTACT_SHEET, draw_contact_sheet(np.stack([row.images for row in sheets])))
+    write_image(CONTACT_SHEET, draw_contact_sheet(np.stack([row.images for row in sheets])))

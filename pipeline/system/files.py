@@ -15,14 +15,11 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
-from PIL.PngImagePlugin import PngInfo
 
 
 class UserError(Exception):
@@ -187,58 +184,6 @@ def read_rows(path: Path) -> list[tuple[int, list[str]]]:
     except csv.Error as error:
         raise UserError(f"{path}:{line}: not a CSV table ({error})") from None
     return rows
-
-
-def read_image(path: Path) -> Image.Image:
-    """Read an image and turn it upright by its EXIF data. Raises `UserError` if it cannot be decoded."""
-    content = read_bytes(path)
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-            return ImageOps.exif_transpose(image)
-    except Exception as error:  # Pillow's decoders raise many kinds for a broken file
-        reason = str(error).split("<_io")[0].strip() or type(error).__name__
-        raise UserError(f"{path}: not a readable image ({reason})") from None
-
-
-def read_pixels(path: Path, size: tuple[int, int], channels: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """Read an image as uint8 [H, W, C] of `size` (H, W) and 1 or 3 `channels`; return its original size, too.
-
-    Lanczos' filter resizes it, and uses every pixel when it shrinks. 16 bits are scaled to 8 over their full range.
-    Transparent pixels are drawn on white. Raises `UserError` as `read_image` does.
-    """
-    image = read_image(path)
-    original = image.height, image.width
-    with _convert_errors(path, "not a readable image", ValueError, OSError):
-        if image.mode.startswith(("I", "F")):
-            values = np.asarray(image)
-            if image.mode == "F" or values.min() < 0 or values.max() > 0xFFFF:
-                raise ValueError("neither 8 nor 16 bits a pixel")
-            image = Image.fromarray(np.rint(values / 257).astype(np.uint8))
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        image = image.convert("L" if channels == 1 else "RGB").resize(size[::-1], Image.Resampling.LANCZOS)
-    return np.asarray(image).reshape(*size, channels), original
-
-
-def write_image(path: Path, pixels: NDArray[np.uint8], text: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Write a PNG of uint8 pixels [H, W] or [H, W, C], with `text` by keyword in its metadata; C = 1 is gray."""
-    buffer, info = io.BytesIO(), PngInfo()
-    for name, value in text.items():
-        info.add_text(name, value)
-    image = Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels)
-    image.save(buffer, "PNG", pnginfo=info)
-    write_bytes(path, buffer.getvalue())
-
-
-def has_image_text(path: Path, text: Mapping[str, str]) -> bool:
-    """Return whether a file is a PNG with this text in its metadata."""
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            return {**text}.items() <= image.info.items()
-    except Exception:  # Pillow raises many kinds for a file of another format
-        return False
 
 
 def hash_files(paths: Iterable[Path]) -> str:

@@ -1,5 +1,6 @@
 """Predictions of new images: names, tables, and whose files may be overwritten."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,13 +101,13 @@ def test_predicted_images_lie_in_folder_of_table(
     Image.fromarray(IMAGES[1]).save(folder / "again" / "d.webp", lossless=True)
     alone, out = folder / "a.png", tmp_path / "out.csv"
     written = predict.predict_images(enhancer, [alone, folder / "d.webp", folder / "again"], out)
-    assert (written.count, written.output, written.note) == (3, tmp_path / "out", "")
+    assert (written.count, written.output, written.notes) == (3, tmp_path / "out", [])
     made = files.read_table(out)["prediction"].tolist()
     assert made[0] == (tmp_path / "out" / "a.png").as_posix()
     assert len(set(made)) == 3
     assert all(np.asarray(Image.open(file)).shape == (8, 10, 3) for file in made)
-    told = predict.predict_images(enhancer, [folder / "b.jpg", alone], out).note
-    assert told == "1 of 2 images were resized to 8 x 10 pixels, the size that the model was trained on"
+    told = predict.predict_images(enhancer, [folder / "b.jpg", alone], out).notes
+    assert told == ["1 of 2 images were resized to 8 x 10 pixels, the size that the model was trained on"]
 
 
 def test_predict_refuses_table_of_unknown_suffix(
@@ -193,3 +194,29 @@ def test_boxes_lie_within_original(tmp_path: Path) -> None:
     corners = boxes[["x0", "y0", "x1", "y1"]].to_numpy()
     assert corners.min() >= 0
     assert (corners <= [33, 21, 33, 21]).all()
+
+
+def test_predict_scales_as_in_training(tmp_path: Path) -> None:
+    """A dark image of 12 bits is as dark as in training; one beyond 12 bits is named."""
+    model = replace(build_enhancer(), value_range=(0.0, 4095.0))
+    trained_model.save_trained_model(tmp_path / "model", model)
+    for name, value in (("a.png", 2000), ("b.png", 5000)):
+        Image.fromarray(np.full((8, 10), value, np.uint16)).save(tmp_path / name)
+    Image.fromarray(np.full((8, 10), round(2000 / 4095 * 255), np.uint8)).save(tmp_path / "c.png")
+    result = predict.predict_images(tmp_path / "model", [tmp_path / f"{k}.png" for k in "abc"], tmp_path / "o.csv")
+    wide, usual = (np.asarray(Image.open(tmp_path / "o" / f"{name}.png")) for name in "ac")
+    np.testing.assert_array_equal(wide, usual)
+    assert len(result.failures) == 1
+    assert "b.png: not a readable image (values from 5000 to 5000, outside of 0" in result.failures[0]
+
+
+def test_predict_says_what_it_left_or_scaled(enhancer: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 10), 300, np.uint16)).save(tmp_path / "a.png")
+    pages = [Image.fromarray(IMAGES[k]) for k in range(3)]
+    pages[0].save(tmp_path / "b.tif", save_all=True, append_images=pages[1:])
+    told = predict.predict_images(enhancer, [tmp_path / "a.png", tmp_path / "b.tif"], tmp_path / "out.csv").notes
+    assert told == [
+        f"1 image has several frames or pages; only the first is used: {(tmp_path / 'b.tif').as_posix()} (3)",
+        "images of more than 8 bits are scaled so that 0 is black and 1023 is white; "
+        "the model was trained on images of 8 bits",
+    ]

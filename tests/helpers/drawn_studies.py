@@ -20,7 +20,7 @@ from tests.helpers.drawn_tables import (
 )
 from tests.helpers.terrain import terrain, with_terms
 from thalweg.reporting.tables import StudyTables
-from thalweg.system.files import write_image
+from thalweg.system.images import write_image
 
 
 def parameters(title: str, trials: int, cohort: int, epochs: int, task: str, objective: str) -> dict[str, Any]:

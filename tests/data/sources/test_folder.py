@@ -222,7 +222,7 @@ def test_every_bad_row_is_named(tmp_path: Path) -> None:
         "n.png,1,x,,",
         "deep.png,1,x,",
     ]
-    images = {f"{name}.png": gray(1) for name in names} | {"sub/deep.png": gray(1)}
+    images = {f"{name}.png": gray(99) for name in names} | {"sub/deep.png": gray(99)}
     path = folder(tmp_path, images, labels="\n".join(rows))
     (path / "images" / "broken.png").write_bytes(b"not an image")
     reading = read(path)
@@ -238,7 +238,11 @@ def test_every_bad_row_is_named(tmp_path: Path) -> None:
         ("i.png", "labels.csv:11", "the row has 3 cells, but the header has 4"),
         ("gone.png", "labels.csv:12", "no such file below images/"),
         ("broken.png", "labels.csv:13", "`count` is negative (-2)"),
-        ("broken.png", "labels.csv:13", "not a readable image (cannot identify image file)"),
+        (
+            "broken.png",
+            "labels.csv:13",
+            "not a readable image (not one of the formats PNG, JPEG, BMP, GIF, TIFF, WEBP)",
+        ),
         ("", "labels.csv:14", "`image` is empty"),
         ("j.png", "labels.csv:15", "`count` is not a finite number ('inf')"),
         ("j.png", "labels.csv:15", "`group` is empty"),
@@ -260,13 +264,13 @@ def test_empty_label_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_unreadable_images_are_faults(tmp_path: Path) -> None:
-    path = folder(tmp_path, {"f.tiff": Image.new("F", (6, 8), 0.5)}, labels="image,count\nf.tiff,1\nt.png,1\n")
+    path = folder(tmp_path, {"f.tiff": Image.new("F", (6, 8), float("nan"))}, labels="image,count\nf.tiff,1\nt.png,1\n")
     noise = np.random.default_rng(0).integers(0, 256, (40, 40), np.uint8)
     whole = tmp_path / "whole.png"
     Image.fromarray(noise).save(whole)
     (path / "images" / "t.png").write_bytes(whole.read_bytes()[:700])
     (name, _, reason), (other, _, why) = faults(read(path))
-    assert (name, reason) == ("f.tiff", "not a readable image (neither 8 nor 16 bits a pixel)")
+    assert (name, reason) == ("f.tiff", "not a readable image (it has values that are not finite)")
     assert other == "t.png"
     assert "truncated" in why
 
@@ -396,3 +400,27 @@ def test_bus_stop_keeps_its_points() -> None:
     assert (labels["points"] <= [22, 40]).all()
     assert reading.warnings[0].startswith("12 of 9483 points reach beyond their image")
     assert reading.warnings[1].startswith("21 points are duplicates")
+
+
+def test_depth_is_that_of_all_images(tmp_path: Path) -> None:
+    """12 bits in 16, one image darker than the others, beside one of 8 bits: all keep their order."""
+    images = {"dark.png": 400, "light.png": 4000}
+    wide = {name: Image.fromarray(np.full((6, 8), value, np.uint16)) for name, value in images.items()}
+    labels = "image,count\ndark.png,0\nlight.png,1\nusual.png,2\n"
+    reading = read(folder(tmp_path, wide | {"usual.png": gray(100)}, labels=labels))
+    assert reading.examples.images.max((1, 2, 3)).tolist() == [25, 249, 100]
+    assert reading.examples.value_range == (0, 4095)
+    assert reading.warnings == ("images of more than 8 bits are scaled so that 0 is black and 4095 is white",)
+
+
+def test_unused_frames_are_counted(tmp_path: Path) -> None:
+    path = folder(tmp_path, {"a.png": gray(100)}, labels="image,count\na.gif,0\na.png,1\n")
+    Image.new("L", (8, 6), 90).save(
+        path / "images" / "a.gif", save_all=True, append_images=[Image.new("L", (8, 6), 20)]
+    )
+    assert read(path).warnings == ("1 image has several frames or pages; only the first is used: a.gif (2)",)
+
+
+def test_nearly_black_images_are_named(tmp_path: Path) -> None:
+    reading = read(folder(tmp_path, {"a.png": gray(15)}, labels="image,count\na.png,0\n"))
+    assert reading.warnings == ("all images are nearly black: the brightest pixel has 15 of 255",)

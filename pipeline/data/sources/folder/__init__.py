@@ -16,10 +16,11 @@ from pydantic import Field, Strict
 
 from thalweg.data.examples import DataSource, Examples, Fault, Labels, ReadResult
 from thalweg.data.sources.folder import label_tables
-from thalweg.data.sources.folder.label_tables import Annotation, Annotations, LabelRow
+from thalweg.data.sources.folder.image_files import read_images
+from thalweg.data.sources.folder.label_tables import Annotation, Annotations, LabelRow, join_first
 from thalweg.system import files
+from thalweg.system.images import SUFFIXES, write_image
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 LABEL_COLUMNS = {"image", "count", "label", "group", "split"}
 
 SidePixels = Annotated[int, Field(ge=1, le=4096)]
@@ -45,7 +46,7 @@ class Folder(DataSource):
     @classmethod
     def write_example(cls, folder: Path) -> Self:
         for name in "abc":
-            files.write_image(folder / "images" / f"{name}.png", np.full((7, 9, 3), (20, 60, 90), np.uint8))
+            write_image(folder / "images" / f"{name}.png", np.full((7, 9, 3), (20, 60, 90), np.uint8))
         files.write_text(folder / "labels.csv", "image,count,group\na.png,2,x\nb.png,0,x\nc.png,1,y\n")
         files.write_text(folder / "points.csv", "image,x,y\na.png,1,1\na.png,9,7\nc.png,4.5,3\n")
         return cls(size=(4, 6))
@@ -75,48 +76,29 @@ class Folder(DataSource):
 
         root = path / self.images if files.path_exists(path / self.images) else path
         files_below = files.list_files(root)
-        images, originals = self._read_images(root, files_below, rows, faults)
-        placed, moved = _place_annotations(rows, annotations, originals, self.size, faults)
+        images = read_images(root, files_below, rows, self.size, self.channels, faults)
+        placed, moved = _place_annotations(rows, annotations, images.original_sizes, self.size, faults)
         good_rows = _drop_faulty(rows, faults)
         row_indices = {row.image: index for index, row in enumerate(rows)}
         labels, classes = _build_labels(good_rows, annotations, placed)
         names = [row.image for row in good_rows]
         examples = Examples(
-            images=images[[row_indices[name] for name in names]],
+            images=images.pixels[[row_indices[name] for name in names]],
             names=np.array(names, np.str_),
             groups=np.array([row.cells.get("group", row.image) for row in good_rows], np.str_),
             split=np.array([row.cells.get("split", "") for row in good_rows], np.str_),
             labels=labels,
             classes=classes,
+            value_range=images.value_range,
         )
-        unlabelled = [file for file in files_below if file.lower().endswith(IMAGE_SUFFIXES) and file not in labelled]
+        unlabelled = [file for file in files_below if file.lower().endswith(SUFFIXES) and file not in labelled]
         warnings = _find_warnings(root, sorted({*header} - LABEL_COLUMNS), unlabelled, annotations, moved)
-        return ReadResult(examples, tuple(sorted([*faults, *repeated], key=_parse_location)), tuple(warnings))
+        faults = sorted([*faults, *repeated], key=_parse_location)
+        return ReadResult(examples, tuple(faults), (*images.warnings, *warnings))
 
     def build_outline(self, seed: int) -> Examples:  # noqa: ARG002
         none = np.zeros(0, np.str_)
         return Examples(np.zeros((0, *self.size, self.channels), np.uint8), none, none, none, {})
-
-    def _read_images(
-        self, root: Path, files_below: list[str], rows: list[LabelRow], faults: list[Fault]
-    ) -> tuple[NDArray[np.uint8], dict[str, tuple[int, int]]]:
-        """Return pixels [N, H, W, C] in the order of `rows`, and the original size of each readable image."""
-        pixels = np.zeros((len(rows), *self.size, self.channels), np.uint8)
-        originals = {}
-        existing = {*files_below}
-        by_name = {Path(file).name: file for file in files_below}
-        for index, row in enumerate(rows):
-            if row.image not in existing:
-                similar = by_name.get(Path(row.image).name)
-                hint = f"; did you mean {similar}?" if similar else ""
-                faults.append(row.fault(f"no such file below {root.name or root}/{hint}"))
-                continue
-            file = root / row.image
-            try:
-                pixels[index], originals[row.image] = files.read_pixels(file, self.size, self.channels)
-            except files.UserError as error:
-                faults.append(row.fault(str(error).removeprefix(f"{file}: ")))
-        return pixels, originals
 
 
 def _drop_faulty(rows: list[LabelRow], faults: list[Fault]) -> list[LabelRow]:
@@ -200,11 +182,11 @@ def _find_warnings(
         yield f"labels.csv: unused columns: {', '.join(unused)}"
     if unlabelled:
         number = len(unlabelled)
-        yield f"{number} images below {root.name or root}/ have no row in labels.csv: {_join_first(unlabelled)}"
+        yield f"{number} images below {root.name or root}/ have no row in labels.csv: {join_first(unlabelled)}"
     for name, outside in moved.items():
         if outside:
             total = sum(map(len, annotations[name].values()))
-            locations = _join_first([item.where for item in outside])
+            locations = join_first([item.where for item in outside])
             yield f"{len(outside)} of {total} {name} reach beyond their image and were moved to its edge: {locations}"
     for name, by_image in annotations.items():
         repeated = []
@@ -212,8 +194,4 @@ def _find_warnings(
             first = {(item.coordinates, item.kind): item for item in reversed(items)}
             repeated += [item.where for item in items if item is not first[item.coordinates, item.kind]]
         if repeated:
-            yield f"{len(repeated)} {name} are duplicates within an image and were kept: {_join_first(repeated)}"
-
-
-def _join_first(items: Sequence[str], limit: int = 5) -> str:
-    return ", ".join(items[:limit]) + (", …" if len(items) > limit else "")
+            yield f"{len(repeated)} {name} are duplicates within an image and were kept: {join_first(repeated)}"

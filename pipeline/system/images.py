@@ -1,0 +1,148 @@
+"""Decode images of every usual kind to 8 bits, and encode PNG.
+
+Only the formats in `FORMATS` are decoded: Pillow has more, and some of them start other programs.
+"""
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
+
+from thalweg.system import files
+
+FORMATS = {
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg"),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",),
+}
+SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+MAX_PIXELS = 2**28
+"""Pixels of the largest image that is decoded; a larger one may be a trap for the memory."""
+Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS replaces Pillow's own limit, whose first stage is only a warning
+WHITE_LEVELS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
+"""Usual values of white: of floats, and of 8, 10, 12, 14 and 16 bits."""
+
+ValueRange = tuple[float, float]
+"""The values of black and white."""
+
+
+@dataclass(frozen=True)
+class DecodedImage:
+    """Pixels uint8 [H, W, C], the size (H, W) of the original, and how many frames (or pages) its file has."""
+
+    pixels: NDArray[np.uint8]
+    original_size: tuple[int, int]
+    frame_count: int = 1
+
+
+@contextmanager
+def _open_image(path: Path) -> Iterator[Image.Image]:
+    """Open an image. Raises `UserError` if it cannot be decoded, also within the block."""
+    content = files.read_bytes(path)
+    try:
+        with Image.open(io.BytesIO(content), formats=list(FORMATS)) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels; at most {MAX_PIXELS:,} can be read")
+            yield image
+    except Exception as error:  # Pillow's decoders raise many kinds for a broken file
+        reason = str(error).split("<_io")[0].strip() or type(error).__name__
+        if reason == "cannot identify image file":
+            reason = f"not one of the formats {', '.join(FORMATS)}"
+        raise files.UserError(f"{path}: not a readable image ({reason})") from None
+
+
+def measure_range(path: Path) -> ValueRange | None:
+    """Return the least and the highest value of an image of more than 8 bits; None for 8 bits.
+
+    Raises `UserError` if it cannot be decoded or has a value that is not finite.
+    """
+    with _open_image(path) as image:
+        if not _is_wide(image):
+            return None
+        values = np.asarray(image)
+        if not np.isfinite(values).all():
+            raise ValueError("it has values that are not finite")
+        return float(values.min()), float(values.max())
+
+
+def find_value_range(ranges: Iterable[ValueRange]) -> ValueRange | None:
+    """Return black and white of a set of images of more than 8 bits; None if there are none.
+
+    Black is 0, or the least value if that is negative. White is the first of `WHITE_LEVELS` that holds the highest
+    value, or the highest value. So images of a set stay comparable, and no value is clipped.
+    """
+    known = list(ranges)
+    if not known:
+        return None
+    lowest, highest = min(low for low, _ in known), max(high for _, high in known)
+    levels = [level for level in WHITE_LEVELS if level >= highest and highest > 0]
+    black, white = min(lowest, 0.0), min(levels) if levels else max(highest, 0.0)
+    return black, white if white > black else black + 1.0
+
+
+def read_pixels(
+    path: Path, size: tuple[int, int], channels: int, value_range: ValueRange | None = None
+) -> DecodedImage:
+    """Read the first frame of an image, upright by its EXIF data, in `size` (H, W) and 1 or 3 `channels`.
+
+    Lanczos' filter resizes it, and uses every pixel when it shrinks. Values of more than 8 bits are scaled from
+    `value_range`, or else from the image's own. Transparent pixels are drawn on white.
+
+    Raises `UserError` if the image cannot be decoded, or a value is outside of `value_range`.
+    """
+    with _open_image(path) as image:
+        frame_count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: a photo and its thumbnail
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        original = upright.height, upright.width
+        if _is_wide(upright):
+            upright = _scale_values(np.asarray(upright, np.float64), value_range)
+        if upright.has_transparency_data:
+            upright = upright.convert("RGBA")
+            upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
+        resized = upright.convert("L" if channels == 1 else "RGB").resize(size[::-1], Image.Resampling.LANCZOS)
+        return DecodedImage(np.asarray(resized).reshape(*size, channels), original, frame_count)
+
+
+def _is_wide(image: Image.Image) -> bool:
+    """Return whether an image has more than 8 bits a pixel (Pillow's modes I, I;16… and F)."""
+    return image.mode.startswith(("I", "F"))
+
+
+def _scale_values(values: NDArray[np.float64], value_range: ValueRange | None) -> Image.Image:
+    if not np.isfinite(values).all():
+        raise ValueError("it has values that are not finite")
+    lowest, highest = float(values.min()), float(values.max())
+    black, white = value_range or find_value_range([(lowest, highest)]) or (0.0, 1.0)
+    if lowest < black or highest > white:
+        raise ValueError(f"values from {lowest:g} to {highest:g}, outside of {black:g} (black) to {white:g} (white)")
+    return Image.fromarray(np.rint((values - black) * (255 / (white - black))).astype(np.uint8))
+
+
+def write_image(path: Path, pixels: NDArray[np.uint8], text: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write a PNG of uint8 pixels [H, W] or [H, W, C], with `text` by keyword in its metadata; C = 1 is gray."""
+    buffer, info = io.BytesIO(), PngInfo()
+    for name, value in text.items():
+        info.add_text(name, value)
+    image = Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels)
+    image.save(buffer, "PNG", pnginfo=info)
+    files.write_bytes(path, buffer.getvalue())
+
+
+def has_image_text(path: Path, text: Mapping[str, str]) -> bool:
+    """Return whether a file is a PNG with this text in its metadata."""
+    try:
+        with _open_image(path) as image:
+            return image.format == "PNG" and {**text}.items() <= image.info.items()
+    except files.UserError:
+        return False

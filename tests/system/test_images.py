@@ -1,0 +1,141 @@
+"""Images of every depth, range and format, against values worked out by hand."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from thalweg.system import files, images
+
+RAMP = np.arange(12, dtype=np.float64).reshape(3, 4) / 11
+
+
+def save(path: Path, values: np.ndarray) -> Path:
+    Image.fromarray(values).save(path)
+    return path
+
+
+def read(path: Path, value_range: images.ValueRange | None = None) -> np.ndarray:
+    return images.read_pixels(path, (3, 4), 1, value_range).pixels[..., 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "white"),
+    [
+        ("a.png", np.uint16, 1023),
+        ("a.png", np.uint16, 4095),
+        ("a.png", np.uint16, 16383),
+        ("a.png", np.uint16, 65535),
+        ("a.tif", np.uint16, 4095),
+        ("a.tif", np.int32, 255),
+        ("a.tif", np.int32, 65535),
+        ("a.tif", np.int32, 1_000_000),
+        ("a.tif", np.float32, 1.0),
+        ("a.tif", np.float32, 255.0),
+        ("a.tif", np.float32, 1e6),
+    ],
+)
+def test_any_range_keeps_black_and_white(tmp_path: Path, name: str, dtype: type, white: float) -> None:
+    file = save(tmp_path / name, np.round(RAMP * white, 6).astype(dtype))
+    assert images.measure_range(file) == pytest.approx((0, white))
+    np.testing.assert_allclose(read(file), np.rint(RAMP * 255), atol=1)
+    assert (read(file).min(), read(file).max()) == (0, 255)
+
+
+def test_eight_bits_have_no_range(tmp_path: Path) -> None:
+    values = np.rint(RAMP * 100).astype(np.uint8)
+    for name in ("a.png", "a.bmp", "a.tif"):
+        file = save(tmp_path / name, values)
+        assert images.measure_range(file) is None
+        np.testing.assert_array_equal(read(file), values)
+
+
+def test_set_of_images_stays_comparable() -> None:
+    assert images.find_value_range([]) is None
+    assert images.find_value_range([(3, 200), (0, 3000)]) == (0, 4095)
+    assert images.find_value_range([(-5.5, 0.5)]) == (-5.5, 1)
+    assert images.find_value_range([(0, 70_000)]) == (0, 70_000)
+    assert images.find_value_range([(-4, -2)]) == (-4, 0)
+    assert images.find_value_range([(0, 0)]) == (0, 1)
+
+
+@given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(0, 1e9)), min_size=1))
+def test_range_holds_every_value(starts: list[tuple[float, float]]) -> None:
+    ranges = [(low, low + length) for low, length in starts]
+    found = images.find_value_range(ranges)
+    assert found is not None
+    assert found[0] <= min(low for low, _ in ranges)
+    assert found[1] >= max(high for _, high in ranges)
+    assert found[0] < found[1]
+
+
+def test_value_outside_of_range_is_named(tmp_path: Path) -> None:
+    file = save(tmp_path / "a.png", np.rint(RAMP * 5000).astype(np.uint16))
+    np.testing.assert_allclose(read(file, (0, 16383)), np.rint(RAMP * 5000 * 255 / 16383), atol=1)
+    with pytest.raises(files.UserError, match=r"a\.png: .*values from 0 to 5000, outside of 0 \(black\) to 4095"):
+        read(file, (0, 4095))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_named(tmp_path: Path, value: float) -> None:
+    file = save(tmp_path / "a.tif", np.full((3, 4), value, np.float32))
+    for function in (images.measure_range, read):
+        with pytest.raises(files.UserError, match="values that are not finite"):
+            function(file)
+
+
+def test_frames_are_counted(tmp_path: Path) -> None:
+    pictures = [Image.fromarray(np.full((3, 4), 40 * k, np.uint8)) for k in range(3)]
+    for suffix in ("gif", "png", "tif", "webp"):
+        file = tmp_path / f"a.{suffix}"
+        pictures[0].save(file, save_all=True, append_images=pictures[1:])
+        assert images.read_pixels(file, (3, 4), 1).frame_count == 3
+        pictures[0].save(file)
+        assert images.read_pixels(file, (3, 4), 1).frame_count == 1
+
+
+def test_other_formats_are_refused(tmp_path: Path) -> None:
+    """Pillow has more formats by content, whatever the name; one of them starts Ghostscript."""
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 3\n%%EndComments\nshowpage\n%%EOF\n"
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((3, 4), np.uint8)).save(buffer, "PCX")
+    for content in (eps, buffer.getvalue(), b"", b"hello", b"P5 4 3 255 " + bytes(12)):
+        (tmp_path / "a.png").write_bytes(content)
+        with pytest.raises(files.UserError, match=r"a\.png: not a readable image \(not one of the formats PNG, JPEG"):
+            read(tmp_path / "a.png")
+
+
+def test_broken_image_is_named(tmp_path: Path) -> None:
+    save(tmp_path / "whole.png", np.zeros((30, 40), np.uint8))
+    whole = (tmp_path / "whole.png").read_bytes()
+    for content in (whole[:40], b"\x89PNG\r\n\x1a\nbroken"):
+        (tmp_path / "a.png").write_bytes(content)
+        with pytest.raises(files.UserError, match=r"a\.png: not a readable image"):
+            read(tmp_path / "a.png")
+
+
+def test_trap_for_memory_is_refused(tmp_path: Path) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    with pytest.raises(files.UserError, match="100000 x 100000 pixels; at most 268,435,456 can be read"):
+        read(tmp_path / "a.png")
+
+
+def test_written_text_is_found(tmp_path: Path) -> None:
+    pixels = np.rint(RAMP * 255).astype(np.uint8)
+    images.write_image(tmp_path / "a.png", pixels[..., None], {"Software": "x"})
+    np.testing.assert_array_equal(read(tmp_path / "a.png"), pixels)
+    assert images.has_image_text(tmp_path / "a.png", {"Software": "x"})
+    assert not images.has_image_text(tmp_path / "a.png", {"Software": "y"})
+    save(tmp_path / "b.png", pixels)
+    assert not images.has_image_text(tmp_path / "b.png", {"Software": "x"})
+    assert not images.has_image_text(tmp_path / "none.png", {"Software": "x"})
