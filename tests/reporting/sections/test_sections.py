@@ -301,6 +301,12 @@ def test_numeric_class_names_are_classes(cases: dict[str, StudyTables]) -> None:
     )
 
 
+def test_perfect_classes_have_no_confusion(cases: dict[str, StudyTables]) -> None:
+    predictions = cases["classes"].predictions.assign(prediction=cases["classes"].predictions["truth"])
+    told = errors.build_findings(replace(cases["classes"], predictions=predictions))
+    assert not any("error" in one.verdict for one in told)
+
+
 def test_wide_end_is_not_crowded(usual: StudyTables) -> None:
     """Of a whole number from 1 to 3 each end is a third: half of the best trials at one is chance."""
     parameter = SearchedParameter("layers", 1, 3, whole=True)

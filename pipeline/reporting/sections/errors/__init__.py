@@ -84,7 +84,7 @@ def _report_bias_at_end(predictions: pd.DataFrame, word: str) -> list[Finding]:
 def _report_confusions(predictions: pd.DataFrame) -> list[Finding]:
     wrong = predictions["truth"].astype(str) != predictions["prediction"].astype(str)
     rate = cluster_robust_interval(wrong.astype(float), assign_groups(predictions))
-    if rate is None:
+    if rate is None or not wrong.any():
         return []
     rate = rate.clip_to_bounds((0.0, 1.0))
     evidence = (
@@ -92,8 +92,6 @@ def _report_confusions(predictions: pd.DataFrame) -> list[Finding]:
     )
     evidence += f"to {100 * rate.high:.1f} %, over {format_count(rate.n, 'group')})."
     pairs = predictions[wrong].groupby(["truth", "prediction"]).size().sort_values(ascending=False, kind="stable")
-    if pairs.empty:
-        return [Finding("Every prediction is right.", evidence, tone="good")]
     (truth, prediction), count = pairs.index[0], int(pairs.iloc[0])
     evidence += f" {format_share(count, int(wrong.sum()))} of the errors predict {prediction} instead of {truth}."
     step = f"Look at the pictures of {truth} that are predicted as {prediction}."
