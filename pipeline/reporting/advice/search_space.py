@@ -244,5 +244,5 @@ def advise_rate_range(tables: StudyTables, is_too_high: bool) -> str:
 def advise_higher_rate(tables: StudyTables) -> str:
     """Advise a higher learning rate, as the curvature allows it; if the rate was searched, the search decides."""
     if _is_rate_searched(tables):
-        return advise_search(tables) if find_moved_ends(tables, separation.LEARNING_RATE).get("high") == "out" else ""
+        return ""
     return f"Search `{separation.LEARNING_RATE}` above {format_number(tables.setting(separation.LEARNING_RATE))}."

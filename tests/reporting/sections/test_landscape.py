@@ -27,6 +27,14 @@ def test_section_needs_a_survey(usual: StudyTables, surveyed: StudyTables) -> No
     assert landscape.is_applicable(surveyed)
 
 
+def test_path_beyond_its_plane_is_reported(usual: StudyTables, surveyed: StudyTables) -> None:
+    wanted = "The training path turns through more directions than a map can show."
+    turning = terrain()
+    turning["facts"] = turning["facts"].assign(share_a=0.5)
+    assert wanted in verdicts(replace(usual, landscape=turning))
+    assert wanted not in verdicts(surveyed)
+
+
 def test_ridge_between_seeds_is_reported(usual: StudyTables, surveyed: StudyTables) -> None:
     assert "Each seed ends in its own minimum, with a barrier between them." in verdicts(surveyed)
     flat = replace(usual, landscape=terrain(ridge=0.0))
@@ -46,6 +54,16 @@ def test_barrier_is_highest_rise(surveyed: StudyTables) -> None:
 )
 def test_rate_is_compared_with_curvature(usual: StudyTables, limit: float, wanted: str) -> None:
     assert any(wanted in verdict for verdict in verdicts(replace(usual, landscape=terrain(limit=limit))))
+
+
+def test_room_below_limit_asks_for_higher_rates(usual: StudyTables) -> None:
+    fixed = replace(usual, landscape=terrain(), space=[], params=usual.params | {"optimizer": {"learning_rate": 0.01}})
+    steps = [finding.next_step for finding in landscape.build_findings(fixed)]
+    assert "Search `optimizer.learning_rate` above 0.01." in steps
+    assert not any(
+        "above" in finding.next_step
+        for finding in landscape.build_findings(replace(fixed, landscape=terrain(limit=90.0)))
+    )
 
 
 def test_optimizer_without_limit_is_not_judged(usual: StudyTables) -> None:

@@ -10,8 +10,6 @@ TITLE = "Landscape"
 ORDER = 67
 MIN_PLANE_SHARE = 0.7
 """The share of the path's variance from which it lies in a plane."""
-MIN_STANDARD_ERRORS = 3
-"""Standard errors beyond which a point is lower."""
 
 
 def is_applicable(tables: StudyTables) -> bool:
@@ -26,35 +24,18 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 
 def _report_path(tables: StudyTables) -> list[Finding]:
-    """Report how much of the path lies in a plane, and how far the loss fell."""
+    """Report that the path leaves the plane of its map, which then misleads."""
     facts, path = tables.landscape["facts"].iloc[0], tables.landscape["path"]
     share = float(facts["share_a"] + facts["share_b"])
+    if share >= MIN_PLANE_SHARE:
+        return []
     first, last = path.iloc[0], path.iloc[-1]
     evidence = (
         f"Two directions hold {100 * share:.0f} % of its variance over {len(path) - 1} epochs. The loss fell from "
         f"{format_number(first['train'])} to {format_number(last['train'])} on train, from "
         f"{format_number(first['validation'])} to {format_number(last['validation'])} on validation."
     )
-    if share < MIN_PLANE_SHARE:
-        return [Finding("The training path turns through more directions than a map can show.", evidence)]
-    return [Finding("The training path lies nearly in a plane.", evidence), *_report_lower_point(tables, last["train"])]
-
-
-def _report_lower_point(tables: StudyTables, end: float) -> list[Finding]:
-    """Report a point in the plane of the path with a lower loss than at its end."""
-    planes = tables.landscape["plane"]
-    plane = planes[(planes["plane"] == "path") & (planes["part"] == "train")]
-    lowest = plane.sort_values("loss", kind="stable").iloc[0]
-    if end - lowest["loss"] <= MIN_STANDARD_ERRORS * lowest["error"]:
-        return []
-    evidence = (
-        f"In the plane of the path, the loss on train is {format_number(lowest['loss'])} at "
-        f"{format_number(lowest['a'], 2)}, {format_number(lowest['b'], 2)}, and {format_number(end)} at the end; "
-        f"{MIN_STANDARD_ERRORS} standard errors are {format_number(MIN_STANDARD_ERRORS * lowest['error'], 2)}."
-    )
-    verdict = "Training ended before the lowest loss in the plane of its path."
-    step, more = sharpness.advise_descent(tables)
-    return [Finding(verdict, evidence + more, step)]
+    return [Finding("The training path turns through more directions than a map can show.", evidence)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

@@ -59,17 +59,12 @@ def _report_saddle(tables: StudyTables, curvature: pd.DataFrame) -> list[Finding
     )
     if end["smallest"] + end["smallest_error"] < -MIN_SADDLE_SHARE * end["largest"]:
         verdict = "Training ended on a saddle: the loss still curves down in some direction."
-        step, more = advise_descent(tables)
-        return [Finding(verdict, evidence + more, step, _list_winner(tables))]
+        step, ending = epochs.advise_longer_training(tables), find_winner_ending(tables)
+        if not step and ending is not None and ending.kind in ("past", "enough"):
+            evidence += " Longer training is not advised: validation was at its best in time."
+        return [Finding(verdict, evidence, step, _list_winner(tables))]
     verdict = "Training ended in a valley: the loss curves down by little, or not at all."
     return [Finding(verdict, evidence, trials=_list_winner(tables), tone="good")]
-
-
-def advise_descent(tables: StudyTables) -> tuple[str, str]:
-    """Return the step where the loss could go further down, or, if it is known, why there is none as evidence."""
-    step, end = epochs.advise_longer_training(tables), find_winner_ending(tables)
-    is_in_time = not step and end is not None and end.kind in ("past", "enough")
-    return step, " Longer training is not advised: validation was at its best in time." if is_in_time else ""
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
