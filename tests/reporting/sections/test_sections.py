@@ -170,6 +170,12 @@ def test_infeasible_trials_are_counted(usual: StudyTables) -> None:
     assert "1 beyond a limit" in told.verdict
 
 
+def test_lost_rows_are_reported(usual: StudyTables) -> None:
+    (told,) = trials.build_findings(replace(usual, trials=usual.trials.head(47)))
+    assert (told.verdict, told.tone) == ("The trials do not add up.", "caution")
+    assert told.evidence.startswith("The table has 47 rows, the study counts 48.")
+
+
 def test_selection_bias_is_named_without_test(cases: dict[str, StudyTables]) -> None:
     assert cases["no test"].split == "validation"
     assert "its value is optimistic" in result.build_findings(cases["no test"])[0].evidence

@@ -77,10 +77,6 @@ def _report_refit(tables: StudyTables) -> list[Finding]:
 def _report_comparison(tables: StudyTables, result: ConfirmedResult) -> Finding:
     difference, decisive, trials = result.difference, result.decisive, _list_winner(tables)
     evidence = _describe_comparison(tables, result)
-    if difference.n < 2:
-        step = "Confirm on more seeds (`confirm.seeds`): one seed says nothing about noise."
-        verdict = "One seed is too few to compare the winner with the baseline."
-        return Finding(verdict, evidence, step, trials, "caution")
     still_used = "`thalweg predict` still uses the winner."
     match compare_with_zero(decisive, tables.sign):
         case "better":
