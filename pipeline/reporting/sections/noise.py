@@ -33,7 +33,7 @@ ORDER = 65
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
-    return [*_report_variance_share(tables), *_report_failed_seeds(tables), *_report_seed_range(tables)]
+    return [*_report_variance_share(tables), *_report_failed_seeds(tables)]
 
 
 def _report_variance_share(tables: StudyTables) -> list[Finding]:
@@ -104,19 +104,6 @@ def _report_failed_seeds(tables: StudyTables) -> list[Finding]:
             evidence += " Estimates of seed noise elsewhere leave the failed seeds out."
         findings.append(Finding(verdict, evidence, search_space.advise_lost_seeds(candidate), tone="caution"))
     return findings
-
-
-def _report_seed_range(tables: StudyTables) -> list[Finding]:
-    """Report how far apart the final values of one candidate are over seeds."""
-    candidates = collect_seed_values(tables)
-    if not candidates:
-        return []
-    name, values = next(iter(candidates.items()))
-    spreads = [f"{format_number(float(one.std()), 2)} for {add_article(key)}" for key, one in candidates.items()]
-    low, high = (format_fixed(end, count_decimals(float(values.std()))) for end in (values.min(), values.max()))
-    verdict = f"Over {format_count(len(values), 'fresh seed')} {add_article(name)} ends between {low} and {high}."
-    evidence = f"On validation, the standard deviation of {metric_label(tables.objective)} over seeds is "
-    return [Finding(verdict, f"{evidence}{join_items(spreads)}.")]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

@@ -1,5 +1,6 @@
 """The section on noise, in studies where it is known how noisy they are."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from scipy import stats
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis.mean_curves import values_by_fold
 from thalweg.reporting.analysis.seed_noise import variance_share_interval
-from thalweg.reporting.page.figures import Chart, EmptyFigure
+from thalweg.reporting.page.figures import Chart, EmptyFigure, Table
 from thalweg.reporting.sections import noise
 from thalweg.reporting.tables import StudyTables
 
@@ -43,6 +44,12 @@ def with_values(tables: StudyTables, values: np.ndarray) -> StudyTables:
 
 def verdicts(tables: StudyTables) -> list[str]:
     return [finding.verdict for finding in noise.build_findings(tables)]
+
+
+def spreads(tables: StudyTables) -> list[dict[Hashable, Any]]:
+    """The rows of the table of seeds, one for each candidate."""
+    (table,) = [each for each in noise.build_figures(tables) if isinstance(each, Table) and each.id == "spread"]
+    return table.rows.to_dict("records")
 
 
 EVENLY = np.array([-1.2, -0.8, -0.4, -0.1, 0.1, 0.4, 0.8, 1.2])
@@ -110,29 +117,28 @@ def test_noise_of_other_epochs_is_unused(usual: StudyTables) -> None:
 
 def test_one_outlier_seed_is_visible(usual: StudyTables) -> None:
     lone = np.append(1.0 + 0.01 * EVENLY[:-1], 9.0)
-    told = noise.build_findings(confirmed(usual, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY}))
-    assert told[-1].verdict == "Over 8 fresh seeds the winner ends between 1.0 and 9.0."
-    assert "for the winner and 0.0080 for the baseline" in told[-1].evidence
+    first, second = spreads(confirmed(usual, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY}))
+    assert (first["seeds"], first["lowest"], first["highest"]) == (8, "1.0", "9.0")
+    assert second["standard deviation"] == "0.0080"
 
 
 def test_diverged_seed_is_left_out(usual: StudyTables) -> None:
     tables = confirmed(usual, {"winner": np.append(1.0 + 0.01 * EVENLY[:-1], 900.0), "baseline": 1.0 + 0.01 * EVENLY})
     steps = pd.array([pd.NA] * 7 + [41] + [pd.NA] * 8, dtype="Int64")
-    assert noise.build_findings(replace(tables, runs=tables.runs.assign(diverged_step=steps)))[-1].verdict.startswith(
-        "Over 7 fresh seeds the winner ends between 0.98"
-    )
+    first = spreads(replace(tables, runs=tables.runs.assign(diverged_step=steps)))[0]
+    assert first["seeds"] == 7
+    assert first["lowest"].startswith("0.98")
 
 
-def test_few_seeds_are_mentioned(usual: StudyTables) -> None:
-    told = noise.build_findings(confirmed(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))
-    assert told[-1].verdict == "Over 2 fresh seeds the winner ends between 1.0 and 3.0."
+def test_few_seeds_are_shown(usual: StudyTables) -> None:
+    first = spreads(confirmed(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))[0]
+    assert (first["seeds"], first["lowest"], first["highest"]) == (2, "1.0", "3.0")
 
 
 def test_baseline_is_named_as_baseline(usual: StudyTables) -> None:
     tables = confirmed(usual, {"winner": 1.0 + EVENLY, "baseline": 1.0 + EVENLY})
-    told = noise.build_findings(replace(tables, runs=tables.runs.assign(trial=np.nan)))
-    assert told[-1].verdict.startswith("Over 8 fresh seeds the baseline ends between")
-    assert "winner" not in told[-1].evidence
+    told = spreads(replace(tables, runs=tables.runs.assign(trial=np.nan)))
+    assert [row["candidate"] for row in told] == ["baseline"]
 
 
 def test_no_seeds_show_a_sentence(cases: dict[str, StudyTables]) -> None:
@@ -143,7 +149,8 @@ def test_no_seeds_show_a_sentence(cases: dict[str, StudyTables]) -> None:
 
 def test_equal_values_are_drawn(usual: StudyTables) -> None:
     still = confirmed(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
-    assert verdicts(still) == ["Over 8 fresh seeds the winner ends between 1.000 and 1.000."]
+    assert verdicts(still) == []
+    assert {(row["lowest"], row["highest"]) for row in spreads(still)} == {("1.000", "1.000")}
     assert {each.id for each in noise.build_figures(still)} == {"seeds", "spread"}
 
 
