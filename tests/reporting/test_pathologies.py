@@ -126,6 +126,13 @@ def test_misleading_short_runs_are_named(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_no_early_epoch_is_late_enough(seed: int) -> None:
+    world = World(epochs=4, early=120.0, bend=0.0, high=(0.0, 0.0), jitter=0.3)
+    tables = planted.pruned(study(world, seed), 1, 1.0, np.random.default_rng(seed))
+    assert find(tables, "Trials are judged too early").next_step == "Set `study.prune: null`."
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_predictive_short_runs_are_named(seed: int) -> None:
     tables = study(World(hidden=0.2, bend=0.1, seed_noise=0.01), seed)
     one = find(tables, "Short runs predict long ones: stopping early would be safe.")

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from tests.helpers import planted_studies as planted
-from tests.helpers.planted_causes import HEALTHY, NOISE, PLANTED
+from tests.helpers.planted_causes import HEALTHY, NOISE, PLANTED, WILD
 from tests.helpers.planted_studies import MOMENTUM, RATE, World
 from thalweg.reporting.advice import search_space, space_yaml
 from thalweg.reporting.analysis import failure_regions, good_region
-from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, list_quantities
+from thalweg.reporting.analysis.separation import EFFECTIVE_RATE
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import health, noise, parameters
 from thalweg.reporting.tables import StudyTables
@@ -78,28 +78,21 @@ def test_findings_agree_on_next_space() -> None:
 
 
 def test_range_keeps_good_trials_among_lost() -> None:
-    """Every rate above 0.05 learns nothing with momentum; the best have high rates, too, without."""
-    tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
-    edge = next(iter(failure_regions.list_edges(tables)))
-    assert search_space.advise_lost_trials(tables, edge) == search_space.advise_search(tables)
-    good = tables.trials.assign(state="complete", value=2.0 - tables.trials[RATE])
-    apart = replace(tables, trials=good, runs=pd.DataFrame())
-    assert search_space.advise_lost_trials(apart, edge).startswith(
-        "To save trials with learning rate / (1 - momentum) above"
-    )
+    """Beyond the edge most trials diverge, but those with the highest rate or momentum are the best of all."""
+    tables = planted.study(WILD, 0)
+    lost = tables.trials[tables.trials["state"] == "diverged"]
+    is_best = lost.index.isin([*lost[RATE].nlargest(3).index, *lost[MOMENTUM].nlargest(3).index])
+    trials = tables.trials.copy()
+    trials.loc[lost.index[is_best], ["state", "value"]] = ["complete", trials["value"].min() - 0.1]
+    told = health.build_findings(replace(tables, trials=trials, runs=pd.DataFrame()))[0]
+    assert told.next_step.startswith("To save trials with learning rate / (1 - momentum) above 0.20, set ")
+    assert told.next_step.endswith("some good trials lie there.")
 
 
 def test_losses_no_range_avoids_are_named() -> None:
-    tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 2)
-    edge = next(one for one in failure_regions.list_edges(tables) if one.name == EFFECTIVE_RATE)
-    assert not (
-        list_quantities(tables)[EFFECTIVE_RATE].reindex(good_region.select_good_trials(tables)["number"])
-        > edge.threshold
-    ).any()
-    kept = dict.fromkeys(("low", "high"), "out")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search_space, "find_moved_ends", lambda *_: kept)
-        assert search_space.advise_lost_trials(tables, edge).endswith("no range of either number alone excludes them.")
+    """Trials differ by noise only, so the good region is unknown, and no rate or momentum alone is too high."""
+    told = health.build_findings(planted.study(replace(NOISE, rates=(0.03, 0.19), momentum=0.8, wild=0.2), 0))[0]
+    assert told.next_step.endswith("no range of either number alone excludes them.")
 
 
 def test_effective_rate_needs_one_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,9 +117,10 @@ def test_hard_bound_is_called_range_end(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_all_diverged_lowers_both_ends(cases: dict[str, StudyTables]) -> None:
     lost = cases["all diverged"]
-    assert search_space.advise_all_diverged(lost).startswith(f"Lower both ends of `{RATE}` in `study.space`")
     fixed = replace(lost, space=[one for one in lost.space if one.name != RATE])
-    assert search_space.advise_all_diverged(fixed).startswith(f"Lower `{RATE}`, or")
+    for tables, step in ((lost, f"Lower both ends of `{RATE}` in `study.space`"), (fixed, f"Lower `{RATE}`, or")):
+        (told,) = health.build_findings(tables)
+        assert told.next_step.startswith(step)
 
 
 def test_minor_parameter_is_fixed() -> None:
@@ -174,4 +168,5 @@ def test_wrong_rates_extend_range(high: bool, end: str) -> None:
     assert search_space.find_moved_ends(tables, RATE)[end] == "out"
     assert search_space.advise_rate_range(tables, high) == search_space.advise_search(tables)
     unsearched = replace(tables, space=[one for one in tables.space if one.name != RATE])
-    assert search_space.advise_rate_range(unsearched, high) == f"{'Lower' if high else 'Raise'} `{RATE}`, or search it."
+    step = f"{'Lower' if high else 'Raise'} `{RATE}`, or search it."
+    assert step in [one.next_step for one in health.build_findings(unsearched)]
