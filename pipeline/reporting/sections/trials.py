@@ -29,24 +29,12 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     total = len(tables.trials)
     if not total:
         return [Finding("No trial was run.", "The study's table is empty.", tone="caution")]
-    complete, pruned, diverged, infeasible = (
-        tables.count_trials(state) for state in ("complete", "pruned", "diverged", "infeasible")
-    )
-    ended = f"{complete:,} complete, {pruned:,} stopped early, {diverged:,} diverged"
-    ended += f", {infeasible:,} beyond a limit" if infeasible else ""
-    expected = tables.summary.study.trials
-    if complete + pruned + diverged + infeasible != total or expected != total:
+    counts, expected = [tables.count_trials(state) for state in STATE_LABELS], tables.summary.study.trials
+    if sum(counts) != total or expected != total:
+        ended = ", ".join(f"{count:,} {label}" for count, label in zip(counts, STATE_LABELS.values(), strict=True))
         evidence = f"The table has {format_count(total, 'row')}, the study counts {expected:,}. By state: {ended}."
         return [Finding("The trials do not add up.", evidence, "Run the study's stage again.", tone="caution")]
-    verdict = (
-        f"All {format_count(total, 'trial')} are accounted for: {ended}."
-        if total > 1
-        else f"One trial was run: {ended}."
-    )
-    evidence = "All complete trials trained to the end."
-    if pruned:
-        evidence = "Trials that were stopped early are not ranked: their values come from fewer epochs."
-    return [*_report_ties(tables), Finding(verdict, evidence)]
+    return _report_ties(tables)
 
 
 def _report_ties(tables: StudyTables) -> list[Finding]:
