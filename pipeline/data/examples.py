@@ -1,6 +1,7 @@
 """Examples, and the interface of the data sources that read them."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -101,3 +102,8 @@ class DataSource(StrictModel):
         They are empty and have no labels where only the shape of images is known. None where even that is unknown.
         """
         return None
+
+
+def join_first(items: Sequence[str], limit: int = 5) -> str:
+    """Return the first items as a list for a message, with an ellipsis for the others."""
+    return ", ".join(items[:limit]) + (", …" if len(items) > limit else "")

@@ -9,6 +9,7 @@ from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data import splits
 from thalweg.data.examples import Fault
+from thalweg.data.split_warnings import find_split_warnings
 from thalweg.system import files
 from thalweg.system.paths import EXAMPLES, MANIFEST
 
@@ -31,13 +32,14 @@ def main(config: Config) -> None:
     task_faults = config.task.find_data_faults(examples)
     if task_faults:
         raise files.UserError(f"task.kind: {config.task.kind} cannot use this data: {'; '.join(task_faults)}")
-    for warning in (task_warnings := tuple(config.task.find_data_warnings(examples))):
-        print(f"warning: {warning}")
     split = splits.split_examples(config.data.split, examples, rng.derive_seed(config.seed, "split"))
+    whole = find_split_warnings(config.data.split, examples, split)
+    for warning in (later_warnings := (*config.task.find_data_warnings(examples), *whole)):
+        print(f"warning: {warning}")
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_splits(split)
     files.write_json(
-        MANIFEST, prepared.build_manifest(config, examples, split, result.faults, (*warnings, *task_warnings))
+        MANIFEST, prepared.build_manifest(config, examples, split, result.faults, (*warnings, *later_warnings))
     )
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Strict
 
-from thalweg.data.examples import DataSource, Examples, Fault, Labels, ReadResult
+from thalweg.data.examples import DataSource, Examples, Fault, Labels, ReadResult, join_first
 from thalweg.data.sources.folder import label_tables
 from thalweg.data.sources.folder.image_files import read_images
-from thalweg.data.sources.folder.label_tables import Annotation, Annotations, LabelRow, join_first
+from thalweg.data.sources.folder.label_tables import Annotation, Annotations, LabelRow
 from thalweg.system import files
 from thalweg.system.images import SUFFIXES, write_image
 

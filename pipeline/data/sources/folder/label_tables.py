@@ -1,7 +1,7 @@
 """The tables beside a folder of images, checked row by row: every fault is reported with its line."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,8 +159,3 @@ def _find_annotation_faults(row: LabelRow, columns: tuple[str, ...], labelled_im
             yield f"the box has no area: x from {x0:g} to {x1:g}, y from {y0:g} to {y1:g}"
     if row.cells.get("kind") == "" and len(columns) == 4:
         yield "`kind` is empty"
-
-
-def join_first(items: Sequence[str], limit: int = 5) -> str:
-    """Return the first items as a list for a message, with an ellipsis for the others."""
-    return ", ".join(items[:limit]) + (", …" if len(items) > limit else "")
