@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from thalweg.artifacts import trained_model
 from thalweg.cli.outputs import IMAGE_MARK, check_outputs
+from thalweg.data.examples import join_first
 from thalweg.data.sources.folder.image_files import describe_frames, describe_range, measure_ranges
 from thalweg.system import files
-from thalweg.system.images import SUFFIXES, ValueRange, find_value_range, read_pixels, write_image
+from thalweg.system.images import ValueRange, find_value_range, is_image_name, read_pixels, write_image
 
 BATCH_SIZE = 512  # images in memory at once
 
@@ -43,14 +44,16 @@ def predict_images(model_folder: Path, paths: Sequence[Path], output: Path, *, f
     if output.suffix.lower() != ".csv":
         raise files.UserError(f"{output}: must be a CSV file, for example --out {output.name}.csv")
     model = trained_model.load_trained_model(model_folder)
-    images = _name_images(paths)
-    if not images:
+    all_images, others = _find_images(paths)
+    name_faults = files.find_name_faults(all_images)
+    images = {name: file for name, file in all_images.items() if name not in name_faults}
+    if not all_images:
         raise files.UserError(f"{', '.join(map(str, paths))}: no images found")
     size, channels = model.image_shape[:2], model.image_shape[2]
     pictures = {name: output.with_suffix("") / path for name, path in _list_output_paths(images)}
     object_table = output.with_suffix(".boxes.csv")
     value_range = model.value_range or find_value_range(measure_ranges(images.values()))
-    failures: list[str] = []
+    failures = [*name_faults.values()]
     several_frames: list[str] = []
     tables: list[pd.DataFrame] = []
     objects: list[pd.DataFrame] = []
@@ -82,7 +85,8 @@ def predict_images(model_folder: Path, paths: Sequence[Path], output: Path, *, f
     files.write_table(output, whole)
     if objects:
         files.write_table(object_table, pd.concat(objects, ignore_index=True))
-    notes = [describe_frames(several_frames)] if several_frames else []
+    notes = [f"files that are no images are not used, {len(others)} in all: {join_first(others)}"] if others else []
+    notes += [describe_frames(several_frames)] if several_frames else []
     if resized_count:
         resized = f"{resized_count} of {len(whole)} images were resized to {size[0]} x {size[1]} pixels"
         notes.append(f"{resized}, the size that the model was trained on")
@@ -142,18 +146,21 @@ def _list_output_paths(images: Mapping[str, Path]) -> Iterator[tuple[str, Path]]
         yield name, path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
 
 
-def _name_images(paths: Sequence[Path]) -> dict[str, Path]:
-    """Return the files of all images by name; two images with the same name get their whole paths."""
-    images = list(_list_images(paths))
-    counts = Counter(name for name, _ in images)
-    return {name if counts[name] == 1 else file.as_posix(): file for name, file in images}
+def _find_images(paths: Sequence[Path]) -> tuple[dict[str, Path], list[str]]:
+    """Return the files of all images by name, and the files in folders that are no images.
 
-
-def _list_images(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    Two images with the same name get their whole paths.
+    """
+    images: list[tuple[str, Path]] = []
+    others: list[str] = []
     for path in paths:
-        if path.is_dir():
-            labelled = (path / "labels.csv").exists() and (path / "images").is_dir()
-            root = path / "images" if labelled else path
-            yield from ((name, root / name) for name in files.list_files(root) if name.lower().endswith(SUFFIXES))
-        else:
-            yield path.as_posix(), path
+        if not path.is_dir():
+            images.append((path.as_posix(), path))
+            continue
+        is_labelled = (path / "labels.csv").exists() and (path / "images").is_dir()
+        root = path / "images" if is_labelled else path
+        names = files.list_files(root)
+        images += [(name, root / name) for name in names if is_image_name(name)]
+        others += [name for name in names if not is_image_name(name)]
+    counts = Counter(name for name, _ in images)
+    return {name if counts[name] == 1 else file.as_posix(): file for name, file in images}, others

@@ -115,13 +115,32 @@ def path_exists(path: Path) -> bool:
 
 
 def list_files(folder: Path) -> list[str]:
-    """Return the sorted paths of all files below `folder`, relative to it, with /, without hidden ones."""
+    """Return the sorted paths of all files below `folder`, relative to it, with /, without hidden ones.
+
+    Links to folders are followed, except back to a folder that leads to the link. `find_name_faults` finds names that
+    are not UTF-8.
+    """
     paths = []
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    root = folder.resolve()
+    above = {str(folder): {root, *root.parents}}  # the real folders that lead to each folder
+    for parent, folders, files in os.walk(folder, followlinks=True):
+        real = {name: Path(parent, name).resolve() for name in folders if not name.startswith(".")}
+        folders[:] = [name for name, target in real.items() if target not in above[parent]]
+        above |= {os.path.join(parent, name): above[parent] | {real[name]} for name in folders}  # noqa: PTH118
         relative = Path(parent).relative_to(folder)
         paths += [(relative / name).as_posix() for name in files if not name.startswith(".")]
     return sorted(paths)
+
+
+def list_tables(folder: Path) -> list[str]:
+    """Return the sorted names of the CSV files directly in `folder`."""
+    return sorted(file.name for file in folder.glob("*.csv"))
+
+
+def find_name_faults(names: Iterable[str]) -> dict[str, str]:
+    """Return a message for each name that is not UTF-8, which no table can hold."""
+    odd = [name for name in names if any("\ud800" <= character <= "\udfff" for character in name)]
+    return {name: f"{os.fsencode(name)!r}: the file's name is not UTF-8; rename it" for name in odd}
 
 
 def read_unzipped(path: Path) -> bytes:

@@ -25,7 +25,7 @@ FORMATS = {
     "TIFF": (".tif", ".tiff"),
     "WEBP": (".webp",),
 }
-SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+_SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 MAX_PIXELS = 2**28
 """Pixels of the largest image that is decoded; a larger one may be a trap for the memory."""
 Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS replaces Pillow's own limit, whose first stage is only a warning
@@ -43,6 +43,11 @@ class DecodedImage:
     pixels: NDArray[np.uint8]
     original_size: tuple[int, int]
     frame_count: int = 1
+
+
+def is_image_name(name: str) -> bool:
+    """Return whether a file has the suffix of an image that can be decoded."""
+    return name.lower().endswith(_SUFFIXES)
 
 
 @contextmanager

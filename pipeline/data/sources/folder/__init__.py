@@ -3,7 +3,7 @@
 images/…      any usual format, depth and size; without this folder, anywhere below the folder itself
 labels.csv    image,count or image,label; optional columns: group, split (train, validation, test)
 points.csv    image,x,y                   optional: in pixels of the upright image before resizing
-boxes.csv     image,x0,y0,x1,y1[,kind]    optional: in the same pixels
+boxes.csv     image,x0,y0,x1,y1[,kind]    optional: in the same pixels; `class` is another name of `kind`
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,9 +19,7 @@ from thalweg.data.sources.folder import label_tables
 from thalweg.data.sources.folder.image_files import read_images
 from thalweg.data.sources.folder.label_tables import Annotation, Annotations, LabelRow
 from thalweg.system import files
-from thalweg.system.images import SUFFIXES, write_image
-
-LABEL_COLUMNS = {"image", "count", "label", "group", "split"}
+from thalweg.system.images import is_image_name, write_image
 
 SidePixels = Annotated[int, Field(ge=1, le=4096)]
 Placed = dict[str, dict[str, NDArray[np.float32]]]
@@ -33,7 +31,7 @@ class Folder(DataSource):
 
     Without a `count` column an image's count is the number of its points. Where there are points and boxes, the i-th
     point and the i-th box of an image are one object. Only the first row of an image is used; each other is a fault.
-    The classes are the labels of the good examples, or without labels the kinds of their boxes: sorted, integers by
+    The classes are the labels of the good examples, or without labels the kinds of their boxes: sorted, numbers by
     value.
     """
 
@@ -63,7 +61,8 @@ class Folder(DataSource):
         if not all_rows and not faults:
             raise files.UserError(f"{file}: there are no rows below the header")
         labelled = {row.image for row in all_rows} | {fault.name for fault in faults}
-        annotations = label_tables.read_annotations(path, labelled, faults)
+        warnings = label_tables.describe_unused_columns(file.name, header, label_tables.LABEL_COLUMNS)
+        annotations = label_tables.read_annotations(path, labelled, faults, warnings)
         if not ({"count", "label"} & {*header} or annotations):
             raise files.UserError(
                 f"{file}:1: add a column `count` or `label`, or a points.csv or boxes.csv beside this file. "
@@ -75,7 +74,10 @@ class Folder(DataSource):
         faults += label_tables.find_count_faults(_drop_faulty(rows, faults), annotations)
 
         root = path / self.images if files.path_exists(path / self.images) else path
-        files_below = files.list_files(root)
+        all_files = files.list_files(root)
+        name_faults = files.find_name_faults(all_files)
+        warnings += name_faults.values()
+        files_below = [file for file in all_files if file not in name_faults]
         images = read_images(root, files_below, rows, self.size, self.channels, faults)
         placed, moved = _place_annotations(rows, annotations, images.original_sizes, self.size, faults)
         good_rows = _drop_faulty(rows, faults)
@@ -91,8 +93,8 @@ class Folder(DataSource):
             classes=classes,
             value_range=images.value_range,
         )
-        unlabelled = [file for file in files_below if file.lower().endswith(SUFFIXES) and file not in labelled]
-        warnings = _find_warnings(root, sorted({*header} - LABEL_COLUMNS), unlabelled, annotations, moved)
+        warnings += _describe_annotations(annotations, moved)
+        warnings += _describe_unused_files(path, root, files_below, labelled)
         faults = sorted([*faults, *repeated], key=_parse_location)
         return ReadResult(examples, tuple(faults), (*images.warnings, *warnings))
 
@@ -141,8 +143,8 @@ def _build_labels(rows: list[LabelRow], annotations: Annotations, placed: Placed
     boxes = {} if labelled else annotations.get("boxes", {})  # an image's classes and its objects' are not one list
     kinds = [[box.kind for box in boxes.get(row.image, ()) if box.kind] for row in rows]
     class_names = {row.cells["label"] for row in rows} if labelled else set[str]().union(*kinds)
-    are_integers = all(name.isascii() and name.removeprefix("-").isdigit() for name in class_names)
-    classes = tuple(sorted(class_names, key=lambda name: (int(name) if are_integers else 0, name)))
+    are_numbers = all(label_tables.is_number(name) for name in class_names)
+    classes = tuple(sorted(class_names, key=lambda name: (float(name) if are_numbers else 0, name)))
     index = {name: number for number, name in enumerate(classes)}
 
     labels: Labels = {}
@@ -174,15 +176,24 @@ def _parse_location(fault: Fault) -> tuple[str, int]:
     return file, int(line)
 
 
-def _find_warnings(
-    root: Path, unused: list[str], unlabelled: list[str], annotations: Annotations, moved: dict[str, list[Annotation]]
-) -> Iterator[str]:
-    """Describe what a person should know of tables and images that have no fault."""
-    if unused:
-        yield f"labels.csv: unused columns: {', '.join(unused)}"
+def _describe_unused_files(path: Path, root: Path, files_below: list[str], labelled: set[str]) -> Iterator[str]:
+    """Describe files below the images' folder, and tables, that are not read."""
+    place = f"{root.name or root}/"
+    tables = {"labels.csv", *(f"{name}.csv" for name in label_tables.OBJECT_COLUMNS)}
+    others = [file for file in files_below if file not in labelled and not (root == path and file in tables)]
+    unlabelled = [file for file in others if is_image_name(file)]
     if unlabelled:
-        number = len(unlabelled)
-        yield f"{number} images below {root.name or root}/ have no row in labels.csv: {join_first(unlabelled)}"
+        yield f"{len(unlabelled)} images below {place} have no row in labels.csv: {join_first(unlabelled)}"
+    unknown = [file for file in others if not is_image_name(file)]
+    if unknown:
+        yield f"files below {place} that are no images are not used, {len(unknown)} in all: {join_first(unknown)}"
+    unread = [name for name in files.list_tables(path) if name not in tables] if root != path else []
+    if unread:
+        yield f"tables that are not read: {join_first(unread)}; {join_first(sorted(tables))} are"
+
+
+def _describe_annotations(annotations: Annotations, moved: dict[str, list[Annotation]]) -> Iterator[str]:
+    """Describe objects that are odd, but used."""
     for name, outside in moved.items():
         if outside:
             total = sum(map(len, annotations[name].values()))

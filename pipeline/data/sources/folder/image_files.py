@@ -1,5 +1,6 @@
 """Read the images that labels.csv lists."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +34,14 @@ def read_images(
     root: Path, files_below: list[str], rows: list[LabelRow], size: tuple[int, int], channels: int, faults: list[Fault]
 ) -> ImageFiles:
     """Read each row's image; add a fault for each that is missing or cannot be read."""
-    existing, by_name = {*files_below}, {Path(file).name: file for file in files_below}
+    existing = {*files_below}
+    by_path, by_name = ({_fold_name(file, whole): file for file in files_below} for whole in (True, False))
     value_range = images.find_value_range(measure_ranges(root / row.image for row in rows if row.image in existing))
     pixels = np.zeros((len(rows), *size, channels), np.uint8)
     original_sizes, several_frames = {}, []
     for index, row in enumerate(rows):
         if row.image not in existing:
-            similar = by_name.get(Path(row.image).name)
+            similar = by_path.get(_fold_name(row.image, True)) or by_name.get(_fold_name(row.image, False))
             hint = f"; did you mean {similar}?" if similar else ""
             faults.append(row.fault(f"no such file below {root.name or root}/{hint}"))
             continue
@@ -55,6 +57,12 @@ def read_images(
     return ImageFiles(
         pixels, original_sizes, value_range, tuple(_find_image_warnings(pixels, value_range, several_frames))
     )
+
+
+def _fold_name(path: str, whole: bool) -> str:
+    """Return a path, or its last part, without what differs between systems: case, Unicode form, backslashes."""
+    folded = unicodedata.normalize("NFC", path).casefold().replace("\\", "/").removeprefix("./")
+    return folded if whole else folded.rsplit("/", 1)[-1]
 
 
 def measure_ranges(paths: Iterable[Path]) -> Iterator[ValueRange]:

@@ -1,7 +1,7 @@
 """The tables beside a folder of images, checked row by row: every fault is reported with its line."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,9 @@ from thalweg.system import files
 
 SPLIT_NAMES = ("train", "validation", "test")
 OBJECT_COLUMNS = {"points": ("x", "y"), "boxes": ("x0", "y0", "x1", "y1")}
+LABEL_COLUMNS = ("image", "count", "label", "group", "split")
+CLASS_COLUMNS = {"points": (), "boxes": ("kind", "class")}
+"""The columns that may hold an object's class: `predict` writes `class`."""
 MAX_COUNT = 2**24  # float32 has every integer up to here
 
 
@@ -52,7 +55,10 @@ def read_table(path: Path, required: tuple[str, ...], faults: list[Fault]) -> tu
     (first, header), *body = lines
     missing = [f"`{name}`" for name in required if name not in header]
     if missing:
-        raise files.UserError(f"{path}:{first}: no column {', '.join(missing)}; the columns are {', '.join(header)}")
+        separator = next((mark for mark in (";", "\t", "|") if len(header) == 1 and mark in header[0]), "")
+        advice = f". The columns are separated by {separator!r}; write commas" if separator else ""
+        names = ", ".join(header)
+        raise files.UserError(f"{path}:{first}: no column {', '.join(missing)}; the columns are {names}{advice}")
     if len({*header}) < len(header):
         raise files.UserError(f"{path}:{first}: two columns have one name; the columns are {', '.join(header)}")
     rows = []
@@ -91,28 +97,50 @@ def find_label_faults(row: LabelRow) -> Iterator[Fault]:
         yield row.fault(f"`split` is '{cells['split']}'; allowed: {', '.join(SPLIT_NAMES)}, or empty")
 
 
-def read_annotations(folder: Path, labelled_images: set[str], faults: list[Fault]) -> Annotations:
-    """Read the points and boxes of the images `labelled_images`, where their tables exist; faults go to `faults`."""
+def read_annotations(folder: Path, labelled_images: set[str], faults: list[Fault], warnings: list[str]) -> Annotations:
+    """Read the points and boxes of the images `labelled_images`, where their tables exist.
+
+    Faults go to `faults`, columns that are not used to `warnings`.
+    """
     annotations: Annotations = {}
     for name, columns in OBJECT_COLUMNS.items():
         path = folder / f"{name}.csv"
         if not files.path_exists(path):
             continue
         try:
-            _, rows = read_table(path, ("image", *columns), faults)
+            header, rows = read_table(path, ("image", *columns), faults)
         except files.UserError as error:
             faults.append(Fault(path.name, f"{path.name}:1", str(error)))
             continue
+        class_column = next((column for column in CLASS_COLUMNS[name] if column in header), "")
+        warnings += describe_unused_columns(path.name, header, ["image", *columns, *filter(None, [class_column])])
+        if _has_shares(rows, columns):
+            reason = "all coordinates are between 0 and 1, like shares of the image; write pixels of the original"
+            faults.append(Fault(path.name, f"{path.name}:1", reason))
+            continue
         annotations[name] = {}
         for row in rows:
-            row_faults = list(_find_annotation_faults(row, columns, labelled_images))
+            row_faults = list(_find_annotation_faults(row, columns, class_column, labelled_images))
             faults += map(row.fault, row_faults)
             if not row_faults:
                 coordinates = tuple(float(row.cells[column]) for column in columns)
                 annotations[name].setdefault(row.image, []).append(
-                    Annotation(row.where, coordinates, row.cells.get("kind"))
+                    Annotation(row.where, coordinates, row.cells.get(class_column) if class_column else None)
                 )
     return annotations
+
+
+def describe_unused_columns(file: str, header: Sequence[str], used: Collection[str]) -> list[str]:
+    """Say which columns of a table are not used; [] if all are."""
+    unused = [name or "(no name)" for name in header if name not in used]
+    return [f"{file}: unused columns: {', '.join(unused)}"] if unused else []
+
+
+def _has_shares(rows: list[LabelRow], columns: tuple[str, ...]) -> bool:
+    """Return whether coordinates look like shares of the image: none is above 1, and some are not whole."""
+    cells = [row.cells[column] for row in rows for column in columns]
+    values = [float(cell) for cell in cells if is_number(cell)]
+    return bool(values) and all(0 <= value <= 1 for value in values) and not all(map(float.is_integer, values))
 
 
 def find_count_faults(rows: list[LabelRow], annotations: Annotations) -> Iterator[Fault]:
@@ -128,12 +156,17 @@ def find_count_faults(rows: list[LabelRow], annotations: Annotations) -> Iterato
             yield row.fault(f"points.csv has {points} points for this image, but boxes.csv has {boxes} boxes")
 
 
-def _find_number_fault(name: str, text: str) -> str | None:
+def is_number(text: str) -> bool:
+    """Return whether a cell is a finite number."""
     try:
-        if math.isfinite(float(text)) and "_" not in text:
-            return None
+        return math.isfinite(float(text)) and "_" not in text
     except ValueError:
-        pass
+        return False
+
+
+def _find_number_fault(name: str, text: str) -> str | None:
+    if is_number(text):
+        return None
     return f"`{name}` is empty" if not text else f"`{name}` is not a finite number ('{text}')"
 
 
@@ -148,7 +181,9 @@ def _find_count_fault(text: str) -> str | None:
     return f"`count` is above {MAX_COUNT:,} ({text})" if value > MAX_COUNT else None
 
 
-def _find_annotation_faults(row: LabelRow, columns: tuple[str, ...], labelled_images: set[str]) -> Iterator[str]:
+def _find_annotation_faults(
+    row: LabelRow, columns: tuple[str, ...], class_column: str, labelled_images: set[str]
+) -> Iterator[str]:
     if row.image not in labelled_images:
         yield "this image has no row in labels.csv"
     numbers = [fault for name in columns if (fault := _find_number_fault(name, row.cells[name]))]
@@ -157,5 +192,5 @@ def _find_annotation_faults(row: LabelRow, columns: tuple[str, ...], labelled_im
         x0, y0, x1, y1 = (float(row.cells[name]) for name in columns)
         if x1 <= x0 or y1 <= y0:
             yield f"the box has no area: x from {x0:g} to {x1:g}, y from {y0:g} to {y1:g}"
-    if row.cells.get("kind") == "" and len(columns) == 4:
-        yield "`kind` is empty"
+    if class_column and not row.cells[class_column]:
+        yield f"`{class_column}` is empty"
