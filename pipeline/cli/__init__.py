@@ -28,9 +28,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except files.UserError as error:
         print(error, file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("stopped; run the same command again to continue", file=sys.stderr)
-        return 130
     return 0
 
 

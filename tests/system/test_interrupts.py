@@ -1,0 +1,91 @@
+"""Ctrl-C, terminals of other encodings, and readers that go away, with real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.paths import ROOT
+
+QUIET = "\nstopped; run the same command again to continue\n"
+
+
+def start(*code: str, folder: Path = ROOT, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *code],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "time.sleep(60)",
+        # a library swallows the interrupt, and goes on
+        "\nfor _ in range(600):\n    try:\n        time.sleep(0.1)\n    except BaseException:\n        pass",
+        # the main thread does not come back to Python, as while XLA compiles
+        "\nimport jax\nloop = jax.jit(lambda x: jax.lax.fori_loop(0, 1 << 30, lambda i, y: jax.numpy.sin(y), x))\n"
+        "for _ in range(60):\n    loop(0.5).block_until_ready()",
+        # the command is over, and a library's last function waits
+        "\nimport atexit\natexit.register(time.sleep, 60)",
+    ],
+    ids=["usual", "swallowed", "compiled", "leaving"],
+)
+def test_interrupt_ends_any_work(work: str) -> None:
+    code = (
+        "import sys, time, thalweg.cli, thalweg.__main__, thalweg.system.interrupts as interrupts\n"
+        "interrupts.GRACE_SECONDS = 0.2\n"
+        f"def work():\n    print('started', flush=True)\n    exec({work!r}, {{'time': time}})\n"
+        "thalweg.cli.main = work\n"
+        "sys.exit(thalweg.__main__.main())"
+    )
+    process = start("-c", code)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) in ((130, QUIET), (130, "")), errors
+
+
+def has_socket(process: int) -> bool:
+    """Return whether a process waits for interrupts; before, it is Python that starts."""
+    links = list(Path(f"/proc/{process}/fd").glob("*"))
+    return any(str(link.readlink()).startswith("socket:") for link in links if link.is_symlink())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not list a process's files")
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 1.0])
+def test_early_interrupt_is_quiet(seconds: float) -> None:
+    process = start("-m", "thalweg", "check")
+    while not has_socket(process.pid):
+        time.sleep(0.01)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) in ((130, QUIET), (0, "")), (output, errors)
+
+
+def test_output_in_other_encoding(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("größe: 1\n")
+    process = start("-m", "thalweg", "check", folder=tmp_path, PYTHONIOENCODING="ascii")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert r"gr\xf6\xdfe: unknown key" in errors
+
+
+def test_reader_that_goes_away_is_no_error() -> None:
+    process = start("-m", "thalweg", "--help")
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    assert process.communicate(timeout=60)[1] == ""
+    assert process.returncode in (0, 1)
