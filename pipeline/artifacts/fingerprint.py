@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from thalweg.artifacts.inputs import require_unchanged_inputs
 from thalweg.config.checks.study import SAMPLER_PACKAGES
 from thalweg.config.experiment import Config
 from thalweg.config.study import StudyConfig
@@ -32,7 +33,9 @@ def study_fingerprint(config: Config, data_digest: str, *extra: Any) -> str:
     """Hash all that a trial's result depends on: the prepared examples by `data_digest`, and `extra` values.
 
     The number of trials, stop rules, names, roles, the report, and the number of devices or cores do not count.
+    Code and examples are hashed on disk. So a stage whose inputs changed since it loaded them ends with a `UserError`.
     """
+    require_unchanged_inputs()
     tree = config.model_dump(mode="json")
     for section in ("confirm", "diagnose", "report"):
         del tree[section]

@@ -20,13 +20,16 @@ class ParamsError(files.UserError):
 
 
 def load_config(
-    file: Path, find_more_problems: Callable[[ParamsTree, list[Problem]], Iterable[Problem]] = lambda _tree, _found: ()
+    file: Path,
+    find_more_problems: Callable[[ParamsTree, list[Problem]], Iterable[Problem]] = lambda _tree, _found: (),
+    content: bytes | None = None,
 ) -> Config:
     """Read the experiment in a params file. Raises `ParamsError` with every error in it.
 
-    `find_more_problems` gets the file's content and the problems found so far; it returns further ones.
+    `find_more_problems` gets the file's content and the problems found so far; it returns further ones. `content` is
+    what the file holds, if it has been read already.
     """
-    tree, node = _parse_params(file)
+    tree, node = parse_params(file, files.read_bytes(file) if content is None else content)
     problems = find_problems(tree)
     problems += find_more_problems(tree, problems)
     errors = [(_find_line(node, problem.path), problem.describe_problem()) for problem in problems]
@@ -37,9 +40,8 @@ def load_config(
     return Config.model_validate(tree)
 
 
-def _parse_params(file: Path) -> tuple[ParamsTree, Node]:
-    """Return a file's content as plain values, and as nodes with their lines."""
-    content = files.read_bytes(file)
+def parse_params(file: Path, content: bytes) -> tuple[ParamsTree, Node]:
+    """Return a file's content as plain values, and as nodes with their lines. Raises `ParamsError` without one."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -3,19 +3,16 @@
 import copy
 from collections.abc import Mapping
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from thalweg.system import files
 
-
-def rewrite_params(file: Path, values: Mapping[str, Any]) -> str:
-    """Return the text of a params file with `values` at their dotted paths."""
+def rewrite_params(params: str, values: Mapping[str, Any]) -> str:
+    """Return `params`, the text of a params file, with `values` at their dotted paths."""
     yaml = YAML(typ="rt")
     yaml.width = 4096
-    tree = yaml.load(files.read_bytes(file).decode())
+    tree = yaml.load(params)
     for path, value in sorted(values.items()):
         *parents, last = path.split(".")
         section = tree

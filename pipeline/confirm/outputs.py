@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg.artifacts import trained_model
+from thalweg.artifacts.inputs import read_loaded_params
 from thalweg.artifacts.prepared import PreparedData
 from thalweg.artifacts.summary import StudySummary, Summary, to_json
 from thalweg.artifacts.trained_model import TrainedModel
@@ -48,7 +49,7 @@ def write_outputs(
     confirmation = compare.compare_candidates(config, ranked, baseline, data, rows, judged.groups)
     test = {name: float(by_seed.mean()) for name, by_seed in ranked[0].scores.items()} if has_test else {}
     files.write_json(paths.SUMMARY, to_json(Summary(study, confirmation, test)))
-    files.write_text(paths.WINNER_PARAMS, write.rewrite_params(paths.PARAMS, ranked[0].values))
+    files.write_text(paths.WINNER_PARAMS, write.rewrite_params(read_loaded_params(), ranked[0].values))
     best_seeds = candidates.rank_winner_seeds(config, ranked[0])[: config.confirm.members]
     task_inputs = inference.read_task_inputs(ranked[0].plan, data, rows)
     write_predictions(config, judged, task_inputs, ranked[0].predictions[best_seeds].mean(0))

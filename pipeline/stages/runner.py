@@ -5,16 +5,24 @@ import shutil
 import subprocess
 import time
 
+from thalweg.artifacts.inputs import require_unchanged_inputs, watch_inputs
 from thalweg.config.load import load_config
 from thalweg.system import files, machine, timing
 from thalweg.system.paths import PARAMS, TIMING
 
 
 def run_stage(stage: str) -> None:
-    """Run the stage `stage` on the experiment in params.yaml. Raises `UserError` for a user's mistake."""
+    """Run the stage `stage` on the experiment in params.yaml.
+
+    Raises `UserError` for a user's mistake, and if an input changed in the meantime.
+    """
     began = time.perf_counter()
-    importlib.import_module(f"thalweg.stages.{stage}").main(load_config(PARAMS))
-    write_stage_time(stage, time.perf_counter() - began)
+    params = files.read_bytes(PARAMS)
+    config = load_config(PARAMS, content=params)
+    with watch_inputs(stage, params):
+        importlib.import_module(f"thalweg.stages.{stage}").main(config)
+        write_stage_time(stage, time.perf_counter() - began)
+        require_unchanged_inputs()  # last: DVC hashes the inputs next
 
 
 def write_stage_time(name: str, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """Search: train many trials, in as few compiled programs as possible."""
 
 from thalweg.artifacts import prepared
+from thalweg.artifacts.inputs import read_loaded_params
 from thalweg.artifacts.learning_curves import build_curves_table
 from thalweg.artifacts.summary import to_json
 from thalweg.config import write
@@ -8,7 +9,7 @@ from thalweg.config.experiment import Config
 from thalweg.search.run import build_study_record, build_trials_table, run_study
 from thalweg.search.trials import rank_trials
 from thalweg.system import files
-from thalweg.system.paths import BEST_PARAMS, CURVES, PARAMS, STUDY_RECORD, TRIALS
+from thalweg.system.paths import BEST_PARAMS, CURVES, STUDY_RECORD, TRIALS
 from thalweg.training import build
 
 
@@ -21,5 +22,5 @@ def main(config: Config) -> None:
     lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
     files.write_table(CURVES, build_curves_table(config, lanes))
     best = rank_trials(config, trials)
-    files.write_text(BEST_PARAMS, write.rewrite_params(PARAMS, best[0].outcome.values if best else {}))
+    files.write_text(BEST_PARAMS, write.rewrite_params(read_loaded_params(), best[0].outcome.values if best else {}))
     files.write_json(STUDY_RECORD, to_json(build_study_record(config, result, data, fingerprint)))

@@ -9,11 +9,13 @@ import hashlib
 import io
 import json
 import os
+import stat
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -68,7 +70,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    with _convert_errors(path, "not a JSON file", ValueError):
+    with _convert_errors(path, "not a JSON file", ValueError, RecursionError):
         return json.loads(read_bytes(path))
 
 
@@ -211,6 +213,35 @@ def hash_files(paths: Iterable[Path]) -> str:
     for path in sorted(paths):
         digest.update(path.as_posix().encode() + b"\0" + hashlib.sha256(read_bytes(path)).digest())
     return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file's inode, size and times as the system has them, and the SHA-256 of its contents."""
+
+    status: tuple[int, ...]
+    digest: str
+
+
+NO_FILE = FileState((), "")
+"""The state of a file that does not exist."""
+
+
+def read_state(path: Path, before: FileState = NO_FILE) -> FileState:
+    """Read a file's state; `NO_FILE` for a folder. Its contents are read only if its status is not that of `before`."""
+    try:
+        found = path.stat()
+        status = (found.st_dev, found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        if status == before.status:
+            return before
+        if not stat.S_ISREG(found.st_mode):
+            return NO_FILE
+        with path.open("rb") as file:
+            return FileState(status, hashlib.file_digest(file, "sha256").hexdigest())
+    except FileNotFoundError:
+        return NO_FILE
+    except OSError as error:
+        return FileState((), f"{error.strerror}")
 
 
 def sync_folder(folder: Path, files: Mapping[str, bytes]) -> None:

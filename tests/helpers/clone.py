@@ -58,14 +58,18 @@ class Clone:
     def git(self, *arguments: str) -> None:
         subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True)
 
-    def run(self, *command: str, cores: int | None = None) -> str:
-        """The output of a command of the environment that the tests run in, on so many cores."""
+    @staticmethod
+    def environment() -> dict[str, str]:
+        """The environment that the tests run in, as a person's own shell would have it."""
         kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
         kept = {name: value for name, value in kept.items() if not name.startswith(("JAX_", "THALWEG_"))}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+    def run(self, *command: str, cores: int | None = None) -> str:
+        """The output of a command of the environment that the tests run in, on so many cores."""
         pinned = ["taskset", "-c", ",".join(map(str, range(cores)))] if cores and shutil.which("taskset") else []
         done = subprocess.run(
-            [*pinned, *command], cwd=self.folder, env=kept | {"PATH": path}, capture_output=True, text=True, check=False
+            [*pinned, *command], cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -1,6 +1,7 @@
 """The whole pipeline on a few small scenes, each stage as `dvc repro` starts it."""
 
 import contextlib
+import importlib
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from tests.helpers.paths import ROOT
 from tests.helpers.small_study import params_with
 from tests.helpers.training_calls import count_steps
 from thalweg.artifacts import prepared, trained_model
+from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.confirm import candidates as confirming
 from thalweg.core import losses
@@ -39,6 +41,7 @@ from thalweg.system.paths import (
     PREDICTIONS,
     RUNS,
     SUMMARY,
+    WINNER_PARAMS,
 )
 from thalweg.tasks.count import Count
 from thalweg.training import build
@@ -214,6 +217,21 @@ class TestTheWholePipeline:
         shutil.rmtree(".thalweg")
         run("study", "confirm", "diagnose", "report")
         assert contents(*names) == before
+
+    @pytest.mark.parametrize(("stage", "written"), [("study", BEST_PARAMS), ("confirm", WINNER_PARAMS)])
+    def test_written_params_are_those_loaded(self, monkeypatch: pytest.MonkeyPatch, stage: str, written: Path) -> None:
+        before, text = written.read_bytes(), PARAMS.read_text()
+        module = importlib.import_module(f"thalweg.stages.{stage}")
+        work = module.main
+
+        def edit_and_work(config: Config) -> None:
+            PARAMS.write_text(text.replace("Few people", "Nobody") + "# later\n")
+            work(config)
+            PARAMS.write_text(text)
+
+        monkeypatch.setattr(module, "main", edit_and_work)
+        run(stage)
+        assert written.read_bytes() == before
 
     @pytest.mark.slow
     def test_role_change_trains_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,277 @@
+"""What a stage depends on must not change while it runs; anything else may."""
+
+import importlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.helpers.paths import ROOT
+from tests.helpers.small_study import set_values
+from thalweg.artifacts.inputs import read_loaded_params, require_unchanged_inputs
+from thalweg.stages import runner
+from thalweg.system import files
+from thalweg.system.paths import PARAMS
+
+STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
+CASES = [(stage, dep) for stage, told in STAGES.items() for dep in told["deps"]]
+SECTIONS = sorted({key for told in STAGES.values() for key in told["params"]})
+Edit = Callable[[], object]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project in which each dependency of each stage is a small file, or a folder with two."""
+    for name in ("params.yaml", "dvc.yaml", ".dvcignore"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    for _, dep in CASES:
+        path = tmp_path / dep.replace("${data.path}", "data")
+        for file in [path] if path.suffix else [path / "a.py", path / "deep" / "b.py"]:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"in {dep}\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def set_params(values: dict[str, Any]) -> None:
+    yaml = YAML()
+    tree = yaml.load(PARAMS.read_text())
+    set_values(tree, values)
+    with PARAMS.open("w") as out:
+        yaml.dump(tree, out)
+
+
+def run_with(monkeypatch: pytest.MonkeyPatch, stage: str, edit: Edit) -> None:
+    """Run a stage during which something is edited, instead of its work."""
+    monkeypatch.setattr(importlib.import_module(f"thalweg.stages.{stage}"), "main", lambda _config: edit())
+    monkeypatch.setattr(runner, "write_stage_time", lambda *_: None)  # it asks git and the processor
+    runner.run_stage(stage)
+
+
+def find_leaf(section: str) -> tuple[str, Any]:
+    """The dotted path of a value below a key that a stage lists, and another value that it may have."""
+    values: dict[str, tuple[str, Any]] = {
+        "seed": ("seed", 5),
+        "data": ("data.split.test", 0.25),
+        "task": ("task.density", 8),
+        "augment": ("augment.online.flip", 0.25),
+        "augment.online": ("augment.online.flip", 0.25),
+        "model": ("model.width", 7),
+        "loss": ("loss.terms.count.weight", 2.0),
+        "optimizer": ("optimizer.learning_rate", 0.05),
+        "schedule": ("schedule.final", 0.5),
+        "training": ("training.epochs", 9),
+        "study": ("study.trials", 12),
+        "study.objective": ("study.objective", "rmse"),
+        "confirm": ("confirm.seeds", 5),
+        "diagnose": ("diagnose.seeds", 3),
+        "report": ("report.title", "Other"),
+    }
+    return values[section]
+
+
+def find_message() -> str:
+    """What the running stage would end with; empty if it would end well."""
+    try:
+        require_unchanged_inputs()
+    except files.UserError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.usefixtures("project")
+def test_own_keys_stop_a_stage_and_no_others(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    sections = STAGES[stage]["params"]
+    before, told = PARAMS.read_text(), dict[str, str]()
+
+    def edit() -> None:
+        for section in {*SECTIONS, *sections}:
+            set_params(dict([find_leaf(section)]))
+            told[section] = find_message()
+            PARAMS.write_text(before)
+
+    run_with(monkeypatch, stage, edit)
+    for section, message in told.items():
+        path, value = find_leaf(section)
+        if any(f"{path}.".startswith(f"{key}.") for key in sections):
+            first, last = message.splitlines()
+            assert first.startswith(f"params.yaml: {path}: was ")
+            assert first.endswith(f", now {json.dumps(value)}")
+            assert f"while the stage {stage} ran" in last
+            assert "The next `dvc repro` goes on from there." in last
+        else:
+            assert message == "", section
+    assert stage == "report" or told["report"] == ""
+
+
+def change_file(file: Path, kind: str) -> Path:
+    """Change a file or the folder that it is in, and return the path of what changed."""
+    target = file.with_name("new.py") if kind == "added" else file
+    if kind == "removed":
+        file.unlink()
+    else:
+        target.write_bytes({"same size": file.read_bytes().upper(), "added": b"new"}.get(kind, b"other"))
+    return target
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.usefixtures("project")
+def test_every_dependency_is_watched(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    told = {}
+
+    def edit() -> None:
+        for dep in STAGES[stage]["deps"]:
+            path = Path(dep.replace("${data.path}", "data"))
+            file = path if path.suffix else path / "deep" / "b.py"
+            before = file.read_bytes()
+            for kind in ("edited", "same size", "removed", *(() if path.suffix else ("added",))):
+                target = change_file(file, kind)
+                word = "edited" if kind == "same size" else kind
+                told[dep, kind] = find_message().splitlines()[:1] == [f"{target}: {word}"]
+                target.unlink(missing_ok=True)
+                file.write_bytes(before)
+
+    run_with(monkeypatch, stage, edit)
+    assert len(told) >= 3 * len(STAGES[stage]["deps"])
+    assert [case for case, is_told in told.items() if not is_told] == []
+
+
+def touch(file: Path) -> None:
+    os.utime(file, (1, 1))
+
+
+def rewrite(file: Path) -> None:
+    """As an editor does that writes beside a file and renames."""
+    other = file.with_name(".swap")
+    other.write_bytes(file.read_bytes())
+    other.replace(file)
+
+
+def edit_and_undo(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(b"other")
+    file.write_bytes(content)
+
+
+def compile_modules(_file: Path) -> None:
+    files.write_bytes(Path("pipeline/system/__pycache__/a.cpython-313.pyc"), b"1")
+    files.write_bytes(Path("models/__pycache__/a.cpython-313.pyc"), b"1")
+
+
+HARMLESS: list[Callable[[Path], object]] = [
+    touch,
+    rewrite,
+    edit_and_undo,
+    compile_modules,
+    lambda _file: Path("pipeline/engine/README.md").write_text("new\n"),
+    lambda _file: Path("notes.txt").write_text("new\n"),
+    lambda _file: PARAMS.write_text("# a comment\n" + PARAMS.read_text().replace("seed: 0 ", "seed:   0 ")),
+    lambda _file: Path("dvc.yaml").write_text("stages: {}\n"),
+]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.usefixtures("project")
+def test_same_contents_are_no_change(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    run_with(monkeypatch, stage, lambda: [edit(Path("pipeline/system/deep/b.py")) for edit in HARMLESS])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.usefixtures("project")
+def test_changed_input_ends_the_stage(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    with pytest.raises(files.UserError, match=r"pipeline/core/a\.py: edited"):
+        run_with(monkeypatch, stage, lambda: Path("pipeline/core/a.py").write_text("other"))
+
+
+@pytest.mark.parametrize("link", ["models", "data", "pipeline/system"])
+def test_linked_folder_is_followed(project: Path, monkeypatch: pytest.MonkeyPatch, link: str) -> None:
+    shutil.move(link, project / "elsewhere")
+    Path(link).symlink_to(project / "elsewhere")
+    stage = "prepare" if link == "data" else "train"
+    run_with(monkeypatch, stage, lambda: None)
+    with pytest.raises(files.UserError, match=f"{link}/a.py: edited"):
+        run_with(monkeypatch, stage, lambda: (project / "elsewhere" / "a.py").write_text("other"))
+
+
+@pytest.mark.parametrize("text", ["", "seed: [", "\xff", "- 1\n"])
+@pytest.mark.usefixtures("project")
+def test_broken_params_are_a_change(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    with pytest.raises(files.UserError, match=r"params\.yaml:1:.*\n.*while the stage train ran"):
+        run_with(monkeypatch, "train", lambda: PARAMS.write_bytes(text.encode("latin-1")))
+    PARAMS.unlink()
+    shutil.copyfile(ROOT / PARAMS, PARAMS)
+    with pytest.raises(files.UserError, match=r"params\.yaml: cannot be read"):
+        run_with(monkeypatch, "train", PARAMS.unlink)
+
+
+@pytest.mark.parametrize("text", ["seed: [", "", "seed: 5\n"])
+@pytest.mark.usefixtures("project")
+def test_stage_keeps_the_params_it_loaded(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    before, seen = PARAMS.read_text(), []
+
+    def edit() -> None:
+        PARAMS.write_text(text)
+        seen.append(read_loaded_params())
+        PARAMS.write_text(before)
+
+    run_with(monkeypatch, "study", edit)
+    assert seen == [before]
+
+
+@pytest.mark.usefixtures("project")
+def test_many_changes_fit_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def edit() -> None:
+        for number in range(40):
+            Path("data", f"{number:02}.png").write_bytes(b"new")
+
+    with pytest.raises(files.UserError) as ended:
+        run_with(monkeypatch, "prepare", edit)
+    lines = str(ended.value).splitlines()
+    assert lines[0] == "data/00.png: added"
+    assert lines[-2] == "and 30 more"
+    assert len(lines) == 12
+
+
+def test_file_in_empty_folder_is_added(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree("data")
+    Path("data").mkdir()
+    run_with(monkeypatch, "prepare", lambda: None)
+    with pytest.raises(files.UserError) as ended:
+        run_with(monkeypatch, "prepare", lambda: (project / "data" / "a.png").write_text("new"))
+    assert str(ended.value).splitlines()[:-1] == ["data/a.png: added"]
+
+
+@pytest.mark.usefixtures("project")
+def test_odd_files_do_not_stop_a_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo("data/pipe")
+    Path("data/broken").symlink_to("nowhere")
+    Path("data/circle").symlink_to("circle")
+    run_with(monkeypatch, "prepare", lambda: None)
+
+
+@pytest.mark.usefixtures("project")
+def test_change_is_found_before_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fingerprint is of the files on disk; the code and the data in memory must be the same."""
+    seen = []
+
+    def edit() -> None:
+        Path("models/a.py").write_text("other")
+        with pytest.raises(files.UserError, match=r"models/a\.py: edited"):
+            require_unchanged_inputs()
+        Path("models/a.py").write_text("in models\n")
+        seen.append(True)
+
+    run_with(monkeypatch, "study", edit)
+    assert seen
+    require_unchanged_inputs()  # nothing runs, so nothing is watched
+
+
+def test_without_dvc_nothing_is_recorded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "dvc.yaml").unlink()
+    run_with(monkeypatch, "train", lambda: set_params({"seed": 5}))
