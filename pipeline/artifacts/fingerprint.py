@@ -30,7 +30,13 @@ FINGERPRINTED_CODE = (
 
 
 def study_fingerprint(config: Config, data_digest: str, *extra: Any) -> str:
-    """Hash all that a trial's result depends on: the prepared examples by `data_digest`, and `extra` values.
+    """Hash all that a trial's result depends on (`describe_study`)."""
+    facts = describe_study(config, data_digest, *extra)
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def describe_study(config: Config, data_digest: str, *extra: Any) -> dict[str, Any]:
+    """Return all that a trial's result depends on: the prepared examples by `data_digest`, and `extra` values.
 
     The number of trials, stop rules, names, roles, the report, and the number of devices or cores do not count.
     Code and examples are hashed on disk. So a stage whose inputs changed since it loaded them ends with a `UserError`.
@@ -45,7 +51,7 @@ def study_fingerprint(config: Config, data_digest: str, *extra: Any) -> str:
     for parameter in tree["study"]["space"].values():
         del parameter["role"]
     sampler_package = SAMPLER_PACKAGES.get(config.study.sampler, ())[:1]
-    facts: dict[str, Any] = {
+    return {
         "more": list(extra),
         "params": tree,
         "data": data_digest,
@@ -56,7 +62,6 @@ def study_fingerprint(config: Config, data_digest: str, *extra: Any) -> str:
         "numbers": {name: os.environ.get(name) for name in ("JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64")},
         "flags": sorted(f for f in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in f),
     }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def baseline_fingerprint(config: Config, data_digest: str) -> str:
@@ -69,6 +74,11 @@ def baseline_fingerprint(config: Config, data_digest: str) -> str:
 
 def code_digest(config: Config) -> str:
     """Hash the code that a trial's result depends on, without comments and docstrings."""
+    return sources_digest(list_sources(config))
+
+
+def list_sources(config: Config) -> dict[str, Path]:
+    """Return the source files that a trial's result depends on, by name."""
     searched = config.study.space.get("model.kind")
     kinds = {config.model.kind, *(str(kind) for kind in (searched.choices or () if searched else ()))}
     sources = {
@@ -78,7 +88,7 @@ def code_digest(config: Config) -> str:
     }
     for kind in kinds:
         sources |= _find_model_sources(import_model_class(kind).__module__)
-    return sources_digest(sources)
+    return sources
 
 
 def package_digest(package: str) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from thalweg.artifacts import prepared
-from thalweg.artifacts.fingerprint import study_fingerprint
+from thalweg.artifacts.fingerprint import describe_study, list_sources, sources_digest, study_fingerprint
+from thalweg.artifacts.fresh_start import explain_fresh_start
 from thalweg.artifacts.summary import Provenance, RankedTrial, StudyRecord, StudySummary
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
@@ -27,14 +28,15 @@ def run_study(config: Config, loaded: prepared.PreparedData, data: TrainingData)
     """Run every trial of the study, resumed where it stopped; return the result and the study's fingerprint."""
     if runtime.JAX_ALREADY_LOADED:
         run_in_subprocess(config)  # afterwards every result is on disk, and nothing is left to train
-    fingerprint = study_fingerprint(config, files.hash_files([EXAMPLES, SPLITS, COPIES]))
-    with (
-        lock_state_folder(fingerprint) as folder,
-        optuna_storage.Publisher(config, fingerprint) as publisher,
-        StudyProgress(config) as progress,
-    ):
-        spec = build.build_data_spec(loaded.examples)
-        return study.run_trials(config, spec, data, folder, (progress, publisher)), fingerprint
+    digest = files.hash_files([EXAMPLES, SPLITS, COPIES])
+    fingerprint = study_fingerprint(config, digest)
+    with lock_state_folder(fingerprint) as folder:
+        code = {name: sources_digest({name: file}) for name, file in list_sources(config).items()}
+        if note := explain_fresh_start(folder, describe_study(config, digest) | {"code": code}):
+            print(note, flush=True)
+        with optuna_storage.Publisher(config, fingerprint) as publisher, StudyProgress(config) as progress:
+            spec = build.build_data_spec(loaded.examples)
+            return study.run_trials(config, spec, data, folder, (progress, publisher)), fingerprint
 
 
 def run_in_subprocess(config: Config) -> None:

@@ -49,7 +49,7 @@ def set_params(values: dict[str, Any]) -> None:
 def run_with(monkeypatch: pytest.MonkeyPatch, stage: str, edit: Edit) -> None:
     """Run a stage during which something is edited, instead of its work."""
     monkeypatch.setattr(importlib.import_module(f"thalweg.stages.{stage}"), "main", lambda _config: edit())
-    monkeypatch.setattr(runner, "write_stage_time", lambda *_: None)  # it asks git and the processor
+    monkeypatch.setattr(runner, "record_stage_time", lambda *_: None)  # it asks git and the processor
     runner.run_stage(stage)
 
 

@@ -1,0 +1,52 @@
+"""A project's study: what it says when it starts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thalweg.artifacts import prepared
+from thalweg.config.experiment import Config
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Splits
+from thalweg.search import run, study
+from thalweg.search.study import StudyResult
+from thalweg.system import files, machine, runtime
+from thalweg.system.paths import COPIES, EXAMPLES
+from thalweg.training import build
+
+
+@pytest.fixture
+def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, examples: Examples, parts: Splits) -> prepared.PreparedData:
+    """Prepared data on disk, and studies that only begin a journal."""
+
+    def begin_journal(_config: Config, _spec: object, _data: object, folder: Path, _callbacks: object) -> StudyResult:
+        files.append_json_lines(folder / "journal.jsonl", [{"cohort": 0, "proposed": []}])
+        return StudyResult([], None)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(study, "run_trials", begin_journal)
+    monkeypatch.setattr(runtime, "JAX_ALREADY_LOADED", False)
+    prepared.write_examples(EXAMPLES, examples)
+    prepared.write_examples(COPIES, examples.take_rows(np.zeros(0, np.int64)), origin=np.zeros(0, np.int64))
+    prepared.write_splits(parts)
+    return prepared.load_prepared_data()
+
+
+def test_fresh_start_says_what_differs(
+    loaded: prepared.PreparedData, config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
+    _, first = run.run_study(config, loaded, data)
+    run.run_study(config.replace_values({"study.trials": 12}), loaded, data)
+    assert "starts from nothing" not in capsys.readouterr().out
+    wider = config.model_dump()["study"]["space"]
+    wider["optimizer.learning_rate"]["high"] = 0.5
+    run.run_study(config.replace_values({"study.space": wider}), loaded, data)
+    told = "study.space.optimizer.learning_rate.high (0.1, now 0.5)"
+    line = f"This study starts from nothing. The one in .thalweg/{first} differs in {told}."
+    assert line in capsys.readouterr().out.splitlines()
+    monkeypatch.setattr(machine, "list_versions", lambda: {"jax": "1"})
+    monkeypatch.setattr("thalweg.artifacts.fingerprint.describe_processor", lambda: "another")
+    run.run_study(config, loaded, data)
+    assert "differs in the processor (" in capsys.readouterr().out
