@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import thalweg
+from thalweg.cli import dvc_lock
 from thalweg.config.load import ParamsError, load_config
 from thalweg.config.study import cohort_multiple_error
 from thalweg.stages import STAGE_NAMES
@@ -24,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         _run_checkout()
     try:
+        if arguments.run is not _run_stage:  # DVC starts it, with a dvc.lock that it has read
+            dvc_lock.mend_lock()
         arguments.run(arguments)
     except files.UserError as error:
         print(error, file=sys.stderr)
@@ -123,11 +126,13 @@ def _run_stage(arguments: argparse.Namespace) -> None:
 
 def _run_study(arguments: argparse.Namespace) -> None:
     from thalweg.artifacts import prepared
+    from thalweg.artifacts.inputs import watch_inputs
     from thalweg.search.run import build_trials_table, run_study
     from thalweg.search.trials import rank_trials
     from thalweg.training import build
 
-    config = load_config(PARAMS)
+    params = files.read_bytes(PARAMS)
+    config = load_config(PARAMS, content=params)
     if arguments.trials is not None:
         if arguments.trials < 1:
             raise files.UserError(f"--trials: must be at least {config.study.cohort}, not {arguments.trials}")
@@ -138,9 +143,10 @@ def _run_study(arguments: argparse.Namespace) -> None:
         raise files.UserError("the data is not prepared yet; run `dvc repro augment` first")
     if not prepared.is_prepared(config):
         raise files.UserError(f"the prepared data does not match {PARAMS}; run `dvc repro augment` first")
-    examples = prepared.load_prepared_data()
-    data = build.build_data(config, examples.examples, examples.splits, examples.copy_origins)
-    trials = run_study(config, examples, data)[0].trials
+    with watch_inputs("study", params):
+        examples = prepared.load_prepared_data()
+        data = build.build_data(config, examples.examples, examples.splits, examples.copy_origins)
+        trials = run_study(config, examples, data)[0].trials
     best = [trial.outcome.number for trial in rank_trials(config, trials)[:10]]
     table = build_trials_table(config, trials).set_index("number").loc[best]
     text = table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")
@@ -174,9 +180,10 @@ def _run_dashboard(arguments: argparse.Namespace) -> None:
 
 
 def _print_timing(_arguments: argparse.Namespace) -> None:
-    if not TIMING.exists():
+    from thalweg.artifacts.stage_times import read_stage_times
+
+    if not files.path_exists(TIMING):
         raise files.UserError(f"{TIMING}: no stage has run yet")
-    timing = files.read_json(TIMING)
-    for name, stage in timing["stages"].items():
-        programs = f"{stage['compiles']} programs compiled in {stage['compile_seconds']:.1f} s"
-        print(f"{name:10} {stage['seconds']:8.1f} s   {programs}")
+    for name, stage in read_stage_times().items():
+        programs = f"{stage.compiles} programs compiled in {stage.compile_seconds:.1f} s"
+        print(f"{name:10} {stage.seconds:8.1f} s   {programs}")

@@ -54,6 +54,16 @@ def write_bytes(path: Path, content: bytes) -> None:
             raise
 
 
+def create_folder(path: Path) -> None:
+    with _convert_errors(path, "cannot be created", OSError):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def rename_file(path: Path, target: Path) -> None:
+    with _convert_errors(path, f"cannot be renamed to {target}", OSError):
+        path.replace(target)
+
+
 def remove_partial_writes(folder: Path) -> None:
     """Remove temporary files that a killed process left in a folder. No other process may be writing there."""
     for file in folder.glob(".*.*.????????"):

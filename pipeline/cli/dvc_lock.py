@@ -1,0 +1,56 @@
+"""Mend a dvc.lock that a kill or a full disk has cut: DVC writes it in place, and refuses to start with a torn one."""
+
+import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from thalweg.system import files
+
+LOCK = Path("dvc.lock")
+TORN_LOCK = Path("dvc.lock.torn")
+DVC_FOLDER = Path(".dvc", "tmp")
+
+
+def mend_lock() -> None:
+    """Set a torn dvc.lock aside and say so. Raises `UserError` with the cure if that is impossible.
+
+    Nothing is lost: DVC's run cache has the results of every finished stage.
+    """
+    if not _is_torn():
+        return
+    try:
+        files.create_folder(DVC_FOLDER)
+        with FileLock(DVC_FOLDER / "lock", timeout=0):  # DVC holds it while it writes
+            if _is_torn():
+                files.rename_file(LOCK, TORN_LOCK)
+                advice = "`dvc repro` makes it anew, and takes results of finished stages from its cache."
+                print(f"note: {LOCK} was torn, so it is now {TORN_LOCK}. {advice}", file=sys.stderr)
+    except Timeout:
+        return
+    except (files.UserError, OSError) as error:
+        raise files.UserError(
+            f"{LOCK}: torn, and cannot be set aside ({error}). Delete it, then run `dvc repro`."
+        ) from None
+
+
+def _is_torn() -> bool:
+    """Return whether there is a dvc.lock that DVC cannot read."""
+    if not files.path_exists(LOCK):
+        return False
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+    from dvc.utils.serialize import ParseError, parse_yaml
+    from voluptuous import Invalid
+
+    try:
+        COMPILED_LOCKFILE_SCHEMA(parse_yaml(files.read_bytes(LOCK).decode(), LOCK))
+    except (ParseError, Invalid, ValueError, RecursionError):
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    try:
+        mend_lock()
+    except files.UserError as error:
+        sys.exit(str(error))

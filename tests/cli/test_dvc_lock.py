@@ -1,0 +1,117 @@
+"""A torn dvc.lock is set aside, so that DVC starts."""
+
+import os
+import shutil
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from ruamel.yaml import YAML
+
+from tests.helpers.paths import ROOT
+from thalweg import cli
+from thalweg.cli.dvc_lock import DVC_FOLDER, LOCK, TORN_LOCK, mend_lock
+
+STAGES = ("prepare", "augment")
+FILE = {"hash": "md5", "md5": "d41d8cd98f00b204e9800998ecf8427e", "size": 320, "nfiles": 3}
+RECORD = {
+    "cmd": "thalweg stage prepare",
+    "deps": [{"path": "data", **FILE}, {"path": "pipeline/system", **FILE}],
+    "params": {"params.yaml": {"seed": 0, "data": {"path": "data", "split": {"by": "group"}}}},
+    "outs": [{"path": "artifacts/prepared", **FILE}],
+}
+
+
+@pytest.fixture
+def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """The content of a dvc.lock, in a project of its own."""
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    yaml = YAML()
+    with LOCK.open("w") as file:
+        yaml.dump({"schema": "2.0", "stages": {name: deepcopy(RECORD) | {"cmd": name} for name in STAGES}}, file)
+    return LOCK.read_bytes()
+
+
+def test_whole_lock_stays(whole: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    mend_lock()
+    assert LOCK.read_bytes() == whole
+    assert not TORN_LOCK.exists()
+    LOCK.unlink()
+    mend_lock()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"\n", b"\0" * 200, b"\xff\xfe\xfd", b"[]", b"- 1\n", b"schema: '2.0'\nstages: [", b"schema: '9.9'\n"),
+        *(b"<<<<<<< HEAD\nschema: '2.0'\n", b"schema: '2.0'\nstages:\n  train:\n    deps: []\n", b"[" * 3000, b"text"),
+    ],
+)
+@pytest.mark.usefixtures("whole")
+def test_torn_lock_is_set_aside(content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    LOCK.write_bytes(content)
+    assert cli.main(["timing"]) == 2  # no stage has run
+    assert not LOCK.exists()
+    assert TORN_LOCK.read_bytes() == content
+    told = capsys.readouterr().err.splitlines()[0]
+    assert told.startswith("note: dvc.lock was torn, so it is now dvc.lock.torn. `dvc repro` makes it anew")
+
+
+READ_CUTS = """
+import sys, warnings
+from pathlib import Path
+warnings.simplefilter("ignore")
+from dvc.repo import Repo
+from thalweg.cli.dvc_lock import _is_torn
+Repo.init(no_scm=True).close()
+whole, torn = Path("dvc.lock").read_bytes(), 0
+for cut in range(0, len(whole) + 1, int(sys.argv[1])):
+    Path("dvc.lock").write_bytes(whole[:cut])
+    if _is_torn():
+        torn += 1
+    else:
+        Repo().status()
+print(torn, len(whole))
+"""
+
+
+@pytest.mark.slow
+def test_dvc_reads_every_cut_that_is_not_torn(whole: bytes) -> None:
+    outs = {name: {**deepcopy(RECORD), "cmd": name, "params": ["seed", "data"]} for name in STAGES}
+    stages = {n: told | {"deps": ["data"], "outs": [f"artifacts/{n}"]} for n, told in outs.items()}
+    with Path("dvc.yaml").open("w") as file:
+        YAML().dump({"stages": stages}, file)
+    done = subprocess.run(
+        [sys.executable, "-c", READ_CUTS, "7"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    torn, length = map(int, done.stdout.splitlines()[-1].split())
+    assert length == len(whole)
+    assert torn > length / 7 / 4
+
+
+@pytest.mark.usefixtures("whole")
+def test_lock_that_dvc_writes_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    LOCK.write_bytes(b"")
+    DVC_FOLDER.mkdir(parents=True)
+    with FileLock(DVC_FOLDER / "lock"):
+        mend_lock()
+    assert LOCK.read_bytes() == b""
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("whole")
+def test_cure_is_named_where_mending_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    LOCK.write_bytes(b"")
+    TORN_LOCK.mkdir()
+    assert cli.main(["timing"]) == 2
+    assert "Delete it, then run `dvc repro`." in capsys.readouterr().err
