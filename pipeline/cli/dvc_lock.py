@@ -35,18 +35,19 @@ def mend_lock() -> None:
 
 
 def _is_torn() -> bool:
-    """Return whether there is a dvc.lock that DVC cannot read."""
+    """Return whether there is a dvc.lock that DVC cannot read, or whose last line is not whole."""
     if not files.path_exists(LOCK):
         return False
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA
     from dvc.utils.serialize import ParseError, parse_yaml
     from voluptuous import Invalid
 
+    content = files.read_bytes(LOCK)
     try:
-        COMPILED_LOCKFILE_SCHEMA(parse_yaml(files.read_bytes(LOCK).decode(), LOCK))
+        COMPILED_LOCKFILE_SCHEMA(parse_yaml(content.decode(), LOCK))
     except (ParseError, Invalid, ValueError, RecursionError):
         return True
-    return False
+    return not content.endswith(b"\n")  # a hash may be cut, and half a hash is a valid one for DVC
 
 
 if __name__ == "__main__":

@@ -63,14 +63,14 @@ def test_torn_lock_is_set_aside(content: bytes, capsys: pytest.CaptureFixture[st
 
 
 READ_CUTS = """
-import sys, warnings
+import warnings
 from pathlib import Path
 warnings.simplefilter("ignore")
 from dvc.repo import Repo
 from thalweg.cli.dvc_lock import _is_torn
 Repo.init(no_scm=True).close()
 whole, torn = Path("dvc.lock").read_bytes(), 0
-for cut in range(0, len(whole) + 1, int(sys.argv[1])):
+for cut in range(len(whole) + 1):
     Path("dvc.lock").write_bytes(whole[:cut])
     if _is_torn():
         torn += 1
@@ -87,7 +87,7 @@ def test_dvc_reads_every_cut_that_is_not_torn(whole: bytes) -> None:
     with Path("dvc.yaml").open("w") as file:
         YAML().dump({"stages": stages}, file)
     done = subprocess.run(
-        [sys.executable, "-c", READ_CUTS, "7"],
+        [sys.executable, "-c", READ_CUTS],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -96,7 +96,7 @@ def test_dvc_reads_every_cut_that_is_not_torn(whole: bytes) -> None:
     assert done.returncode == 0, done.stderr
     torn, length = map(int, done.stdout.splitlines()[-1].split())
     assert length == len(whole)
-    assert torn > length / 7 / 4
+    assert length - torn <= whole.count(b"\n")
 
 
 @pytest.mark.usefixtures("whole")
