@@ -12,9 +12,10 @@ from pydantic_core import PydanticCustomError
 from thalweg.config.model import ModelConfig
 from thalweg.config.numbers import AugmentConfig, LossConfig, Optimizer, Schedule
 from thalweg.config.study import StudyConfig
-from thalweg.config.tree import replace_value
+from thalweg.config.tree import replace_values
 from thalweg.data.examples import DataSource
 from thalweg.data.splits import SplitConfig
+from thalweg.schema.problem import ParamsTree
 from thalweg.schema.section import StrictModel, Strings, build_member_validator
 from thalweg.tasks import Task
 
@@ -104,8 +105,16 @@ class Config(StrictModel):
     report: ReportConfig
 
     def replace_values(self, values: dict[str, Any]) -> "Config":
-        """Return this experiment with other values at dotted paths, validated like a file."""
-        tree = self.model_dump()
-        for path, value in values.items():
-            tree = replace_value(tree, path.split("."), value)
-        return Config.model_validate(tree)
+        """Return this experiment with other values at dotted paths, validated like a file.
+
+        Values that the file leaves out get the defaults of the new values: a kind has its own.
+        """
+        return Config.model_validate(replace_values(self.dump_written(), values))
+
+    def dump_written(self) -> ParamsTree:
+        """Return the values that the file gives, without defaults."""
+        tree = self.model_dump(exclude_unset=True)
+        # Pydantic dumps the sizes that `ModelConfig` has filled in
+        return tree | {
+            "model": {name: tree["model"][name] for name in tree["model"] if name in self.model.model_fields_set}
+        }

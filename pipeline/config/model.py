@@ -31,24 +31,39 @@ class ModelConfig(StrictModel):
             context = {"given": self.kind, "allowed": [*MODEL_KINDS, "dotted.path"]}
             raise PydanticCustomError("kind", "is not known", context)
         try:
-            parameters = list_model_sizes(self.kind)
-            if not isinstance(import_model_class(self.kind), type):
-                raise TypeError("it is not a class")
+            sizes = _build_sizes_class(self.kind)
         except Exception as error:  # a user's file can raise anything
-            why = {"why": f"{error}" or type(error).__name__}
+            why = {"why": next(iter(f"{error}".splitlines()), "") or type(error).__name__}
             raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
-        defaults = {name: ... if size.default is size.empty else size.default for name, size in parameters.items()}
-        types = {name: _loosen_type(size.annotation, "." not in self.kind) for name, size in parameters.items()}
-        fields = {name: (types[name], defaults[name]) for name in parameters}
         extra = self.__pydantic_extra__
         assert extra is not None
-        extra |= build_model_class("Sizes", fields).model_validate(extra).model_dump()
+        extra |= sizes.model_validate(extra).model_dump()
         return self
 
     @property
     def sizes(self) -> tuple[tuple[str, Any], ...]:
         extra = self.__pydantic_extra__ or {}
         return tuple(sorted((n, tuple(v) if isinstance(v, list) else v) for n, v in extra.items()))
+
+
+def _build_sizes_class(kind: str) -> type[Any]:
+    """Build the section of a model's sizes. Raises any exception for a model that params.yaml cannot describe."""
+    if not isinstance(import_model_class(kind), type):
+        raise TypeError("it is not a class")
+    sizes = list_model_sizes(kind)
+    for name, size in sizes.items():
+        if not _is_plain(size.default):
+            raise TypeError(f"the default of its size `{name}` is not text, a number, true, false or null")
+    defaults = {name: ... if size.default is size.empty else size.default for name, size in sizes.items()}
+    types = {name: _loosen_type(size.annotation, "." not in kind) for name, size in sizes.items()}
+    return build_model_class("Sizes", {name: (types[name], defaults[name]) for name in sizes})
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether params.yaml can hold a value."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is inspect.Parameter.empty or value is None or isinstance(value, bool | int | float | str)
 
 
 def _has_model_class(name: str) -> bool:

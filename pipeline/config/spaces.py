@@ -56,7 +56,7 @@ def find_baseline_setting(config: Config) -> Setting | None:
     file_values, setting = dict(flatten_tree(config.model_dump())), Setting()
     for name, parameter in sort_parameters(config):
         if parameter.is_active(setting):
-            if not parameter.has_value(file_values[name]):
+            if name not in file_values or not parameter.has_value(file_values[name]):
                 return None
             setting[name] = file_values[name]
     return setting
@@ -103,7 +103,7 @@ def list_program_variants(config: Config) -> list[Setting]:
         conditions = {path: values for path, values in parameter.when.items() if is_static_path(path)}
         extended = []
         for variant in variants:
-            may_be_active = all(variant.get(path) in values for path, values in conditions.items())
+            may_be_active = all(path in variant and variant[path] in values for path, values in conditions.items())
             extended += [variant | {name: choice} for choice in parameter.choices or ()] if may_be_active else []
             # a condition on a traced parameter may make it inactive, too
             extended += [variant] if not may_be_active or len(conditions) < len(parameter.when) else []

@@ -16,9 +16,9 @@ def _is_number(value: Any) -> bool:
 
 
 def _validate_scalar(value: Any) -> Any:
-    if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise PydanticCustomError("scalar", "must be text, a number, true or false")
+    raise PydanticCustomError("scalar", "must be text, a number, true, false or null")
 
 
 def _validate_values(value: Any) -> Any:
@@ -28,9 +28,13 @@ def _validate_values(value: Any) -> Any:
     return tuple(_validate_scalar(value) for value in values)
 
 
-Scalar = bool | int | float | str
+Scalar = bool | int | float | str | None
 Value = Annotated[Scalar, BeforeValidator(_validate_scalar)]
 ConditionValues = Annotated[tuple[Scalar, ...], BeforeValidator(_validate_values)]
+
+
+NULL = "null"
+"""How tables write the choice null; an empty cell means that the trial does not use the parameter."""
 
 
 class ParameterConfig(StrictModel):
@@ -87,7 +91,7 @@ class ParameterConfig(StrictModel):
 
     def is_active(self, setting: dict[str, Any]) -> bool:
         """Return whether the other parameters' values make this one active."""
-        return all(setting.get(name) in values for name, values in self.when.items())
+        return all(name in setting and setting[name] in values for name, values in self.when.items())
 
 
 def cohort_multiple_error(trials: int, cohort: int) -> str:

@@ -1,6 +1,6 @@
-"""Nested mappings of plain values: flatten, replace a value, remove paths."""
+"""Nested mappings of plain values: flatten, replace values, remove paths."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from thalweg.schema.problem import ParamsTree
@@ -16,11 +16,17 @@ def flatten_tree(tree: ParamsTree, prefix: str = "") -> Iterator[tuple[str, Any]
             yield path, value
 
 
-def replace_value(tree: Any, path: Sequence[str], value: Any) -> ParamsTree:
-    """Return a copy of the tree with another value at a path."""
+def replace_values(tree: ParamsTree, values: Mapping[str, Any]) -> ParamsTree:
+    """Return a copy of the tree with other values at dotted paths."""
+    for path, value in values.items():
+        tree = _replace_value(tree, path.split("."), value)
+    return tree
+
+
+def _replace_value(tree: Any, path: Sequence[str], value: Any) -> ParamsTree:
     first, *rest = path
     branch = tree if isinstance(tree, dict) else {}
-    return {**branch, first: replace_value(branch.get(first), rest, value) if rest else value}
+    return {**branch, first: _replace_value(branch.get(first), rest, value) if rest else value}
 
 
 def remove_paths(tree: Any, paths: Iterable[Sequence[str | int]]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jax import Array
 
@@ -32,21 +33,25 @@ class Network:
     sizes: tuple[tuple[str, Any], ...] = ()
 
     def build_module(self, rngs: nnx.Rngs) -> nnx.Module:
-        return cast(nnx.Module, import_model_class(self.path)(self.inputs, self.outputs, **dict(self.sizes), rngs=rngs))
+        model = import_model_class(self.path)(self.inputs, self.outputs, **dict(self.sizes), rngs=rngs)
+        return _mark_arrays(cast(nnx.Module, model))
 
     def init(self, key: Array) -> tuple[Any, Any]:
-        """Draw fresh (parameters, model_state); the state is all that is not trained, random keys as plain numbers."""
+        """Draw fresh (parameters, model_state), parameters as float32 even where the model computes in another type.
+
+        The state is all that is not trained: random keys as plain numbers, and arrays that are attributes.
+        """
         weights, dropout = jax.random.split(key)
         _, parameters, model_state = _split_module(self.build_module(nnx.Rngs(params=weights, dropout=dropout)))
-        return parameters, _keys_to_data(model_state)
+        return _floats_to_float32(parameters), _keys_to_data(model_state)
 
     def apply(self, parameters: Any, model_state: Any, inputs: Array, *, train: bool) -> tuple[Array, Any]:
-        """Compute f(inputs, parameters). Returns the outputs and the model state afterwards."""
+        """Compute f(inputs, parameters). Returns the outputs, floats as float32, and the model state afterwards."""
         structure, template = _build_structure(self, train)
         module = nnx.merge(structure, parameters, _data_to_keys(template, model_state))
         with _use_full_precision():
-            outputs: Array = module(inputs)
-        return outputs, _keys_to_data(_split_module(module)[2])
+            outputs = module(inputs)
+        return _floats_to_float32(outputs), _keys_to_data(_split_module(module)[2])
 
 
 def import_model_class(path: str) -> type[Model]:
@@ -80,13 +85,32 @@ def _use_full_precision() -> AbstractContextManager[Any]:
 def _build_structure(network: Network, train: bool) -> tuple[Any, Any]:
     """Build the network's structure in one mode and its abstract model state, once and without computing weights."""
 
-    def build_in_mode() -> nnx.Module:
+    structures = []
+
+    def build_in_mode() -> Any:
         module = network.build_module(nnx.Rngs(params=0, dropout=0))
         (module.train if train else module.eval)()  # type: ignore[no-untyped-call]
-        return module
+        structure, _, model_state = _split_module(module)
+        structures.append(structure)
+        return model_state
 
-    structure, _, template = _split_module(nnx.eval_shape(build_in_mode))
-    return structure, template
+    template = jax.eval_shape(build_in_mode)
+    return structures[-1], template
+
+
+def _floats_to_float32(tree: Any) -> Any:
+    """Turn floats of other sizes into float32, the type of losses and optimizers."""
+    return jax.tree.map(lambda leaf: leaf.astype(jnp.float32) if _is_kind(leaf, jnp.floating) else leaf, tree)
+
+
+def _mark_arrays(module: nnx.Module) -> nnx.Module:
+    """Make arrays that are attributes part of the model state. Flax does so itself, but not while JAX traces."""
+    for _, part in nnx.iter_modules(module):
+        for name, value in list(vars(part).items()):
+            leaves = jax.tree.leaves(value, is_leaf=lambda leaf: isinstance(leaf, nnx.Pytree | nnx.Variable))
+            if any(isinstance(leaf, Array | np.ndarray) for leaf in leaves):
+                setattr(part, name, nnx.data(value))
+    return module
 
 
 def _split_module(module: nnx.Module) -> tuple[Any, Any, Any]:
@@ -107,4 +131,8 @@ def _data_to_keys(template: Any, model_state: Any) -> Any:
 
 
 def _is_key(leaf: Any) -> bool:
-    return bool(jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key))
+    return _is_kind(leaf, jax.dtypes.prng_key)
+
+
+def _is_kind(leaf: Any, kind: Any) -> bool:
+    return bool(jnp.issubdtype(leaf.dtype, kind))

@@ -76,7 +76,7 @@ _MESSAGES = {
     "float_type": "must be a number",
     "finite_number": "must be a finite number",
     "string_type": "must be text",
-    "scalar": "must be text, a number, true or false",
+    "scalar": "must be text, a number, true, false or null",
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "dict_type": "must be a mapping of keys to values",

@@ -1,5 +1,6 @@
 """Run a project's study: lock its state, show its progress, publish its trials, and build its tables."""
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -13,6 +14,7 @@ from thalweg.artifacts.fresh_start import explain_fresh_start
 from thalweg.artifacts.summary import Provenance, RankedTrial, StudyRecord, StudySummary
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
+from thalweg.config.study import NULL
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.search import optuna_storage, study
 from thalweg.search.progress_bar import StudyProgress
@@ -45,7 +47,7 @@ def run_in_subprocess(config: Config) -> None:
     Raises `UserError` where that process ends in an error; it has printed the reason.
     """
     command = [sys.executable, "-c", f"from {__name__} import main_in_subprocess as main; main()"]
-    if subprocess.run(command, input=config.model_dump_json(), text=True, check=False).returncode:
+    if subprocess.run(command, input=json.dumps(config.dump_written()), text=True, check=False).returncode:
         raise files.UserError("the study's process stopped with an error; its message is above")
 
 
@@ -62,6 +64,8 @@ def main_in_subprocess() -> None:
 def build_trials_table(config: Config, trials: Sequence[Trial]) -> pd.DataFrame:
     """Return one row a trial: number, state, value, each searched parameter, epochs, diverged_step.
 
+    The cell of a parameter that the trial does not use is empty; `null` is a value.
+
     Each further objective follows. Where trials are pruned, `pruned_at` (the epoch) and `audit` follow: the value of a
     pruned trial that trained on, if it is within all limits.
     """
@@ -72,7 +76,7 @@ def build_trials_table(config: Config, trials: Sequence[Trial]) -> pd.DataFrame:
             "number": trial.outcome.number,
             "state": trial.state,
             "value": trial.outcome.value,
-            **{name: trial.outcome.values.get(name) for name in names},
+            **{name: NULL if value is None else value for name, value in trial.outcome.values.items()},
             "epochs": trial.epochs,
             "diverged_step": trial.diverged_step,
             **dict(zip(config.study.also, trial.outcome.scores[1:], strict=False)),

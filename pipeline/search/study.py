@@ -52,7 +52,7 @@ def build_rules(config: Config) -> Rules:
     """Return the rules by which the study's cohorts run."""
     study, training, schedule, prune = config.study, config.training, config.schedule, config.study.prune
     lengths = study.space.get("training.epochs")
-    epochs = max(int(epoch_count) for epoch_count in lengths.choices or ()) if lengths else training.epochs
+    epochs = max(int(epoch_count or 0) for epoch_count in lengths.choices or ()) if lengths else training.epochs
     if prune is None:
         return Rules(study.trials, study.cohort, ((epochs,),), in_flight=study.in_flight, seed=config.seed)
     searched = {"schedule.kind", "schedule.period", "schedule.warmup"} & study.space.keys()

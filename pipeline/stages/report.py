@@ -1,6 +1,7 @@
 """Turn tables and pictures into the report: findings, charts and pages."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,9 +9,11 @@ import pandas as pd
 from thalweg.artifacts.summary import read_summary, to_json
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
+from thalweg.config.study import NULL
 from thalweg.reporting import render, sections
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.text import choice_key
 from thalweg.stats.verdicts import build_verdict_table
 from thalweg.system import files, paths
 
@@ -29,11 +32,13 @@ def main(config: Config) -> None:
 
 def read_study_tables(config: Config) -> StudyTables:
     """Read everything that the earlier stages wrote."""
-    curves = files.read_table(paths.CURVES)
-    text_parameters = [
-        name for name, p in spaces.sort_parameters(config) if p.choices and all(isinstance(c, str) for c in p.choices)
-    ]
+    curves, space = files.read_table(paths.CURVES), list_searched_parameters(config)
+    text_parameters = [p.name for p in space if p.choices and all(isinstance(choice, str) for choice in p.choices)]
     trials = files.read_table(paths.TRIALS, dtype=dict.fromkeys(text_parameters, str))
+    for parameter in space:
+        if NULL in parameter.choices:  # beside this name, Pandas reads numbers as text
+            choices = {choice_key(choice): choice for choice in parameter.choices}
+            trials[parameter.name] = trials[parameter.name].map(lambda cell, c=choices: c.get(choice_key(cell), cell))
     steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
     # names may look like numbers: classes are often 0 to 9
@@ -66,7 +71,7 @@ def read_study_tables(config: Config) -> StudyTables:
         verdicts=build_verdict_table(objective, config.task.METRIC_DIRECTIONS[objective], curves, diverged),
         manifest=files.read_json(paths.MANIFEST),
         provenance=files.read_json(paths.STUDY_RECORD)["made"] | {"commands": ["make setup", "dvc repro"]},
-        space=list_searched_parameters(config),
+        space=space,
         output_kind=config.task.OUTPUT_KIND,
         objective=objective,
         direction=config.task.METRIC_DIRECTIONS[objective],  # type: ignore[arg-type]
@@ -78,13 +83,18 @@ def read_study_tables(config: Config) -> StudyTables:
 
 def list_searched_parameters(config: Config) -> list[SearchedParameter]:
     """Return the search space as the report reads it."""
-    keys = {"log", "whole", "when", "role"}
+    keys = {"log", "whole", "role"}
+
+    def name_values(values: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(NULL if value is None else value for value in values)
+
     return [
         SearchedParameter(
             name,
             math.nan if p.low is None else p.low,
             math.nan if p.high is None else p.high,
-            choices=p.choices or (),
+            choices=name_values(p.choices or ()),
+            when={parent: name_values(values) for parent, values in p.when.items()},
             **p.model_dump(include=keys),
         )
         for name, p in spaces.sort_parameters(config)

@@ -85,19 +85,35 @@ def _choose_validation_interval(epochs: int) -> int:
 def _check_network(network: Network) -> None:
     def run_network() -> Any:
         weights = network.init(jax.random.key(0))
-        return network.apply(*weights, jnp.zeros((2, *network.inputs)), train=False)[0]
+        inputs = jnp.zeros((2, *network.inputs))
+        return (
+            network.apply(*weights, inputs, train=False)[0],
+            weights[1],
+            network.apply(*weights, inputs, train=True)[1],
+        )
 
     try:
-        shape = getattr(jax.eval_shape(run_network), "shape", None)
+        outputs, before, after = jax.eval_shape(run_network)
     except Exception as error:  # a user's class can raise anything, for example for impossible sizes
         message = (f"{error}".strip().splitlines() or [""])[0]
         reason = message if isinstance(error, ValueError) and message else f"{type(error).__name__}: {message}"
         raise UserError(f"model: `{network.path}` cannot be built for this data: {reason}") from None
+    shape = getattr(outputs, "shape", None)
     if shape != (2, *network.outputs):
         returned = "no array" if shape is None else f"an array of shape {shape}"
         raise UserError(
             f"model: `{network.path}` returns {returned} for 2 examples; the task needs {(2, *network.outputs)}"
         )
+    if outputs.dtype != jnp.float32:
+        raise UserError(f"model: `{network.path}` returns values of type {outputs.dtype}; the task needs floats")
+    if _describe_shapes(before) != _describe_shapes(after):
+        advice = "create each nnx.Variable in the constructor, and keep its shape and type"
+        raise UserError(f"model: a call of `{network.path}` changes the shape of its state; {advice}")
+
+
+def _describe_shapes(tree: Any) -> Any:
+    leaves, structure = jax.tree.flatten(tree)
+    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
 
 
 def build_hyper(config: Config) -> NetworkHyper:

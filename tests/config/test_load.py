@@ -376,6 +376,47 @@ def test_effects_of_errors_are_omitted(tmp_path: Path, old: str, new: str) -> No
     assert len(told(tmp_path, edited((old, new)))) == 1
 
 
+SIZES = "  width: 12\n  depth: 3\n"
+KINDS = "      high: 0.98\n    model.kind: {choices: [cnn, linear]}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("      high: 0.98", "      high: 0.98\n    optimizer.clip: {choices: [null, 1.0]}"),
+        ("      high: 0.98", "      high: 0.98\n    optimizer.b2: {choices: [null, 0.9]}\n    optimizer.kind: {choices: [adam]}"),
+        (f"{SIZES}", ""),
+        (f"{SIZES}", "  repeat: 1\n"),
+    ],
+)  # fmt: skip
+def test_null_is_a_choice_of_optional_numbers(tmp_path: Path, old: str, new: str) -> None:
+    assert told(tmp_path, edited((old, new))) == []
+
+
+@pytest.mark.parametrize("name", ["optimizer.learning_rate", "schedule.warmup", "model.depth", "schedule.final"])
+def test_null_is_no_choice_of_other_values(tmp_path: Path, name: str) -> None:
+    text = edited(("    optimizer.momentum:\n      low: 0.0\n      high: 0.98", f"    {name}: {{choices: [null]}}"))
+    lines = told(
+        tmp_path,
+        text.replace("    optimizer.learning_rate:\n      low: 0.0003\n      high: 0.3\n      log: true\n", ""),
+    )
+    assert any(f": study.space.{name}.choices.0: must be " in line and "empty (null)" in line for line in lines), lines
+
+
+def test_keys_of_one_kind_need_a_condition(tmp_path: Path) -> None:
+    both = (SIZES, ""), ("  kind: cnn  ", "  kind: linear  ")
+    assert told(tmp_path, edited(*both, ("      high: 0.98\n", KINDS))) == []
+    width = f"{KINDS}    model.width: {{choices: [4, 8], when: {{model.kind: cnn}}}}\n"
+    assert told(tmp_path, edited(*both, ("      high: 0.98\n", width))) == []
+    (line,) = told(tmp_path, edited(*both, ("      high: 0.98\n", width.replace(", when: {model.kind: cnn}", ""))))
+    assert "study.space.model.width: is not in this file" in line
+    without = width.replace(", when: {model.kind: cnn}", "")
+    (line,) = told(tmp_path, edited((SIZES, ""), ("      high: 0.98\n", without)))
+    assert line.partition(": ")[2].startswith(
+        'study.space.model.width: 8 with model.kind "linear" causes an error at model.width: unknown key'
+    )
+
+
 def test_partly_wrong_parameter_is_checked(tmp_path: Path) -> None:
     text = edited(("role: scientific ", "role: science "), ("[l1, l2, huber, log_cosh, poisson]", "[focal, huber]"))
     lines = [line.partition(": ")[2] for line in told(tmp_path, text)]

@@ -95,3 +95,32 @@ def test_accelerator_uses_full_precision(monkeypatch: pytest.MonkeyPatch, backen
     assert ("precision=(Precision.HIGHEST" in told) == whole
     with jax.default_matmul_precision("bfloat16"):
         assert "HIGHEST" not in str(jax.make_jaxpr(jax.grad(loss))(parameters))
+
+
+class Constants(nnx.Module):
+    """Arrays as attributes, of this module and of one inside it, and outputs of a small type."""
+
+    def __init__(self, inputs: tuple[int, ...], outputs: tuple[int, ...], *, depth: int = 1, rngs: nnx.Rngs) -> None:
+        self.scale, self.offset = jnp.full(outputs, 2.0), np.ones(outputs, np.float32)
+        size = int(np.prod(inputs))
+        self.last = nnx.Linear(size, outputs[0], rngs=rngs, dtype=jnp.bfloat16, param_dtype=jnp.bfloat16)
+        self.inner = nnx.List([Constants(inputs, outputs, depth=0, rngs=rngs)] if depth else [])
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        own: jax.Array = self.last(x.reshape(len(x), -1)) * self.scale.astype(jnp.bfloat16)
+        return sum((inner(x) for inner in self.inner), own + self.offset.astype(jnp.bfloat16))
+
+
+def test_arrays_as_attributes_are_state() -> None:
+    constants = Network(f"{Constants.__module__}.Constants", (4, 4, 1), (2,))
+    for init in (constants.init, jax.jit(constants.init)):
+        parameters, state = init(jax.random.key(0))
+        assert {leaf.dtype for leaf in jax.tree.leaves(parameters)} == {np.dtype(np.float32)}
+        assert len(jax.tree.leaves(parameters)) == len(jax.tree.leaves(state)) == 4
+        for train in (True, False):
+            outputs, after = jax.jit(lambda p, s, t=train: constants.apply(p, s, ONES, train=t))(parameters, state)
+            assert outputs.dtype == jnp.float32
+            assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), after, state)))
+        alone = ONES.reshape(3, -1) @ parameters["last"]["kernel"][...]
+        inner = ONES.reshape(3, -1) @ parameters["inner"][0]["last"]["kernel"][...]
+        np.testing.assert_allclose(outputs, 2 * (alone + inner) + 2, rtol=0.05, atol=0.05)

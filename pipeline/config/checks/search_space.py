@@ -6,15 +6,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from thalweg.config import covering
 from thalweg.config.checks import study as study_checks
 from thalweg.config.checks.file import find_file_problems
 from thalweg.config.experiment import Config
-from thalweg.config.spaces import STATIC_PATHS, TRACED_PATHS, is_static_path
-from thalweg.config.study import ParameterConfig
-from thalweg.config.tree import flatten_tree, remove_paths, replace_value
-from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value
+from thalweg.config.spaces import STATIC_PATHS, TRACED_PATHS, Setting, is_static_path
+from thalweg.config.study import NULL, ParameterConfig
+from thalweg.config.tree import flatten_tree, remove_paths, replace_values
+from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value, quote_value
 
 SPACE = ("study", "space")
+MAX_SETTINGS = 100  # that are tried; the rest of the pairs is left out
 
 
 def find_space_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Problem]:
@@ -24,13 +26,16 @@ def find_space_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[P
     """
     valid_tree, written = remove_paths(tree, [problem.path for problem in problems]), _get_space(tree)
     study, space = valid_tree.get("study"), _validate_parameters(_get_space(valid_tree))
-    yield from _find_condition_problems(space, written)
+    found = [*_find_condition_problems(space, written)]
     if isinstance(study, dict) and not any(problem.path[:2] == SPACE for problem in problems):
-        yield from study_checks.find_enqueue_problems(study, space)
-        yield from study_checks.find_sampler_problems(study, space)
-    yield from study_checks.find_unused_parameters(tree, space)
-    yield from study_checks.find_warmup_problems(space)
-    yield from _find_value_problems(tree, problems, space, written)
+        found += study_checks.find_enqueue_problems(study, space)
+        found += study_checks.find_sampler_problems(study, space)
+    found += study_checks.find_unused_parameters(tree, space)
+    found += study_checks.find_warmup_problems(space)
+    found += _find_value_problems(tree, problems, space, written)
+    yield from found
+    if not problems and not found:
+        yield from _find_pair_problems(Config.model_validate(tree), tree)
 
 
 def _get_space(tree: ParamsTree) -> ParamsTree:
@@ -64,7 +69,10 @@ def _find_condition_problems(space: dict[str, ParameterConfig], written: ParamsT
             else:
                 choices = tuple(str(choice) for choice in parent.choices)
                 unknown = [value for value in values if value not in parent.choices]
-                yield from (Problem(path, f"{value} is not among its choices", choices, condition) for value in unknown)
+                yield from (
+                    Problem(path, f"{NULL if value is None else value} is not among its choices", choices, condition)
+                    for value in unknown
+                )
 
 
 def _find_dependencies(space: dict[str, ParameterConfig], name: str) -> set[str]:
@@ -94,9 +102,12 @@ def _find_value_problems(
         if name in valid_names and name not in searchable:
             yield Problem(path, "cannot be searched", searchable, name)
             continue
+        conditions = covering.find_conditions(space, name)
+        base = replace_values(tree, conditions)
+        known = [*problems, *(find_file_problems(base) if conditions else ())]
         for key, value in list_extreme_values(space.get(name)):
-            filled_problems = find_file_problems(replace_value(tree, keys, value))
-            new = [problem for problem in filled_problems if problem not in problems]
+            filled_problems = find_file_problems(replace_values(base, {name: value}))
+            new = [problem for problem in filled_problems if problem not in known and not _is_drawn(problem, space)]
             is_unlisted = name not in valid_names
             if is_unlisted and (not is_searchable(name) or any(_is_missing_path(problem, keys) for problem in new)):
                 yield Problem(path, "is not in this file", searchable, name)
@@ -109,6 +120,36 @@ def _find_value_problems(
                 else:
                     message = f"{describe_value(value)} causes an error at {problem.describe_problem()}"
                     yield Problem((*path, *key), message)
+
+
+def _is_drawn(problem: Problem, space: dict[str, ParameterConfig]) -> bool:
+    """Return whether a problem is a missing value that each trial gets from the search."""
+    return problem.message.startswith("is missing") and ".".join(map(str, problem.path)) in space
+
+
+def _find_pair_problems(config: Config, tree: ParamsTree) -> Iterator[Problem]:
+    """Return the problems of values that are valid each, but not together."""
+    found = set[tuple[KeyPath, KeyPath]]()
+    for setting in covering.cover_pairs(config, MAX_SETTINGS)[0]:
+        for problem in find_file_problems(replace_values(tree, setting)):
+            cause = _find_cause(tree, setting, problem)
+            first, *others = sorted(cause, key=lambda name: name != ".".join(map(str, problem.path)))
+            if (found_key := ((first, *sorted(others)), problem.path)) not in found:
+                found.add(found_key)
+                together = " and ".join(f"{name} {quote_value(cause[name])}" for name in others)
+                message = (
+                    f"{describe_value(cause[first])} with {together} causes an error at {problem.describe_problem()}"
+                )
+                yield Problem((*SPACE, first), message)
+
+
+def _find_cause(tree: ParamsTree, setting: Setting, problem: Problem) -> Setting:
+    """Leave out of a setting what a problem does not need."""
+    for name in setting:
+        fewer = {other: value for other, value in setting.items() if other != name}
+        if problem in find_file_problems(replace_values(tree, fewer)):
+            return _find_cause(tree, fewer, problem)
+    return setting
 
 
 def is_searchable(name: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from thalweg.config.study import NULL
 from thalweg.reporting.advice.search_space import NextParameter
 
 
@@ -25,7 +26,11 @@ def format_space(space: Sequence[NextParameter]) -> list[str]:
         range_keys = {"low": _round_value(parameter.low), "high": _round_value(parameter.high)}
         range_keys |= {"log": True} if parameter.log else {}
         entry: dict[str, Any] = range_keys if parameter.is_range else {"choices": list(map(_round_value, values))}
-        when = {name: list(allowed) for name, allowed in parameter.when.items() if len(remaining.get(name, ())) != 1}
+        when = {
+            name: list(map(_round_value, allowed))
+            for name, allowed in parameter.when.items()
+            if len(remaining.get(name, ())) != 1
+        }
         entry |= {"when": when} if when else {}
         entry |= {"role": "scientific"} if parameter.role == "scientific" else {}
         lines.append(f"    {_format_inline({parameter.name: entry})[1:-1]}")
@@ -33,9 +38,9 @@ def format_space(space: Sequence[NextParameter]) -> list[str]:
 
 
 def _round_value(value: Any) -> Any:
-    """Round a number to six digits, to a whole one if it is; leave other values."""
+    """Round a number to six digits, to a whole one if it is; leave other values. The name `null` becomes None."""
     if isinstance(value, (str, bool)):
-        return value
+        return None if value == NULL else value
     number = float(f"{value:g}")
     return int(number) if number.is_integer() and abs(number) < 1e6 else number
 
