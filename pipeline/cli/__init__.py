@@ -89,7 +89,7 @@ def _check_params(arguments: argparse.Namespace) -> None:
     compiled = "one program" if programs == 1 else f"up to {programs} programs"
     print(f"{arguments.file}: no errors")
     print(f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}, {compiled} to compile")
-    for note in spaces.list_notes(config):
+    for note in (*spaces.list_notes(config), *preflight.list_unbuilt(config)):
         print(f"note: {note}")
 
 

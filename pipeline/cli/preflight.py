@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jax
+
+from thalweg.config import covering, spaces
 from thalweg.config.experiment import Config, DataConfig, TrainingConfig
 from thalweg.config.model import MODEL_KINDS, ModelConfig
 from thalweg.config.numbers import AugmentConfig
@@ -11,18 +14,29 @@ from thalweg.core import rng
 from thalweg.core.types import DataSpec
 from thalweg.data import splits
 from thalweg.data.examples import Examples
+from thalweg.data.memory import find_memory_problem
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, quote_value
 from thalweg.schema.section import build_member_validator, find_members
 from thalweg.system import files
 from thalweg.tasks import Task
-from thalweg.training import build
+from thalweg.training import build, trace
+
+MAX_PROGRAMS = 100
+"""Settings of the search space that `check` builds."""
 
 
 def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Problem]:
-    """Return problems with the data, the batch size, the task and the model.
+    """Return problems with the data, the batch size, the task, the model, and each program of the search space.
 
     `problems` are those of the file so far; a check that needs an invalid section is skipped.
     """
+    found = list(_find_section_problems(tree, problems))
+    yield from found
+    if not problems and not found:
+        yield from _find_program_problems(Config.model_validate(tree))
+
+
+def _find_section_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Problem]:
     invalid = {problem.path[0] for problem in problems} | (Config.model_fields.keys() - tree.keys())
     if invalid & {"seed", "data"}:
         return
@@ -31,9 +45,11 @@ def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Pr
         fault = f"has no {missing}" if files.path_exists(Path(data.path)) else "does not exist"
         message = f"{quote_value(data.path)} {fault}; set it to the folder with {data.source.REQUIRED_FILES}"
         yield Problem(("data", "path"), message)
-    outline = data.source.build_outline(rng.derive_seed(tree["seed"], "source"))
+    outline = data.source.build_outline(Path(data.path), rng.derive_seed(tree["seed"], "source"))
     if outline is None:
         return
+    if message := find_memory_problem(outline):
+        yield Problem(("data", "source"), message)
     if len(outline) and not invalid & {"augment", "training"}:
         space = {} if "study" in invalid else tree["study"]["space"]
         searched_sizes = space.get("training.batch_size", {}).get("choices", ())
@@ -53,6 +69,46 @@ def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Pr
     elif "model" not in invalid:
         model = ModelConfig.model_validate(tree["model"])
         yield from _find_model_problems(model, task, outline, background=bool(data.background))
+
+
+def _find_program_problems(config: Config) -> Iterator[Problem]:
+    """Build each program of the search space without compiling it; return what fails."""
+    outline = _build_outline(config)
+    if outline is None or not outline.labels:
+        return
+    split = splits.split_examples(config.data.split, outline, rng.derive_seed(config.seed, "split"))
+    data, spec = trace.build_abstract_data(config, outline, split), build.build_data_spec(outline)
+    spec = DataSpec(spec.image_shape, spec.class_count or 2)
+    traced, messages = set[Any](), set[str]()
+    for setting in [{}, *covering.cover_pairs(config, MAX_PROGRAMS)[0]]:
+        changed = config.replace_values(setting)
+        try:
+            plan, hyper = build.build_plan(changed, spec, data, searched=True), build.build_hyper(changed)
+            if (key := (plan, jax.tree.structure(hyper))) not in traced:
+                traced.add(key)
+                trace.trace_training(plan, hyper, data)
+        except Exception as error:  # a user's model can raise anything
+            line = next(iter(f"{error}".strip().splitlines()), "")
+            message = line if isinstance(error, files.UserError) else f"{type(error).__name__}: {line}"
+            static = {name: value for name, value in setting.items() if spaces.is_static_path(name)}
+            if message not in messages:
+                messages.add(message)
+                values = " and ".join(f"{name} {quote_value(value)}" for name, value in static.items())
+                path = ("study", "space", next(iter(static))) if static else ("model", "kind")
+                yield Problem(path, f"{f'with {values} ' if values else ''}training cannot be built: {message}")
+
+
+def _build_outline(config: Config) -> Examples | None:
+    return config.data.source.build_outline(Path(config.data.path), rng.derive_seed(config.seed, "source"))
+
+
+def list_unbuilt(config: Config) -> Iterator[str]:
+    """Say what `find_data_problems` did not build."""
+    outline = _build_outline(config)
+    if outline is None or not outline.labels:
+        yield "no program was built, because the examples are not known before they are read"
+    elif left_out := covering.cover_pairs(config, MAX_PROGRAMS)[1]:
+        yield f"{MAX_PROGRAMS} settings of the space were built; {left_out:,} pairs of values are in none of them"
 
 
 def _find_missing_labels(task: Any, outline: Examples) -> list[str]:

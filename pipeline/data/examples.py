@@ -1,7 +1,7 @@
 """Examples, and the interface of the data sources that read them."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -23,6 +23,15 @@ Labels = dict[str, NDArray[np.generic]]
 - `kinds` int32 [N, P]: the class of each object, index into `Examples.classes`;
 - `present` bool [N, P]: which of the P slots hold an object (needed wherever points or boxes are given).
 """
+LABEL_TYPES: dict[str, tuple[tuple[int, ...], type[Any]]] = {
+    "count": ((), np.float32),
+    "label": ((), np.int32),
+    "points": ((1, 2), np.float32),
+    "boxes": ((1, 4), np.float32),
+    "kinds": ((1,), np.int32),
+    "present": ((1,), np.bool_),
+}
+"""The shape of each label in one example that has one object, and its type."""
 ARRAYS = ("images", "names", "groups", "split")
 """The arrays of `Examples` with one entry an example, beside its labels."""
 
@@ -96,10 +105,11 @@ class DataSource(StrictModel):
         Raises `thalweg.system.files.UserError` where nothing can be read at all.
         """
 
-    def build_outline(self, seed: int) -> Examples | None:  # noqa: ARG002
-        """Return the examples as far as they are known before reading: without pixels, each label 1.
+    def build_outline(self, path: Path, seed: int) -> Examples | None:  # noqa: ARG002
+        """Return the examples as far as they are known before images are read: without pixels, each label 1.
 
-        They are empty and have no labels where only the shape of images is known. None where even that is unknown.
+        They may have examples that `read_examples` leaves out. They are empty and have no labels where only the shape
+        of images is known. None where even that is unknown.
         """
         return None
 
@@ -107,3 +117,9 @@ class DataSource(StrictModel):
 def join_first(items: Sequence[str], limit: int = 5) -> str:
     """Return the first items as a list for a message, with an ellipsis for the others."""
     return ", ".join(items[:limit]) + (", …" if len(items) > limit else "")
+
+
+def build_blank_labels(names: Iterable[str], count: int) -> Labels:
+    """Build labels of `count` examples with one object each, every value 1."""
+    types = {name: LABEL_TYPES[name] for name in names}
+    return {name: np.broadcast_to(np.ones((), dtype), (count, *shape)) for name, (shape, dtype) in types.items()}

@@ -9,13 +9,18 @@ from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data import splits
 from thalweg.data.examples import Fault
+from thalweg.data.memory import find_memory_problem
 from thalweg.data.split_warnings import find_split_warnings
 from thalweg.system import files
 from thalweg.system.paths import EXAMPLES, MANIFEST
 
 
 def main(config: Config) -> None:
-    result = config.data.source.read_examples(Path(config.data.path), rng.derive_seed(config.seed, "source"))
+    source, path, seed = config.data.source, Path(config.data.path), rng.derive_seed(config.seed, "source")
+    outline = source.build_outline(path, seed)
+    if outline is not None and (problem := find_memory_problem(outline)):
+        raise files.UserError(f"data.source: {problem}")
+    result = source.read_examples(path, seed)
     groups = np.unique(result.examples.groups)
     warnings = result.warnings
     if config.data.split.by in ("group", "folds") and len(groups) == len(result.examples):

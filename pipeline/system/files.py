@@ -155,13 +155,14 @@ def find_name_faults(names: Iterable[str]) -> dict[str, str]:
     return {name: f"{os.fsencode(name)!r}: the file's name is not UTF-8; rename it" for name in odd}
 
 
-def read_unzipped(path: Path) -> bytes:
-    """Read a file's bytes, decompressed if its first two bytes say gzip."""
-    content = read_bytes(path)
-    if content[:2] != b"\x1f\x8b":
-        return content
-    with _convert_errors(path, "broken gzip file", OSError, EOFError, zlib.error):
-        return gzip.decompress(content)
+def read_unzipped(path: Path, count: int = -1) -> bytes:
+    """Read a file's first `count` bytes, or all; decompressed if its first two bytes say gzip."""
+    with _convert_errors(path, "cannot be read", OSError):
+        opened = path.open("rb")
+    with opened as file, _convert_errors(path, "broken gzip file", OSError, EOFError, zlib.error):
+        is_zipped = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        return (gzip.GzipFile(fileobj=file) if is_zipped else file).read(count)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

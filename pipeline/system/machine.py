@@ -1,8 +1,11 @@
-"""The library versions and the processor that results depend on."""
+"""The library versions and the processor that results depend on, and the memory."""
 
 import hashlib
+import os
 import platform
+import sys
 from importlib.metadata import version
+from pathlib import Path
 
 from thalweg.system.runtime import cpu_identity
 
@@ -19,6 +22,18 @@ def describe_processor() -> str:
 
     device = jax.devices()[0]
     return _describe_cpu() if device.platform == "cpu" else f"{device.platform} {device.device_kind}"
+
+
+def count_free_bytes() -> int:
+    """Return the bytes of memory that a process may still get; all of the machine's where the system does not say."""
+    names = getattr(os, "sysconf_names", {})
+    known = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")] if "SC_PHYS_PAGES" in names else [sys.maxsize]
+    meminfo, limit = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max")  # Linux, and its containers
+    lines = meminfo.read_text().splitlines() if meminfo.exists() else []
+    known += [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    if limit.exists() and (text := limit.read_text().strip()).isdigit():
+        known.append(int(text))
+    return min(known)
 
 
 def _describe_cpu() -> str:

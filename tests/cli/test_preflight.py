@@ -13,7 +13,11 @@ from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.core import rng
 from thalweg.data import splits
+from thalweg.data.sources.idx import Idx
 from thalweg.schema.problem import Problem
+from thalweg.stages import prepare
+from thalweg.system import files, machine
+from thalweg.training import trace
 
 TREE = load_config(ROOT / "params.yaml").model_dump(mode="json")
 FOLDER = {"kind": "folder", "size": [48, 48]}
@@ -93,7 +97,7 @@ def test_unsuited_model_lists_others(
     fit = line.partition("allowed: ")[2].split(", ")
     assert {"linear", "cnn"} <= set(fit)
     for kind in fit:
-        assert list(preflight.find_data_problems(tree | {"model": {"kind": kind}}, [])) == []
+        assert told(tree | {"model": {"kind": kind}}) == []
 
 
 def test_unserved_task_lists_others() -> None:
@@ -124,3 +128,102 @@ def test_preflight_accepts_unknown_classes(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
     tree = TREE | {"task": {"kind": "classify"}, "data": TREE["data"] | {"path": str(tmp_path), "source": FOLDER}}
     assert list(preflight.find_data_problems(tree, [])) == []
+
+
+def test_folder_without_room_for_a_batch_is_named(tmp_path: Path) -> None:
+    rows = "".join(f"{index}.png,1,{index % 10}\n" for index in range(20))
+    (tmp_path / "labels.csv").write_text(f"image,count,group\n{rows}")
+    tree = changed({"data.path": str(tmp_path), "data.source": FOLDER, "training.batch_size": 13})
+    assert told(tree) == ["training.batch_size: 13 is more than the 12 training examples; use at most 12"]
+    assert told(changed({"data.path": str(tmp_path), "data.source": FOLDER, "training.batch_size": 12})) == []
+    tree = changed({"data.path": str(tmp_path), "data.source": FOLDER, "task": {"kind": "classify"}})
+    tree |= {"loss": {"terms": {"label": {"kind": "cross_entropy"}}}}
+    (line, *_) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
+    assert line.startswith("training.batch_size: 64 is more than the 12")
+
+
+def test_idx_header_is_enough(tmp_path: Path) -> None:
+    source = Idx.write_example(tmp_path)
+    split = {"by": "fraction", "validation": 0.34, "test": 0.0}
+    tree = changed(
+        {
+            "data.path": str(tmp_path),
+            "data.source": source.model_dump(),
+            "data.split": split,
+            "task": {"kind": "classify"},
+            "loss.terms": {"label": {"kind": "cross_entropy"}},
+            "study.objective": "accuracy",
+            "study.space": {},
+            "training.batch_size": 3,
+        }
+    )
+    assert told(tree) == ["training.batch_size: 3 is more than the 2 training examples; use at most 2"]
+
+
+def test_memory_is_said_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"data.source.examples": 200, "data.source.size": [24, 24]}
+    needed = 4 * 200 * 24 * 24 * 3
+    monkeypatch.setattr(machine, "count_free_bytes", lambda: needed)
+    assert told(changed(small)) == []
+    monkeypatch.setattr(machine, "count_free_bytes", lambda: needed - 1)
+    message = "200 images of 24 x 24 x 3 bytes need 1,382,400 bytes of memory; 1,382,399 are free."
+    assert told(changed(small)) == [f"data.source: {message} Use smaller or fewer images."]
+    with pytest.raises(files.UserError, match=message):
+        prepare.main(Config.model_validate(changed(small)))
+
+
+def test_free_memory_is_within_the_machine() -> None:
+    assert 2**20 < machine.count_free_bytes() < 2**50
+
+
+SMALL = {"data.source.examples": 200, "data.source.size": [24, 24], "training.batch_size": 8}
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("Scaled", ""),
+        ("Growing", "changes the shape of its state; create each nnx.Variable in the constructor"),
+        ("Narrowing", "changes the shape of its state; create each nnx.Variable in the constructor"),
+        ("Whole", "returns values of type int32; the task needs floats"),
+    ],
+)
+def test_own_models_are_built_in_every_place(model: str, message: str) -> None:
+    path = f"tests.helpers.networks.{model}"
+    space = {"model.kind": {"choices": ["linear", path]}}
+    for tree in (
+        changed(SMALL | {"model": {"kind": path}}),
+        changed(SMALL | {"model": {"kind": "linear"}, "study.space": space}),
+    ):
+        lines = told(Config.model_validate(tree).dump_written())
+        assert [message in line for line in lines] == [True] * bool(message)
+
+
+def test_each_program_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    traced: list[Any] = []
+    monkeypatch.setattr(trace, "trace_training", lambda *given: traced.append(given[0]))
+    space = {
+        "model.kind": {"choices": ["linear", "mlp", "cnn"]},
+        "optimizer.kind": {"choices": ["adam", "heavy_ball"]},
+        "optimizer.clip": {"choices": [None, 1.0]},
+        "optimizer.learning_rate": {"low": 0.1, "high": 0.2},
+        "model.depth": {"choices": [1, 2], "when": {"model.kind": ["mlp", "cnn"]}},
+    }
+    tree = Config.model_validate(changed(SMALL)).replace_values({"model": {"kind": "linear"}, "study.space": space})
+    assert told(tree.dump_written()) == []
+    assert len(traced) == len(set(traced))
+    kinds = {(plan.network.path, plan.optimizer_kind, dict(plan.network.sizes).get("depth")) for plan in traced}
+    assert {kind[:2] for kind in kinds} >= {(m, o) for m in ("linear", "mlp", "cnn") for o in ("adam", "heavy_ball")}
+    assert {kind[::2] for kind in kinds} == {("linear", None), *((m, d) for m in ("mlp", "cnn") for d in (1, 2))}
+    assert list(preflight.list_unbuilt(tree)) == []
+
+
+def test_what_is_not_built_is_said(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").touch()
+    tree = Config.model_validate(changed({"data.path": str(tmp_path), "data.source": FOLDER}))
+    assert list(preflight.list_unbuilt(tree)) == [
+        "no program was built, because the examples are not known before they are read"
+    ]
+    widths = {f"model.{name}": {"choices": list(range(1, 13))} for name in ("width", "depth")}
+    (line,) = preflight.list_unbuilt(Config.model_validate(changed({"study.space": widths})))
+    assert line == "100 settings of the space were built; 44 pairs of values are in none of them"

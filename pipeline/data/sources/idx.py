@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Strict, StringConstraints
 
-from thalweg.data.examples import DataSource, Examples, Fault, ReadResult
+from thalweg.data.examples import DataSource, Examples, Fault, ReadResult, build_blank_labels
 from thalweg.system import files
 from thalweg.system.files import UserError
 
@@ -23,6 +23,7 @@ FileName = Literal[
 ]
 FILE_NAMES: tuple[FileName, ...] = get_args(FileName)
 UBYTE_MAGIC = 0x0800
+HEADER_BYTES = 16  # of a file of images
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$")]
 
 
@@ -68,8 +69,7 @@ class Idx(DataSource):
             if image_count != label_count:
                 mismatch = f"{paths[images].name} has {image_count} images, but {paths[labels].name}"
                 raise UserError(f"{path}: {mismatch} has {label_count} labels")
-            digits = max(5, len(str(image_count - 1)))
-            names += [f"{images.partition('-')[0]}-{index:0{digits}}" for index in range(image_count)]
+            names += _name_images(images, image_count)
             locations += [f"{paths[labels].name}:{index}" for index in range(image_count)]
         train, train_labels, test, test_labels = (arrays[name] for name in FILE_NAMES)
         if train.shape[1:] != test.shape[1:]:
@@ -87,6 +87,22 @@ class Idx(DataSource):
         rows = np.flatnonzero(~has_class).tolist()
         faults = tuple(Fault(names[row], locations[row], f"label {values[row]} {reason}") for row in rows)
         return ReadResult(examples.take_rows(has_class) if faults else examples, faults)
+
+    def build_outline(self, path: Path, seed: int) -> Examples | None:  # noqa: ARG002
+        try:
+            shapes = [_read_shape(_find_file(path, name)) for name in (FILE_NAMES[0], FILE_NAMES[2])]
+        except UserError:  # `read_examples` says it
+            return None
+        (train, *size), (test, *_) = shapes
+        names = np.array(_name_images(FILE_NAMES[0], train) + _name_images(FILE_NAMES[2], test))
+        return Examples(
+            images=np.broadcast_to(np.uint8(0), (train + test, *size, 1)),
+            names=names,
+            groups=names,
+            split=np.repeat(["", "test"], [train, test]),
+            labels=build_blank_labels(["label"], train + test),
+            classes=self.classes or tuple(map(str, range(10))),
+        )
 
     def _read_array(self, file: Path, name: FileName) -> NDArray[np.uint8]:
         content = files.read_unzipped(file)
@@ -109,6 +125,20 @@ def _find_file(path: Path, name: str) -> Path:
         if files.path_exists(path / file):
             return path / file
     raise UserError(f"{path}: there is no {name}; looked for {', '.join(names)}")
+
+
+def _name_images(file_name: str, count: int) -> list[str]:
+    digits = max(5, len(str(count - 1)))
+    return [f"{file_name.partition('-')[0]}-{index:0{digits}}" for index in range(count)]
+
+
+def _read_shape(file: Path) -> list[int]:
+    """Read the number of images, their height and their width from a file's header."""
+    header = files.read_unzipped(file, HEADER_BYTES)
+    magic, *shape = struct.unpack(">4I", header) if len(header) == HEADER_BYTES else (0,)
+    if magic != UBYTE_MAGIC + 3 or not all(shape):
+        raise UserError(f"{file}: not a header of images")
+    return shape
 
 
 def _parse_idx(content: bytes, file: Path, dimensions: int) -> NDArray[np.uint8]:

@@ -52,12 +52,23 @@ def test_examples_have_common_types(examples: Examples) -> None:
 
 
 def test_outline_matches_examples(source: DataSource, tmp_path: Path) -> None:
-    outline, examples = source.build_outline(5), source.read_examples(tmp_path, 5).examples
+    outline, examples = source.build_outline(tmp_path, 5), source.read_examples(tmp_path, 5).examples
     if outline is not None:
         assert outline.images.shape[1:] == examples.images.shape[1:]
         for name in ("names", "groups", "split"):
-            np.testing.assert_array_equal(getattr(outline, name), getattr(examples, name)[: len(outline)])
-        assert len(outline) == (0 if source.REQUIRED_FILES else len(examples))
+            np.testing.assert_array_equal(getattr(outline, name), getattr(examples, name))
+        assert outline.labels.keys() == examples.labels.keys()
+        for name, values in examples.labels.items():
+            assert outline.labels[name].dtype == values.dtype
+            assert (
+                outline.labels[name].shape[:1] + outline.labels[name].shape[2:] == values.shape[:1] + values.shape[2:]
+            )
+
+
+def test_outline_of_unreadable_data_is_empty(source: DataSource, tmp_path: Path) -> None:
+    if source.REQUIRED_FILES:
+        outline = source.build_outline(tmp_path / "nowhere", 5)
+        assert outline is None or (len(outline), outline.labels) == (0, {})
 
 
 def test_count_is_number_of_objects(examples: Examples) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Strict
 
-from thalweg.data.examples import DataSource, Examples, Fault, Labels, ReadResult, join_first
+from thalweg.data.examples import DataSource, Examples, Fault, Labels, ReadResult, build_blank_labels, join_first
 from thalweg.data.sources.folder import label_tables
 from thalweg.data.sources.folder.image_files import read_images
 from thalweg.data.sources.folder.label_tables import Annotation, Annotations, LabelRow
@@ -98,9 +98,23 @@ class Folder(DataSource):
         faults = sorted([*faults, *repeated], key=_parse_location)
         return ReadResult(examples, tuple(faults), (*images.warnings, *warnings))
 
-    def build_outline(self, seed: int) -> Examples:  # noqa: ARG002
-        none = np.zeros(0, np.str_)
-        return Examples(np.zeros((0, *self.size, self.channels), np.uint8), none, none, none, {})
+    def build_outline(self, path: Path, seed: int) -> Examples:  # noqa: ARG002
+        try:
+            header, rows = label_tables.read_table(path / "labels.csv", ("image",), [])
+        except files.UserError:  # `read_examples` says it
+            header, rows = [], []
+        rows = label_tables.drop_repeated_rows(rows)[0]
+        objects = [name for name in label_tables.OBJECT_COLUMNS if files.path_exists(path / f"{name}.csv")]
+        names = {*({"count", "label"} & {*header}), *objects, *(["present"] if objects else [])}
+        names |= ({"count"} if "points" in objects else set()) | ({"kinds"} if "boxes" in objects else set())
+        return Examples(
+            images=np.broadcast_to(np.uint8(0), (len(rows), *self.size, self.channels)),
+            names=np.array([row.image for row in rows], np.str_),
+            groups=np.array([row.cells.get("group", row.image) for row in rows], np.str_),
+            split=np.array([row.cells.get("split", "") for row in rows], np.str_),
+            labels=build_blank_labels(names, len(rows)) if rows else {},
+            classes=tuple(sorted({row.cells["label"] for row in rows if "label" in row.cells})),
+        )
 
 
 def _drop_faulty(rows: list[LabelRow], faults: list[Fault]) -> list[LabelRow]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, Strict, model_validator
 
-from thalweg.data.examples import DataSource, Examples, Labels, ReadResult
+from thalweg.data.examples import DataSource, Examples, Labels, ReadResult, build_blank_labels
 from thalweg.data.sources.scenes.layout import arrange_scene
 from thalweg.data.sources.scenes.place import Place, build_place
 from thalweg.data.sources.scenes.scene import Scene, VisiblePerson, paint_scene
@@ -49,15 +49,17 @@ class Scenes(DataSource):
     def write_example(cls, folder: Path) -> Self:  # noqa: ARG003
         return cls(examples=12, size=(24, 32), people=(0, 4), places=3)
 
-    def read_examples(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
+    def read_examples(self, path: Path, seed: int) -> ReadResult:
         """Draw every scene in memory; `path` is not used."""
         places = [build_place(seed, number, self.size) for number in range(self.places)]
         images, visible = zip(
             *(paint_scene(compose_scene(self, places, seed, index)) for index in range(self.examples)), strict=True
         )
-        return ReadResult(replace(self.build_outline(seed), images=np.stack(images), labels=build_labels(visible)))
+        return ReadResult(
+            replace(self.build_outline(path, seed), images=np.stack(images), labels=build_labels(visible))
+        )
 
-    def build_outline(self, seed: int) -> Examples:
+    def build_outline(self, path: Path, seed: int) -> Examples:  # noqa: ARG002
         return Examples(
             images=np.broadcast_to(np.uint8(0), (self.examples, *self.size, 3)),
             names=np.array([f"scene-{index:05d}" for index in range(self.examples)]),
@@ -65,7 +67,7 @@ class Scenes(DataSource):
                 [f"place-{choose_place(seed, index, self.places)[0]:02d}" for index in range(self.examples)]
             ),
             split=np.full(self.examples, ""),
-            labels=dict.fromkeys(LABEL_NAMES, np.ones(self.examples)),
+            labels=build_blank_labels(LABEL_NAMES, self.examples),
             classes=("adult", "child"),
         )
 
