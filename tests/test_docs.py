@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from dvc.cli.parser import get_main_parser
+from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from tests.helpers.doc_examples import PAGES, TUTORIAL, Example, find_example, list_examples
@@ -89,6 +90,19 @@ def test_yaml_example_loads(example: Example, tmp_path: Path, monkeypatch: pytes
     assert load_config(file).task.kind == tree["task"]["kind"]
 
 
+def test_space_changes_from_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_bytes((ROOT / "params.yaml").read_bytes())
+    changes = re.findall(r"^dvc exp run -S '(.*)'$", (ROOT / "docs" / "search.md").read_text(), re.MULTILINE)
+    before = load_config(file).study.space
+    apply_overrides(file, changes)
+    after = load_config(file).study.space
+    assert len(changes) == 2
+    assert after["optimizer.learning_rate"].range == (0.001, before["optimizer.learning_rate"].range[1])
+    assert after["optimizer.clip"].choices == (None, 1.0)
+    assert after.keys() - before.keys() == {"optimizer.clip"}
+
+
 @pytest.mark.parametrize("example", list_examples("python"), ids=str)
 def test_python_example_runs(example: Example) -> None:
     assert run_example(example)
@@ -158,7 +172,8 @@ def check_command(program: str, *arguments: str) -> None:
             stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
             assert {*getattr(chosen, "targets", ())} <= stages.keys()
             assert all(
-                change.split(".")[0] in Config.model_fields for change in getattr(chosen, "set_param", None) or ()
+                change.lstrip("+").split(".")[0] in Config.model_fields
+                for change in getattr(chosen, "set_param", None) or ()
             )
         case "thalweg":
             chosen = PARSER.parse_args(arguments)

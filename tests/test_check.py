@@ -1,0 +1,82 @@
+"""What `check` calls good trains: random params files from every registered kind."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, event, given, note, settings
+from ruamel.yaml import YAML
+
+from tests.helpers.drawn_params import draw_params, list_pairs
+from thalweg.cli import preflight
+from thalweg.config.load import ParamsError, load_config
+from thalweg.core import rng
+from thalweg.data import splits
+from thalweg.data.examples import DataSource
+from thalweg.engine import population
+from thalweg.schema.section import find_members
+from thalweg.search.samplers import OptunaSampler
+from thalweg.training import build
+
+STEPS = 2
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, DataSource, str]]:
+    """A few examples of every source, with every task that they suit."""
+    made = []
+    for kind, source in find_members("thalweg.data.sources").items():
+        folder = tmp_path_factory.mktemp(kind)
+        made.append((folder, cast(type[DataSource], source).write_example(folder)))
+    return list_pairs(made)
+
+
+def train_if_good(tree: dict[str, Any], file: Path) -> None:
+    """Train the first trials of a params file for two steps or more, if `check` calls it good."""
+    YAML(typ="safe").dump(tree, file)
+    try:
+        config = load_config(file, preflight.find_data_problems)
+    except ParamsError as error:
+        event("not good")
+        note(str(error))
+        assume(False)
+    event(f"good: {tree['task']['kind']}")
+    examples = config.data.source.read_examples(Path(config.data.path), rng.derive_seed(config.seed, "source")).examples
+    assert config.task.find_data_faults(examples) == []
+    parts = splits.split_examples(config.data.split, examples, rng.derive_seed(config.seed, "split"))
+    data, spec = build.build_data(config, examples, parts, np.zeros(0, np.int64)), build.build_data_spec(examples)
+    for setting in OptunaSampler(config).ask(0, config.study.cohort):
+        changed = config.replace_values(setting)
+        plan = build.build_plan(changed, spec, data, searched=True)
+        state = population.init_lane(plan, 1, 0)
+        (after,) = population.advance_lanes(plan, [build.build_hyper(changed)], [state], data, [plan.epochs])
+        assert int(after.step) == plan.epochs * plan.steps_per_epoch or int(after.diverged_step) >= 0
+        assert int(after.step) >= min(STEPS, plan.epochs * plan.steps_per_epoch)
+
+
+def check_examples(pairs: Any, file: Path, count: int) -> None:
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(tree=draw_params(pairs))
+    def check(tree: dict[str, Any]) -> None:
+        train_if_good(tree, file)
+
+    check()
+
+
+def test_a_good_file_trains(pairs: Any, tmp_path: Path) -> None:
+    check_examples(pairs, tmp_path / "params.yaml", 2)
+
+
+@pytest.mark.slow
+def test_many_good_files_train(pairs: Any, tmp_path: Path) -> None:
+    check_examples(pairs, tmp_path / "params.yaml", 30)
+
+
+@pytest.mark.long
+def test_hundreds_of_good_files_train(pairs: Any, tmp_path: Path) -> None:
+    check_examples(pairs, tmp_path / "params.yaml", 500)
