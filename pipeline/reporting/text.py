@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from thalweg.core.metrics import METRICS
+from thalweg.system.counts import format_count as format_count  # users of words find it here
 
 
 def metric_label(metric: str) -> str:
@@ -66,10 +67,12 @@ def format_number(value: Any, digits: int = 3) -> str:
 
 
 def format_fixed(value: float, decimals: int, signed: bool = False) -> str:
-    """Format a number with `decimals` decimals; `signed` shows the plus too."""
+    """Format a number with `decimals` decimals, or more to keep it from showing 0; `signed` shows the plus too."""
     text = f"{abs(value):,.{decimals}f}"
     if not text.strip("0.,"):
-        return text
+        if not value:
+            return text
+        text = format_number(abs(value), 1)
     return f"−{text}" if value < 0 else f"+{text}" if signed else text
 
 
@@ -79,12 +82,20 @@ def count_decimals(width: float) -> int:
 
 
 def format_interval(mean: float, low: float, high: float, signed: bool = False) -> str:
-    """Format `0.83 (0.80 to 0.86)`: decimals fit the interval's width, up to two more to keep an end from showing 0."""
+    """Format `0.83 (0.80 to 0.86)`; `0.83` if the ends are equal.
+
+    Decimals fit the interval's width. Up to two more keep a number from showing 0.
+    """
     places = count_decimals((high - low) / 2)
-    tiny = [abs(end) for end in (low, high) if end and round(end, places) == 0]
+    tiny = [value for value in (mean, low, high) if value and round(value, places) == 0]
     places += next((extra for extra in (1, 2) if all(round(end, places + extra) for end in tiny)), 2) if tiny else 0
     shown = [format_fixed(value, places, signed) for value in (mean, low, high)]
-    return f"{shown[0]} ({shown[1]} to {shown[2]})"
+    return shown[0] if low == high else f"{shown[0]} ({shown[1]} to {shown[2]})"
+
+
+def format_range(low: str, high: str) -> str:
+    """Format `3 to 5`, or `3` if both ends are the same."""
+    return low if low == high else f"{low} to {high}"
 
 
 def format_code(name: str) -> str:
@@ -93,17 +104,23 @@ def format_code(name: str) -> str:
 
 
 def format_percent(share: float, whole: bool = False) -> str:
-    """Format a share: `3.2 %`, `0.041 %`, `less than 0.01 %`; `whole` drops decimals from 1 % on."""
+    """Format a share: `3.2 %`, `0.041 %`, `less than 0.01 %`; `whole` drops decimals from 1 % on.
+
+    Only the whole is `100 %`, and only nothing is `0 %`.
+    """
     if math.isnan(share):
         return format_number(share)
-    if whole and share >= 0.01:
+    if 0 < share < 1e-4 or 1 - 1e-4 < share < 1:
+        return "less than 0.01 %" if share < 0.5 else "more than 99.99 %"
+    is_nearly_all = 0.995 <= share < 1
+    if whole and share >= 0.01 and not is_nearly_all:
         return f"{100 * share:.0f} %"
-    return f"{format_number(100 * share, 2)} %" if share >= 1e-4 else "less than 0.01 %"
+    return f"{format_number(100 * share, 4 if is_nearly_all else 2)} %"
 
 
-def format_count(count: int, noun: str) -> str:
-    """Format `1 trial`, `1,024 trials`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def capitalise_first(text: str) -> str:
+    """Capitalise the first letter of a sentence; leave the others."""
+    return text[:1].upper() + text[1:]
 
 
 def join_items(items: Sequence[Any], max_items: int = 8) -> str:
@@ -116,5 +133,8 @@ def join_items(items: Sequence[Any], max_items: int = 8) -> str:
 
 
 def format_share(count: int, total: int) -> str:
-    """Format `3 of 48 (6 %)`."""
-    return f"{count:,} of {total:,} ({100 * count / total:.0f} %)" if total else "none"
+    """Format `3 of 48 (6 %)`, `all 48`."""
+    if count == total > 1:
+        return f"all {total:,}"
+    percent = "" if count == total else f" ({format_percent(count / total, whole=True)})"
+    return f"{count:,} of {total:,}{percent}" if total else "none"

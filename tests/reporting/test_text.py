@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thalweg.reporting.text import (
+    capitalise_first,
     count_decimals,
     format_count,
     format_fixed,
     format_interval,
     format_number,
     format_percent,
+    format_range,
     format_share,
     join_items,
 )
@@ -55,14 +57,27 @@ def test_interval_digits() -> None:
     assert format_interval(1234.4, 1200.0, 1268.8) == "1,234 (1,200 to 1,269)"
     assert format_interval(-0.15, -0.32, -0.004) == "−0.150 (−0.320 to −0.004)"  # not 0.00: it is below it
     assert format_interval(-0.15, -0.3, 0.0) == "−0.15 (−0.30 to 0.00)"
+    assert format_interval(0.0004, -0.03, 0.03, signed=True) == "+0.0004 (−0.0300 to +0.0300)"  # not 0.00
+
+
+def test_interval_with_one_end_has_one_number() -> None:
+    assert format_interval(0.5, 0.5, 0.5) == "0.500"
+    assert format_range("3.9", "3.9") == "3.9"
+    assert format_range("3.9", "4.1") == "3.9 to 4.1"
 
 
 def test_decimals_follow_width() -> None:
     assert [count_decimals(width) for width in (34.0, 1.2, 0.5, 0.03, 0.0, math.nan)] == [0, 1, 2, 3, 3, 3]
 
 
+@given(st.floats(min_value=-1e6, max_value=1e6).filter(bool), st.integers(0, 6))
+def test_only_zero_is_printed_as_zero(value: float, decimals: int) -> None:
+    assert format_fixed(value, decimals).strip("−0.")
+
+
 def test_signed_zero_has_no_sign() -> None:
-    assert format_fixed(-0.0001, 2, signed=True) == "0.00"
+    assert format_fixed(-0.0, 2, signed=True) == "0.00"
+    assert format_fixed(-0.0001, 2, signed=True) == "−0.0001"
     assert format_fixed(0.25, 1, signed=True) == "+0.2"
 
 
@@ -73,10 +88,38 @@ def test_lists_and_counts_read_as_sentences() -> None:
     assert join_items([]) == "none"
     assert format_count(1, "trial") == "1 trial"
     assert format_count(1024, "trial") == "1,024 trials"
-    assert format_share(3, 48) == "3 of 48 (6 %)"
-    assert [format_percent(part) for part in (0.0317, 0.5, 0.00041, 1e-9)] == [
-        "3.2 %",
-        "50 %",
-        "0.041 %",
-        "less than 0.01 %",
-    ]
+    assert format_count(2, "class", "classes") == "2 classes"
+    assert capitalise_first("all 6 of the A") == "All 6 of the A"
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "text"),
+    [
+        (3, 48, "3 of 48 (6 %)"),
+        (0, 48, "0 of 48 (0 %)"),
+        (6, 6, "all 6"),
+        (1, 1, "1 of 1"),
+        (1, 3000, "1 of 3,000 (0.033 %)"),
+        (2999, 3000, "2,999 of 3,000 (99.97 %)"),
+        (0, 0, "none"),
+    ],
+)
+def test_share_of_all_is_all(count: int, total: int, text: str) -> None:
+    assert format_share(count, total) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text", "whole"),
+    [
+        (0.0317, "3.2 %", "3 %"),
+        (0.5, "50 %", "50 %"),
+        (0.00041, "0.041 %", "0.041 %"),
+        (1e-9, "less than 0.01 %", "less than 0.01 %"),
+        (0.0, "0 %", "0 %"),
+        (0.997, "99.7 %", "99.7 %"),
+        (1 - 1e-9, "more than 99.99 %", "more than 99.99 %"),
+        (1.0, "100 %", "100 %"),
+    ],
+)
+def test_percent_is_0_or_100_only_if_exact(share: float, text: str, whole: str) -> None:
+    assert (format_percent(share), format_percent(share, whole=True)) == (text, whole)
