@@ -33,7 +33,7 @@ REPORTING = (
     ("page",),
     ("analysis",),
     ("tables", "finding"),
-    ("parameter",),
+    ("parameter", "sentences"),
     ("text",),
 )
 """The floors within reporting."""

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from thalweg.reporting.analysis.seed_noise import drop_diverged_runs, find_failed_runs
 from thalweg.reporting.tables import StudyTables, cache_per_study
-from thalweg.reporting.text import format_count, metric_label
 from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
 
 
@@ -106,25 +105,6 @@ def metric_interval(tables: StudyTables, metric: str, values: ArrayLike) -> Inte
     """Return a metric's mean over seeds with its interval, clipped to the metric's bounds."""
     interval = t_interval(values)
     return interval.clip_to_bounds(tables.bounds_of(metric)) if interval else None
-
-
-def add_article(name: str) -> str:
-    """Return a candidate's name with the article it needs in a sentence."""
-    return name if name.startswith("runner-up") else f"the {name}"
-
-
-def describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
-    """Describe how the winner was chosen: from how many trials, by which metric, on how many seeds."""
-    count = result.contender_count
-    seeds = format_count(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
-    measure = f"{metric_label(tables.objective)} on validation"
-    total = format_count(len(tables.ranked), "complete trial")
-    if count < 2:
-        return f"Trial {tables.winner} has the best {measure} among {total}. It was trained again on {seeds}."
-    return (
-        f"The {count} best of {total} by {measure} were trained again on {seeds}. "
-        f"Trial {tables.winner} is the best of them by the same measure on these seeds."
-    )
 
 
 @dataclass(frozen=True)

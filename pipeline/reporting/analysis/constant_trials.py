@@ -64,16 +64,10 @@ def compute_trial_window(tables: StudyTables, included: Sequence[float] = ()) ->
     return compute_window(values, tables.sign, included, bounds=tables.bounds_of(tables.objective))
 
 
-def describe_outliers(tables: StudyTables, trials: pd.DataFrame, window: Window) -> str:
-    """Describe how many values lie outside the window; '' if none does."""
+def count_outliers(tables: StudyTables, trials: pd.DataFrame, window: Window) -> tuple[int, int]:
+    """Return how many values lie outside the window, and how many of them are of trials that learned nothing."""
     outliers = trials[window.is_outside(trials["value"])]
-    constant, verb = len(outliers) - len(drop_constant_trials(tables, outliers)), "is" if len(outliers) == 1 else "are"
-    if outliers.empty:
-        return ""
-    if constant == len(outliers):
-        return f"{format_count(constant, 'trial')} that learned nothing {verb} drawn at the edge."
-    note = f"; {constant} of them from trials that learned nothing" if constant else ""
-    return f"{format_count(len(outliers), 'value')} far outside {verb} drawn at the edge{note}."
+    return len(outliers), len(outliers) - len(drop_constant_trials(tables, outliers))
 
 
 @cache_per_study

@@ -28,10 +28,6 @@ class EqualTraining:
         worst = float(finite.max() + (finite.max() - finite.min()) + 1.0) if len(finite) else 1.0
         return costs.fillna(worst)
 
-    def describe_epoch(self) -> str:
-        """Describe the epoch of the comparison in words."""
-        return "at the end of training" if self.epoch is None else f"by epoch {self.epoch}"
-
 
 def compare_equal_training(tables: StudyTables) -> EqualTraining:
     """Return each trial's own objective if none was stopped early, else its best up to the first rung.

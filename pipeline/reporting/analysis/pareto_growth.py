@@ -60,10 +60,16 @@ def compute_volume_shares(tables: StudyTables) -> pd.Series:
 
 @dataclass(frozen=True)
 class FrontGrowth:
-    """Whether the front still grew at the end, as in `progress.SearchGain`; `new_trials` are those it grew by."""
+    """Whether the front still grew at the end, as in `progress.SearchGain`; `new_trials` are those it grew by.
+
+    `volume_share`: of the box between the worst and the best of each objective, `gain` of it by the last third of the
+    trials. `noise_share`: how far seeds alone can change it, None if unknown.
+    """
 
     kind: Literal["gaining", "flat", "unknown"]
-    evidence: str
+    volume_share: float
+    gain: float
+    noise_share: float | None = None
     new_trials: tuple[int, ...] = ()
 
 
@@ -76,21 +82,16 @@ def compute_front_growth(tables: StudyTables) -> FrontGrowth | None:
     if len(table) < 2 or (reference.max() == reference.min()).any():
         return None
     volumes = compute_volume_shares(tables)
-    two_thirds = volumes.iloc[: -(len(volumes) // 3)].iloc[-1]
-    gain, volume_share = float(volumes.iloc[-1] - two_thirds), float(volumes.iloc[-1])
-    evidence = (
-        f"The front covers {100 * volume_share:.1f} % of the box between the worst and the best of each objective. "
-        f"The last third of the trials added {100 * gain:.1f} points."
-    )
+    last_third = len(volumes) // 3
+    gain, volume_share = float(volumes.iloc[-1] - volumes.iloc[-1 - last_third]), float(volumes.iloc[-1])
     noise = [source for name in list_objectives(tables) if (source := metric_noise(tables, name))]
     if len(noise) < table.shape[1]:
-        return FrontGrowth("unknown", f"{evidence} The noise of this share is not known.")
+        return FrontGrowth("unknown", volume_share, gain)
     noise_share = _volume_noise(reference, noise)
     if noise_share >= volume_share:
-        return FrontGrowth("unknown", f"{evidence} Seeds alone can change it by as much.")
-    evidence += f" Seeds alone can change it by up to {100 * noise_share:.1f} points."
-    new_trials = tuple(int(n) for n in table.index[pareto_front(table)] if n in volumes.index[-(len(volumes) // 3) :])
-    return FrontGrowth("gaining" if gain > noise_share else "flat", evidence, new_trials)
+        return FrontGrowth("unknown", volume_share, gain, noise_share)
+    new_trials = tuple(int(n) for n in table.index[pareto_front(table)] if n in volumes.index[-last_third:])
+    return FrontGrowth("gaining" if gain > noise_share else "flat", volume_share, gain, noise_share, new_trials)
 
 
 @cache_per_study

@@ -1,15 +1,14 @@
 """The gain of the last trials of a search, against the noise of seeds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting.analysis import random_search
+from thalweg.reporting.analysis.random_search import RandomDraws, find_random_draws
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.tables import StudyTables, cache_per_study
-from thalweg.reporting.text import format_count, format_number
 
 MIN_COHORTS = 4  # fewer cohorts or trials do not show the trend of a search
 MIN_TRIALS = 6
@@ -17,14 +16,27 @@ MIN_TRIALS = 6
 
 @dataclass(frozen=True)
 class SearchGain:
-    """Whether the search was still `gaining` or `flat`, the evidence in words, and the trial of the best value.
+    """Whether the search was still `gaining` or `flat`, and the trial of the best value.
 
-    `drowned`: the noise of one value exceeds the whole gain. `unknown`: no known noise, or too few cohorts.
+    - `kind`: `drowned` if the noise of one value exceeds the whole gain, `unknown` without noise or enough cohorts.
+    - `cohort`: the best trial's cohort, from 1, of `cohort_count`; None if trials were not trained together.
+    - `later_count`: trials after the best one.
+    - `gain` of the last `last_count` trials, the last third, and the `noise` of two values; None if unknown.
+    - `best_chance`: if trials were random, the chance that as many more hold the best of all, an upper bound if
+      `is_bound`; `gain` is then the mean over all orders.
     """
 
     kind: Literal["gaining", "flat", "drowned", "unknown"]
-    evidence: str
     best_trial: int
+    best_value: float
+    cohort: int | None
+    cohort_count: int
+    later_count: int
+    last_count: int
+    gain: float | None = None
+    noise: float | None = None
+    best_chance: float | None = None
+    is_bound: bool = False
 
 
 def compute_best_so_far(tables: StudyTables) -> pd.Series:
@@ -41,33 +53,27 @@ def compute_gain(tables: StudyTables) -> SearchGain | None:
     best = compute_best_so_far(tables) if len(tables.trials) else pd.Series(dtype=float)
     if len(best) < MIN_TRIALS or best.dropna().empty:
         return None
-    best_value = float(best.iloc[-1])
+    best_value, cohort, count = float(best.iloc[-1]), int(tables.setting("study.cohort", 0)), len(best) // 3
     best_trial = int(best.index[np.flatnonzero(best.to_numpy() == best_value)[0]])
-    cohort = int(tables.setting("study.cohort", 0))
-    origin = f"Trial {best_trial}"
-    if cohort > 1:
-        origin += f" (cohort {best_trial // cohort + 1} of {-(-len(best) // cohort)})"
-    two_thirds = best.iloc[: -(len(best) // 3)].iloc[-1]
-    noise, draws, count = estimate_seed_noise(tables), random_search.find_random_draws(tables), len(best) // 3
-    followers = format_count(len(best) - 1 - best_trial, "trial")
-    evidence = f"{origin} has the best value, {format_number(best_value)}; {followers} came after it."
+    unknown = SearchGain(
+        "unknown",
+        best_trial,
+        best_value,
+        cohort=best_trial // cohort + 1 if cohort > 1 else None,
+        cohort_count=-(-len(best) // max(cohort, 1)),
+        later_count=len(best) - 1 - best_trial,
+        last_count=count,
+    )
+    two_thirds, noise, draws = best.iloc[:-count].iloc[-1], estimate_seed_noise(tables), find_random_draws(tables)
     if pd.isna(two_thirds) or noise is None or len(best) < MIN_COHORTS * max(cohort, 1):
-        return SearchGain("unknown", evidence, best_trial)
-    noise_text = f"Less than {format_number(noise.least_significant_difference, 2)} is noise."
-    if isinstance(draws, random_search.RandomDraws) and count < len(draws.costs):
+        return unknown
+    least = noise.least_significant_difference
+    if isinstance(draws, RandomDraws) and count < len(draws.costs):
         gain, chance = draws.expected_gain(count), count / (len(draws.costs) + count)
-        at_most = "" if np.isinf(draws.given_cost) else "at most "
-        evidence += (
-            f" Averaged over all orders of these random trials, the last {count} improve it by "
-            f"{format_number(gain, 2)}; {count} more would improve it by no more than that. {noise_text} The best of "
-            f"all would be among those {count} more with a chance of {at_most}{100 * chance:.0f} %."
-        )
+        measured = replace(unknown, best_chance=chance, is_bound=bool(np.isfinite(draws.given_cost)))
     else:
-        gain = (float(two_thirds) - best_value) * tables.sign
-        evidence += f" The last third of the trials improved it by {format_number(gain, 2)}. {noise_text}"
-    if gain > noise.least_significant_difference:
-        return SearchGain("gaining", evidence, best_trial)
-    if noise.least_significant_difference > abs(best_value - float(best.dropna().iloc[0])):
-        evidence += " Since the first trial, the best value has improved by less than the noise."
-        return SearchGain("drowned", evidence, best_trial)
-    return SearchGain("flat", evidence, best_trial)
+        gain, measured = (float(two_thirds) - best_value) * tables.sign, unknown
+    kind: Literal["gaining", "drowned", "flat"] = "gaining" if gain > least else "flat"
+    if kind == "flat" and least > abs(best_value - float(best.dropna().iloc[0])):
+        kind = "drowned"
+    return replace(measured, kind=kind, gain=gain, noise=least)

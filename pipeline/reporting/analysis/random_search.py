@@ -1,16 +1,18 @@
 """The expected best of random search: exact for as many trials as were drawn, by averaging over their orders."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count
 from thalweg.stats.samples import BestOfDraws, best_of_draws
 
 Array = NDArray[np.float64]
 MIN_DRAWN_TRIALS = 4  # fewer say nothing
+OrderReason = Literal["planned", "adaptive", "stopped", "few"]
+"""Why the order of trials cannot change: a plan, a sampler that learns, stopped trials, too few random ones."""
 
 
 @dataclass(frozen=True)
@@ -44,24 +46,22 @@ def count_given_trials(tables: StudyTables) -> int:
     return own + len(tables.setting("study.enqueue") or ()) if len(tables.trials) else 0
 
 
-def find_random_draws(tables: StudyTables) -> RandomDraws | str:
-    """Return the trials that could have come in any order, or a sentence why there are none.
+def find_random_draws(tables: StudyTables) -> RandomDraws | OrderReason:
+    """Return the trials that could have come in any order, or the reason why there are none.
 
     A trial that diverged or broke a limit counts as the worst of the others.
     """
     sampler, trials = tables.setting("study.sampler"), tables.trials.sort_values("number")
     if sampler in ("grid", "quasi_random"):
-        reason = f"`{sampler}` plans all trials together, so their order is not random"
-    elif sampler != "random":
-        reason = f"`{sampler or 'the sampler'}` derives each trial from those before it, so their order cannot change"
-    elif (trials["state"] == "pruned").any():
-        reason = "the final values of the stopped trials are not known"
-    else:
-        costs = (trials["value"].where(trials["state"] == "complete") * tables.sign).to_numpy(np.float64)
-        given, drawn = np.split(costs, [count_given_trials(tables)])
-        if np.isfinite(drawn).sum() >= MIN_DRAWN_TRIALS:
-            worst = float(np.nanmax(drawn))
-            given_cost = float(np.nanmin(given)) if np.isfinite(given).any() else np.inf
-            return RandomDraws(np.nan_to_num(drawn, nan=worst), len(given), given_cost)
-        reason = f"fewer than {format_count(MIN_DRAWN_TRIALS, 'trial')} were drawn at random and completed"
-    return f"No comparison with random search: {reason}."
+        return "planned"
+    if sampler != "random":
+        return "adaptive"
+    if (trials["state"] == "pruned").any():
+        return "stopped"
+    costs = (trials["value"].where(trials["state"] == "complete") * tables.sign).to_numpy(np.float64)
+    given, drawn = np.split(costs, [count_given_trials(tables)])
+    if np.isfinite(drawn).sum() < MIN_DRAWN_TRIALS:
+        return "few"
+    worst = float(np.nanmax(drawn))
+    given_cost = float(np.nanmin(given)) if np.isfinite(given).any() else np.inf
+    return RandomDraws(np.nan_to_num(drawn, nan=worst), len(given), given_cost)

@@ -7,7 +7,6 @@ import pandas as pd
 from scipy.stats import f as variance_ratio
 
 from thalweg.reporting.tables import StudyTables, cache_per_study
-from thalweg.reporting.text import format_number
 from thalweg.stats.intervals import two_way_residuals
 from thalweg.stats.samples import SeedNoise
 
@@ -105,14 +104,6 @@ def _unexplained_variance(runs: pd.DataFrame, column: str) -> tuple[float, int] 
     if min(values.shape) < 2 or dof < 2:
         return None
     return float((two_way_residuals(values) ** 2).sum() / dof), dof
-
-
-def describe_noise(noise: SeedNoise, metric: str) -> str:
-    """Describe the noise of one trial's metric, as the beginning of a sentence."""
-    text = f"one trial's {metric} varies from seed to seed with a standard deviation of {format_number(noise.std, 2)}"
-    if noise.excludes_shared:
-        return f"All trials use the same seeds. Apart from the common effect of a seed, {text}"
-    return f"O{text[1:]}"
 
 
 def select_best_quarter(tables: StudyTables) -> pd.DataFrame:

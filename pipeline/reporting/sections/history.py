@@ -9,14 +9,15 @@ import pandas as pd
 from thalweg.reporting.advice import more_trials
 from thalweg.reporting.analysis import constant_trials, random_search
 from thalweg.reporting.analysis.mean_curves import values_by_epoch
-from thalweg.reporting.analysis.progress import compute_best_so_far, compute_gain
+from thalweg.reporting.analysis.progress import SearchGain, compute_best_so_far, compute_gain
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
 from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.sentences import describe_outliers
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, metric_label
+from thalweg.reporting.text import format_count, format_number, format_percent, metric_label
 
 TITLE = "History"
 ORDER = 30
@@ -33,7 +34,43 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     is_gaining = gain.kind == "gaining"
     verdict = VERDICT_SENTENCES.get(gain.kind, "It is unclear whether more trials would help.")
     step = more_trials.advise_growing_measure(tables, is_gaining)
-    return [Finding(verdict, gain.evidence, step, (gain.best_trial,), "good" if is_gaining else "plain")]
+    return [Finding(verdict, _describe_gain(gain), step, (gain.best_trial,), "good" if is_gaining else "plain")]
+
+
+def _describe_gain(gain: SearchGain) -> str:
+    cohort = "" if gain.cohort is None else f" (cohort {gain.cohort} of {gain.cohort_count})"
+    sentences = [
+        f"Trial {gain.best_trial}{cohort} has the best value, {format_number(gain.best_value)}; "
+        f"{format_count(gain.later_count, 'trial')} came after it."
+    ]
+    if gain.gain is None:
+        return sentences[0]
+    amount, noise_sentence = format_number(gain.gain, 2), f"Less than {format_number(gain.noise, 2)} is noise."
+    if gain.best_chance is None:
+        sentences += [f"The last third of the trials improved it by {amount}.", noise_sentence]
+    else:
+        sentences += [
+            f"Averaged over all orders of these random trials, the last {gain.last_count} improve it by {amount}; "
+            f"{gain.last_count} more would improve it by no more than that.",
+            noise_sentence,
+            f"The best of all would be among those {gain.last_count} more with a chance of "
+            f"{'at most ' if gain.is_bound else ''}{format_percent(gain.best_chance, whole=True)}.",
+        ]
+    if gain.kind == "drowned":
+        sentences.append("Since the first trial, the best value has improved by less than the noise.")
+    return " ".join(sentences)
+
+
+def _describe_order(tables: StudyTables, reason: random_search.OrderReason) -> str:
+    """Describe why the study cannot be compared with random search."""
+    sampler = tables.setting("study.sampler") or "the sampler"
+    reasons = {
+        "planned": f"`{sampler}` plans all trials together, so their order is not random",
+        "adaptive": f"`{sampler}` derives each trial from those before it, so their order cannot change",
+        "stopped": "the final values of the stopped trials are not known",
+        "few": f"fewer than {format_count(random_search.MIN_DRAWN_TRIALS, 'trial')} were drawn at random and completed",
+    }
+    return f"No comparison with random search: {reasons[reason]}."
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -49,10 +86,10 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     best = compute_best_so_far(tables).dropna()
     better = "Lower" if tables.sign > 0 else "Higher"
     caption = f"One mark per trial, in the order of the search. Line: the best so far. {better} is better."
-    caption += f" {constant_trials.describe_outliers(tables, trials, window)}".rstrip()
+    caption += f" {describe_outliers(*constant_trials.count_outliers(tables, trials, window))}".rstrip()
     draws = random_search.find_random_draws(tables)
     if isinstance(draws, str):
-        comparison, expected = draws, pd.DataFrame()
+        comparison, expected = _describe_order(tables, draws), pd.DataFrame()
     else:
         comparison = "Dotted: the expected best of random search by then. Grey: its range in 95 of 100 random orders."
         expected = pd.DataFrame({"trial": draws.given_count + np.arange(len(draws.costs))})

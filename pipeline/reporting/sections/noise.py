@@ -3,11 +3,10 @@
 import pandas as pd
 
 from thalweg.reporting.advice import more_seeds, search_space
-from thalweg.reporting.analysis.confirmed import add_article, build_confirmed_result
+from thalweg.reporting.analysis.confirmed import build_confirmed_result
 from thalweg.reporting.analysis.mean_curves import values_by_fold
 from thalweg.reporting.analysis.seed_noise import (
     compare_with_noise,
-    describe_noise,
     difference_by_seed,
     estimate_seed_noise,
     select_best_quarter,
@@ -16,6 +15,7 @@ from thalweg.reporting.analysis.seed_noise import (
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, EmptyFigure, Figure, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
+from thalweg.reporting.sentences import add_article, describe_noise
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     count_decimals,
@@ -43,18 +43,18 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
         return []
     best, share = select_best_quarter(tables), noise.std**2 / ranked["value"].var()
     trials = tuple(int(trial) for trial in best["number"])
-    noise_sentence = f"{describe_noise(noise, metric_label(tables.objective))} on validation"
+    noise_sentence = describe_noise(noise, metric_label(tables.objective))
     spread, quarter = (format_number(table["value"].std(), 2) for table in (ranked, best))
     quarter = f"The best quarter ({format_count(len(best), 'trial')}) has a standard deviation of {quarter}"
     if comparison == "below":
         verdict = "The order of the best trials may be luck: seeds alone would spread them as much."
         evidence = (
-            f"{noise_sentence}. {quarter}, all {len(ranked):,} complete trials have {spread}. Which trials are bad is "
+            f"{noise_sentence} {quarter}, all {len(ranked):,} complete trials have {spread}. Which trials are bad is "
             f"not luck: {_describe_share(share)} of the variance of all trials is seed noise."
         )
         return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)]
     evidence = (
-        f"{noise_sentence}. The {len(ranked):,} complete trials have a standard deviation of {spread}; "
+        f"{noise_sentence} The {len(ranked):,} complete trials have a standard deviation of {spread}; "
         f"{_describe_share(share)} of that variance is seed noise. {quarter}"
     )
     if comparison == "all":

@@ -23,6 +23,7 @@ from thalweg.reporting.page.marks import (
     encode_window_y,
 )
 from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.sentences import describe_outliers
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     choice_key,
@@ -123,7 +124,7 @@ def _build_slice_figure(tables: StudyTables, index: int, parameter: SearchedPara
     points = build_trial_points(trials, window, tables.sign, tables.winner, **at)
     parts = [f"`{above}` is {' or '.join(map(format_number, values))}" for above, values in parameter.when.items()]
     caption = f"Only where {join_items(parts)}: {format_count(len(points), 'trial')}." if parts else ""
-    caption = f"{caption} {constant_trials.describe_outliers(tables, trials, window)}".strip()
+    caption = f"{caption} {describe_outliers(*constant_trials.count_outliers(tables, trials, window))}".strip()
     axis = metric_label(tables.objective)
     x = {"x": alt.X("at:Q", **build_range_axis(parameter, 8))} if numeric else _encode_choices(list(labels.values()))
     # one legend a row is enough: the marks mean the same in every chart

@@ -33,7 +33,15 @@ from thalweg.reporting.page.marks import (
 )
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, format_share, join_items, metric_label
+from thalweg.reporting.text import (
+    capitalise_first,
+    format_count,
+    format_fixed,
+    format_number,
+    format_share,
+    join_items,
+    metric_label,
+)
 from thalweg.stats.pareto import pareto_front
 
 TITLE = "Trade-offs"
@@ -69,8 +77,9 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
             verdict, f"Of {format_count(len(table), 'complete trial')} it has the best {names}.", "", trials, "good"
         )
     ends = dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
+    share = capitalise_first(format_share(len(best), len(table)))
     evidence = (
-        f"{format_share(len(best), len(table))} of the complete trials are not beaten by another in {names} at once. "
+        f"{share} of the complete trials are not beaten by another in {names} at once. "
         f"The best in each: {'; '.join(f'trial {one} with {_describe_values(tables, best, one)}' for one in ends)}."
     )
     noise = [one.least_significant_difference for name in metrics if (one := metric_noise(tables, name))]
@@ -111,12 +120,23 @@ def _report_front_growth(tables: StudyTables) -> list[Finding]:
     growth = compute_front_growth(tables)
     if growth is None:
         return []
+    if growth.noise_share is None:
+        noise = "The noise of this share is not known."
+    elif growth.kind == "unknown":
+        noise = "Seeds alone can change it by as much."
+    else:
+        noise = f"Seeds alone can change it by up to {format_fixed(100 * growth.noise_share, 1)} points."
+    evidence = (
+        f"The front covers {format_fixed(100 * growth.volume_share, 1)} % of the box between the worst and the best of "
+        f"each objective. The last third of the trials added {format_fixed(100 * growth.gain, 1)} points. {noise}"
+    )
     if growth.kind == "unknown":
-        return [Finding("It is not clear whether the front of best trade-offs still grows.", growth.evidence)]
-    gains, front = growth.kind == "gaining", "The front of best trade-offs"
-    verdict = f"{front} was still growing when the search ended." if gains else f"{front} has stopped growing."
-    step = more_trials.advise_growing_measure(tables, gains)
-    return [Finding(verdict, growth.evidence, step, growth.new_trials, "good" if gains else "plain")]
+        return [Finding("It is not clear whether the front of best trade-offs still grows.", evidence)]
+    step = more_trials.advise_growing_measure(tables, growth.kind == "gaining")
+    if growth.kind == "flat":
+        return [Finding("The front of best trade-offs has stopped growing.", evidence, step, growth.new_trials)]
+    verdict = "The front of best trade-offs was still growing when the search ended."
+    return [Finding(verdict, evidence, step, growth.new_trials, "good")]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

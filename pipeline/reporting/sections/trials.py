@@ -6,11 +6,12 @@ import pandas as pd
 
 from thalweg.reporting.advice import more_seeds
 from thalweg.reporting.analysis.good_region import select_near_best
-from thalweg.reporting.analysis.seed_noise import describe_noise, estimate_seed_noise
+from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table, TrialTable
+from thalweg.reporting.sentences import describe_noise
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, format_share, metric_label
+from thalweg.reporting.text import capitalise_first, format_count, format_number, format_share, metric_label
 
 TITLE = "Trials"
 ORDER = 20
@@ -43,9 +44,9 @@ def _report_ties(tables: StudyTables) -> list[Finding]:
     if noise is None or len(ranked) < 2:
         return []
     evidence = (
-        f"{describe_noise(noise, metric_label(tables.objective))}. At 95 % confidence, two trials differ only by more "
+        f"{describe_noise(noise, metric_label(tables.objective))} At 95 % confidence, two trials differ only by more "
         f"than {format_number(noise.least_significant_difference, 2)}. "
-        f"{format_share(len(close), len(ranked))} of the complete trials are closer to the best."
+        f"{capitalise_first(format_share(len(close), len(ranked)))} of the complete trials are closer to the best."
     )
     if len(close) == 1:
         return [Finding(f"Trial {close[0]} leads by more than noise.", evidence, trials=(close[0],), tone="good")]

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from thalweg.reporting.analysis.seed_noise import (
-    describe_noise,
     difference_by_seed,
     estimate_seed_noise,
     find_failed_runs,
 )
+from thalweg.reporting.sentences import describe_noise
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.samples import SeedNoise
 
@@ -66,7 +66,7 @@ def test_shared_seeds_exclude_common_effect(usual: StudyTables) -> None:
     assert alone is not None
     assert not alone.excludes_shared
     assert "Apart from the common effect of a seed" in describe_noise(fewer, "error")
-    assert describe_noise(apart, "error").startswith("One trial's error varies")
+    assert describe_noise(apart, "error").startswith("One trial's error on validation varies")
 
 
 def test_noise_ignores_other_runs(usual: StudyTables) -> None:

@@ -25,6 +25,7 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections.importance.heat_maps import build_heat_maps
 from thalweg.reporting.sections.importance.isolation_plots import build_isolation_figure, report_isolation
+from thalweg.reporting.sentences import describe_epoch
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_code, format_count, join_items
 
@@ -48,9 +49,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 def _describe_method(ranking: ImportanceRanking) -> str:
     best, trials = len(ranking.best_trials), format_count(ranking.trial_count, "trial")
-    return (
-        f"PED-ANOVA compares the {best} best of {trials}, {ranking.equal_training.describe_epoch()}, with all of them."
-    )
+    epoch = describe_epoch(ranking.equal_training.epoch)
+    return f"PED-ANOVA compares the {best} best of {trials}, {epoch}, with all of them."
 
 
 def _report_no_effect(tables: StudyTables, ranking: ImportanceRanking) -> list[Finding]:
@@ -152,7 +152,7 @@ def _build_importance_figure(tables: StudyTables, ranking: ImportanceRanking | N
     table["verdict"] = [BEYOND_CHANCE if parameter.is_important else WITHIN_CHANCE for parameter in ranking.parameters]
     caption = (
         f"PED-ANOVA: how the {len(ranking.best_trials)} best of {format_count(ranking.trial_count, 'trial')} differ in "
-        f"each parameter from all, {equal_training.describe_epoch()}. Thin bar: its 95 % interval when trials are "
+        f"each parameter from all, {describe_epoch(equal_training.epoch)}. Thin bar: its 95 % interval when trials are "
         f"drawn again{', with seed noise' if ranking.noise else ''}. Upright line: a "
         "parameter without effect stays below it."
     )

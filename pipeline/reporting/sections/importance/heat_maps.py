@@ -30,6 +30,7 @@ from thalweg.reporting.page.marks import (
 )
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.sentences import describe_epoch
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, metric_label
 from thalweg.stats.surface import Surface
@@ -69,7 +70,7 @@ def _build_heat_map(
         }
     ).sort_values("role", key=lambda role: role == "winner", kind="stable")
     caption = (
-        f"{metric_label(tables.objective).capitalize()} {levels.describe_epoch()}, smoothed over "
+        f"{metric_label(tables.objective).capitalize()} {describe_epoch(levels.epoch)}, smoothed over "
         f"{format_count(len(trials), 'trial')}; stronger colour is better. The smoothing window is "
         f"{100 * surface.width:.0f} % of each range. Predicting each trial from the others explains "
         f"{100 * surface.explained:.0f} % of the differences. Empty: no trial is near."

@@ -5,7 +5,6 @@ import pandas as pd
 from thalweg.reporting.analysis.confirmed import (
     ConfirmedResult,
     build_confirmed_result,
-    describe_choice,
     metric_interval,
 )
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
@@ -52,7 +51,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 def _report_baseline_winner(tables: StudyTables, result: ConfirmedResult) -> Finding:
     baseline = format_interval(result.baseline.mean, result.baseline.low, result.baseline.high)
     evidence = (
-        f"{describe_choice(tables, result)} It has the values of params.yaml, as the baseline has. On {result.split}, "
+        f"{_describe_choice(tables, result)} It has the values of params.yaml, as the baseline has. On {result.split}, "
         f"{metric_label(tables.objective)} is {baseline}."
     )
     verdict = "The search found nothing better than the baseline."
@@ -108,7 +107,7 @@ def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:
     by_seed = difference_by_seed(tables.runs, f"{result.split}_{tables.objective}", "winner")
     better = int((by_seed * tables.sign < 0).sum())
     parts = [
-        describe_choice(tables, result),
+        _describe_choice(tables, result),
         f"On {result.split}, {metric_label(tables.objective)} is "
         f"{format_interval(winner.mean, winner.low, winner.high)} for the winner and "
         f"{format_interval(baseline.mean, baseline.low, baseline.high)} for the baseline.",
@@ -128,6 +127,20 @@ def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:
             f"All examples of {result.split} are one group: the interval is for other seeds, not for other examples."
         )
     return " ".join(parts)
+
+
+def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
+    """Describe how the winner was chosen: from how many trials, by which metric, on how many seeds."""
+    count = result.contender_count
+    seeds = format_count(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
+    measure = f"{metric_label(tables.objective)} on validation"
+    total = format_count(len(tables.ranked), "complete trial")
+    if count < 2:
+        return f"Trial {tables.winner} has the best {measure} among {total}. It was trained again on {seeds}."
+    return (
+        f"The {count} best of {total} by {measure} were trained again on {seeds}. "
+        f"Trial {tables.winner} is the best of them by the same measure on these seeds."
+    )
 
 
 def _report_runners_up(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:

@@ -3,9 +3,10 @@
 from scipy.special import stdtrit
 
 from thalweg.reporting.advice import search_space
-from thalweg.reporting.analysis.confirmed import ConfirmedResult, add_article
+from thalweg.reporting.analysis.confirmed import ConfirmedResult
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.finding import Finding
+from thalweg.reporting.sentences import add_article
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_fixed, format_interval, format_number, join_items, metric_label
 from thalweg.stats.intervals import t_interval

@@ -1,0 +1,35 @@
+"""Sentences, and parts of them, that several sections show."""
+
+from thalweg.reporting.text import format_count, format_number
+from thalweg.stats.samples import SeedNoise
+
+
+def add_article(name: str) -> str:
+    """Return a candidate's name with the article it needs in a sentence."""
+    return name if name.startswith("runner-up") else f"the {name}"
+
+
+def describe_noise(noise: SeedNoise, metric: str) -> str:
+    """Describe the noise of one trial's metric from seed to seed."""
+    noise_text = (
+        f"{metric} on validation varies from seed to seed with a standard deviation of {format_number(noise.std, 2)}."
+    )
+    if noise.excludes_shared:
+        return f"All trials use the same seeds. Apart from the common effect of a seed, one trial's {noise_text}"
+    return f"One trial's {noise_text}"
+
+
+def describe_epoch(epoch: int | None) -> str:
+    """Describe the epoch at which trials are compared; None is the end of training."""
+    return "at the end of training" if epoch is None else f"by epoch {epoch}"
+
+
+def describe_outliers(outliers: int, constant: int) -> str:
+    """Describe how many values lie outside a chart, `constant` of them from trials that learned nothing; '' if none."""
+    if not outliers:
+        return ""
+    verb = "is" if outliers == 1 else "are"
+    if constant == outliers:
+        return f"{format_count(constant, 'trial')} that learned nothing {verb} drawn at the edge."
+    note = f"; {constant} of them from trials that learned nothing" if constant else ""
+    return f"{format_count(outliers, 'value')} far outside {verb} drawn at the edge{note}."
