@@ -93,7 +93,7 @@ def test_lost_trials_name_their_rate(world: World, verdict: str, seed: int) -> N
     assert one.verdict == f"{len(lost)} trials {verdict}"
     assert list(one.trials) == lost
     assert "They have high learning rate / (1 - momentum): " in one.evidence
-    assert f"{len(lost)} of {len(lost)} (100 %) trials " in one.evidence
+    assert f"all {len(lost)} trials " in one.evidence
     assert f" are among them, and 0 of {48 - len(lost)} (0 %) elsewhere" in one.evidence
     told_at = float(one.evidence.split("above about ")[1].split()[0])
     assert pace[pace <= 0.2].max() * 0.95 < told_at < pace[pace > 0.2].min() * 1.05

@@ -204,7 +204,7 @@ def advise_lost_trials(tables: StudyTables, edge: separation.Separation) -> str:
         and (has_good or edge.name == separation.EFFECTIVE_RATE)
     ):
         reason = "some good trials lie there" if has_good else "no range of either number alone excludes them"
-        beyond = f"{edge.quoted_name} above {format_number(edge.threshold, 2)}"
+        beyond = f"{format_code(edge.name)} above {format_number(edge.threshold, 2)}"
         return f"To save trials with {beyond}, {CLIP_ADVICE}: {reason}."
     return advise_search(tables)
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from thalweg.reporting.tables import StudyTables, cache_per_study
-from thalweg.reporting.text import format_number, format_share
 from thalweg.stats.samples import rank_separation
 
 LEARNING_RATE = "optimizer.learning_rate"
@@ -38,22 +37,6 @@ class Separation:
     selected_elsewhere: int
     elsewhere_count: int
     pair_share: float
-
-    @property
-    def quoted_name(self) -> str:
-        """The name as it is written in a sentence."""
-        return self.name if self.name == EFFECTIVE_RATE else f"`{self.name}`"
-
-    def describe_location(self) -> str:
-        """Describe where the selected trials lie, in two sentences."""
-        level, side, larger = ("high", "above", "larger") if self.is_high else ("low", "below", "smaller")
-        beyond = format_share(self.selected_beyond, self.beyond_count)
-        elsewhere = format_share(self.selected_elsewhere, self.elsewhere_count)
-        return (
-            f"They have {level} {self.quoted_name}: {beyond} trials {side} about {format_number(self.threshold, 2)} "
-            f"are among them, and {elsewhere} elsewhere. In {100 * self.pair_share:.0f} % of pairs with another trial, "
-            f"theirs is {larger}."
-        )
 
 
 @cache_per_study

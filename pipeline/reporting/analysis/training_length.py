@@ -10,7 +10,6 @@ from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.mean_curves import compute_lane_means, values_by_epoch
 from thalweg.reporting.analysis.separation import list_trial_values
 from thalweg.reporting.tables import StudyTables, cache_per_study
-from thalweg.reporting.text import format_number, format_share
 from thalweg.stats.curves import difference_std
 
 MIN_TRIALS = 6  # fewer say nothing about the length of training
@@ -56,17 +55,35 @@ def find_best_epochs(tables: StudyTables) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class LengthEvidence:
-    """Evidence that training is too long or too short, the trials that show it, and the epoch by which 90 % of all
-    trials were at their best."""
+class LongTraining:
+    """The `early_trials` of `trial_count`, at their best by `early_epoch` of `epochs`, and what they show.
 
-    evidence: str
-    trials: tuple[int, ...]
+    By `best_by_epoch` 90 % of all trials were at their best. `expected_share` would be early in noise around a level.
+    """
+
+    early_trials: tuple[int, ...]
+    trial_count: int
+    early_epoch: int
+    epochs: int
     best_by_epoch: int
+    expected_share: float
+
+
+@dataclass(frozen=True)
+class ShortTraining:
+    """The `late_trials` of `trial_count` good ones, at their best in the last quarter.
+
+    `gain` of the last eighth over the one before (median), and how many times noise that is.
+    """
+
+    late_trials: tuple[int, ...]
+    trial_count: int
+    gain: float
+    gain_ratio: float
 
 
 @cache_per_study
-def find_long_training(tables: StudyTables) -> LengthEvidence | None:
+def find_long_training(tables: StudyTables) -> LongTraining | None:
     """Find whether most trials are best in the first tenth, more than noise around a level would put there."""
     best_epochs = find_best_epochs(tables)
     if len(best_epochs) < MIN_TRIALS:
@@ -80,16 +97,12 @@ def find_long_training(tables: StudyTables) -> LengthEvidence | None:
     if binom.sf(len(early) - 1, len(best_epochs), expected) > ALPHA:
         return None
     best_by_epoch = int(np.ceil(float(np.quantile(best_epochs["share"], 0.9)) * epochs[-1]))
-    evidence = (
-        f"{format_share(len(early), len(best_epochs))} of the complete trials reached their best on validation "
-        f"by epoch {int(early_share * epochs[-1])} of {int(epochs[-1])}, and 90 % by epoch {best_by_epoch}. "
-        f"If validation only fluctuated around a constant level, {100 * expected:.0f} % would be that early."
-    )
-    return LengthEvidence(evidence, tuple(sorted(early["trial"])), best_by_epoch)
+    trials, early_epoch = tuple(sorted(early["trial"])), int(early_share * epochs[-1])
+    return LongTraining(trials, len(best_epochs), early_epoch, int(epochs[-1]), best_by_epoch, expected)
 
 
 @cache_per_study
-def find_short_training(tables: StudyTables) -> LengthEvidence | None:
+def find_short_training(tables: StudyTables) -> ShortTraining | None:
     """Find whether the better trials with a high final rate are mostly best in the last quarter, and still gaining.
 
     A rate that falls to zero puts the best epoch at the end, however long training is: such trials are left out. So
@@ -108,16 +121,10 @@ def find_short_training(tables: StudyTables) -> LengthEvidence | None:
     late = selected[selected["share"] > LATE_SHARE]
     if len(selected) < MIN_TRIALS or len(late) <= len(selected) / 2:
         return None
-    gains = compute_late_gains(tables, selected["trial"].tolist())
-    if gains.empty or float(gains["clear"].median()) < MIN_GAIN_RATIO:
+    gains = compute_late_gains(tables, selected["trial"].tolist())[["gain", "clear"]].median()
+    if not gains["clear"] >= MIN_GAIN_RATIO:
         return None
-    evidence = (
-        f"Among the {len(selected)} best trials whose learning rate stays high, "
-        f"{format_share(len(late), len(selected))} reached their best in the last quarter of training. The last eighth "
-        f"still gained {format_number(float(gains['gain'].median()), 2)} over the eighth before (median), "
-        f"{format_number(float(gains['clear'].median()), 2)} times what noise explains."
-    )
-    return LengthEvidence(evidence, tuple(sorted(late["trial"])), int(tables.curves["epoch"].max()))
+    return ShortTraining(tuple(sorted(late["trial"])), len(selected), float(gains["gain"]), float(gains["clear"]))
 
 
 def compute_late_gains(tables: StudyTables, trials: list[int]) -> pd.DataFrame:

@@ -31,7 +31,27 @@ VERDICT_SENTENCES = {
     "unclear": "It is unclear whether the winner would gain from longer training.",
     "enough": "No sign that the winner would gain from longer training.",
 }
+REASON_SENTENCES = {
+    "improving": " Its learning rate does not fall, so more epochs may help.",
+    "late": " If the learning rate falls to zero, the best epoch is near the end at any length.",
+}
 ROLE_COLOURS = {"winner": PAINT["winner"], "next best": PAINT["ink"], "baseline": PAINT["baseline"]}
+
+
+def build_findings(tables: StudyTables) -> list[Finding]:
+    ending = winner_end.find_winner_ending(tables)
+    if ending is None:
+        return []
+    first, last = ending.earliest_best, ending.latest_best
+    when = f"at epoch {last}" if first == last else f"between epochs {first} and {last}"
+    evidence = (
+        f"On {format_count(ending.seed_count, 'fresh seed')} the winner reached its best on validation {when} of "
+        f"{ending.epochs}, on {ending.late_count or 'none'} of them within the last tenth."
+        f"{REASON_SENTENCES.get(ending.kind, '')}"
+    )
+    trials = () if tables.winner is None else (tables.winner,)
+    tone: Tone = "caution" if ending.kind == "past" else "plain"
+    return [Finding(VERDICT_SENTENCES[ending.kind], evidence, epochs.advise_winner_epochs(tables), trials, tone)]
 
 
 def subsample_mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -45,15 +65,6 @@ def subsample_mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFr
     mean = compute_lane_means(curves if "trial" in curves else curves.assign(trial=0), columns)
     epochs = np.sort(mean["epoch"].unique())
     return mean[mean["epoch"].isin(epochs[subsample_indices(len(epochs), MAX_DRAWN_EPOCHS)])].reset_index(drop=True)
-
-
-def build_findings(tables: StudyTables) -> list[Finding]:
-    ending = winner_end.find_winner_ending(tables)
-    if ending is None:
-        return []
-    trials = () if tables.winner is None else (tables.winner,)
-    tone: Tone = "caution" if ending.kind == "past" else "plain"
-    return [Finding(VERDICT_SENTENCES[ending.kind], ending.evidence, epochs.advise_winner_epochs(tables), trials, tone)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

@@ -47,7 +47,7 @@ def test_other_samplers_have_one_order(usual: StudyTables, sampler: str, word: s
     params = {**usual.params, "study": {**usual.params["study"], "sampler": sampler}}
     tables = replace(usual, params=params)
     assert isinstance(random_search.find_random_draws(tables), str)
-    assert word in history.build_figures(tables)[0].caption
+    assert word in str(history.build_figures(tables)[0])
     (chart,) = history.build_figures(tables)
     assert word in chart.caption  # type: ignore[union-attr]
     assert chart.data["expected"].empty  # type: ignore[union-attr]
@@ -58,7 +58,7 @@ def test_stopped_trials_have_no_order(usual: StudyTables) -> None:
     pruned = tables.trials.assign(state=np.where(tables.trials["number"] % 3 == 0, "pruned", "complete"))
     pruned_tables = replace(tables, trials=pruned)
     assert random_search.find_random_draws(pruned_tables) == "stopped"
-    assert "the stopped trials are not known" in history.build_figures(pruned_tables)[0].caption
+    assert "the stopped trials are not known" in str(history.build_figures(pruned_tables)[0])
 
 
 def test_band_ends_at_the_best(usual: StudyTables) -> None:

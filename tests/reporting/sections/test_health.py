@@ -192,7 +192,7 @@ def test_early_stopped_are_mentioned() -> None:
         in told["No trial diverged."].evidence
     )
     short = told["24 trials are too short to judge."]
-    assert short.evidence.endswith("All of them were stopped early.")
+    assert short.evidence.endswith("All 24 of them were stopped early.")
     assert short.next_step == ""
     seldom = replace(tables, params=tables.params | {"training": {"epochs": 16, "validate_every": 2}})
     assert health.build_findings(seldom)[-1].next_step == "Validate more often: `training.validate_every: 1`."

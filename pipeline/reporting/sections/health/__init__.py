@@ -9,7 +9,16 @@ from thalweg.reporting.finding import Finding, Tone, sort_trials
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table
 from thalweg.reporting.sections.health import endings, verdict_map
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, format_share, join_items, metric_label
+from thalweg.reporting.text import (
+    capitalise_first,
+    format_code,
+    format_count,
+    format_number,
+    format_percent,
+    format_share,
+    join_items,
+    metric_label,
+)
 
 TITLE = "Health"
 ORDER = 60
@@ -53,9 +62,7 @@ def _report_short_trials(tables: StudyTables) -> list[Finding]:
     )
     stopped = int(tables.trials.loc[tables.trials["number"].isin(short["trial"]), "state"].eq("pruned").sum())
     if stopped:
-        evidence += (
-            f" {'All' if stopped == len(short) else format_share(stopped, len(short))} of them were stopped early."
-        )
+        evidence += f" {capitalise_first(format_share(stopped, len(short)))} of them were stopped early."
     every = int(tables.setting("training.validate_every") or 1)
     step = "Validate more often: `training.validate_every: 1`." if every > 1 else ""
     verdict = f"{format_count(len(short), 'trial')} {'is' if len(short) == 1 else 'are'} too short to judge."
@@ -69,7 +76,7 @@ def _report_diverged_trials(tables: StudyTables) -> list[Finding]:
         return []
     steps = diverged["diverged_step"].dropna() if "diverged_step" in diverged else pd.Series(dtype=float)
     first, last = (format_number(int(end)) for end in (steps.min(), steps.max())) if len(steps) else ("", "")
-    evidence = f"{format_share(len(diverged), total)} trials reached non-finite values"
+    evidence = f"{capitalise_first(format_share(len(diverged), total))} trials reached non-finite values"
     evidence += f", the first at step {first}, the last at step {last}." if first else "."
     trials = sort_trials(diverged["number"])
     if len(diverged) == total:
@@ -84,10 +91,11 @@ def _report_constant_trials(tables: StudyTables) -> list[Finding]:
     if constant.empty:
         return []
     cause, step = _explain_cause(tables, failure_regions.find_constant_edge(tables), "learned nothing")
+    share = capitalise_first(format_share(len(constant), len(tables.trials)))
     evidence = (
-        f"{format_share(len(constant), len(tables.trials))} trials ended, or were stopped, at the same "
-        f"{metric_label(tables.objective)}, {format_number(float(constant['value'].median()))}, whatever their "
-        f"parameters. Such networks give the same answer to every example. {cause}"
+        f"{share} trials ended, or were stopped, at the same {metric_label(tables.objective)}, "
+        f"{format_number(float(constant['value'].median()))}, whatever their parameters. Such networks give the same "
+        f"answer to every example. {cause}"
     )
     verdict = f"{format_count(len(constant), 'trial')} learned nothing."
     return [Finding(verdict, evidence, step, sort_trials(constant["number"]), "caution")]
@@ -97,7 +105,19 @@ def _explain_cause(tables: StudyTables, edge: Separation | None, failure: str) -
     """Return a sentence on what explains failed trials, and the next step."""
     if edge is None:
         return "No searched parameter clearly explains which.", f"Look at the curves of the trials that {failure}."
-    return edge.describe_location(), search_space.advise_lost_trials(tables, edge)
+    return _describe_location(edge), search_space.advise_lost_trials(tables, edge)
+
+
+def _describe_location(edge: Separation) -> str:
+    """Describe on which side of an edge failed trials lie."""
+    level, side, larger = ("high", "above", "larger") if edge.is_high else ("low", "below", "smaller")
+    beyond = format_share(edge.selected_beyond, edge.beyond_count)
+    elsewhere = format_share(edge.selected_elsewhere, edge.elsewhere_count)
+    pairs = "every pair" if edge.pair_share == 1 else f"{format_percent(edge.pair_share, whole=True)} of pairs"
+    return (
+        f"They have {level} {format_code(edge.name)}: {beyond} trials {side} about {format_number(edge.threshold, 2)} "
+        f"are among them, and {elsewhere} elsewhere. In {pairs} with another trial, theirs is {larger}."
+    )
 
 
 def _report_rate(tables: StudyTables, high: bool) -> list[Finding]:

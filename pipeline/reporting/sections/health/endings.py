@@ -12,7 +12,7 @@ from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figu
 from thalweg.reporting.page.marks import build_category_scale, build_heading, build_layer
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_share
+from thalweg.reporting.text import capitalise_first, format_count, format_number, format_percent, format_share
 
 RATE_COLOURS = {"rate stays high": PAINT["plain"], "rate falls": PAINT["paper"]}
 
@@ -23,14 +23,24 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 
 def _report_training_length(tables: StudyTables) -> list[Finding]:
-    if length := training_length.find_long_training(tables):
+    if long := training_length.find_long_training(tables):
+        share = capitalise_first(format_share(len(long.early_trials), long.trial_count))
+        evidence = (
+            f"{share} of the complete trials reached their best on validation by epoch {long.early_epoch} of "
+            f"{long.epochs}, and 90 % by epoch {long.best_by_epoch}. If validation only fluctuated around a constant "
+            f"level, {format_percent(long.expected_share, whole=True)} would be that early."
+        )
         verdict = "Most trials are at their best in the first tenth of training."
-        return [
-            Finding(verdict, length.evidence, epochs.advise_trial_epochs(tables, "fewer"), length.trials, "caution")
-        ]
-    if length := training_length.find_short_training(tables):
+        return [Finding(verdict, evidence, epochs.advise_trial_epochs(tables, "fewer"), long.early_trials, "caution")]
+    if short := training_length.find_short_training(tables):
+        evidence = (
+            f"Among the {short.trial_count} best trials whose learning rate stays high, "
+            f"{format_share(len(short.late_trials), short.trial_count)} reached their best in the last quarter of "
+            f"training. The last eighth still gained {format_number(short.gain, 2)} over the eighth before (median), "
+            f"{format_number(short.gain_ratio, 2)} times what noise explains."
+        )
         verdict = "Training ends while the better trials are still improving."
-        return [Finding(verdict, length.evidence, epochs.advise_trial_epochs(tables, "more"), length.trials, "caution")]
+        return [Finding(verdict, evidence, epochs.advise_trial_epochs(tables, "more"), short.late_trials, "caution")]
     return []
 
 
@@ -39,12 +49,12 @@ def _report_swings(tables: StudyTables) -> list[Finding]:
     if swinging.empty:
         return []
     first, share = swinging.iloc[0], format_share(len(swinging), len(swings.compute_late_swings(tables)))
+    spread, rate, swing = (format_percent(first[name], whole=True) for name in ("spread", "rate", "swing"))
     evidence = (
         f"This holds for {share} of the winner and the best trials. In the last fifth of trial {int(first['trial'])}, "
-        f"batch losses vary by {100 * first['spread']:.0f} % of their mean within an epoch, at "
-        f"{100 * first['rate']:.0f} % of the highest learning rate. Its validation loss changes by "
-        f"{100 * first['swing']:.0f} % from one validation to the next. Which trial is best then depends on where its "
-        "loss happens to be."
+        f"batch losses vary by {spread} of their mean within an epoch, at {rate} of the highest learning rate. Its "
+        f"validation loss changes by {swing} from one validation to the next. Which trial is best then depends on "
+        "where its loss happens to be."
     )
     step = "Let the learning rate fall: `schedule.kind: cosine`."
     verdict = "The loss of the best trials still swings when training ends."

@@ -24,7 +24,8 @@ from thalweg.reporting.page.marks import build_layer, build_tooltip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections.importance.heat_maps import build_heat_maps
-from thalweg.reporting.sections.importance.isolation_plots import build_isolation_figure, report_isolation
+from thalweg.reporting.sections.importance.isolation_findings import report_isolation
+from thalweg.reporting.sections.importance.isolation_plots import build_isolation_figure
 from thalweg.reporting.sentences import describe_epoch
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_code, format_count, join_items

@@ -1,25 +1,14 @@
-"""Findings and charts for a scientific parameter: each value at its own best of all other parameters."""
+"""Charts for a scientific parameter: each value at its own best of all other parameters."""
 
-from collections.abc import Sequence
 from functools import partial
 
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.advice import more_seeds, more_trials, search_space
 from thalweg.reporting.analysis.good_region import jitter_trials
-from thalweg.reporting.analysis.isolation import (
-    MIN_VALUE_TRIALS,
-    ValueComparison,
-    ValueGroup,
-    chance_all_lost,
-    compare_values,
-    group_trials_by_value,
-)
-from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict, judge_parameter
+from thalweg.reporting.analysis.isolation import group_trials_by_value
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.analysis.window import Window, compute_window
-from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
 from thalweg.reporting.page.marks import (
     build_layer,
@@ -32,96 +21,9 @@ from thalweg.reporting.page.marks import (
 )
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.sections.importance.isolation_findings import describe_bests
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, format_percent, join_items, metric_label
-
-
-def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
-    """Report whether a scientific parameter matters, as far as its trials can show; nothing without complete trials."""
-    groups, noise = group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
-    verdict = judge_parameter(tables, parameter)
-    if verdict is None:
-        return []
-    complete = [group for group in groups if group.best is not None]
-    leader, others = compare_values(groups, noise) or (complete[0], [])
-    best = [leader, *(other.group for other in others)]
-    parts = [f"Best {metric_label(tables.objective)} of each value: {_describe_bests(best)}."]
-    if not others:
-        parts = [f"Only {leader.label} has a trial that trained to its end."]
-    elif noise is not None:
-        least = format_number(noise.least_significant_difference, 2)
-        parts.append(f"Differences below {least} are within noise.")
-    worse, unclear, ties = ([one for one in others if one.verdict == kind] for kind in ("worse", "open", "tie"))
-    rare = [one for one in unclear if leader.is_rare or one.group.is_rare]
-    parts += [_describe_comparison(leader, one) for one in [*worse, *unclear] if one not in rare][:3]
-    if ties and len(ties) < len(others):
-        parts.append(f"Within noise of {leader.label}: {join_items([one.group.label for one in ties])}.")
-    parts += [*_describe_rare_values(leader, rare), *_describe_unjudged_values(groups), verdict.evidence]
-    trials = [group.best_trial for group in best if group.best_trial is not None and others]
-    step = _advise_next_step(tables, parameter, verdict)
-    return [Finding(verdict.text, " ".join(part for part in parts if part), step, tuple(trials), verdict.tone)]
-
-
-def _advise_next_step(tables: StudyTables, parameter: SearchedParameter, verdict: ScientificVerdict) -> str:
-    """Advise another space, trials with some values, or more seeds per trial."""
-    if verdict.worse_values or verdict.equal_values:
-        return search_space.advise_search(tables)
-    if verdict.rare_values:
-        return more_trials.advise_rare_values(parameter.name, verdict.rare_values)
-    return more_seeds.advise_study_seeds(tables) if verdict.is_noisy else ""
-
-
-def _describe_bests(groups: Sequence[ValueGroup]) -> str:
-    return join_items(
-        [
-            f"{format_number(group.best)} with {group.label} ({format_count(len(group.costs), 'trial')})"
-            for group in groups
-            if group.best is not None
-        ]
-    )
-
-
-def _describe_comparison(leader: ValueGroup, other: ValueComparison) -> str:
-    """Say why a value is called worse, or why that is unclear."""
-    both = len(leader.costs) + len(other.group.costs)
-    best = f"best {other.trials_ahead} of the {both} trials with either value all have {leader.label}"
-    if other.trials_ahead == 1:
-        best = f"best of the {both} trials with either value has {leader.label}"
-    text = f"{other.group.label} is {_describe_gap(other)}. The {best}; by chance this happens in "
-    text += f"{format_percent(other.chance)} of studies"
-    if other.verdict == "worse":
-        return f"{text}."
-    return f"{text}. Many values are compared, so only less than {format_percent(other.chance_limit)} would be clear."
-
-
-def _describe_gap(other: ValueComparison) -> str:
-    """Say how far a value is from the leader: the best of each, or the expected best of equal numbers of trials."""
-    gap = f"{format_number(abs(other.difference), 2)} {'worse' if other.difference > 0 else 'better'}"
-    return gap if other.equal_count is None else f"{gap}, if {other.equal_count} trials are drawn of each"
-
-
-def _describe_rare_values(leader: ValueGroup, rare: Sequence[ValueComparison]) -> list[str]:
-    """Name the values that were tried too rarely to be judged."""
-    if not rare:
-        return []
-    if leader.is_rare:
-        return [f"{leader.label} leads with fewer than {MIN_VALUE_TRIALS} trials, which may be luck."]
-    gaps = join_items([f"{other.group.label} ({_describe_gap(other)})" for other in rare])
-    return [f"Tried in fewer than {MIN_VALUE_TRIALS} trials, too few to find their own best: {gaps}."]
-
-
-def _describe_unjudged_values(groups: Sequence[ValueGroup]) -> list[str]:
-    """Name the values that no trial had, and those of which no trial trained to its end."""
-    missing = [group.label for group in groups if not len(group.costs)]
-    sentences = [f"No trial had {join_items(missing)}."] if missing else []
-    for group in groups:
-        if group.is_lost:
-            chance = format_percent(chance_all_lost(groups, group))
-            sentences.append(
-                f"No trial with {group.label} trained to its end; if all values were alike, this would happen in "
-                f"{chance} of studies."
-            )
-    return sentences
+from thalweg.reporting.text import format_count, metric_label
 
 
 def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figure:
@@ -155,7 +57,7 @@ def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedP
         f"Diamond: each value at its own best over all other parameters. Faint: all trials. {noise_sentence} "
         f"{'Lower' if tables.sign > 0 else 'Higher'} is better. The best of more trials is better by chance alone."
     )
-    spoken = f"The best {metric_label(tables.objective)} for each value of {name}: {_describe_bests(shown)}."
+    spoken = f"The best {metric_label(tables.objective)} for each value of {name}: {describe_bests(shown)}."
     draw = partial(
         _plot_isolation, window, rows, points["role"].tolist(), metric_label(tables.objective), index == 0, tilted
     )

@@ -9,7 +9,7 @@ from tests.helpers.five_parameters import KIND, RATE, draw_trials, rate_position
 from thalweg.reporting.analysis.isolation import group_trials_by_value
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import importance
-from thalweg.reporting.sections.importance.isolation_plots import report_isolation as finding_of
+from thalweg.reporting.sections.importance.isolation_findings import report_isolation as finding_of
 from thalweg.reporting.tables import StudyTables
 
 
@@ -97,7 +97,7 @@ def test_value_with_no_finished_trial_is_reported(build_study: Callable[..., Stu
         in finding.evidence
     )
     count = (trials["kind"] == "l1").sum()
-    stopped = f"l1 was stopped early in {count} of {count} trials"
+    stopped = f"l1 was stopped early in all {count} trials"
     lost = f"`kind` matters: {stopped}; no clear difference between the other values."
     assert finding.verdict == lost
     assert "`kind` with l2 and huber" in finding.next_step
@@ -112,5 +112,5 @@ def test_value_with_one_trial_stopped_stays(build_study: Callable[..., StudyTabl
     trials.loc[7, "kind"] = "huber"
     trials.loc[[2, 7, 9, 30], "state"] = "pruned"
     finding = asked(build_study(trials, 1 + rate_position(trials), noise=0.001))
-    assert "huber was stopped early in 1 of 1 trial" in finding.verdict
+    assert "huber was stopped early in its only trial" in finding.verdict
     assert not finding.next_step.startswith("Next, search")
