@@ -50,7 +50,8 @@ def judge_parameter(tables: StudyTables, parameter: SearchedParameter) -> Scient
     limit = isolation.ALPHA / len(groups)
     surely_lost = tuple(group.label for group in lost if isolation.chance_all_lost(groups, group) <= limit)
     behind = tuple(comparison.group.label for comparison in comparisons if comparison.verdict == "worse")
-    verdict = ScientificVerdict("unclear", leader and leader.label, lost, behind, worse_values=(*behind, *surely_lost))
+    label = None if leader is None else leader.label
+    verdict = ScientificVerdict("unclear", label, lost, behind, worse_values=(*behind, *surely_lost))
     if verdict.worse_values:
         return replace(verdict, kind="worse" if behind else "lost")
     if leader is None:
