@@ -82,20 +82,22 @@ def count_decimals(width: float) -> int:
 
 
 def format_interval(mean: float, low: float, high: float, signed: bool = False) -> str:
-    """Format `0.83 (0.80 to 0.86)`; `0.83` if the ends are equal.
-
-    Decimals fit the interval's width. Up to two more keep a number from showing 0.
-    """
+    """Format `0.83 (0.80 to 0.86)`: decimals fit the interval's width, up to two more keep a number from showing 0."""
     places = count_decimals((high - low) / 2)
     tiny = [value for value in (mean, low, high) if value and round(value, places) == 0]
     places += next((extra for extra in (1, 2) if all(round(end, places + extra) for end in tiny)), 2) if tiny else 0
     shown = [format_fixed(value, places, signed) for value in (mean, low, high)]
-    return shown[0] if low == high else f"{shown[0]} ({shown[1]} to {shown[2]})"
+    return format_estimate(*shown)
 
 
 def format_range(low: str, high: str) -> str:
     """Format `3 to 5`, or `3` if both ends are the same."""
     return low if low == high else f"{low} to {high}"
+
+
+def format_estimate(value: str, low: str, high: str, unit: str = "") -> str:
+    """Format `64 % (11 to 89 %)` from numbers in words; the value alone if its interval has equal ends."""
+    return f"{value}{unit}" if low == high else f"{value}{unit} ({low} to {high}{unit})"
 
 
 def format_code(name: str) -> str:

@@ -14,7 +14,14 @@ from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figu
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import subsample_indices
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, format_share, metric_label
+from thalweg.reporting.text import (
+    format_count,
+    format_estimate,
+    format_number,
+    format_percent,
+    format_share,
+    metric_label,
+)
 
 TITLE = "Budget"
 ORDER = 35
@@ -33,9 +40,9 @@ def _report_stop(tables: StudyTables) -> list[Finding]:
         return []
     reached, limit, reason = stop.get("reached"), stop["limit"], stop["reason"]
     if reason == "epochs":
-        evidence = f"{reached or 0:,} epochs were trained; the limit is {limit:,.0f}."
+        evidence = f"{format_count(reached or 0, 'epoch')} were trained; the limit is {limit:,.0f}."
     elif reason == "seconds":
-        evidence = f"It ran for {limit:,.0f} seconds, its limit. Another run may stop elsewhere."
+        evidence = f"It ran for {format_count(round(limit), 'second')}, its limit. Another run may stop elsewhere."
     else:
         evidence = (
             f"The last cohorts (trained together) improved {metric_label(tables.objective)} by "
@@ -53,7 +60,9 @@ def _report_pruning(tables: StudyTables) -> list[Finding]:
     spent = int(tables.trials["epochs"].sum())
     full_lengths = stopped.get("training.epochs", tables.setting("training.epochs", tables.trials["epochs"].max()))
     saved = int((full_lengths - stopped["epochs"]).sum())
-    evidence = f"The trials trained {spent:,} epochs. Early stopping saved {format_share(saved, spent + saved)}."
+    evidence = (
+        f"The trials trained {format_count(spent, 'epoch')}. Early stopping saved {format_share(saved, spent + saved)}."
+    )
     audited = stopped.dropna(subset="audit") if "audit" in stopped else stopped.iloc[:0]
     if audited.empty or tables.ranked.empty:
         step = "Set `study.prune.audit`: a share of the stopped trials then trains to the end for comparison."
@@ -83,9 +92,7 @@ def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
     if not agreements:
         return []
     shares = "; ".join(
-        f"at epoch {epoch} in {100 * agreement.share:.0f} % of pairs "
-        f"({100 * agreement.low:.0f} to {100 * agreement.high:.0f} %)"
-        for epoch, agreement in agreements.items()
+        f"at epoch {epoch} in {_describe_agreement(agreement)}" for epoch, agreement in agreements.items()
     )
     evidence = f"Of two trials, the one ahead early is still ahead at epoch {runs.last_epoch}: {shares}. "
     evidence += f"Measured on {format_count(len(runs.best_costs), 'trial')} that trained to the end."
@@ -94,6 +101,10 @@ def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
         return [_report_pruned_study(runs, first, evidence)]
     reliable = [epoch for epoch, agreement in agreements.items() if agreement.low > rank_agreement.MIN_AGREEMENT]
     return [_report_unpruned_study(tables, runs, reliable, first, evidence)]
+
+
+def _describe_agreement(agreement: RankAgreement) -> str:
+    return format_estimate(*(f"{100 * end:.0f}" for end in (agreement.share, agreement.low, agreement.high)), " %")
 
 
 def _report_pruned_study(runs: FinishedTrials, first: RankAgreement, evidence: str) -> Finding:
@@ -136,7 +147,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         return [EmptyFigure("budget", "Where the epochs went", "No trial was run.")]
     by_state = tables.trials.groupby("state")["epochs"].agg(trials="size", epochs="sum")
     rows = by_state.reindex([s for s in ("complete", "pruned", "infeasible", "diverged") if s in by_state.index])
-    rows["share"] = [f"{100 * epochs / max(rows['epochs'].sum(), 1):.0f} %" for epochs in rows["epochs"]]
+    rows["share"] = [format_percent(epochs / max(rows["epochs"].sum(), 1), whole=True) for epochs in rows["epochs"]]
     table = rows.rename_axis("state at the end").reset_index()
     caption = "Epochs of training by how the trials ended. With several seeds or folds, only one of them is counted."
     return [Table("budget", "Where the epochs went", caption, table), _build_agreement_figure(tables)]

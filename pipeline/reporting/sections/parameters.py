@@ -26,10 +26,13 @@ from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sentences import describe_outliers
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
+    capitalise_first,
     choice_key,
     format_choices,
     format_count,
     format_number,
+    format_percent,
+    format_range,
     format_share,
     join_items,
     metric_label,
@@ -43,8 +46,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     if not tables.parameters or tables.ranked.empty:
         return []
     if len(tables.ranked) < good_region.MIN_COMPLETE_TRIALS:
-        evidence = f"{format_share(len(tables.ranked), len(tables.trials))} trials were trained to the end; "
-        evidence += f"{good_region.MIN_COMPLETE_TRIALS} are needed."
+        share = capitalise_first(format_share(len(tables.ranked), len(tables.trials)))
+        evidence = f"{share} trials were trained to the end; {good_region.MIN_COMPLETE_TRIALS} are needed."
         return [Finding("Too few trials to show where good values lie.", evidence)]
     ranges = [parameter for parameter in tables.parameters if parameter.is_range]
     crowded = [finding for parameter in ranges for finding in _report_crowded_end(tables, parameter)]
@@ -60,10 +63,11 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
     name, end = parameter.name, parameter.low if side == "low" else parameter.high
     best, everyone = (table.dropna(subset=[name]) for table in (select_best_tenth(tables), tables.trials))
     near, all_near = (good_region.is_near_end(table, parameter, side) for table in (best, everyone))
+    share = capitalise_first(format_share(int(near.sum()), len(best)))
+    chance = format_percent(good_region.chance_at_end(parameter, side), whole=True)
     evidence = (
-        f"{format_share(int(near.sum()), len(best))} of the best trials lie within a tenth of the range from its end "
-        f"at {format_number(end)}. Of all trials it is {format_share(int(all_near.sum()), len(everyone))}, of random "
-        f"draws from the range {100 * good_region.chance_at_end(parameter, side):.0f} %."
+        f"{share} of the best trials lie within a tenth of the range from its end at {format_number(end)}. Of all "
+        f"trials it is {format_share(int(all_near.sum()), len(everyone))}, of random draws from the range {chance}."
     )
     trials = tuple(int(n) for n in best.loc[near, "number"])
     word, step = "below" if side == "low" else "above", search_space.advise_search(tables)
@@ -161,7 +165,7 @@ def _build_ranges_table(tables: StudyTables) -> Table:
             searched = (
                 f"{format_number(parameter.low)} to {format_number(parameter.high)}{', log' if parameter.log else ''}"
             )
-            where = f"{format_number(values.min())} to {format_number(values.max())}" if len(values) else "–"
+            where = format_range(format_number(values.min()), format_number(values.max())) if len(values) else "–"
         else:
             labels = _name_choices(parameter, values)
             searched, counts = ", ".join(labels.values()), values.map(choice_key).map(labels).value_counts()

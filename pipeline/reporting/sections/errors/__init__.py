@@ -13,7 +13,15 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import subsample_indices
 from thalweg.reporting.sections.errors import by_group, calibration, restoration
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_interval, format_number, format_share
+from thalweg.reporting.text import (
+    capitalise_first,
+    format_count,
+    format_fixed,
+    format_interval,
+    format_number,
+    format_range,
+    format_share,
+)
 from thalweg.stats.intervals import cluster_robust_interval
 
 TITLE = "Errors"
@@ -87,13 +95,15 @@ def _report_confusions(predictions: pd.DataFrame) -> list[Finding]:
     if rate is None or not wrong.any():
         return []
     rate = rate.clip_to_bounds((0.0, 1.0))
+    share = capitalise_first(format_share(int(wrong.sum()), len(predictions)))
+    low, high = (format_fixed(100 * end, 1) for end in (rate.low, rate.high))
     evidence = (
-        f"{format_share(int(wrong.sum()), len(predictions))} examples are wrong (95 % interval {100 * rate.low:.1f} "
+        f"{share} examples are wrong (95 % interval {format_range(low, high)} %, over {format_count(rate.n, 'group')})."
     )
-    evidence += f"to {100 * rate.high:.1f} %, over {format_count(rate.n, 'group')})."
     pairs = predictions[wrong].groupby(["truth", "prediction"]).size().sort_values(ascending=False, kind="stable")
     (truth, prediction), count = pairs.index[0], int(pairs.iloc[0])
-    evidence += f" {format_share(count, int(wrong.sum()))} of the errors predict {prediction} instead of {truth}."
+    share = capitalise_first(format_share(count, int(wrong.sum())))
+    evidence += f" {share} of the errors predict {prediction} instead of {truth}."
     step = f"Look at the pictures of {truth} that are predicted as {prediction}."
     return [Finding(f"The most frequent error predicts {prediction} instead of {truth}.", evidence, step)]
 
@@ -153,14 +163,17 @@ def _build_confusion_figure(tables: StudyTables) -> Figure:
     if len(names) > MAX_MATRIX_CLASSES:
         wrong = counts[counts["truth"] != counts["prediction"]].sort_values("examples", ascending=False, kind="stable")
         return Table(
-            "errors", "Most frequent confusions", f"Most frequent first, of {len(names)} classes.", wrong.head(20)
+            "errors",
+            "Most frequent confusions",
+            f"Most frequent first, of {format_count(len(names), 'class', 'classes')}.",
+            wrong.head(20),
         )
     counts["share"] = counts["examples"] / counts.groupby("truth")["examples"].transform("sum")
     counts["right"] = counts["truth"] == counts["prediction"]
     right = format_share(int(counts.loc[counts["right"], "examples"].sum()), len(pairs))
     title = "Truth against prediction"
     caption = "Number of examples. Tint: their share of the true class. Correct predictions lie on the diagonal."
-    description = f"Confusion table of {len(names)} classes: {right} are right."
+    description = f"Confusion table of {format_count(len(names), 'class', 'classes')}: {right} are right."
     return Chart("errors", title, caption, description, {"counts": counts}, partial(_plot_confusion, names))
 
 

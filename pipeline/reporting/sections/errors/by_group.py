@@ -11,7 +11,7 @@ from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.marks import build_category_scale, build_layer, build_tooltips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, join_items
+from thalweg.reporting.text import format_count, format_estimate, format_number, join_items
 
 MAX_DRAWN_GROUPS = 24
 """Groups in the chart, at most."""
@@ -25,12 +25,12 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         return []
     worst, names = outliers.iloc[0], join_items(outliers["group"].tolist(), 5)
     evidence = f"The worst is {worst['group']}. " if len(outliers) > 1 else ""
+    ratio, low, high = (format_number(worst[name], 2) for name in ("ratio", "from_ratio", "to_ratio"))
     evidence += (
         f"Its {_name_error_measure(tables)} is {format_number(worst['mean'])} over "
-        f"{format_count(int(worst['examples']), 'example')}, {format_number(worst['ratio'], 2)} times that of the "
-        f"other {len(table) - 1} groups ({format_number(worst['from_ratio'], 2)} to "
-        f"{format_number(worst['to_ratio'], 2)}). Given how much the others differ, chance alone puts one of "
-        f"{len(table)} groups so far off in fewer than 5 of 100 studies."
+        f"{format_count(int(worst['examples']), 'example')}. Its ratio to the other {len(table) - 1} groups is "
+        f"{format_estimate(ratio, low, high)}. Given how much the others differ, chance alone puts one of {len(table)} "
+        "groups so far off in fewer than 5 of 100 studies."
     )
     step = f"Look at the pictures and labels of {worst['group']}, and at how it differs from train."
     verdict = f"Group {names} stands" if len(outliers) == 1 else f"Groups {names} stand"
@@ -52,8 +52,10 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         caption += f" The worst {MAX_DRAWN_GROUPS} of {len(table):,} groups."
     if outliers:
         caption += " Diamonds: groups outside the spread of the others."
-    description = f"{measure} of {format_count(len(table), 'group')}, from {format_number(table['mean'].max())} to "
-    description += f"{format_number(table['mean'].min())}; {join_items(sorted(outliers))} stands out."
+    most, least = (format_number(end) for end in (table["mean"].max(), table["mean"].min()))
+    verb = "stands" if len(outliers) == 1 else "stand"
+    description = f"{measure} of {format_count(len(table), 'group')}, from {most} to {least}; "
+    description += f"{join_items(sorted(outliers))} {verb} out."
     mean = pd.DataFrame({"mean": [float(tables.predictions["error"].abs().mean())]})
     draw = partial(_plot_groups, rows["group"].tolist(), _name_error_measure(tables))
     return [Chart("groups", "Error by group", caption, description, {"groups": rows, "mean": mean}, draw)]

@@ -9,7 +9,7 @@ from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.marks import build_heading, build_layer, build_tooltips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count
+from thalweg.reporting.text import format_count, format_estimate, format_fixed
 from thalweg.stats.intervals import Interval
 
 
@@ -52,9 +52,8 @@ def _report_open_question(evidence: str) -> Finding:
 
 def _describe_percent_interval(interval: Interval, signed: bool = False) -> str:
     """Return an interval of shares in percent."""
-    plus = "+" if signed else ""
-    mean, low, high = (f"{100 * v:{plus}.1f}".replace("-", "−") for v in (interval.mean, interval.low, interval.high))
-    return f"{mean} % ({low} to {high} %)"
+    mean, low, high = (format_fixed(100 * v, 1, signed) for v in (interval.mean, interval.low, interval.high))
+    return format_estimate(mean, low, high, " %")
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

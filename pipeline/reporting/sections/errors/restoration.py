@@ -11,7 +11,7 @@ from thalweg.reporting.page.marks import build_heading, build_layer, build_toolt
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import subsample_indices
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_fixed, format_interval, format_share
+from thalweg.reporting.text import capitalise_first, format_count, format_fixed, format_interval, format_share
 from thalweg.stats.intervals import Interval, cluster_robust_interval
 
 MAX_POINTS = 1500
@@ -32,11 +32,12 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     if (gains := compute_gains(tables)) is None:
         return []
     table, mean = gains
+    worse = capitalise_first(format_share(int((table["gain"] < 0).sum()), len(table)))
     evidence = (
         f"The peak signal-to-noise ratio is {format_fixed(table['given_psnr'].mean(), 1)} dB for the input and "
         f"{format_fixed(table['psnr'].mean(), 1)} dB for the output, a gain of "
         f"{format_interval(mean.mean, mean.low, mean.high, signed=True)} dB over {format_count(len(table), 'example')} "
-        f"in {format_count(mean.n, 'group')}. {format_share(int((table['gain'] < 0).sum()), len(table))} become worse."
+        f"in {format_count(mean.n, 'group')}. {worse} become worse."
     )
     if mean.low > 0:
         verdict = f"The winner's output is {format_fixed(mean.mean, 1)} dB nearer to the truth than its input."

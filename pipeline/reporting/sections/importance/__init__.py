@@ -28,7 +28,7 @@ from thalweg.reporting.sections.importance.isolation_findings import report_isol
 from thalweg.reporting.sections.importance.isolation_plots import build_isolation_figure
 from thalweg.reporting.sentences import describe_epoch
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_code, format_count, join_items
+from thalweg.reporting.text import format_code, format_count, format_estimate, join_items
 
 TITLE = "What matters"
 ORDER = 45
@@ -124,7 +124,8 @@ def _format_percent(share: float) -> str:
 
 
 def _describe_share(parameter: Importance) -> str:
-    return f"{_format_percent(parameter.share)} ({100 * parameter.low:.0f} to {100 * parameter.high:.0f})"
+    share, low, high = (f"{100 * min(end, 1):.0f}" for end in (parameter.share, parameter.low, parameter.high))
+    return format_estimate(share, low, high, " %")
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

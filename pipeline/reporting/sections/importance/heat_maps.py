@@ -32,7 +32,7 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sentences import describe_epoch
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, metric_label
+from thalweg.reporting.text import format_count, format_number, format_percent, metric_label
 from thalweg.stats.surface import Surface
 
 
@@ -72,8 +72,8 @@ def _build_heat_map(
     caption = (
         f"{metric_label(tables.objective).capitalize()} {describe_epoch(levels.epoch)}, smoothed over "
         f"{format_count(len(trials), 'trial')}; stronger colour is better. The smoothing window is "
-        f"{100 * surface.width:.0f} % of each range. Predicting each trial from the others explains "
-        f"{100 * surface.explained:.0f} % of the differences. Empty: no trial is near."
+        f"{format_percent(surface.width, whole=True)} of each range. Predicting each trial from the others explains "
+        f"{format_percent(surface.explained, whole=True)} of the differences. Empty: no trial is near."
     )
     best = positions[int(np.argmin(surface(positions) * tables.sign))]
     spot = [format_number(p.value_at(float(share)), 2) for p, share in zip((across, up), best, strict=True)]

@@ -4,7 +4,7 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure
 from thalweg.reporting.sections.landscape import lines, maps, sharpness
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_number
+from thalweg.reporting.text import format_count, format_number, format_percent
 
 TITLE = "Landscape"
 ORDER = 67
@@ -30,10 +30,11 @@ def _report_path(tables: StudyTables) -> list[Finding]:
     if share >= MIN_PLANE_SHARE:
         return []
     first, last = path.iloc[0], path.iloc[-1]
+    ends = {part: f"{format_number(first[part])} to {format_number(last[part])}" for part in ("train", "validation")}
     evidence = (
-        f"Two directions hold {100 * share:.0f} % of its variance over {len(path) - 1} epochs. The loss fell from "
-        f"{format_number(first['train'])} to {format_number(last['train'])} on train, from "
-        f"{format_number(first['validation'])} to {format_number(last['validation'])} on validation."
+        f"Two directions hold {format_percent(share, whole=True)} of its variance over "
+        f"{format_count(len(path) - 1, 'epoch')}. The loss fell from {ends['train']} on train, from "
+        f"{ends['validation']} on validation."
     )
     return [Finding("The training path turns through more directions than a map can show.", evidence)]
 

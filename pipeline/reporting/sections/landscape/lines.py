@@ -11,7 +11,7 @@ from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.marks import build_heading, build_layer, build_tooltip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number
+from thalweg.reporting.text import format_count, format_number, format_range
 
 MIN_STANDARD_ERRORS = 3
 """Standard errors above which a rise of the loss is a barrier."""
@@ -37,10 +37,10 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     barriers = compute_barriers(tables, "train")
     if barriers.empty or (barriers["rise"] <= MIN_STANDARD_ERRORS * barriers["error"]).any():
         return []
+    rises = format_range(*(format_number(rise, 2) for rise in (barriers["rise"].min(), barriers["rise"].max())))
     evidence = (
-        "On the straight line from one seed's end to another's, the loss on train rises by "
-        f"{format_number(barriers['rise'].min(), 2)} to {format_number(barriers['rise'].max(), 2)} above its ends "
-        f"({format_number(barriers['low'].iloc[0], 2)}), over {format_count(len(barriers), 'pair')}."
+        f"On the straight line from one seed's end to another's, the loss on train rises by {rises} above its ends "
+        f"({format_number(barriers['low'].iloc[0])}), over {format_count(len(barriers), 'pair')}."
     )
     step = "Average the predictions of several seeds (`confirm.members`), not the weights."
     return [Finding("Each seed ends in its own minimum, with a barrier between them.", evidence, step)]
