@@ -13,6 +13,7 @@ from thalweg.config.load import ParamsError, load_config
 from thalweg.config.study import cohort_multiple_error
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import files
+from thalweg.system.counts import format_count
 from thalweg.system.paths import COPIES, MODEL, PARAMS, TIMING
 
 PRESET_FOLDER = Path("presets")
@@ -88,7 +89,8 @@ def _check_params(arguments: argparse.Namespace) -> None:
     programs, study = len(spaces.list_program_variants(config)), config.study
     compiled = "one program" if programs == 1 else f"up to {programs} programs"
     print(f"{arguments.file}: no errors")
-    print(f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}, {compiled} to compile")
+    cohorts = format_count(study.trials // study.cohort, "cohort")
+    print(f"{format_count(study.trials, 'trial')} in {cohorts} of {study.cohort}, {compiled} to compile")
     for note in (*spaces.list_notes(config), *preflight.list_unbuilt(config)):
         print(f"note: {note}")
 
@@ -161,10 +163,10 @@ def _run_predict(arguments: argparse.Namespace) -> None:
     result = predict.predict_images(arguments.model, arguments.paths, arguments.out, force=arguments.force)
     for message in (*result.failures, *result.notes):
         print(message, file=sys.stderr)
-    print(f"{result.count} predictions in {result.output}")
+    print(f"{format_count(result.count, 'prediction')} in {result.output}")
     if result.failures:
         total = result.count + len(result.failures)
-        raise files.UserError(f"{len(result.failures)} of {total} images could not be read")
+        raise files.UserError(f"{len(result.failures)} of {format_count(total, 'image')} could not be read")
 
 
 def _run_dashboard(arguments: argparse.Namespace) -> None:
@@ -185,5 +187,5 @@ def _print_timing(_arguments: argparse.Namespace) -> None:
     if not files.path_exists(TIMING):
         raise files.UserError(f"{TIMING}: no stage has run yet")
     for name, stage in read_stage_times().items():
-        programs = f"{stage.compiles} programs compiled in {stage.compile_seconds:.1f} s"
+        programs = f"{format_count(stage.compiles, 'program')} compiled in {stage.compile_seconds:.1f} s"
         print(f"{name:10} {stage.seconds:8.1f} s   {programs}")

@@ -15,6 +15,7 @@ from thalweg.cli.outputs import IMAGE_MARK, check_outputs
 from thalweg.data.examples import join_first
 from thalweg.data.sources.folder.image_files import describe_frames, describe_range, measure_ranges
 from thalweg.system import files
+from thalweg.system.counts import format_count
 from thalweg.system.images import ValueRange, find_value_range, is_image_name, read_pixels, write_image
 
 BATCH_SIZE = 512  # images in memory at once
@@ -88,7 +89,7 @@ def predict_images(model_folder: Path, paths: Sequence[Path], output: Path, *, f
     notes = [f"files that are no images are not used, {len(others)} in all: {join_first(others)}"] if others else []
     notes += [describe_frames(several_frames)] if several_frames else []
     if resized_count:
-        resized = f"{resized_count} of {len(whole)} images were resized to {size[0]} x {size[1]} pixels"
+        resized = f"{resized_count} of {format_count(len(whole), 'image')} resized to {size[0]} x {size[1]} pixels"
         notes.append(f"{resized}, the size that the model was trained on")
     if value_range and not model.value_range:
         notes.append(f"{describe_range(value_range)}; the model was trained on images of 8 bits")

@@ -13,6 +13,7 @@ from thalweg.config.checks import find_problems
 from thalweg.config.experiment import Config
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value
 from thalweg.system import files
+from thalweg.system.counts import format_count
 
 
 class ParamsError(files.UserError):
@@ -36,7 +37,7 @@ def load_config(
     errors += [(line, problem.describe_problem()) for line, problem in _find_repeated_keys(node)]
     if errors:
         lines = [f"{file}:{line}: {text}" for line, text in dict.fromkeys(sorted(errors, key=lambda error: error[0]))]
-        raise ParamsError("\n".join([*lines, f"{len(lines)} error{'s' if len(lines) > 1 else ''} in {file}"]))
+        raise ParamsError("\n".join([*lines, f"{format_count(len(lines), 'error')} in {file}"]))
     return Config.model_validate(tree)
 
 

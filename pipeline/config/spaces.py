@@ -11,6 +11,7 @@ from thalweg.config.numbers import OptimizerConfig
 from thalweg.config.study import ParameterConfig
 from thalweg.config.tree import flatten_tree
 from thalweg.core import optimizers
+from thalweg.system.counts import format_count
 
 Setting = dict[str, Any]
 """A trial's values by dotted path, without inactive parameters."""
@@ -118,7 +119,7 @@ def list_notes(config: Config) -> Iterator[str]:
         yield "study.space is empty, so every trial uses the values in this file"
     if cohorts < 8 and study.sampler in ("tpe", "nsga2", "cmaes", "gp"):
         advice = "use 8 or more (lower study.cohort or raise study.trials)"
-        yield f"sampler {study.sampler} learns little from {cohorts} cohorts; {advice}"
+        yield f"sampler {study.sampler} learns little from {format_count(cohorts, 'cohort')}; {advice}"
     if study.prune is not None and study.cohort == 1:
         yield "study.prune has no effect with cohort: 1, because trials are compared within their cohort"
     cycles = {"schedule.kind", "schedule.period", "schedule.warmup"} & study.space.keys()
@@ -126,7 +127,7 @@ def list_notes(config: Config) -> Iterator[str]:
     if study.prune is not None and cycles and "restarts" in kinds:
         yield "pruning may compare trials right after a restart; each trial's best value so far counts"
     if "training.epochs" in study.space and config.confirm.epochs is not None:
-        yield f"confirmed trials train for {config.confirm.epochs} epochs (confirm.epochs)"
+        yield f"confirmed trials train for {format_count(config.confirm.epochs, 'epoch')} (confirm.epochs)"
     if "optimizer.kind" not in study.space:
         kind, numbers = config.optimizer.kind, config.optimizer.model_dump(exclude_none=True).keys()
         used = OptimizerConfig.model_fields.keys() | optimizers.list_optimizer_defaults(kind).keys()

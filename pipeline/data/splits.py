@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from thalweg.data.examples import Examples
 from thalweg.schema.section import StrictModel
+from thalweg.system.counts import format_count
 from thalweg.system.files import UserError
 
 Rows = NDArray[np.int32]
@@ -70,8 +71,8 @@ def split_examples(config: SplitConfig, examples: Examples, seed: int) -> Splits
     others = np.flatnonzero(examples.split != "test")
     if len(marked_test) and config.test:
         raise UserError(
-            f"data.split: `test` is {config.test:g}, but the data already marks {len(marked_test)} examples as test. "
-            "Set `test: 0` to use these."
+            f"data.split: `test` is {config.test:g}, but the data already marks "
+            f"{format_count(len(marked_test), 'example')} as test. Set `test: 0` to use them."
         )
     if config.by in ("group", "folds"):
         _check_given_test(marked_test, others, examples.groups)
@@ -83,7 +84,8 @@ def split_examples(config: SplitConfig, examples: Examples, seed: int) -> Splits
     needed = bool(config.test) + (folds if folds > 1 else 1 + (not len(marked_validation)))
     if not groups:
         raise UserError(
-            f"data.split: nothing is left to train on: the data marks {len(marked_test)} examples as test"
+            f"data.split: nothing is left to train on: the data marks "
+            f"{format_count(len(marked_test), 'example')} as test"
             + (f" and {len(marked_validation)} as validation." if len(marked_validation) else ".")
         )
     if len(groups) < needed:
@@ -156,16 +158,17 @@ def _sort_rows(rows: Iterable[int] | NDArray[np.intp]) -> Rows:
 def _check_given_test(marked_test: NDArray[np.intp], others: NDArray[np.intp], groups: NDArray[np.str_]) -> None:
     shared = np.intersect1d(groups[marked_test], groups[others]).tolist()
     if shared:
+        names = f"{', '.join(shared[:3])}{', …' if len(shared) > 3 else ''}"
         raise UserError(
-            f"data.split: the data marks only some examples of {len(shared)} groups as test ({', '.join(shared[:3])}"
-            f"{', …' if len(shared) > 3 else ''}), so the test set would not be independent of training. Correct the "
-            "data's `split` or `group` column, or set `by: column` to accept it as it is."
+            f"data.split: the data marks only some examples of {format_count(len(shared), 'group')} as test ({names}), "
+            "so the test set would not be independent of training. Correct the data's `split` or `group` column, or "
+            "set `by: column` to accept it as it is."
         )
 
 
 def _describe_shortage(split: SplitConfig, needed: int, available: int, marked_test: int) -> str:
     unit = "examples" if split.by == "fraction" else "groups"
-    besides = f", besides the {marked_test} examples that it marks as test" if marked_test else ""
+    besides = f", besides the {format_count(marked_test, 'example')} that it marks as test" if marked_test else ""
     advice = {"fraction": "Add data.", "folds": "Add groups, or lower `folds`."}
     default = "Add groups, or set `by: fraction` if the examples are independent of each other."
     return (

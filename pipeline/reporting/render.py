@@ -11,7 +11,7 @@ from thalweg.reporting.page.figures import TrialTable
 from thalweg.reporting.page.html import render_page
 from thalweg.reporting.sections import Section, collect_figures, collect_findings, get_section_name
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import count_decimals, format_count, format_fixed, format_number, metric_label
+from thalweg.reporting.text import format_count, format_interval, format_number, metric_label
 
 
 def render_html(tables: StudyTables, sections: Sequence[Section]) -> str:
@@ -97,10 +97,9 @@ def _list_key_numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
         final = name, result.decisive if result.changes_verdict else result.difference
         shown = [("winner", result.winner), ("baseline", result.baseline), final]
         for name, value in shown if tables.has_winner else shown[1:2]:
-            decimals, signed = count_decimals((value.high - value.low) / 2), name == final[0]
-            low, high = format_fixed(value.low, decimals, signed), format_fixed(value.high, decimals, signed)
-            text = format_fixed(value.mean, decimals, signed)
-            entries.append((name, "" if signed else name, text, f"{low} to {high}"))
+            signed = name == final[0]
+            text, _, ends = format_interval(value.mean, value.low, value.high, signed).partition(" (")
+            entries.append((name, "" if signed else name, text, ends.removesuffix(")")))
     elif len(tables.ranked):
         best = tables.ranked.iloc[0]
         note = f"trial {int(best['number'])}, on validation, not confirmed"

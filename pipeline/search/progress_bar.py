@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thalweg.config.experiment import Config
 from thalweg.search.trials import Trial, rank_trials
+from thalweg.system.counts import format_count
 
 
 class StudyProgress:
@@ -23,10 +24,10 @@ class StudyProgress:
         self._began = time.monotonic()
         self._console = Console(file=sys.stdout)
         self._bar = Progress(
-            TextColumn("{task.completed:.0f}/{task.total:.0f} trials"),
+            TextColumn(f"{{task.completed:.0f}} of {format_count(config.study.trials, 'trial')}"),
             BarColumn(),
             TextColumn("{task.fields[best]}"),
-            TextColumn("{task.fields[alive]} lanes training"),
+            TextColumn("lanes training: {task.fields[alive]}"),
             TimeRemainingColumn(elapsed_when_finished=True),
             console=self._console,
             disable=not self._console.is_terminal,
@@ -45,7 +46,7 @@ class StudyProgress:
         if not self._is_training:
             self._is_training, self._resumed = True, finished_trials  # trials of an earlier run took no time now
             if finished_trials and not self._console.is_terminal:
-                print(f"{finished_trials} trials were finished before, {self._best}", flush=True)
+                print(f"{format_count(finished_trials, 'trial')} finished before, {self._best}", flush=True)
         self._bar.update(self._task, completed=finished_trials, alive=active_lanes, best=self._best)
 
     def on_cohort(self, trials: Sequence[Trial]) -> None:
@@ -62,4 +63,5 @@ class StudyProgress:
             states = Counter(trial.state for trial in trials)
             failures = [f"{states[state]} {state}" for state in ("pruned", "diverged", "infeasible") if states[state]]
             times = f"{seconds:.0f} s, about {seconds_left:.0f} s left"
-            print(f"{done}/{study.trials} trials", self._best, *failures, times, sep=", ", flush=True)
+            done_text = f"{done} of {format_count(study.trials, 'trial')}"
+            print(done_text, self._best, *failures, times, sep=", ", flush=True)

@@ -12,6 +12,7 @@ from thalweg.data.examples import Fault
 from thalweg.data.memory import find_memory_problem
 from thalweg.data.split_warnings import find_split_warnings
 from thalweg.system import files
+from thalweg.system.counts import format_count
 from thalweg.system.paths import EXAMPLES, MANIFEST
 
 
@@ -50,4 +51,4 @@ def main(config: Config) -> None:
 
 def _describe_faults(faults: tuple[Fault, ...]) -> str:
     lines = [f"{fault.where}: {fault.name}: {fault.reason}" for fault in faults]
-    return "\n".join([f"{len(faults)} fault{'s' if len(faults) > 1 else ''} in the data:", *lines])
+    return "\n".join([f"{format_count(len(faults), 'fault')} in the data:", *lines])

@@ -15,6 +15,7 @@ from thalweg.core.network import Network
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
+from thalweg.system.counts import format_count
 from thalweg.system.files import UserError
 from thalweg.tasks import Task
 from thalweg.training import normalisation
@@ -60,7 +61,7 @@ def build_plan(
 
 def find_batch_size_problem(batch_size: int, examples: int) -> str:
     """Say that a mini-batch is larger than the training split; "" if it is not."""
-    problem = f"{batch_size} is more than the {examples} training examples; use at most {examples}"
+    problem = f"{batch_size} is more than the {format_count(examples, 'training example')}; use at most {examples}"
     return problem if batch_size > examples else ""
 
 

@@ -107,7 +107,7 @@ def test_predicted_images_lie_in_folder_of_table(
     assert len(set(made)) == 3
     assert all(np.asarray(Image.open(file)).shape == (8, 10, 3) for file in made)
     told = predict.predict_images(enhancer, [folder / "b.jpg", alone], out).notes
-    assert told == ["1 of 2 images were resized to 8 x 10 pixels, the size that the model was trained on"]
+    assert told == ["1 of 2 images resized to 8 x 10 pixels, the size that the model was trained on"]
 
 
 def test_predict_refuses_table_of_unknown_suffix(

@@ -142,7 +142,7 @@ def test_given_test_split_is_used(by: By) -> None:
 
 @pytest.mark.parametrize("by", ["fraction", "group", "folds", "column"])
 def test_second_test_split_is_refused(by: By) -> None:
-    with pytest.raises(UserError, match=r"already marks 1 examples as test.*`test: 0`"):
+    with pytest.raises(UserError, match=r"already marks 1 example as test.*`test: 0`"):
         split_examples(SplitConfig(by=by, test=0.2), examples(split=["test", *[""] * 9]), 0)
 
 
@@ -191,7 +191,7 @@ def test_splits_leave_enough_groups() -> None:
         (
             SplitConfig(by="group", test=0),
             examples(["a", "a", "b", "c"], ["test", "", "", ""]),
-            r"only some examples of 1 groups as test \(a\)",
+            r"only some examples of 1 group as test \(a\)",
         ),
     ],
 )

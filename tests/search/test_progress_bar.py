@@ -26,7 +26,7 @@ def test_cohort_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         watch.on_cohort([trial(0, 2.5), trial(1, 1.25), trial(2, None), trial(3, 9.5)])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
-    assert lines[0].startswith("4/48 trials, best mae 1.25 (trial 1), 1 pruned, 1 diverged")
+    assert lines[0].startswith("4 of 48 trials, best mae 1.25 (trial 1), 1 pruned, 1 diverged")
 
 
 def test_cohort_without_complete_trial(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,6 +46,6 @@ def test_resumed_trials_take_no_time(capsys: pytest.CaptureFixture[str], monkeyp
         monkeypatch.setattr("time.monotonic", lambda: began + 10.0)
         watch.on_cohort(known)
     before, after = capsys.readouterr().out.splitlines()
-    assert before == "4 trials were finished before, best mae 2 (trial 0)"
+    assert before == "4 trials finished before, best mae 2 (trial 0)"
     # two trials took ten seconds, so 42 more take 210
     assert after.endswith("10 s, about 210 s left")

@@ -398,5 +398,5 @@ def test_notebook_moves_study_to_subprocess(project: Path, copied: Path) -> None
         [sys.executable, "-c", NOTEBOOK], cwd=copied, env=environment, capture_output=True, text=True, check=True
     )
     told, table = done.stdout.split("True\n")
-    assert "4/4 trials" in told
+    assert "4 of 4 trials" in told
     assert table.encode() == (project / "reports/trials.csv").read_bytes()

@@ -16,6 +16,7 @@ from pydantic import Field, Strict, StringConstraints
 
 from thalweg.data.examples import DataSource, Examples, Fault, ReadResult, build_blank_labels
 from thalweg.system import files
+from thalweg.system.counts import format_count
 from thalweg.system.files import UserError
 
 FileName = Literal[
@@ -67,8 +68,8 @@ class Idx(DataSource):
         for images, labels in (FILE_NAMES[:2], FILE_NAMES[2:]):
             image_count, label_count = len(arrays[images]), len(arrays[labels])
             if image_count != label_count:
-                mismatch = f"{paths[images].name} has {image_count} images, but {paths[labels].name}"
-                raise UserError(f"{path}: {mismatch} has {label_count} labels")
+                mismatch = f"{paths[images].name} has {format_count(image_count, 'image')}, but {paths[labels].name}"
+                raise UserError(f"{path}: {mismatch} has {format_count(label_count, 'label')}")
             names += _name_images(images, image_count)
             locations += [f"{paths[labels].name}:{index}" for index in range(image_count)]
         train, train_labels, test, test_labels = (arrays[name] for name in FILE_NAMES)
@@ -144,7 +145,9 @@ def _read_shape(file: Path) -> list[int]:
 def _parse_idx(content: bytes, file: Path, dimensions: int) -> NDArray[np.uint8]:
     start = 4 + 4 * dimensions
     if len(content) < start:
-        raise UserError(f"{file}: the file has {len(content)} bytes, but its header alone needs {start}")
+        raise UserError(
+            f"{file}: the file has {format_count(len(content), 'byte')}, but its header alone needs {start}"
+        )
     magic, *shape = struct.unpack(f">{1 + dimensions}I", content[:start])
     if magic != UBYTE_MAGIC + dimensions:
         raise UserError(

@@ -5,7 +5,7 @@ from typing import Literal
 
 from thalweg.reporting.analysis import ablation_effects, training_length, winner_end
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_code
+from thalweg.reporting.text import format_code, format_count
 
 LengthChange = Literal["more", "try", "fewer", ""]
 EPOCHS_SETTING = "training.epochs"
@@ -63,23 +63,19 @@ def _advise_epochs(tables: StudyTables, setting_name: str) -> str:
     end = winner_end.find_winner_ending(tables)
     ending = end if end and end.setting_name == setting_name else None
     epochs = ending.epochs if ending else int(tables.curves["epoch"].max())
+    now, code = format_count(epochs, "epoch"), format_code(setting_name)
     match choose_length_change(tables, setting_name):
         case "more":
-            return (
-                f"Train longer than {epochs} epochs ({format_code(setting_name)}), or let the learning rate fall "
-                "(`schedule.kind: cosine`)."
-            )
+            return f"Train longer than {now} ({code}), or let the learning rate fall (`schedule.kind: cosine`)."
         case "try":
-            return (
-                f"Try more than {epochs} epochs ({format_code(setting_name)}): only longer runs can show if they help."
-            )
+            return f"Try more than {now} ({code}): only longer runs can show if they help."
         case "fewer":
             trials = training_length.find_long_training(tables) if setting_name == EPOCHS_SETTING else None
             shortest = math.ceil(training_length.MIN_LENGTH_SHARE * epochs)
             fewer = _next_allowed_epochs(
                 tables, max(ending.latest_best if ending else 0, trials.best_by_epoch if trials else 0, shortest)
             )
-            shown = format_code(setting_name) if fewer >= epochs else f"`{setting_name}: {fewer}`"
+            shown = code if fewer >= epochs else f"`{setting_name}: {fewer}`"
             return f"Train for fewer epochs ({shown}), or regularize: {_list_regularizers(tables)}."
         case _:
             return ""

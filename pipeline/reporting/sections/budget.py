@@ -104,7 +104,8 @@ def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
 
 
 def _describe_agreement(agreement: RankAgreement) -> str:
-    return format_estimate(*(f"{100 * end:.0f}" for end in (agreement.share, agreement.low, agreement.high)), " %")
+    share, low, high = (f"{100 * end:.0f}" for end in (agreement.share, agreement.low, agreement.high))
+    return format_estimate(share, low, high, " %")
 
 
 def _report_pruned_study(runs: FinishedTrials, first: RankAgreement, evidence: str) -> Finding:

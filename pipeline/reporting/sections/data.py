@@ -90,7 +90,11 @@ def _report_augmentation(tables: StudyTables) -> list[Finding]:
             total = round(ablation_effects.compute_data_scaling(tables)["images"].iloc[-1])
             at_most, at_least = ("at most ", "at least ") if is_bound else ("", "")
             ratio = total / images
-            worth = f"{100 * (ratio - 1):.0f} % more images" if ratio < 2 else f"{ratio:.2g} times the images"
+            worth = (
+                f"{text.format_percent(ratio - 1, whole=True)} more images"
+                if ratio < 2
+                else f"{ratio:.2g} times the images"
+            )
             evidence += f" So {total:,} images without augmentation do as well as {at_most}{images:,.0f} with it."
             verdict, step, tone = f"Augmentation is worth {at_least}{worth}.", "", "good"
         case "better":
@@ -106,10 +110,10 @@ def _describe_effect(tables: StudyTables, effect: Interval) -> str:
     """Return `MAE on validation is 0.106 worse (0.043 to 0.169), over 4 seeds.`; an end below 0 has a minus."""
     sign = 1 if effect.mean >= 0 else -1
     low, high = sorted((sign * effect.low, sign * effect.high))
-    mean, _, interval = text.format_interval(sign * effect.mean, low, high).partition(" ")
+    mean, space, interval = text.format_interval(sign * effect.mean, low, high).partition(" ")
     direction = "worse" if sign * tables.sign > 0 else "better"
     seeds = text.format_count(effect.n, "seed")
-    return f"{text.metric_label(tables.objective)} on validation is {mean} {direction} {interval}, over {seeds}."
+    return f"{text.metric_label(tables.objective)} on validation is {mean} {direction}{space}{interval}, over {seeds}."
 
 
 def _describe_optimism(tables: StudyTables) -> str:

@@ -15,7 +15,15 @@ from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_code, format_interval, format_number, join_items, metric_label
+from thalweg.reporting.text import (
+    format_code,
+    format_fixed,
+    format_interval,
+    format_number,
+    format_percent,
+    join_items,
+    metric_label,
+)
 from thalweg.stats.intervals import compare_with_zero
 
 TITLE = "Loss terms"
@@ -92,7 +100,7 @@ def _report_weak_terms(tables: StudyTables) -> list[Finding]:
     weak = [str(name) for name in shares.index[shares < MIN_PULL_SHARE] if str(name) not in harmful]
     if not weak:
         return []
-    percents = ", ".join(f"{name} {100 * value:.1f} %" for name, value in shares.items())
+    percents = ", ".join(f"{name} {format_fixed(100 * value, 1)} %" for name, value in shares.items())
     evidence = f"Mean share of the summed gradient norms, over epochs in which the term has a weight: {percents}."
     weights = [format_code(name) for term in weak for name in _list_weight_settings(tables, term)]
     verb, pronoun = ("affects", "it") if len(weak) == 1 else ("affect", "them")
@@ -121,7 +129,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 
     shares = loss_terms.compute_gradient_shares(tables)
     data = {"lines": shares.melt("epoch", var_name="term", value_name="value").dropna()}
-    means = "; ".join(f"{name} {100 * value:.0f} %" for name, value in shares[terms].mean().items())
+    means = "; ".join(f"{name} {format_percent(value, whole=True)}" for name, value in shares[terms].mean().items())
     title, description = "Share of each term in the gradient", f"Mean shares: {means}."
     caption = "Each term's share of the summed gradient norms, with its coefficient applied."
     draw = partial(_plot_gradient_shares, terms)

@@ -23,6 +23,7 @@ from thalweg.reporting.text import (
     format_fixed,
     format_number,
     format_percent,
+    format_range,
     join_items,
     metric_label,
 )
@@ -62,7 +63,9 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
         evidence += f"; at most {_describe_share(noise.std**2 / best['value'].var())} of that variance is seed noise."
         return [Finding(verdict, evidence, "", trials, "good")]
     low, high = (_describe_share(end) for end in variance_share_interval(share, len(ranked) - 1, noise.dof))
-    evidence += f". The 95 % interval for the share of seed noise in the variance of all trials is {low} to {high}."
+    evidence += (
+        f". The 95 % interval for the share of seed noise in the variance of all trials is {format_range(low, high)}."
+    )
     if comparison == "alike":
         verdict = "The trials of the study do not differ by more than seed noise."
         return [Finding(verdict, evidence, search_space.advise_other_search(tables), tone="caution")]
@@ -161,9 +164,10 @@ def _build_fold_charts(tables: StudyTables, trials: list[int]) -> list[Figure]:
     rows = [
         StripRow(f"fold {fold}", "", "runner-up", wide[fold], t_interval(wide[fold]), unit="trial") for fold in wide
     ]
+    dots = "the best trial" if len(wide) == 1 else f"the {len(wide)} best trials"
     caption = (
-        f"Small dots: the {len(wide)} best trials of the study, each averaged over its seeds. Large dot: their mean "
-        f"on this fold. Bar: its 95 % interval over trials. {'Lower' if tables.sign > 0 else 'Higher'} is better."
+        f"Small dots: {dots} of the study, averaged over seeds. Large dot: the mean on this fold. Bar: its 95 % "
+        f"interval over trials. {'Lower' if tables.sign > 0 else 'Higher'} is better."
     )
     return [
         build_strip_chart(

@@ -14,6 +14,7 @@ from thalweg.core import boxes, metrics
 from thalweg.core.boxes import Detections, GroundTruth
 from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples
+from thalweg.system.counts import format_count
 from thalweg.tasks import Task
 from thalweg.tasks.detect import draw_boxes
 
@@ -79,13 +80,12 @@ class Detect(Task):
         if lost > MAX_LOST_SHARE * total:
             cell = f"cell of {self.cell} x {self.cell} pixels"
             warnings.append(
-                f"{lost} of {total} objects cannot be found, because each has its centre in the same {cell} as a "
-                "nearer object; a smaller task.cell loses fewer"
+                f"{lost} of {format_count(total, 'object')} cannot be found, because each has its centre in the same "
+                f"{cell} as a nearer object; a smaller task.cell loses fewer"
             )
         if counts.max() > self.most:
-            warnings.append(
-                f"an image has up to {counts.max()} objects, but at most {self.most} can be found: raise task.most"
-            )
+            most = format_count(int(counts.max()), "object")
+            warnings.append(f"an image has up to {most}, but at most {self.most} can be found: raise task.most")
         return warnings
 
     def select_labels(self, examples: Examples) -> dict[str, NDArray[Any]]:

@@ -306,7 +306,7 @@ def test_bad_objects_exclude_images(tmp_path: Path) -> None:
 def test_count_must_match_points(tmp_path: Path) -> None:
     path = folder(tmp_path, labels="image,count\na.png,2\nb.png,1\n", points="image,x,y\na.png,1,1\nb.png,1,1\n")
     reading = read(path)
-    reason = "`count` is 2, but points.csv has 1 points for this image"
+    reason = "`count` is 2, but points.csv has 1 point for this image"
     assert faults(reading) == [("a.png", "labels.csv:2", reason)]
     assert reading.examples.labels["count"].tolist() == [1]
 
@@ -315,7 +315,7 @@ def test_count_must_match_boxes(tmp_path: Path) -> None:
     """Copies of an image are counted by what is still seen in them."""
     boxes = "image,x0,y0,x1,y1\na.png,1,1,3,3\nb.png,1,1,3,3\n"
     reading = read(folder(tmp_path, labels="image,count\na.png,7\nb.png,1\n", boxes=boxes))
-    assert faults(reading) == [("a.png", "labels.csv:2", "`count` is 7, but boxes.csv has 1 boxes for this image")]
+    assert faults(reading) == [("a.png", "labels.csv:2", "`count` is 7, but boxes.csv has 1 box for this image")]
 
 
 def test_box_classes_are_no_image_classes(tmp_path: Path) -> None:
@@ -332,7 +332,7 @@ def test_points_must_match_boxes(tmp_path: Path) -> None:
     path = folder(
         tmp_path, labels="image\na.png\nb.png\n", points="image,x,y\na.png,1,1\n", boxes="image,x0,y0,x1,y1\n"
     )
-    reason = "points.csv has 1 points for this image, but boxes.csv has 0 boxes"
+    reason = "points.csv has 1 point for this image, but boxes.csv has 0 boxes"
     assert faults(read(path)) == [("a.png", "labels.csv:2", reason)]
 
 

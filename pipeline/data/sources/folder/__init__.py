@@ -19,6 +19,7 @@ from thalweg.data.sources.folder import label_tables
 from thalweg.data.sources.folder.image_files import read_images
 from thalweg.data.sources.folder.label_tables import Annotation, Annotations, LabelRow
 from thalweg.system import files
+from thalweg.system.counts import format_count
 from thalweg.system.images import is_image_name, write_image
 
 SidePixels = Annotated[int, Field(ge=1, le=4096)]
@@ -197,7 +198,8 @@ def _describe_unused_files(path: Path, root: Path, files_below: list[str], label
     others = [file for file in files_below if file not in labelled and not (root == path and file in tables)]
     unlabelled = [file for file in others if is_image_name(file)]
     if unlabelled:
-        yield f"{len(unlabelled)} images below {place} have no row in labels.csv: {join_first(unlabelled)}"
+        images = f"{format_count(len(unlabelled), 'image')} below {place} {'has' if len(unlabelled) == 1 else 'have'}"
+        yield f"{images} no row in labels.csv: {join_first(unlabelled)}"
     unknown = [file for file in others if not is_image_name(file)]
     if unknown:
         yield f"files below {place} that are no images are not used, {len(unknown)} in all: {join_first(unknown)}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from thalweg.data.examples import Fault
 from thalweg.system import files
+from thalweg.system.counts import format_count
 
 SPLIT_NAMES = ("train", "validation", "test")
 OBJECT_COLUMNS = {"points": ("x", "y"), "boxes": ("x0", "y0", "x1", "y1")}
@@ -147,13 +148,13 @@ def find_count_faults(rows: list[LabelRow], annotations: Annotations) -> Iterato
     """Find images whose tables disagree on the number of objects; `rows` are those without a fault so far."""
     for row in rows:
         numbers = {name: len(by_image.get(row.image, ())) for name, by_image in annotations.items()}
+        shown = {name: format_count(n, "box" if name == "boxes" else "point", name) for name, n in numbers.items()}
         for name, number in numbers.items() if "count" in row.cells else ():
             count = float(row.cells["count"])
             if count != number:
-                yield row.fault(f"`count` is {count:g}, but {name}.csv has {number} {name} for this image")
+                yield row.fault(f"`count` is {count:g}, but {name}.csv has {shown[name]} for this image")
         if len({*numbers.values()}) > 1:
-            points, boxes = numbers["points"], numbers["boxes"]
-            yield row.fault(f"points.csv has {points} points for this image, but boxes.csv has {boxes} boxes")
+            yield row.fault(f"points.csv has {shown['points']} for this image, but boxes.csv has {shown['boxes']}")
 
 
 def is_number(text: str) -> bool:

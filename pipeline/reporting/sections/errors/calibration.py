@@ -9,7 +9,7 @@ from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.marks import build_heading, build_layer, build_tooltips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_estimate, format_fixed
+from thalweg.reporting.text import format_count, format_estimate, format_fixed, format_percent
 from thalweg.stats.intervals import Interval
 
 
@@ -66,7 +66,9 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         "dashed line confidence equals accuracy; below it the network is overconfident."
     )
     shares = zip(reliability.bins["confidence"], reliability.bins["right"], strict=True)
-    values = "; ".join(f"{100 * confidence:.0f} % {100 * right:.0f} %" for confidence, right in shares)
+    values = "; ".join(
+        f"{format_percent(confidence, whole=True)} {format_percent(right, whole=True)}" for confidence, right in shares
+    )
     description = f"Confidence and accuracy of each bin: {values}."
     data = {"bins": reliability.bins, "line": pd.DataFrame({"at": [0.0, 1.0]})}
     return [Chart("reliability", "Confidence and accuracy", caption, description, data, _plot_reliability)]

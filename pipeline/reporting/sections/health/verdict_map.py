@@ -21,7 +21,7 @@ from thalweg.reporting.page.marks import (
 from thalweg.reporting.page.theme import BAR_SHAPE, CROSS_SHAPE, PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, metric_label
+from thalweg.reporting.text import format_count, format_number, format_range, metric_label
 from thalweg.stats.samples import rank_separation
 
 VERDICT_MARKS = {
@@ -79,7 +79,9 @@ def build_verdict_map(tables: StudyTables, verdicts: pd.DataFrame, edge: Separat
         caption += " Dashed line: beyond it, trials begin to fail."
     order, of_kind = order_kinds(points["kind"].unique().tolist()), points.groupby("kind")["x"]
     ranges = ((kind, of_kind.get_group(kind)) for kind in order)
-    each = (f"{kind} {len(x)}, {shown[0]} {format_number(x.min())} to {format_number(x.max())}" for kind, x in ranges)
+    each = (
+        f"{kind} {len(x)}, {shown[0]} {format_range(*map(format_number, (x.min(), x.max())))}" for kind, x in ranges
+    )
     where = " and ".join(one.name for one in axes)
     spoken = f"Verdicts of {format_count(len(points), 'trial')} by {where}: {', '.join(each)}."
     draw = partial(_plot_verdict_map, first, second, order, len(points), metric_label(tables.objective))

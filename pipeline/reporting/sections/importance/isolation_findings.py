@@ -124,7 +124,7 @@ def _describe_comparison(leader: ValueGroup, other: ValueComparison) -> str:
 def _describe_gap(other: ValueComparison) -> str:
     """Say how far a value is from the leader: the best of each, or the expected best of equal numbers of trials."""
     gap = f"{format_number(abs(other.difference), 2)} {'worse' if other.difference > 0 else 'better'}"
-    return gap if other.equal_count is None else f"{gap}, if {other.equal_count} trials are drawn of each"
+    return gap if other.equal_count is None else f"{gap} for {format_count(other.equal_count, 'random trial')} of each"
 
 
 def _describe_rare_values(leader: ValueGroup, rare: Sequence[ValueComparison]) -> list[str]:

@@ -20,7 +20,7 @@ from thalweg.reporting.page.marks import (
 )
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_number
+from thalweg.reporting.text import format_count, format_number, format_percent
 
 Floats = NDArray[np.float64]
 
@@ -53,16 +53,16 @@ def _build_loss_map(tables: StudyTables, table: pd.DataFrame, plane: str, part: 
     facts = tables.landscape["facts"].iloc[0]
     if plane == "path":
         marks = pd.concat([path[["a", "b"]].head(1).assign(name="start"), marks])
-        where, share = "the path's plane", 100 * (facts["share_a"] + facts["share_b"])
-        shown = f"in the plane of the training path, which holds {share:.0f} % of the path's variance. Line: the path, "
+        where, share = "the path's plane", format_percent(facts["share_a"] + facts["share_b"], whole=True)
+        shown = f"in the plane of the training path, which holds {share} of the path's variance. Line: the path, "
         shown += "one dot per epoch"
     else:
         path, where = path.head(0), "a random plane"
         shown = "around the end of training, in two random directions whose filters are as long as the network's: "
         shown += "at 1 each filter has changed by its own length"
     caption = (
-        f"The loss on {int(facts['examples']):,} examples of {part} {shown}. The standard error at the lowest point is "
-        f"{format_number(lowest['error'], 2)}."
+        f"The loss on {format_count(int(facts['examples']), 'example')} of {part} {shown}. The standard error at the "
+        f"lowest point is {format_number(lowest['error'], 2)}."
     )
     spoken = (
         f"Loss on {part} in {where}: from {format_number(loss.min())} to {format_number(loss.max())}, lowest at "
