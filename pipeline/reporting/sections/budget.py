@@ -92,7 +92,7 @@ def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
     if not agreements:
         return []
     shares = "; ".join(
-        f"at epoch {epoch} in {_describe_agreement(agreement)}" for epoch, agreement in agreements.items()
+        f"at epoch {epoch} in {_describe_agreement(agreement)} of pairs" for epoch, agreement in agreements.items()
     )
     evidence = f"Of two trials, the one ahead early is still ahead at epoch {runs.last_epoch}: {shares}. "
     evidence += f"Measured on {format_count(len(runs.best_costs), 'trial')} that trained to the end."

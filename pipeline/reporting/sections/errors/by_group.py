@@ -53,7 +53,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     if outliers:
         caption += " Diamonds: groups outside the spread of the others."
     most, least = (format_number(end) for end in (table["mean"].max(), table["mean"].min()))
-    verb = "stands" if len(outliers) == 1 else "stand"
+    verb = "stand" if len(outliers) > 1 else "stands"
     description = f"{measure} of {format_count(len(table), 'group')}, from {most} to {least}; "
     description += f"{join_items(sorted(outliers))} {verb} out."
     mean = pd.DataFrame({"mean": [float(tables.predictions["error"].abs().mean())]})
