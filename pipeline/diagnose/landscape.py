@@ -1,5 +1,6 @@
 """The loss landscape around the winner: its training path, random planes, other seeds' minima, and curvature."""
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from thalweg.diagnose.loss_surface import EvaluationSets, Floats
 from thalweg.engine import population
 from thalweg.engine.fit import LaneState
 from thalweg.engine.workers import copy_to_devices
-from thalweg.system import files, timing
+from thalweg.system import files, sealed, timing
 from thalweg.training import build
 from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
@@ -88,18 +89,17 @@ def survey_landscape(
 def write_landscape(
     target: Path, cache: Path, config: Config, loaded: PreparedData, host: TrainingData, values: Setting
 ) -> None:
-    """Write the survey's tables into `target`, from the folder `cache` if it holds them already.
+    """Write the survey's tables into `target`, from the file `cache` if it holds them already.
 
     The training path is not stored: its weights after every validation would be far larger than the tables.
     """
-    done = cache / "done"
-    if not files.path_exists(done):
-        for table, rows in (survey_landscape(config, loaded, host, values) or {}).items():
-            files.write_table(cache / f"{table}.csv", rows)
-        files.write_text(done, "")
-    for name in files.list_files(cache):
-        if name.endswith(".csv"):
-            files.write_bytes(target / name, files.read_bytes(cache / name))
+    content = sealed.read_sealed(cache)
+    if content is None:
+        tables = survey_landscape(config, loaded, host, values) or {}
+        content = json.dumps({table: files.format_table(rows) for table, rows in tables.items()}).encode()
+        sealed.write_sealed(cache, content)
+    for table, text in json.loads(content).items():
+        files.write_text(target / f"{table}.csv", text)
 
 
 def record_training_path(

@@ -1,6 +1,7 @@
 """A study's state on disk: a journal, a snapshot and the block shapes, in a locked folder."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.fit import LaneState
 from thalweg.engine.program import Program
 from thalweg.engine.results import LaneKey, LaneResult
-from thalweg.system import files
+from thalweg.system import files, sealed
 
 STATE_FOLDER = Path(".thalweg")
 
@@ -42,7 +43,7 @@ def lock_state_folder(fingerprint: str) -> Iterator[Path]:
 class Journal:
     """The log of a study, in order: proposals, lanes' results, and why it stopped.
 
-    After a kill it is complete up to some moment; everything later is decided and trained again, to the same bits.
+    What it lacks, after a kill or because a line was damaged, is decided and trained again, to the same bits.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,7 +52,9 @@ class Journal:
         self.stops: list[tuple[int, dict[str, Any]]] = []
         self.seconds = 0.0
         self._results: dict[LaneKey, LaneResult] = {}
-        for entry in files.read_json_lines(self._file):
+        entries = sealed.read_sealed_lines(self._file)
+        self._count = len(entries)
+        for entry in entries:
             self._apply_entry(entry)
 
     def record_proposals(self, cohort: int, proposals: Sequence[Mapping[str, Any]]) -> None:
@@ -75,8 +78,14 @@ class Journal:
         result = self._results.get(lane)
         return result if result and (result.ended or result.epochs >= epoch) else None
 
+    def has_begun(self, cohort: int, first_trial: int) -> bool:
+        """Return whether a cohort began before, by any entry of it or of a later one; its first trial is given."""
+        cohorts = (*self.proposed, *(stop_cohort - 1 for stop_cohort, _ in self.stops))
+        return max(cohorts, default=-1) >= cohort or any(trial >= first_trial for trial, _, _ in self._results)
+
     def _append_entries(self, entries: Sequence[dict[str, Any]]) -> None:
-        files.append_json_lines(self._file, entries)
+        sealed.append_sealed_lines(self._file, entries, self._count + 1)
+        self._count += len(entries)
         for entry in entries:
             self._apply_entry(entry)
 
@@ -94,13 +103,13 @@ class Journal:
 
 def read_shape(folder: Path, program: Program) -> BlockShape | None:
     """Read the shape of a program's calls on an accelerator; None before it is chosen."""
-    file = _shape_path(folder, program)
-    return BlockShape(*files.read_json(file)) if files.path_exists(file) else None
+    content = sealed.read_sealed(_shape_path(folder, program))
+    return None if content is None else BlockShape(*json.loads(content))
 
 
 def write_shape(folder: Path, program: Program, shape: BlockShape) -> None:
     if read_shape(folder, program) != shape:
-        files.write_json(_shape_path(folder, program), list(shape))
+        sealed.write_sealed(_shape_path(folder, program), json.dumps(list(shape)).encode())
 
 
 def _shape_path(folder: Path, program: Program) -> Path:
@@ -117,13 +126,14 @@ def write_snapshot(folder: Path, lanes: Mapping[LaneKey, tuple[Program, LaneStat
         leaves = [jax.tree.leaves(lanes[lane][1]) for lane in members]
         arrays[f"{group}/lanes"] = np.array(members, np.int64)
         arrays |= {f"{group}/{i}": np.stack(column) for i, column in enumerate(zip(*leaves, strict=True))}
-    files.write_arrays(folder / "snapshot.npz", arrays)
+    sealed.write_sealed(folder / "snapshot.npz", files.pack_arrays(arrays))
 
 
 def read_snapshot(folder: Path) -> dict[LaneKey, list[NDArray[Any]]]:
-    """Read the leaves of each lane's state as `write_snapshot` wrote them; empty without a snapshot."""
+    """Read the leaves of each lane's state as `write_snapshot` wrote them; empty without a snapshot that fits."""
     file = folder / "snapshot.npz"
-    arrays = files.read_arrays(file) if files.path_exists(file) else {}
+    content = sealed.read_sealed(file)
+    arrays = {} if content is None else files.unpack_arrays(file, content)
     states: dict[LaneKey, list[NDArray[Any]]] = {}
     for name in (name for name in arrays if name.endswith("/lanes")):
         group = name.removesuffix("lanes")

@@ -31,7 +31,7 @@ def find_stop_reason(
         stop_record = {"reason": "seconds", "limit": stop.seconds}
         if any(record == stop_record and stop_cohort <= cohort for stop_cohort, record in journal.stops):
             return {"cohort": cohort, **stop_record}
-        if seconds_spent >= stop.seconds and cohort not in journal.proposed:
+        if seconds_spent >= stop.seconds and not journal.has_begun(cohort, cohort * rules.cohort_size):
             journal.record_stop(cohort, stop_record)
             return {"cohort": cohort, **stop_record}
     return None

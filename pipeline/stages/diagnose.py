@@ -31,7 +31,7 @@ def main(config: Config) -> None:
     if config.diagnose.landscape.points:
         options = [config.confirm.model_dump(), config.diagnose.landscape.model_dump(), package_digest("diagnose")]
         with lock_state_folder(study_fingerprint(config, examples, values, options)) as folder:
-            landscape.write_landscape(LANDSCAPE, folder / "landscape", config, loaded, data, values)
+            landscape.write_landscape(LANDSCAPE, folder / "landscape.json", config, loaded, data, values)
     weights = trained_model.load_trained_model(MODEL).members[0] if config.diagnose.gradients else None
     files.write_table(GRADIENTS, gradient_table.build_gradient_table(config, loaded, data, values, weights))
 

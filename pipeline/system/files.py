@@ -13,7 +13,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +37,14 @@ def _convert_errors(path: Path, message: str, *kinds: type[Exception]) -> Iterat
         raise UserError(f"{path}: {message} ({getattr(error, 'strerror', None) or error})") from None
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically: to a temporary file beside `path`, flushed to disk, then renamed."""
+def write_bytes(path: Path, *parts: bytes) -> None:
+    """Write a file of these parts atomically: to a temporary file beside `path`, flushed to disk, then renamed."""
     with _convert_errors(path, "cannot be written", OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).chmod(0o644)
@@ -84,24 +84,16 @@ def read_json(path: Path) -> Any:
         return json.loads(read_bytes(path))
 
 
-def append_json_lines(path: Path, values: Iterable[Any]) -> None:
-    """Append values to a file of JSON lines, flushed to disk. An incomplete last line is removed first."""
-    text = "".join(json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n" for value in values)
+def append_lines(path: Path, lines: Sequence[bytes], *, flush: bool = True) -> None:
+    """Append lines to a file, flushed to disk unless told otherwise. An incomplete last line is removed first."""
     with _convert_errors(path, "cannot be written", OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+") as file:
             file.truncate(_find_complete_length(file))
-            file.write(text.encode())
+            file.write(b"".join(line + b"\n" for line in lines))
             file.flush()
-            os.fsync(file.fileno())
-
-
-def read_json_lines(path: Path) -> list[Any]:
-    """Read a file of JSON lines without an incomplete last one; [] if there is no file."""
-    if not path.exists():
-        return []
-    with _convert_errors(path, "not a file of JSON lines", ValueError):
-        return [json.loads(line) for line in read_bytes(path).split(b"\n")[:-1]]
+            if flush:
+                os.fsync(file.fileno())
 
 
 def _find_complete_length(file: BinaryIO) -> int:
@@ -124,6 +116,12 @@ def read_bytes(path: Path) -> bytes:
 
 def path_exists(path: Path) -> bool:
     return path.exists()
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, unless another process was faster."""
+    with _convert_errors(path, "cannot be removed", OSError):
+        path.unlink(missing_ok=True)
 
 
 def list_files(folder: Path) -> list[str]:
@@ -167,14 +165,23 @@ def read_unzipped(path: Path, count: int = -1) -> bytes:
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write a `.npz` file; the same arrays give the same bytes."""
+    write_bytes(path, pack_arrays(arrays))
+
+
+def pack_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return arrays as the content of a `.npz` file."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Read a `.npz` file's arrays by name. Raises `UserError` if it is broken."""
-    content = read_bytes(path)
+    return unpack_arrays(path, read_bytes(path))
+
+
+def unpack_arrays(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
+    """Return the arrays in the content of a `.npz` file. Raises `UserError` if it is broken."""
     kinds = (ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
     with (
         _convert_errors(path, "not a file of arrays", *kinds),
@@ -185,7 +192,12 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a CSV file with exact floats."""
-    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+    write_text(path, format_table(table))
+
+
+def format_table(table: pd.DataFrame) -> str:
+    """Return a table as CSV with exact floats."""
+    return table.to_csv(index=False, lineterminator="\n")
 
 
 def read_table(path: Path, **options: Any) -> pd.DataFrame:

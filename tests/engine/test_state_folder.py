@@ -19,7 +19,7 @@ from thalweg.data.splits import Splits
 from thalweg.engine import population, state_folder
 from thalweg.engine.results import LaneResult
 from thalweg.engine.state_folder import Journal, lock_state_folder
-from thalweg.system import files
+from thalweg.system import files, sealed
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
 
@@ -86,16 +86,33 @@ def test_truncated_journal_keeps_whole_lines(tmp_path: Path) -> None:
     for end in range(0, len(content), 7):
         file.write_bytes(content[:end])
         kept = content[:end].count(b"\n")
-        assert len(files.read_json_lines(file)) == kept < lines
         Journal(tmp_path).record_seconds(2.5)
-        assert len(files.read_json_lines(file)) == kept + 1
+        assert len(sealed.read_sealed_lines(file)) == kept + 1 <= lines
         assert Journal(tmp_path).seconds == 2.5
 
 
-def test_corrupt_journal_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "journal.jsonl").write_bytes(b'{"cohort": 0\n{"cohort": 0, "seconds": 1.0}\n')
-    with pytest.raises(files.UserError, match="not a file of JSON lines"):
-        Journal(tmp_path)
+def test_corrupt_journal_lines_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Journal(tmp_path).record_seconds(2.5)
+    file = tmp_path / "journal.jsonl"
+    file.write_bytes(b'{"cohort": 0\n{"seconds": 9.0}\n[]\n{"lane": [3, 1, 0]}\n\0\n' + file.read_bytes() * 2)
+    assert Journal(tmp_path).seconds == 2.5
+    assert capsys.readouterr().err == (
+        f"{file}:1,2,3,4,5 and 1 more: changed, cut or moved after it was written; left out, and made anew\n"
+    )
+    assert Journal(tmp_path).seconds == 2.5
+    assert capsys.readouterr().err == ""
+
+
+def test_journal_knows_what_has_begun(tmp_path: Path) -> None:
+    """Cohorts of two trials; entries of some cohorts are lost."""
+    journal = Journal(tmp_path)
+    assert not journal.has_begun(0, 0)
+    journal.record_proposals(1, [{"a": 1.0}, {"a": 2.0}])
+    assert [journal.has_begun(cohort, cohort * 2) for cohort in range(3)] == [True, True, False]
+    journal.record_results({(5, 7, 0): result(2)})
+    assert [journal.has_begun(cohort, cohort * 2) for cohort in range(4)] == [True, True, True, False]
+    journal.record_stop(5, {"reason": "seconds", "limit": 9.0})
+    assert [journal.has_begun(cohort, cohort * 2) for cohort in (3, 4, 5)] == [True, True, False]
 
 
 def same(first: Any, second: Any) -> bool:
@@ -143,16 +160,17 @@ for turn in range(10**9):
 """
 
 
-def test_killed_writer_leaves_whole_lines(tmp_path: Path) -> None:
+def test_killed_writer_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
     with subprocess.Popen(
         [sys.executable, "-c", WRITE], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
     ) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "written\n"
-        assert files.read_json_lines(tmp_path / "journal.jsonl")
+        assert (tmp_path / "journal.jsonl").read_bytes()
         writer.kill()
-    found = files.read_json_lines(tmp_path / "journal.jsonl")
+    monkeypatch.chdir(tmp_path)
+    found = sealed.read_sealed_lines(Path("journal.jsonl"))
     assert [one["lane"][0] for one in found] == list(range(len(found)))
     assert all(len(one["curves"]["mae"]) == 20_000 for one in found)
 

@@ -17,7 +17,8 @@ from thalweg.reporting.page.html_figures import build_chart_data, build_html_tab
 from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import PAGE_FONT, build_css_variables, build_vega_config
 from thalweg.reporting.text import format_count
-from thalweg.system.files import read_bytes, write_text
+from thalweg.system.files import read_bytes
+from thalweg.system.sealed import read_sealed, write_sealed
 
 PAGE_FOLDER = Path(__file__).parent
 CACHE_FOLDER = Path(".thalweg")
@@ -96,6 +97,8 @@ def read_asset(name: str) -> str:
 def _read_vega_bundle() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script. Bundling takes two seconds, so it is cached."""
     cached = CACHE_FOLDER / f"vega-{version('vl-convert-python')}.js"
-    if not cached.exists():
-        write_text(cached, str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")))
-    return read_bytes(cached).decode()
+    content = read_sealed(cached)
+    if content is None:
+        content = str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")).encode()
+        write_sealed(cached, content)
+    return content.decode()
