@@ -12,7 +12,7 @@ from thalweg.cli import dvc_lock
 from thalweg.config.load import ParamsError, load_config
 from thalweg.config.study import cohort_multiple_error
 from thalweg.stages import STAGE_NAMES
-from thalweg.system import files
+from thalweg.system import compiled, files
 from thalweg.system.counts import format_count
 from thalweg.system.paths import COPIES, MODEL, PARAMS, TIMING
 
@@ -135,6 +135,7 @@ def _run_study(arguments: argparse.Namespace) -> None:
 
     params = files.read_bytes(PARAMS)
     config = load_config(PARAMS, content=params)
+    compiled.guard_compiled_programs()
     if arguments.trials is not None:
         if arguments.trials < 1:
             raise files.UserError(f"--trials: must be at least {config.study.cohort}, not {arguments.trials}")
@@ -160,6 +161,7 @@ def _run_study(arguments: argparse.Namespace) -> None:
 def _run_predict(arguments: argparse.Namespace) -> None:
     from thalweg.cli import predict
 
+    compiled.guard_compiled_programs()
     result = predict.predict_images(arguments.model, arguments.paths, arguments.out, force=arguments.force)
     for message in (*result.failures, *result.notes):
         print(message, file=sys.stderr)

@@ -21,6 +21,7 @@ from thalweg.search.progress_bar import StudyProgress
 from thalweg.search.study import StudyResult
 from thalweg.search.trials import Trial, build_scorer, find_front_trials, rank_trials
 from thalweg.system import files, machine, runtime
+from thalweg.system.compiled import guard_compiled_programs
 from thalweg.system.paths import COPIES, EXAMPLES, SPLITS
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
@@ -54,6 +55,7 @@ def run_in_subprocess(config: Config) -> None:
 def main_in_subprocess() -> None:
     """Run the study of the experiment on standard input, as `run_in_subprocess` asks."""
     config = Config.model_validate_json(sys.stdin.read())
+    guard_compiled_programs()
     loaded = prepared.load_prepared_data()
     try:
         run_study(config, loaded, build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins))

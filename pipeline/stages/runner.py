@@ -7,6 +7,7 @@ from thalweg.artifacts.inputs import require_unchanged_inputs, watch_inputs
 from thalweg.artifacts.stage_times import record_stage_time
 from thalweg.config.load import load_config
 from thalweg.system import files
+from thalweg.system.compiled import guard_compiled_programs
 from thalweg.system.paths import PARAMS
 
 
@@ -18,6 +19,7 @@ def run_stage(stage: str) -> None:
     began = time.perf_counter()
     params = files.read_bytes(PARAMS)
     config = load_config(PARAMS, content=params)
+    guard_compiled_programs()
     with watch_inputs(stage, params):
         importlib.import_module(f"thalweg.stages.{stage}").main(config)
         record_stage_time(stage, time.perf_counter() - began)

@@ -17,6 +17,7 @@ from pathlib import Path
 XLA_THREADS = 2  # size of XLA's thread pool
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Numbers of threads that OpenBLAS, OpenMP, MKL and Accelerate read when they are loaded."""
+COMPILED_FOLDER = Path(".thalweg", "compiled")
 JAX_ALREADY_LOADED = "jax" in sys.modules
 """True in a notebook, for example: the settings come too late, so studies run in their own process."""
 
@@ -55,6 +56,6 @@ def configure_xla(environment: os._Environ[str]) -> None:
     environment["XLA_FLAGS"] = flags.strip()
     identity = f"{version('jaxlib')}\n{environment['NPROC']}\n{cpu_identity()}"
     digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
-    environment.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(".thalweg", "compiled", digest).absolute()))
+    environment.setdefault("JAX_COMPILATION_CACHE_DIR", str((COMPILED_FOLDER / digest).absolute()))
     environment.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     environment.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")

@@ -1,0 +1,76 @@
+"""JAX's cache of compiled programs: a digest of each file, so that a damaged program is compiled again.
+
+JAX runs what it finds there, and neither repairs nor replaces a damaged file. The list `digests` has a line for each
+file that this project wrote, as `sha256sum` prints it. Processes may share the folder: each appends whole lines.
+"""
+
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+
+from thalweg.system import files
+from thalweg.system.runtime import COMPILED_FOLDER
+from thalweg.system.sealed import report_damage
+
+DIGESTS = "digests"
+COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
+"""JAX reports it after each program that it compiled, and wrote, or read."""
+
+
+def guard_compiled_programs() -> None:
+    """Remove damaged programs, and from now on note the digest of each new one. Call it before JAX compiles."""
+    if (folder := _find_folder()) is not None:
+        remove_damaged_programs(folder)
+        watch_compiled_programs()
+
+
+@cache
+def watch_compiled_programs() -> None:
+    """Note the digest of each program that this process adds to the cache."""
+    import jax
+
+    if (folder := _find_folder()) is not None:
+        known = set(_list_programs(folder))
+
+        def note_new(event: str, duration_secs: float, **kwargs: str | int) -> None:
+            if event == COMPILE_EVENT and (new := set(_list_programs(folder)) - known):
+                note_programs(folder, new)
+                known.update(new)
+
+        jax.monitoring.register_event_duration_secs_listener(note_new)
+
+
+def remove_damaged_programs(folder: Path) -> None:
+    """Remove every file whose digest is not in the list."""
+    digests, programs = folder / DIGESTS, _list_programs(folder)
+    noted = set(files.read_bytes(digests).splitlines()) if files.path_exists(digests) else set()
+    damaged = [name for name in programs if _build_line(folder, name) not in noted]
+    for name in damaged:
+        files.remove_file(folder / name)
+    if damaged:
+        report_damage(f"{folder}: {len(damaged)} of {len(programs)} compiled programs changed or cut")
+
+
+def note_programs(folder: Path, names: set[str]) -> None:
+    """Append the digests of programs to the list."""
+    files.append_lines(folder / DIGESTS, [_build_line(folder, name) for name in sorted(names)], flush=False)
+
+
+def _find_folder() -> Path | None:
+    """Return the cache's folder; None if it is the user's own, which this project leaves alone."""
+    folder = Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
+    return folder if folder.parts[-3:-1] == COMPILED_FOLDER.parts else None
+
+
+def _list_programs(folder: Path) -> list[str]:
+    """List the cache's files, with what XLA measured on a GPU, but without those that it still writes in tmp/."""
+    return [name for name in files.list_files(folder) if name != DIGESTS and "tmp" not in Path(name).parts]
+
+
+def _build_line(folder: Path, name: str) -> bytes:
+    """Return a file's digest and name; no digest if it cannot be read."""
+    try:
+        return f"{hashlib.sha256(files.read_bytes(folder / name)).hexdigest()}  {name}".encode()
+    except files.UserError:
+        return f"-  {name}".encode()
