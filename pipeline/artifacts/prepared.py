@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.artifacts.damage import explain_damage
 from thalweg.config.experiment import Config
 from thalweg.data.examples import ARRAYS, Examples, Fault
 from thalweg.data.splits import Splits
@@ -33,14 +34,16 @@ def write_examples(path: Path, examples: Examples, **extra: NDArray[np.generic])
 
 
 def read_examples(path: Path) -> Examples:
-    arrays = files.read_arrays(path)
-    black_white = arrays["value_range"]
-    return Examples(
-        **{name: arrays[name] for name in ARRAYS},
-        labels={n.removeprefix("label_"): values for n, values in arrays.items() if n.startswith("label_")},
-        classes=tuple(str(name) for name in arrays["classes"]),
-        value_range=(float(black_white[0]), float(black_white[1])) if len(black_white) else None,
-    )
+    """Read examples. Raises `UserError` if the file is damaged, as all that read here do."""
+    with explain_damage(path, files.UserError, KeyError):
+        arrays = files.read_arrays(path)
+        black_white = arrays["value_range"]
+        return Examples(
+            **{name: arrays[name] for name in ARRAYS},
+            labels={n.removeprefix("label_"): values for n, values in arrays.items() if n.startswith("label_")},
+            classes=tuple(str(name) for name in arrays["classes"]),
+            value_range=(float(black_white[0]), float(black_white[1])) if len(black_white) else None,
+        )
 
 
 def write_splits(splits: Splits) -> None:
@@ -51,18 +54,47 @@ def write_splits(splits: Splits) -> None:
 
 
 def read_splits() -> Splits:
-    arrays = files.read_arrays(SPLITS)
-    train = tuple(arrays[name] for name in sorted(arrays) if name.startswith("train_"))
-    validation = tuple(arrays[name] for name in sorted(arrays) if name.startswith("validation_"))
-    return Splits(train, validation, arrays["test"])
+    with explain_damage(SPLITS, files.UserError, KeyError):
+        arrays = files.read_arrays(SPLITS)
+        train = tuple(arrays[name] for name in sorted(arrays) if name.startswith("train_"))
+        validation = tuple(arrays[name] for name in sorted(arrays) if name.startswith("validation_"))
+        return Splits(train, validation, arrays["test"])
 
 
 def load_prepared_data() -> PreparedData:
     """Read the output of `prepare` and `augment`: originals first, then copies."""
-    examples, origins = read_examples(EXAMPLES), files.read_arrays(COPIES)["origin"]
+    originals, splits = read_originals()
+    examples, origins = originals, read_copies()["origin"]
     if len(origins):
-        examples = concatenate_examples(examples, read_examples(COPIES))
-    return PreparedData(examples, read_splits(), origins)
+        examples = concatenate_examples(originals, read_examples(COPIES))
+    return PreparedData(examples, splits, origins)
+
+
+def read_originals() -> tuple[Examples, Splits]:
+    """Read the output of `prepare`, which must be what the manifest was written for."""
+    examples, splits = read_examples(EXAMPLES), read_splits()
+    with explain_damage(MANIFEST, files.UserError, KeyError):
+        if read_manifest()["sha256"] != _compute_digest(examples, splits):
+            raise files.UserError(f"{EXAMPLES} or {SPLITS} is of another run than this file")
+    return examples, splits
+
+
+def read_manifest() -> dict[str, Any]:
+    """Read the description that `build_manifest` returned."""
+    with explain_damage(MANIFEST, files.UserError):
+        manifest = files.read_json(MANIFEST)
+        if not isinstance(manifest, dict):
+            raise files.UserError("it does not describe prepared data")
+        return manifest
+
+
+def read_copies() -> dict[str, NDArray[Any]]:
+    """Read the arrays of `augment`: `origin`, the row of each copy's original, and `offline`, what it was made for."""
+    with explain_damage(COPIES, files.UserError):
+        arrays = files.read_arrays(COPIES)
+        if "origin" not in arrays:
+            raise files.UserError("it holds no copies")
+        return arrays
 
 
 def concatenate_examples(first: Examples, second: Examples) -> Examples:
@@ -117,5 +149,5 @@ def augmentation_identity(config: Config) -> str:
 
 def is_prepared(config: Config) -> bool:
     """Return whether the prepared data and copies on disk belong to this experiment."""
-    data, copies = files.read_json(MANIFEST).get("made_for"), str(files.read_arrays(COPIES).get("offline", ""))
+    data, copies = read_manifest().get("made_for"), str(read_copies().get("offline", ""))
     return data == data_identity(config) and copies == augmentation_identity(config)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from thalweg.artifacts.damage import explain_damage
 from thalweg.stats.intervals import Interval
 from thalweg.system import files
 from thalweg.system.paths import STUDY_RECORD, SUMMARY
@@ -112,8 +113,11 @@ def to_json(record: Summary | StudyRecord) -> dict[str, Any]:
 
 
 def read_summary() -> Summary:
-    return TypeAdapter(Summary).validate_python(files.read_json(SUMMARY))
+    """Read reports/summary.json. Raises `UserError` if it is damaged, as `read_study_record` does."""
+    with explain_damage(SUMMARY, files.UserError, ValidationError):
+        return TypeAdapter(Summary).validate_python(files.read_json(SUMMARY))
 
 
 def read_study_record() -> StudyRecord:
-    return TypeAdapter(StudyRecord).validate_python(files.read_json(STUDY_RECORD))
+    with explain_damage(STUDY_RECORD, files.UserError, ValidationError):
+        return TypeAdapter(StudyRecord).validate_python(files.read_json(STUDY_RECORD))

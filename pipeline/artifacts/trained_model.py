@@ -1,5 +1,8 @@
 """The final model in one self-contained folder: all that `predict` needs."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.artifacts import weights
+from thalweg.artifacts.damage import explain_damage
 from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
 from thalweg.core.network import Network, import_model_class
@@ -21,7 +25,8 @@ from thalweg.training import inference, normalisation
 from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+DATA_FILES = ("weights.msgpack", "inputs.npz")
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,10 @@ def build_trained_model(
 
 def save_trained_model(folder: Path, model: TrainedModel) -> None:
     """Write three files: description, weights, and input arrays. The same model gives the same bytes."""
+    arrays: dict[str, NDArray[Any]] = {"mean": model.mean, "scale": model.scale, "backgrounds": model.backgrounds}
+    contents = dict(zip(DATA_FILES, (weights.serialize_weights(model.members), files.pack_arrays(arrays)), strict=True))
+    for name, content in contents.items():
+        files.write_bytes(folder / name, content)
     network = model.network
     description = {
         "format": FORMAT_VERSION,
@@ -84,20 +93,50 @@ def save_trained_model(folder: Path, model: TrainedModel) -> None:
         "classes": model.classes,
         "members": len(model.members),
         "value_range": model.value_range,
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     }
-    files.write_json(folder / "model.json", description)
-    files.write_bytes(folder / "weights.msgpack", weights.serialize_weights(model.members))
-    arrays: dict[str, NDArray[Any]] = {"mean": model.mean, "scale": model.scale, "backgrounds": model.backgrounds}
-    files.write_arrays(folder / "inputs.npz", arrays)
+    write_description(folder, description)
+
+
+def write_description(folder: Path, description: Mapping[str, Any]) -> None:
+    """Write model.json with the digest of its own content."""
+    files.write_json(folder / "model.json", {**description, "sha256": _compute_digest(description)})
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Read model.json and compare the digests of all files. Raises `UserError` if there is none or one differs."""
+    file = folder / "model.json"
+    if not files.path_exists(file):
+        raise files.UserError(f"{folder}: no model yet; create one with `dvc repro`")
+    with explain_damage(file, files.UserError, KeyError):
+        description = files.read_json(file)
+        if not isinstance(description, dict):
+            raise files.UserError("it does not describe a model")
+        if (version := description["format"]) == FORMAT_VERSION:
+            _refuse_change(description.pop("sha256") == _compute_digest(description))
+    if version != FORMAT_VERSION:
+        raise files.UserError(
+            f"{folder}: the model has format {version}, but this version reads {FORMAT_VERSION}; "
+            "make it anew with `dvc repro`"
+        )
+    for name, digest in description["files"].items():
+        with explain_damage(folder / name, files.UserError):
+            _refuse_change(hashlib.sha256(files.read_bytes(folder / name)).hexdigest() == digest)
+    return description
+
+
+def _refuse_change(is_unchanged: bool) -> None:
+    if not is_unchanged:
+        raise files.UserError("it was changed after the model was written")
+
+
+def _compute_digest(description: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def load_trained_model(folder: Path) -> TrainedModel:
-    """Read the model in a folder. Raises `UserError` if there is none, or its format or code does not match."""
-    if not (folder / "model.json").exists():
-        raise files.UserError(f"{folder}: no model yet; create one with `dvc repro`")
-    description = files.read_json(folder / "model.json")
-    if (version := description.get("format")) != FORMAT_VERSION:
-        raise files.UserError(f"{folder}: the model has format {version}, but this version reads {FORMAT_VERSION}")
+    """Read the model in a folder. Raises `UserError` if there is none, it is damaged, or its code does not match."""
+    description = read_description(folder)
     fields = description["network"]
     sizes = tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in fields["sizes"].items()))
     network = Network(fields["path"], tuple(fields["inputs"]), tuple(fields["outputs"]), sizes)
@@ -108,7 +147,7 @@ def load_trained_model(folder: Path) -> TrainedModel:
     task: Task = build_member_validator("thalweg.tasks")(description["task"])
     arrays = files.read_arrays(folder / "inputs.npz")
     try:
-        members = weights.deserialize_weights(network, files.read_bytes(folder / "weights.msgpack"))
+        members = weights.read_weights(folder / "weights.msgpack", network)
     except files.UserError:
         raise
     except Exception as error:  # the class may have changed in any way

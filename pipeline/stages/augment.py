@@ -7,11 +7,11 @@ from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data.offline import augment_examples, draw_contact_sheet, list_training_rows
 from thalweg.system.images import write_image
-from thalweg.system.paths import CONTACT_SHEET, COPIES, EXAMPLES
+from thalweg.system.paths import CONTACT_SHEET, COPIES
 
 
 def main(config: Config) -> None:
-    examples, splits = prepared.read_examples(EXAMPLES), prepared.read_splits()
+    examples, splits = prepared.read_originals()
     strengths = config.augment.offline.model_dump()
     copies = strengths.pop("copies")
     origin = np.tile(list_training_rows(splits), copies)

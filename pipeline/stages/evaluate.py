@@ -17,7 +17,7 @@ def main(config: Config) -> None:
     host = build.build_data(config, examples, loaded.splits, loaded.copy_origins)
     plan = build.build_plan(config, build.build_data_spec(examples), host, searched=False)
     data = copy_to_devices(host)
-    members = weights.deserialize_weights(plan.network, files.read_bytes(BASELINE_WEIGHTS))
+    members = weights.read_weights(BASELINE_WEIGHTS, plan.network)
     scores, tables = [], []
     for member, rows in zip(members, loaded.splits.validation, strict=True):
         predictions = inference.predict_examples(plan, [member], data, rows)[0]

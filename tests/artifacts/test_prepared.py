@@ -67,9 +67,16 @@ def test_folds_round_trip_in_order() -> None:
     assert found.test.tolist() == [7]
 
 
-def test_copies_follow_originals_and_record_origin() -> None:
+def write_prepared() -> None:
+    """Write four examples as `prepare` does."""
+    config, splits = load_config(ROOT / "params.yaml"), Splits((rows(0, 1, 2),), (rows(3),), rows())
     prepared.write_examples(EXAMPLES, examples(4))
-    prepared.write_splits(Splits((rows(0, 1, 2),), (rows(3),), rows()))
+    prepared.write_splits(splits)
+    files.write_json(MANIFEST, prepared.build_manifest(config, examples(4), splits, (), ()))
+
+
+def test_copies_follow_originals_and_record_origin() -> None:
+    write_prepared()
     prepared.write_examples(COPIES, examples(2, first=20), origin=np.array([0, 2]))
     loaded = prepared.load_prepared_data()
     assert len(loaded.examples) == 6
@@ -79,8 +86,7 @@ def test_copies_follow_originals_and_record_origin() -> None:
 
 
 def test_no_copies_keep_originals() -> None:
-    prepared.write_examples(EXAMPLES, examples(4))
-    prepared.write_splits(Splits((rows(0, 1, 2),), (rows(3),), rows()))
+    write_prepared()
     prepared.write_examples(COPIES, examples(0), origin=np.zeros(0, np.int64))
     loaded = prepared.load_prepared_data()
     same(loaded.examples, examples(4))

@@ -64,32 +64,32 @@ def test_missing_model_differs_from_other_format(saved: Path, tmp_path: Path) ->
     with pytest.raises(files.UserError, match="no model yet; create one with `dvc repro`"):
         trained_model.load_trained_model(tmp_path)
     files.write_json(tmp_path / "model.json", files.read_json(saved / "model.json") | {"format": 99})
-    with pytest.raises(files.UserError, match="has format 99, but this version reads 1"):
+    with pytest.raises(files.UserError, match="has format 99, but this version reads 2"):
         trained_model.load_trained_model(tmp_path)
 
 
 def test_load_refuses_weights_of_changed_model_code(saved: Path, tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
-    told = files.read_json(tmp_path / "model.json")
+    told = trained_model.read_description(tmp_path)
     told["network"]["sizes"]["width"] = 5
-    files.write_json(tmp_path / "model.json", told)
+    trained_model.write_description(tmp_path, told)
     with pytest.raises(files.UserError, match="do not fit model `mlp`"):
         trained_model.load_trained_model(tmp_path)
 
 
 def test_load_refuses_renamed_sizes(saved: Path, tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
-    told = files.read_json(tmp_path / "model.json")
+    told = trained_model.read_description(tmp_path)
     told["network"]["sizes"]["wide"] = told["network"]["sizes"].pop("width")
-    files.write_json(tmp_path / "model.json", told)
+    trained_model.write_description(tmp_path, told)
     with pytest.raises(files.UserError, match="'mlp' has changed since it was trained"):
         trained_model.load_trained_model(tmp_path)
 
 
 def test_load_names_missing_class(saved: Path, tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
-    told = files.read_json(tmp_path / "model.json")
+    told = trained_model.read_description(tmp_path)
     told["network"]["path"] = "nowhere.Model"
-    files.write_json(tmp_path / "model.json", told)
+    trained_model.write_description(tmp_path, told)
     with pytest.raises(files.UserError, match=r"model 'nowhere\.Model' cannot be loaded"):
         trained_model.load_trained_model(tmp_path)
