@@ -112,8 +112,9 @@ def read_description(folder: Path) -> dict[str, Any]:
         description = files.read_json(file)
         if not isinstance(description, dict):
             raise files.UserError("it does not describe a model")
-        if (version := description["format"]) == FORMAT_VERSION:
-            _refuse_change(description.pop("sha256") == _compute_digest(description))
+        version, digest = description["format"], description.pop("sha256", None)
+        if version == FORMAT_VERSION and digest != _compute_digest(description):
+            raise files.UserError("it was changed after it was written")
     if version != FORMAT_VERSION:
         raise files.UserError(
             f"{folder}: the model has format {version}, but this version reads {FORMAT_VERSION}; "
@@ -121,13 +122,9 @@ def read_description(folder: Path) -> dict[str, Any]:
         )
     for name, digest in description["files"].items():
         with explain_damage(folder / name, files.UserError):
-            _refuse_change(hashlib.sha256(files.read_bytes(folder / name)).hexdigest() == digest)
+            if hashlib.sha256(files.read_bytes(folder / name)).hexdigest() != digest:
+                raise files.UserError("it is not the file that model.json describes")
     return description
-
-
-def _refuse_change(is_unchanged: bool) -> None:
-    if not is_unchanged:
-        raise files.UserError("it was changed after the model was written")
 
 
 def _compute_digest(description: Mapping[str, Any]) -> str:

@@ -43,7 +43,7 @@ def deserialize_weights(network: Network, packed: bytes) -> list[Weights]:
     except Exception as error:  # damaged bytes can mean anything to msgpack
         raise UserError(f"not a file of weights ({error or type(error).__name__})") from None
     if not is_whole:
-        raise UserError("was changed after it was written")
+        raise UserError("it was changed after it was written")
     shapes = jax.eval_shape(network.init, jax.random.key(0))
     return [_fill_weights(network, shapes, plain[str(index)]) for index in range(len(plain))]
 

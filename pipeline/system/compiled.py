@@ -8,6 +8,7 @@ import hashlib
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from thalweg.system import files
 from thalweg.system.runtime import COMPILED_FOLDER
@@ -33,7 +34,7 @@ def watch_compiled_programs() -> None:
     if (folder := _find_folder()) is not None:
         known = set(_list_programs(folder))
 
-        def note_new(event: str, duration_secs: float, **kwargs: str | int) -> None:
+        def note_new(event: str, *_seconds: Any, **_facts: Any) -> None:
             if event == COMPILE_EVENT and (new := set(_list_programs(folder)) - known):
                 note_programs(folder, new)
                 known.update(new)

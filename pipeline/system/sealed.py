@@ -23,7 +23,7 @@ def write_sealed(path: Path, content: bytes) -> None:
 
 
 def read_sealed(path: Path) -> bytes | None:
-    """Read content that `write_sealed` wrote; None if there is none, or with a message if it does not fit."""
+    """Read content that `write_sealed` wrote; None if there is none. What does not fit is removed with a message."""
     if not files.path_exists(path):
         return None
     try:
@@ -34,6 +34,7 @@ def read_sealed(path: Path) -> bytes | None:
     if seal.decode(errors="replace") == compute_seal(path, content):
         return content
     report_damage(f"{path}: changed or cut after it was written")
+    files.remove_file(path)
     return None
 
 

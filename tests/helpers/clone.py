@@ -66,13 +66,17 @@ class Clone:
         return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
     def run(self, *command: str, cores: int | None = None) -> str:
-        """The output of a command of the environment that the tests run in, on so many cores."""
-        pinned = ["taskset", "-c", ",".join(map(str, range(cores)))] if cores and shutil.which("taskset") else []
-        done = subprocess.run(
-            [*pinned, *command], cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
-        )
+        """The output of a command that must succeed."""
+        done = self.attempt(*command, cores=cores)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+    def attempt(self, *command: str, cores: int | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command of the environment that the tests run in, on so many cores."""
+        pinned = ["taskset", "-c", ",".join(map(str, range(cores)))] if cores and shutil.which("taskset") else []
+        return subprocess.run(
+            [*pinned, *command], cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
+        )
 
     def repro(self, cores: int | None = None) -> list[str]:
         """`dvc repro`; the stages that ran."""

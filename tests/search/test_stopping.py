@@ -80,3 +80,11 @@ def test_replay_ignores_time_limit(reason: Callable[..., dict[str, Any] | None],
     journal = Journal(tmp_path)
     journal.record_proposals(4, [{}, {}])
     assert reason({"seconds": 60.0}, known(1.0, 2.0), spent=1e9, journal=journal) is None
+
+
+def test_lost_proposals_do_not_stop_earlier(reason: Callable[..., dict[str, Any] | None], tmp_path: Path) -> None:
+    """Cohort 4 began once, though its proposals are lost: time had not run out then, whatever the clock says now."""
+    journal = Journal(tmp_path)
+    journal.record_results({(9, 1, 0): LaneResult({}, 4, None, ended=True)})
+    assert reason({"seconds": 60.0}, known(1.0, 2.0), spent=1e9, journal=journal) is None
+    assert reason({"seconds": 60.0}, known(1.0, 2.0), cohort=5, spent=1e9, journal=journal) is not None

@@ -52,6 +52,7 @@ def test_no_changed_byte_is_believed(capsys: pytest.CaptureFixture[str]) -> None
         for content in (whole[:position], whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :]):
             file.write_bytes(content)
             assert sealed.read_sealed(file) is None
+            assert not file.exists()
             assert capsys.readouterr().err == ("a.bin: changed or cut after it was written; left out, and made anew\n")
 
 
