@@ -6,6 +6,7 @@ file that this project wrote, as `sha256sum` prints it. Processes may share the 
 
 import hashlib
 import os
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from thalweg.system.sealed import report_damage
 
 DIGESTS = "digests"
 COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
-"""JAX reports it after each program that it compiled, and wrote, or read."""
+"""JAX reports it once a program is compiled and written, or read."""
+MISS_EVENT = "/jax/compilation_cache/cache_misses"
+"""JAX reports it just before it writes a program."""
 
 
 def guard_compiled_programs() -> None:
@@ -31,15 +34,24 @@ def watch_compiled_programs() -> None:
     """Note the digest of each program that this process adds to the cache."""
     import jax
 
-    if (folder := _find_folder()) is not None:
-        known = set(_list_programs(folder))
+    if (folder := _find_folder()) is None:
+        return
+    known, missed = set(_list_programs(folder)), list[str]()
 
-        def note_new(event: str, *_seconds: Any, **_facts: Any) -> None:
-            if event == COMPILE_EVENT and (new := set(_list_programs(folder)) - known):
+    def note_miss(event: str, **_facts: Any) -> None:
+        if event == MISS_EVENT:
+            missed.append(event)
+
+    def note_new(event: str, *_seconds: Any, **_facts: Any) -> None:
+        if event == COMPILE_EVENT and missed:
+            missed.clear()
+            new = set(_list_programs(folder)) - known
+            with suppress(files.UserError):  # a full disk: without a digest the program is compiled again
                 note_programs(folder, new)
-                known.update(new)
+            known.update(new)
 
-        jax.monitoring.register_event_duration_secs_listener(note_new)
+    jax.monitoring.register_event_listener(note_miss)
+    jax.monitoring.register_event_duration_secs_listener(note_new)
 
 
 def remove_damaged_programs(folder: Path) -> None:
