@@ -8,8 +8,8 @@ import jax
 import numpy as np
 import pytest
 
-from tests.artifacts.test_trained_model import model
 from tests.helpers.damages import DAMAGES, damage_file
+from tests.helpers.saved_models import build_model
 from tests.helpers.small_study import CONFIG, draw_examples, split
 from thalweg.artifacts import prepared, summary, trained_model, weights
 from thalweg.artifacts.damage import CURE
@@ -20,8 +20,8 @@ from thalweg.tasks.classify import Classify
 from thalweg.tasks.count import Count
 
 DRAWS = 25  # of each kind of damage
-COUNTER = model(Count(), (1,))
-CLASSIFIER = model(Classify(), (3,), classes=("a", "b", "c"))
+COUNTER = build_model(Count(), (1,))
+CLASSIFIER = build_model(Classify(), (3,), classes=("a", "b", "c"))
 
 
 def write_all(counter: bool = True) -> None:
