@@ -22,7 +22,7 @@ from thalweg.system.machine import describe_processor, list_versions
 PACKAGE_FOLDER = Path(__file__).parents[1]
 FINGERPRINTED_CODE = (
     *("core/*.py", "tasks/**/*.py", "engine/*.py", "training/*.py", "schema/section.py", "stats/trial_value.py"),
-    *(f"config/{name}.py" for name in ("experiment", "model", "numbers", "spaces", "study", "tree")),
+    *(f"config/{name}.py" for name in ("experiment", "model", "numbers", "settings", "spaces", "study", "tree")),
     *(f"search/{name}.py" for name in ("cohorts", "samplers", "study", "trials")),
     "stats/pareto.py",
 )

@@ -63,6 +63,7 @@ class RankedTrial:
 class StudySummary:
     """The study in numbers: its trials by their end, the epochs trained over all lanes, and its best trial.
 
+    Where trials repeat a setting, `settings` is the number of different ones, and these are counted by their end.
     `infeasible` needs constraints, `front` (the undominated trials) several objectives. `stop` is for a study that
     ended before its last cohort: the reason, the limit, and the value reached.
     """
@@ -77,6 +78,7 @@ class StudySummary:
     infeasible: int | None = None
     front: tuple[int, ...] | None = None
     stop: dict[str, Any] | None = None
+    settings: int | None = None
 
 
 @dataclass(frozen=True)

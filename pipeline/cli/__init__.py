@@ -83,7 +83,7 @@ def _list_presets() -> list[str]:
 
 def _check_params(arguments: argparse.Namespace) -> None:
     from thalweg.cli import preflight
-    from thalweg.config import spaces
+    from thalweg.config import notes, spaces
 
     config = load_config(arguments.file, preflight.find_data_problems)
     programs, study = len(spaces.list_program_variants(config)), config.study
@@ -91,7 +91,9 @@ def _check_params(arguments: argparse.Namespace) -> None:
     print(f"{arguments.file}: no errors")
     cohorts = format_count(study.trials // study.cohort, "cohort")
     print(f"{format_count(study.trials, 'trial')} in {cohorts} of {study.cohort}, {compiled} to compile")
-    for note in (*spaces.list_notes(config), *preflight.list_unbuilt(config)):
+    if settings := notes.describe_settings(config):
+        print(settings)
+    for note in (*notes.list_notes(config), *preflight.list_unbuilt(config)):
         print(f"note: {note}")
 
 
@@ -150,8 +152,7 @@ def _run_study(arguments: argparse.Namespace) -> None:
         examples = prepared.load_prepared_data()
         data = build.build_data(config, examples.examples, examples.splits, examples.copy_origins)
         trials = run_study(config, examples, data)[0].trials
-    best = [trial.outcome.number for trial in rank_trials(config, trials)[:10]]
-    table = build_trials_table(config, trials).set_index("number").loc[best]
+    table = build_trials_table(config, rank_trials(config, trials)[:10]).set_index("number").drop(columns="same_as")
     text = table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")
     print(text if len(table) else "no trial is complete")
     if arguments.trials is not None:

@@ -7,7 +7,7 @@ c + 1 - `in_flight` cohorts are over; its proposals use the results of these and
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from thalweg.core import rng
@@ -72,11 +72,12 @@ def can_begin_cohort(rules: Rules, state: SearchState) -> bool:
     return state.begun_count < rules.cohort_count and state.begun_count - oldest < rules.in_flight
 
 
-def begin_cohort(rules: Rules, state: SearchState) -> SearchState:
-    """Begin the next cohort, with the next bracket in turn."""
+def begin_cohort(rules: Rules, state: SearchState, copies: Collection[int] = ()) -> SearchState:
+    """Begin the next cohort, with the next bracket in turn. `copies` are trials that copy a result: none trains."""
     number = state.begun_count
     trials = range(number * rules.cohort_size, (number + 1) * rules.cohort_size)
-    cohort = Cohort(number, rules.brackets[number % len(rules.brackets)], tuple(trials))
+    alive = tuple(trial for trial in trials if trial not in copies)
+    cohort = Cohort(number, rules.brackets[number % len(rules.brackets)] if alive else (), alive)
     return SearchState(number + 1, (*state.open_cohorts, cohort))
 
 

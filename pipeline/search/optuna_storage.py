@@ -125,6 +125,11 @@ class Publisher:
                 step_value(step=epoch, intermediate_value=score, intermediate_value_type=step_finite)
                 for epoch, score in outcome.intermediate.items()
             ],
+            user_attributes=[
+                models.TrialUserAttributeModel(key="same_as", value_json=json.dumps(first))
+                for first in (outcome.same_as,)
+                if first is not None
+            ],
             system_attributes=[
                 models.TrialSystemAttributeModel(key=f"constraints:{name}", value_json=json.dumps(violation))
                 for name, violation in outcome.violations.items()

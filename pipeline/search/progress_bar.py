@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thalweg.config.experiment import Config
-from thalweg.search.trials import Trial, rank_trials
+from thalweg.search.trials import Trial, merge_repeats, rank_trials
 from thalweg.system.counts import format_count
 
 
@@ -60,7 +60,7 @@ class StudyProgress:
         if self._is_training and not self._console.is_terminal:
             seconds = time.monotonic() - self._began
             seconds_left = seconds / (done - self._resumed) * (study.trials - done)
-            states = Counter(trial.state for trial in trials)
+            states = Counter(trial.state for trial in merge_repeats(trials))
             failures = [f"{states[state]} {state}" for state in ("pruned", "diverged", "infeasible") if states[state]]
             times = f"{seconds:.0f} s, about {seconds_left:.0f} s left"
             done_text = f"{done} of {format_count(study.trials, 'trial')}"

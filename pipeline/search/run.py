@@ -12,14 +12,14 @@ from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import describe_study, list_sources, sources_digest, study_fingerprint
 from thalweg.artifacts.fresh_start import explain_fresh_start
 from thalweg.artifacts.summary import Provenance, RankedTrial, StudyRecord, StudySummary
-from thalweg.config import spaces
+from thalweg.config import notes, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.study import NULL
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.search import optuna_storage, study
 from thalweg.search.progress_bar import StudyProgress
 from thalweg.search.study import StudyResult
-from thalweg.search.trials import Trial, build_scorer, find_front_trials, rank_trials
+from thalweg.search.trials import Trial, build_scorer, find_front_trials, merge_repeats, rank_trials
 from thalweg.system import files, machine, runtime
 from thalweg.system.compiled import guard_compiled_programs
 from thalweg.system.paths import COPIES, EXAMPLES, SPLITS
@@ -31,6 +31,8 @@ def run_study(config: Config, loaded: prepared.PreparedData, data: TrainingData)
     """Run every trial of the study, resumed where it stopped; return the result and the study's fingerprint."""
     if runtime.JAX_ALREADY_LOADED:
         run_in_subprocess(config)  # afterwards every result is on disk, and nothing is left to train
+    if missing := notes.describe_missing_points(config):
+        print(f"note: the study {missing}", flush=True)
     digest = files.hash_files([EXAMPLES, SPLITS, COPIES])
     fingerprint = study_fingerprint(config, digest)
     with lock_state_folder(fingerprint) as folder:
@@ -69,7 +71,7 @@ def build_trials_table(config: Config, trials: Sequence[Trial]) -> pd.DataFrame:
     The cell of a parameter that the trial does not use is empty; `null` is a value.
 
     Each further objective follows. Where trials are pruned, `pruned_at` (the epoch) and `audit` follow: the value of a
-    pruned trial that trained on, if it is within all limits.
+    pruned trial that trained on, if it is within all limits. `same_as` is last: the first trial with the same setting.
     """
     names = [name for name, _ in spaces.sort_parameters(config)]
     pruning = ["pruned_at", "audit"] if config.study.prune else []
@@ -84,17 +86,19 @@ def build_trials_table(config: Config, trials: Sequence[Trial]) -> pd.DataFrame:
             **dict(zip(config.study.also, trial.outcome.scores[1:], strict=False)),
             "pruned_at": trial.pruned_at,
             "audit": trial.audit,
+            "same_as": trial.outcome.same_as,
         }
         for trial in trials
     ]
-    columns = ["number", "state", "value", *names, "epochs", "diverged_step", *config.study.also, *pruning]
-    integer_columns = {name: "Int64" for name in ("diverged_step", "pruned_at") if name in columns}
+    columns = ["number", "state", "value", *names, "epochs", "diverged_step", *config.study.also, *pruning, "same_as"]
+    integer_columns = {name: "Int64" for name in ("diverged_step", "pruned_at", "same_as") if name in columns}
     return pd.DataFrame(rows, columns=columns).astype(integer_columns)
 
 
 def build_study_record(config: Config, result: StudyResult, data: TrainingData, fingerprint: str) -> StudyRecord:
     """Return the provenance, the summary, and the complete trials of a study, best first."""
-    trials, states = result.trials, Counter(trial.state for trial in result.trials)
+    trials, settings = result.trials, merge_repeats(result.trials)
+    states = Counter(trial.state for trial in settings)
     best = (trial.outcome for trial in rank_trials(config, trials))
     rows = tuple(RankedTrial(outcome.number, outcome.values, outcome.scores[0]) for outcome in best)
     summary = StudySummary(
@@ -105,6 +109,7 @@ def build_study_record(config: Config, result: StudyResult, data: TrainingData, 
         diverged=states["diverged"],
         best=rows[0] if rows else None,
         epochs=sum(trial.epochs_spent for trial in trials),
+        settings=len(settings) if len(settings) < len(trials) else None,
         infeasible=states["infeasible"] if config.study.constraints else None,
         front=find_front_trials(build_scorer(config, data.validation_weights.sum(-1)), trials)
         if config.study.also

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from scipy.stats import qmc
 
-from thalweg.config import spaces
+from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.core import rng
@@ -41,10 +42,9 @@ class OptunaSampler:
         self._config = config
         self._study = optuna.create_study(directions=list_study_directions(config), pruner=optuna.pruners.NopPruner())
         self._space = spaces.build_distributions(config)
-        self._fixed_settings = [
-            *spaces.list_initial_settings(config),
-            *(spaces.list_grid_settings(config) if config.study.sampler == "grid" else []),
-        ]
+        self._initial = spaces.list_initial_settings(config)
+        self._planned = {settings.build_setting_key(one): one for one in settings.list_planned_settings(config)}
+        self._trial_counts = Counter[settings.SettingKey]()
         self._open_trials: dict[int, optuna.Trial] = {}
         self._worst_costs: list[float] = []
 
@@ -58,7 +58,8 @@ class OptunaSampler:
     def replay(self, first: int, proposals: list[Setting]) -> None:
         """Take the proposals of an earlier run in place of new ones."""
         study = self._config.study
-        if study.sampler in ("nsga2", "cmaes") or (study.sampler == "tpe" and study.in_flight > 1):
+        is_stateful = study.sampler in ("nsga2", "cmaes") or (study.sampler == "tpe" and study.in_flight > 1)
+        if is_stateful and not self._planned:
             # these store facts in the trials that they draw, so they must draw them again: a trial's generation, or
             # the values that an unfinished trial would have for its inactive parameters
             if self.ask(first, len(proposals)) != proposals:
@@ -105,9 +106,14 @@ class OptunaSampler:
         self._study.tell(trial, state=TrialState.PRUNED)
 
     def _fixed_values(self, number: int) -> Setting:
-        """Return the values that the sampler does not choose."""
-        if number < len(self._fixed_settings):
-            return self._fixed_settings[number]
+        """Return the values that the sampler does not choose: of the first trials, or the next of a plan.
+
+        A plan's next setting is the first that has the fewest trials.
+        """
+        if self._planned:
+            return self._planned[min(self._planned, key=lambda key: self._trial_counts[key])]
+        if number < len(self._initial):
+            return self._initial[number]
         return _sobol_point(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
 
     def _ask_trial(self, number: int, fixed_values: Setting, sampler: BaseSampler) -> Setting:
@@ -121,6 +127,7 @@ class OptunaSampler:
         for name, parameter in spaces.sort_parameters(self._config):
             if parameter.is_active(values):
                 values[name] = _suggest_value(trial, name, self._space[name])
+        self._trial_counts[settings.build_setting_key(values)] += 1
         return values
 
     def _build_sampler(self, number: int) -> BaseSampler:

@@ -6,7 +6,7 @@ from typing import Any
 from thalweg.config.experiment import Config
 from thalweg.engine.state_folder import Journal
 from thalweg.search.cohorts import Rules
-from thalweg.search.trials import Trial
+from thalweg.search.trials import Trial, rank_trials
 
 GAIN_COHORTS = 3
 """Cohorts whose mean gain predicts the gain of the next one."""
@@ -43,16 +43,11 @@ def expected_gain(config: Config, rules: Rules, trials: Sequence[Trial]) -> floa
     Gains shrink as a search goes on, so this is too high rather than too low, and a study stops late rather than early.
     None while there are too few cohorts, or as long as no trial is complete.
     """
-    sign = config.task.cost_sign(config.study.objective)
-    best, best_costs = None, []
-    for start in range(0, len(trials), rules.cohort_size):
-        outcomes = [trial.outcome for trial in trials[start : start + rules.cohort_size]]
-        costs = [
-            sign * outcome.scores[0] for outcome in outcomes if outcome.state == "complete" and outcome.is_feasible
-        ]
-        best = min([*costs, *([] if best is None else [best])], default=None)
-        best_costs.append(best)
-    if len(best_costs) <= GAIN_COHORTS:
+    if len(trials) <= GAIN_COHORTS * rules.cohort_size:
         return None
-    before, after = best_costs[-1 - GAIN_COHORTS], best_costs[-1]
-    return None if before is None or after is None else (before - after) / GAIN_COHORTS
+    sign = config.task.cost_sign(config.study.objective)
+    before, after = (
+        [sign * trial.outcome.scores[0] for trial in rank_trials(config, known)[:1]]
+        for known in (trials[: -GAIN_COHORTS * rules.cohort_size], trials)
+    )
+    return (before[0] - after[0]) / GAIN_COHORTS if before and after else None

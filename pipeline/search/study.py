@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from thalweg.config import spaces
+from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.core.types import DataSpec
@@ -24,7 +24,7 @@ from thalweg.engine.workers import Workers, copy_to_devices, start_worker_pool
 from thalweg.search import cohorts, stopping
 from thalweg.search.cohorts import Cohort, Rules
 from thalweg.search.samplers import OptunaSampler
-from thalweg.search.trials import Trial, build_scorer
+from thalweg.search.trials import Trial, build_scorer, copy_trial
 from thalweg.system.files import UserError
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
@@ -95,6 +95,9 @@ class _Study:
         self.began = time.monotonic() - self.journal.seconds
         self.state = cohorts.SearchState()
         self.trials: list[Trial] = []
+        self.seeds = settings.count_trial_seeds(config)
+        self.first_trials: dict[settings.SettingKey, int] = {}
+        self.same_as: dict[int, int] = {}
         self.stop: dict[str, Any] | None = None
 
     def run(self) -> StudyResult:
@@ -125,17 +128,25 @@ class _Study:
             else:
                 self.journal.record_proposals(number, self.sampler.ask(first, self.rules.cohort_size))
             for trial, values in enumerate(self.journal.proposed[number], first):
-                self._add_trial(trial, values)
-            self.state = cohorts.begin_cohort(self.rules, self.state)
+                first_trial = self.first_trials.setdefault(settings.build_setting_key(values), trial)
+                if first_trial != trial:
+                    self.same_as[trial] = first_trial
+                if not self._is_copy(trial):
+                    self._add_trial(trial, values)
+            self.state = cohorts.begin_cohort(self.rules, self.state, list(filter(self._is_copy, self.same_as)))
             cohort = self.state.open_cohorts[-1]
-            self.fleet.set_target(cohort.training_trials, cohort.rungs[0])
+            self.fleet.set_target(cohort.training_trials, max(cohort.rungs[:1], default=0))
+
+    def _is_copy(self, trial: int) -> bool:
+        """Return whether a trial would repeat an earlier one to the bit: the same setting with the same seeds."""
+        return trial in self.same_as and self.config.study.randomness == "paired"
 
     def _add_trial(self, trial: int, values: Setting) -> None:
         """Add a trial's lanes to the fleet."""
         config, study = self.config.replace_values(values), self.config.study
         plan = build.build_plan(config, self.spec, self.data, searched=True)
         seed_group = trial if study.randomness == "independent" else None
-        lanes = list_lane_seeds(self.config.seed, "study", study.seeds, len(self.data.train_rows), seed_group)
+        lanes = list_lane_seeds(self.config.seed, "study", self.seeds, len(self.data.train_rows), seed_group)
         self.fleet.add_trial(trial, plan, build.build_hyper(config), lanes)
 
     def _judge_rung(self, cohort: Cohort) -> None:
@@ -157,10 +168,14 @@ class _Study:
         """Turn the oldest cohort into finished trials and tell the sampler of them."""
         self.state = cohorts.close_oldest_cohort(self.state)
         for trial, values in enumerate(self.journal.proposed[cohort.number], cohort.number * self.rules.cohort_size):
+            if self._is_copy(trial):
+                self.trials.append(copy_trial(self.trials[self.same_as[trial]], trial, values))
+                continue
             lanes = self.fleet.find_results(trial)
             assert lanes is not None
             self.fleet.drop_trial(trial)
-            self.trials.append(self.scorer.build_trial(trial, values, lanes, cohort.stopped.get(trial)))
+            finished = self.scorer.build_trial(trial, values, lanes, cohort.stopped.get(trial))
+            self.trials.append(finished.mark_repeat(self.same_as.get(trial)))
         self.sampler.tell([trial.outcome for trial in self.trials[-self.rules.cohort_size :]])
         for callback in self.callbacks:
             callback.on_cohort(self.trials)

@@ -1,7 +1,7 @@
 """Trials: the mean of their lanes' curves, and the scores that follow from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -15,6 +15,9 @@ from thalweg.search import cohorts
 from thalweg.search.cohorts import Score
 from thalweg.stats.trial_value import mean_at_best
 
+STATES_BY_WEIGHT = ("diverged", "infeasible", "complete", "pruned")
+"""Ends of trials: of a setting that was trained with several seeds, the first of these counts."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -23,7 +26,8 @@ class Outcome:
     `scores` are its objectives at its lanes' best validations (none if it diverged; up to its pruning if it was
     pruned). `intermediate` is the first objective at each validation that counts, by epoch. `violations` are the
     amounts by which each constraint is broken (0 or less: it holds). `lost_rung` is the epoch of the rung that it lost,
-    if it did; a trial that had ended by itself before is complete all the same.
+    if it did; a trial that had ended by itself before is complete all the same. `same_as` is the first trial with the
+    same setting, if this one repeats it.
     """
 
     number: int
@@ -33,6 +37,7 @@ class Outcome:
     intermediate: Mapping[int, float] = field(default_factory=dict)
     violations: Mapping[str, float] = field(default_factory=dict)
     lost_rung: int | None = None
+    same_as: int | None = None
 
     @property
     def value(self) -> float | None:
@@ -48,13 +53,15 @@ class Outcome:
 class Trial:
     """A finished trial with its lanes. `audit` is the final value of a pruned trial that trained on to be audited.
 
-    It is None, too, where the trial then broke a limit: it would not have been a good trial.
+    It is None, too, where the trial then broke a limit: it would not have been a good trial. A trial that `is_copy` was
+    not trained: it has all results of the first trial with its setting.
     """
 
     outcome: Outcome
     lanes: TrainedLanes
     pruned_at: int | None = None
     audit: float | None = None
+    is_copy: bool = False
 
     @property
     def diverged_step(self) -> int | None:
@@ -76,7 +83,17 @@ class Trial:
     @property
     def epochs_spent(self) -> int:
         """The epochs trained for the trial, over all of its lanes."""
-        return sum(lane.result.epochs for lane in self.lanes)
+        return 0 if self.is_copy else sum(lane.result.epochs for lane in self.lanes)
+
+    def mark_repeat(self, first: int | None) -> "Trial":
+        """Return the trial with the number of the first one of its setting; None if it is the first."""
+        return replace(self, outcome=replace(self.outcome, same_as=first))
+
+
+def copy_trial(first: Trial, number: int, values: Setting) -> Trial:
+    """Return a trial that repeats a setting with the same seeds: the result of the first one, not trained again."""
+    outcome = replace(first.outcome, number=number, values=values, same_as=first.outcome.number)
+    return replace(first, outcome=outcome, is_copy=True)
 
 
 @dataclass(frozen=True)
@@ -170,15 +187,41 @@ def build_scorer(config: Config, fold_sizes: NDArray[np.float64]) -> TrialScorer
     )
 
 
+def merge_repeats(trials: Sequence[Trial]) -> list[Trial]:
+    """Return one trial for each different setting, under the number of its first trial.
+
+    Copies are left out. A setting that was trained again with other seeds (`study.randomness: independent`) is as bad
+    as its worst seed: diverged, infeasible, complete, and only then pruned. Its objectives are the means over the
+    trials that ended so.
+    """
+    by_setting: dict[int, list[Trial]] = {}
+    for trial in trials:
+        if not trial.is_copy:
+            first = trial.outcome.number if trial.outcome.same_as is None else trial.outcome.same_as
+            by_setting.setdefault(first, []).append(trial)
+    return [repeats[0] if len(repeats) == 1 else _merge_setting(repeats) for repeats in by_setting.values()]
+
+
+def _merge_setting(repeats: Sequence[Trial]) -> Trial:
+    state = next(state for state in STATES_BY_WEIGHT if any(trial.state == state for trial in repeats))
+    alike, first = [trial for trial in repeats if trial.state == state], repeats[0].outcome
+    means = tuple(float(np.mean(scores)) for scores in zip(*(trial.outcome.scores for trial in alike), strict=True))
+    return replace(
+        alike[0],
+        outcome=replace(alike[0].outcome, number=first.number, values=first.values, scores=means, same_as=None),
+        lanes=tuple(lane for trial in alike for lane in trial.lanes),
+    )
+
+
 def rank_trials(config: Config, trials: Sequence[Trial]) -> list[Trial]:
-    """Return complete trials that break no limit, best first by the first objective, ties by number."""
+    """Return complete settings that break no limit, best first by the first objective, ties by number."""
     sign = config.task.cost_sign(config.study.objective)
-    complete = [trial for trial in trials if trial.state == "complete"]
+    complete = [trial for trial in merge_repeats(trials) if trial.state == "complete"]
     return sorted(complete, key=lambda trial: (sign * trial.outcome.scores[0], trial.outcome.number))
 
 
 def find_front_trials(scorer: TrialScorer, trials: Sequence[Trial]) -> tuple[int, ...]:
-    """Return the numbers of the trials that no other beats in every objective, in order."""
-    outcomes = [trial.outcome for trial in trials if trial.state == "complete"]
+    """Return the numbers of the settings that no other beats in every objective, in order."""
+    outcomes = [trial.outcome for trial in merge_repeats(trials) if trial.state == "complete"]
     scores = {o.number: Score(tuple(s * v for s, v in zip(scorer.signs, o.scores, strict=True))) for o in outcomes}
     return tuple(sorted(cohorts.find_front(scores)))

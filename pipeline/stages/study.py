@@ -19,7 +19,7 @@ def main(config: Config) -> None:
     result, fingerprint = run_study(config, loaded, data)
     trials = result.trials
     files.write_table(TRIALS, build_trials_table(config, trials))
-    lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
+    lanes = [(trial.outcome.number, *lane) for trial in trials if not trial.is_copy for lane in trial.lanes]
     files.write_table(CURVES, build_curves_table(config, lanes))
     best = rank_trials(config, trials)
     files.write_text(BEST_PARAMS, write.rewrite_params(read_loaded_params(), best[0].outcome.values if best else {}))

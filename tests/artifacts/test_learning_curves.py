@@ -71,6 +71,7 @@ def test_trials_table_leaves_inactive_empty() -> None:
         "optimizer.learning_rate",
         "epochs",
         "diverged_step",
+        "same_as",
     ]
     assert table["state"].tolist() == ["complete", "diverged"]
     assert table["epochs"].tolist() == [12, 6]
@@ -82,7 +83,7 @@ def test_trials_table_leaves_inactive_empty() -> None:
 def test_trials_table_round_trip(tmp_path: Path) -> None:
     files.write_table(tmp_path / "trials.csv", build_trials_table(CONFIG, TRIALS))
     lines = (tmp_path / "trials.csv").read_text().splitlines()
-    assert lines[1:] == ["0,complete,1.5,l2,,0.1,12,", "1,diverged,,huber,0.75,1.0,6,11"]
+    assert lines[1:] == ["0,complete,1.5,l2,,0.1,12,,", "1,diverged,,huber,0.75,1.0,6,11,"]
 
 
 def test_curves_table_ends_where_each_lane_ended() -> None:

@@ -83,28 +83,3 @@ def test_integer_parameter_needs_integer_baseline(config: Config) -> None:
     assert spaces.find_baseline_setting(with_space(config, space).replace_values({"schedule.every": 2.0})) == {
         "schedule.every": 2.0
     }
-
-
-def test_notes_on_doubtful_spaces(config: Config) -> None:
-    good = config.replace_values({"study.trials": 32, "study.cohort": 4, "study.sampler": "tpe"})
-    assert list(spaces.list_notes(good)) == []
-    (few,) = spaces.list_notes(good.replace_values({"study.trials": 28}))
-    assert few.startswith("sampler tpe learns little from 7 cohorts")
-    (alone,) = spaces.list_notes(good.replace_values({"study.cohort": 1, "study.prune": {"first": 1}}))
-    assert alone.startswith("study.prune has no effect with cohort: 1")
-    restarts = {"schedule.kind": "restarts", "study.prune": {"first": 2}}
-    (peaks,) = spaces.list_notes(
-        with_space(good, {"schedule.period": {"low": 2.0, "high": 8.0}}).replace_values(restarts)
-    )
-    assert "right after a restart" in peaks
-    (idle,) = spaces.list_notes(
-        good.replace_values({"optimizer": {"kind": "heavy_ball", "learning_rate": 0.01, "momentum": 0.5, "b2": 0.9}})
-    )
-    assert idle == "optimizer.b2 is never used: `heavy_ball` has no parameter `b2`"
-    lengths = {**good.study.model_dump()["space"], "training.epochs": {"choices": [2, 3]}}
-    (longer,) = spaces.list_notes(with_space(good, lengths).replace_values({"confirm.epochs": 6}))
-    assert longer.startswith("confirmed trials train for 6 epochs")
-    (outside,) = spaces.list_notes(good.replace_values({"optimizer.learning_rate": 0.5}))
-    assert "not the first trial" in outside
-    (empty,) = spaces.list_notes(with_space(good, {}))
-    assert empty.startswith("study.space is empty")

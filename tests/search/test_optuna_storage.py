@@ -14,7 +14,7 @@ import pytest
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.search.optuna_storage import Publisher, get_storage_url
-from thalweg.search.trials import Outcome, Trial
+from thalweg.search.trials import Outcome, Trial, copy_trial
 from thalweg.system.files import UserError
 
 
@@ -41,13 +41,16 @@ def test_cohorts_are_added_in_order(config: Config, tmp_path: Path, monkeypatch:
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
     config = config.replace_values({"study.name": "rates é"})
     trials = [trial(0, 0.01, 1.5), trial(1, 0.05, None), trial(2, 0.02, 1.25), trial(3, 0.03, 1.75, pruned=2)]
+    trials.append(copy_trial(trials[2], 4, trials[2].outcome.values))
     for _ in range(2):
         with Publisher(config, "abcdef0123") as publisher:
             publisher.on_cohort(trials[:2])
             publisher.on_cohort(trials)
     found = stored("rates é abcdef")
-    assert [one.number for one in found] == [0, 1, 2, 3]
-    assert [one.state.name for one in found] == ["COMPLETE", "PRUNED", "COMPLETE", "PRUNED"]
+    assert [one.number for one in found] == [0, 1, 2, 3, 4]
+    assert [one.state.name for one in found] == ["COMPLETE", "PRUNED", "COMPLETE", "PRUNED", "COMPLETE"]
+    assert [one.user_attrs for one in found] == [{}, {}, {}, {}, {"same_as": 2}]
+    assert (found[4].value, found[4].params) == (found[2].value, found[2].params)
     assert found[2].value == 1.25
     assert found[2].params == trials[2].outcome.values
     assert found[2].intermediate_values == {1: 2.0, 2: 1.25}

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from thalweg.config import spaces
+from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.search.samplers import OptunaSampler
 from thalweg.search.trials import Outcome
@@ -253,14 +253,16 @@ def test_sobol_fills_evenly(config: Config) -> None:
     assert set(Counter(one["loss.terms.count.kind"] for one in found).values()) == {16}
 
 
-def test_grid_then_random(config: Config) -> None:
-    config = searched(config, "grid")
-    points = spaces.list_grid_settings(config)
+def test_grid_is_repeated_in_turn(config: Config) -> None:
+    config = searched(config, "grid", **{"study.trials": 60})
+    points = list(settings.iterate_settings(config))
     assert len(points) == 5 * (1 + 3)
     assert points[0] == {"loss.terms.count.kind": "l1", RATE: pytest.approx(1e-4)}
-    proposed = OptunaSampler(config).ask(0, 24)
+    proposed = OptunaSampler(config).ask(0, 44)
+    assert proposed[0] not in points  # the file's own value of delta is no point
     assert proposed[1:21] == points
-    assert all(one not in points for one in proposed[21:])
+    assert proposed[21:42] == proposed[:21]
+    assert proposed[42:] == proposed[:2]
 
 
 @pytest.mark.parametrize("sampler", [sampler for sampler in SAMPLERS if sampler != "cmaes"])  # it wants two ranges

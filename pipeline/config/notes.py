@@ -1,0 +1,79 @@
+"""What `thalweg check` says of a valid file: how many settings it tries, and what is probably not intended."""
+
+from collections.abc import Iterator
+
+from thalweg.config import settings, spaces
+from thalweg.config.experiment import Config
+from thalweg.config.numbers import OptimizerConfig
+from thalweg.config.study import StopConfig
+from thalweg.core import optimizers
+from thalweg.system.counts import format_count
+
+
+def list_notes(config: Config) -> Iterator[str]:
+    """Return hints about settings that are allowed but probably not intended."""
+    study, cohorts = config.study, config.study.trials // config.study.cohort
+    if not study.space:
+        yield "study.space is empty, so every trial uses the values in this file"
+    is_planned = bool(settings.list_planned_settings(config))
+    if cohorts < 8 and not is_planned and study.sampler in ("tpe", "nsga2", "cmaes", "gp"):
+        advice = "use 8 or more (lower study.cohort or raise study.trials)"
+        yield f"sampler {study.sampler} learns little from {format_count(cohorts, 'cohort')}; {advice}"
+    if study.prune is not None and study.cohort == 1:
+        yield "study.prune has no effect with cohort: 1, because trials are compared within their cohort"
+    cycles = {"schedule.kind", "schedule.period", "schedule.warmup"} & study.space.keys()
+    kinds = study.space["schedule.kind"].choices or () if "schedule.kind" in cycles else (config.schedule.kind,)
+    if study.prune is not None and cycles and "restarts" in kinds:
+        yield "pruning may compare trials right after a restart; each trial's best value so far counts"
+    if "training.epochs" in study.space and config.confirm.epochs is not None:
+        yield f"confirmed trials train for {format_count(config.confirm.epochs, 'epoch')} (confirm.epochs)"
+    if "optimizer.kind" not in study.space:
+        kind, numbers = config.optimizer.kind, config.optimizer.model_dump(exclude_none=True).keys()
+        used = OptimizerConfig.model_fields.keys() | optimizers.list_optimizer_defaults(kind).keys()
+        for name in sorted(numbers - used):
+            yield f"optimizer.{name} is never used: `{kind}` has no parameter `{name}`"
+    if spaces.find_baseline_setting(config) is None:
+        yield "the values in this file are outside the search space, so they are not the first trial"
+
+
+def describe_settings(config: Config) -> str:
+    """Describe how many settings a finite space or a grid has, and how often each is trained; '' if it is infinite."""
+    study, is_grid = config.study, config.study.sampler == "grid"
+    count, planned = settings.count_settings(config), len(settings.list_planned_settings(config))
+    if count is None:
+        return ""
+    start = (
+        f"the grid has {format_count(count, 'point')}" if is_grid else f"the space has {format_count(count, 'setting')}"
+    )
+    trials = format_count(study.trials, "trial")
+    if missing := describe_missing_points(config):
+        return f"{start}; {trials}: the study {missing}"
+    if not planned:
+        return f"{start}; {trials}: sampler {study.sampler} chooses which"
+    start += f", and {format_count(planned - count, 'setting')} off it" if planned > count else ""
+    start, (rounds, rest) = f"{start}; {trials}: {'each' if planned > 1 else 'it'}", divmod(study.trials, planned)
+    if study.randomness == "independent":
+        more = f" to {study.seeds * (rounds + 1)} seeds" if rest else ""
+        return (
+            f"{start} is trained with {study.seeds * rounds}{more}"
+            if more
+            else (f"{start} is trained with {format_count(study.seeds * rounds, 'seed')}")
+        )
+    text = f"{start} is trained with {format_count(settings.count_trial_seeds(config), 'seed')}"
+    if study.trials > planned and study.stop != StopConfig():
+        return f"{text}, because study.stop limits the study; for more, raise study.seeds"
+    return text + (f"; {format_count(rest, 'trial')} repeat{'s' if rest == 1 else ''} a result" if rest else "")
+
+
+def describe_missing_points(config: Config) -> str:
+    """Describe which share of its grid a study leaves out; '' if it covers its grid, or has none."""
+    study = config.study
+    count = settings.count_settings(config) if study.sampler == "grid" else None
+    planned = len(settings.list_planned_settings(config))
+    if count is None or planned < study.trials:
+        return ""
+    tried = settings.count_grid_points_tried(config)
+    if tried == count:
+        return ""
+    needed = -(-(count + planned - tried) // study.cohort) * study.cohort
+    return f"tries {tried:,} of {count:,} grid points; `study.trials: {needed}` tries all"

@@ -1,0 +1,213 @@
+"""Trials that repeat a setting: which are trained, with how many seeds, and what counts."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.helpers.training_calls import count_steps
+from thalweg.artifacts.learning_curves import build_curves_table
+from thalweg.config import settings
+from thalweg.config.experiment import Config
+from thalweg.core.types import DataSpec
+from thalweg.data.splits import Splits
+from thalweg.engine import fleet
+from thalweg.engine.results import list_lane_seeds
+from thalweg.search import study
+from thalweg.search.run import build_study_record, build_trials_table
+from thalweg.search.trials import Trial, merge_repeats, rank_trials
+from thalweg.training.plan import TrainingData
+
+RATE, KIND = "optimizer.learning_rate", "loss.terms.count.kind"
+TWO = {RATE: {"choices": [0.01, 0.02]}}
+THREE = {RATE: {"choices": [0.001, 0.01, 0.02]}}
+SIX = {**THREE, KIND: {"choices": ["l1", "l2"]}}
+GRID = {RATE: {"low": 0.001, "high": 0.1, "log": True, "points": 3}, KIND: {"choices": ["l1", "l2", "huber"]}}
+CONDITIONAL = {
+    KIND: {"choices": ["l2", "huber"]},
+    "loss.terms.count.delta": {"choices": [0.5, 2.0], "when": {KIND: "huber"}},
+}
+STEPS = 3 * 3  # of a lane: epochs, and batches of 8 out of 24 examples
+
+RunStudy = Callable[..., list[Trial]]
+
+
+@pytest.fixture(scope="module")
+def data(config: Config, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]) -> TrainingData:
+    return compose_data(config, parts)
+
+
+@pytest.fixture
+def run(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> RunStudy:
+    """Run a study with values of the section `study`, and others by path, in a folder of that name."""
+
+    def run_study(
+        space: dict[str, Any], folder: str = "one", callbacks: Sequence[Any] = (), **study_values: Any
+    ) -> Any:
+        searched = describe(config, space, **study_values)
+        return study.run_trials(searched, shape, data, tmp_path / folder, callbacks).trials
+
+    return run_study
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The steps that lanes are trained from here on."""
+    return count_steps(monkeypatch)
+
+
+def describe(config: Config, space: dict[str, Any], **study_values: Any) -> Config:
+    values = {"study.sampler": "tpe", "study.cohort": 2} | {f"study.{n}": value for n, value in study_values.items()}
+    return config.replace_values({"study.space": space} | values)
+
+
+def csv(config: Config, found: Sequence[Trial]) -> str:
+    lanes = [(trial.outcome.number, *lane) for trial in found if not trial.is_copy for lane in trial.lanes]
+    return build_trials_table(config, found).to_csv() + build_curves_table(config, lanes).to_csv()
+
+
+@pytest.mark.parametrize(
+    ("space", "trials", "same_as", "seeds"),
+    [
+        (TWO, 6, [None, None, 0, 1, 0, 1], 3),
+        (THREE, 4, [None, None, None, 0], 1),
+        (THREE, 6, [None, None, None, 0, 1, 2], 2),
+        (SIX, 8, [None] * 6 + [0, 1], 1),
+        (SIX, 12, [None] * 6 + [0, 1, 2, 3, 4, 5], 2),
+        (CONDITIONAL, 6, [None, None, None, 0, 1, 2], 2),
+        ({}, 4, [None, 0, 0, 0], 4),
+    ],
+)
+@pytest.mark.parametrize("sampler", ["tpe", "random", "nsga2"])
+def test_small_space_gets_further_seeds(
+    run: RunStudy,
+    config: Config,
+    trained: list[int],
+    sampler: str,
+    space: dict[str, Any],
+    trials: int,
+    same_as: list[int | None],
+    seeds: int,
+) -> None:
+    found = run(space, trials=trials, sampler=sampler)
+    assert [trial.outcome.same_as for trial in found] == same_as
+    own = [trial for trial in found if trial.outcome.same_as is None]
+    planned = {settings.build_setting_key(trial.outcome.values) for trial in own}
+    assert len(planned) == len(own) == same_as.count(None)
+    assert sum(trained) == len(own) * seeds * STEPS
+    for trial in own:
+        assert [lane[:2] for lane in trial.lanes] == sorted(list_lane_seeds(config.seed, "study", seeds, 1))
+        bests = [np.nanmin(lane.result.get_curve("mae")) for lane in trial.lanes]
+        assert trial.outcome.value == pytest.approx(np.mean(bests), rel=1e-12)
+    table = build_trials_table(describe(config, space, trials=trials), found).drop(columns=["number", "same_as"])
+    for number, first in enumerate(same_as):
+        if first is not None:
+            pd.testing.assert_series_equal(table.iloc[number], table.iloc[first], check_names=False)
+
+
+@pytest.mark.parametrize(("trials", "seeds"), [(4, 1), (8, 1), (10, 1), (20, 2)])
+def test_grid_is_covered_once_and_then_with_seeds(run: RunStudy, trained: list[int], trials: int, seeds: int) -> None:
+    found = run(GRID, trials=trials, sampler="grid")
+    own = [trial for trial in found if trial.outcome.same_as is None]
+    assert len(own) == min(trials, 9)
+    assert sum(trained) == len(own) * seeds * STEPS
+    assert [trial.outcome.same_as for trial in found[9:]] == [i % 9 for i in range(max(0, trials - 9))]
+
+
+def test_independent_repeats_are_trained(run: RunStudy, config: Config, trained: list[int]) -> None:
+    found = run(TWO, trials=6, randomness="independent")
+    assert [trial.outcome.same_as for trial in found] == [None, None, 0, 1, 0, 1]
+    assert sum(trained) == 6 * STEPS
+    assert len({lane.seed for trial in found for lane in trial.lanes}) == 6
+    assert len({trial.outcome.value for trial in found}) == 6
+    merged = merge_repeats(found)
+    assert [trial.outcome.number for trial in merged] == [0, 1]
+    values = [[trial.outcome.scores[0] for trial in found if trial.outcome.number % 2 == first] for first in (0, 1)]
+    assert [trial.outcome.scores[0] for trial in merged] == [pytest.approx(np.mean(one)) for one in values]
+    assert {trial.outcome.number for trial in rank_trials(config, found)} == {0, 1}
+
+
+def test_enqueued_twice_is_trained_once(run: RunStudy, config: Config, data: TrainingData, trained: list[int]) -> None:
+    """Also in a space without end, where the sampler goes on as usual."""
+    space, twice = {RATE: {"low": 0.001, "high": 0.1, "log": True}}, [{RATE: 0.02}, {RATE: 0.01}, {RATE: 0.02}]
+    found = run(space, trials=6, enqueue=twice)
+    assert [trial.outcome.same_as for trial in found] == [None, None, 0, 1, None, None]
+    assert sum(trained) == 4 * STEPS
+    searched = describe(config, space, trials=6, enqueue=twice)
+    record = build_study_record(searched, study.StudyResult(found, None), data, "")
+    assert (record.study.trials, record.study.settings, record.study.complete) == (6, 4, 4)
+    assert record.study.epochs == 4 * 3
+    assert len({trial.number for trial in record.ranked}) == len(record.ranked) == 4
+
+
+def test_rung_counts_a_setting_once(run: RunStudy, trained: list[int]) -> None:
+    """Of three settings in a cohort of six the best half trains on: two, and the copies follow their own."""
+    prune = {"first": 1, "eta": 2, "audit": 0.0}
+    found = run(THREE, trials=6, cohort=6, prune=prune)
+    assert sorted(trial.pruned_at or 3 for trial in found[:3]) == [1, 2, 3]
+    assert [trial.pruned_at for trial in found[3:]] == [trial.pruned_at for trial in found[:3]]
+    assert [trial.state for trial in found[3:]] == [trial.state for trial in found[:3]]
+    assert sum(trained) == (1 + 2 + 3) * 2 * 3
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "grid"])
+@pytest.mark.parametrize("in_flight", [1, 2])
+def test_killed_study_has_the_same_bytes(
+    run: RunStudy, config: Config, monkeypatch: pytest.MonkeyPatch, trained: list[int], sampler: str, in_flight: int
+) -> None:
+    class Killer:
+        def on_segment(self, *_: int) -> None:
+            raise KeyboardInterrupt
+
+        def on_cohort(self, _: object) -> None:
+            pass
+
+    values = {"trials": 14, "sampler": sampler, "in_flight": in_flight, "prune": {"first": 1, "eta": 2}}
+    whole, steps = csv(config, run(SIX, "whole", **values)), sum(trained)
+    trained.clear()
+    monkeypatch.setattr(fleet, "SNAPSHOT_SECONDS", 0.0)
+    kills = 0
+    while True:
+        try:
+            again = run(SIX, "killed", [Killer()], **values)
+            break
+        except KeyboardInterrupt:
+            kills += 1
+    assert kills > 3
+    assert csv(config, again) == whole
+    assert sum(trained) == steps
+
+
+def test_longer_study_keeps_its_lanes(run: RunStudy, config: Config, trained: list[int]) -> None:
+    run(SIX, "grown", trials=6)
+    grown = run(SIX, "grown", trials=18)
+    assert sum(trained) == 6 * 3 * STEPS
+    assert csv(config, grown) == csv(config, run(SIX, "whole", trials=18))
+
+
+def test_study_below_the_space_grows_into_it(run: RunStudy, trained: list[int]) -> None:
+    """The sampler chose the first trials, and may have repeated some; the others follow."""
+    for sampler in ("tpe", "nsga2"):
+        trained.clear()
+        run(SIX, sampler, trials=4, sampler=sampler, in_flight=2)
+        found = run(SIX, sampler, trials=24, sampler=sampler, in_flight=2)
+        assert len(merge_repeats(found)) == 6
+        assert sum(trained) == 6 * 4 * STEPS
+
+
+def test_limit_comes_before_further_seeds(run: RunStudy, trained: list[int]) -> None:
+    found = run(THREE, trials=12, stop={"epochs": 1000})
+    assert len(merge_repeats(found)) == 3
+    assert sum(trained) == 3 * STEPS
+
+
+def test_front_has_different_settings(run: RunStudy, config: Config, data: TrainingData) -> None:
+    values = {"trials": 8, "sampler": "nsga2", "also": ["rmse"]}
+    found = run(TWO, **values)
+    record = build_study_record(describe(config, TWO, **values), study.StudyResult(found, None), data, "")
+    assert record.study.front is not None
+    assert set(record.study.front) <= {0, 1}
+    assert record.study.complete == record.study.settings == 2
