@@ -108,8 +108,13 @@ def count_trial_seeds(config: Config) -> int:
     return study.seeds * (study.trials // planned)
 
 
+def covers_space(config: Config) -> bool:
+    """Return whether the study tries all settings of its space, or all points of its grid."""
+    return bool(list_planned_settings(config)) and count_grid_points_tried(config) == count_settings(config)
+
+
 def count_grid_points_tried(config: Config) -> int:
-    """Count the points of its grid that a study with `sampler: grid` tries."""
+    """Count the planned settings that are points of the grid, or of a finite space."""
     values = {name: _list_values(config, parameter) for name, parameter in spaces.sort_parameters(config)}
     return sum(
         all(_has_value(values[name], value) for name, value in setting.items())

@@ -105,4 +105,6 @@ def _list_key_numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
         note = f"trial {int(best['number'])}, on validation, not confirmed"
         entries.append((f"best {metric_label(tables.objective)}", "winner", format_number(best["value"]), note))
     endings = f"{tables.count_trials('complete'):,} complete, {tables.count_trials('pruned'):,} stopped early"
-    return [*entries, ("trials", "", f"{len(tables.trials):,}", endings)]
+    if tables.repeat_count:
+        endings += f", in {len(tables.trials) + tables.repeat_count:,} trials"
+    return [*entries, ("settings" if tables.repeat_count else "trials", "", f"{len(tables.trials):,}", endings)]

@@ -22,8 +22,9 @@ class StudyTables:
     Compared by identity, so that costly results can be cached with it.
 
     - `params`: the whole of params.yaml, nested.
-    - `trials` [trials]: number, state (complete, pruned, diverged, infeasible), value (NaN if diverged), one column per
-      searched parameter by dotted name (empty if the trial does not use it), epochs, diverged_step, further objectives.
+    - `trials` [settings]: one for each different setting: number, state (complete, pruned, diverged, infeasible), value
+      (NaN if diverged), one column per searched parameter by dotted name (empty if the trial does not use it), epochs,
+      diverged_step, further objectives.
     - `curves` [trials x seeds x folds x epochs]: trial, seed, fold, epoch (from 1), train_loss, val_loss, validation
       metrics, learning_rate; `baseline_curves` the same for the baseline.
     - `summary`: reports/summary.json: study, confirm, test.
@@ -48,6 +49,7 @@ class StudyTables:
     - `references` [answers]: values of simple answers on `split`, the trivial one first: answer, each metric.
     - `landscape`: tables of `thalweg.diagnose.landscape.LandscapeTables` by name; empty if not surveyed.
     - `bounds`: metric -> lowest and highest possible value; a metric without an entry has none.
+    - `is_space_exhausted`: every setting of the space, or every point of the grid, was tried.
     - `metric_directions`: metric -> its better direction (min, max, zero), for all metrics of the task.
     """
 
@@ -73,6 +75,7 @@ class StudyTables:
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
     metric_directions: Mapping[str, str] = field(default_factory=dict)
     picture_caption: str = "as the network sees them"
+    is_space_exhausted: bool = False
 
     @property
     def has_number_outputs(self) -> bool:
@@ -138,6 +141,20 @@ class StudyTables:
         """The split on which candidates are compared."""
         column = f"test_{self.objective}"
         return "test" if column in self.runs and self.runs[column].notna().any() else "validation"
+
+    @property
+    def repeat_count(self) -> int:
+        """How many trials repeat the setting of an earlier one; they are not among `trials`."""
+        settings = self.summary.study.settings
+        return 0 if settings is None else self.summary.study.trials - settings
+
+    @property
+    def seeds_per_trial(self) -> int:
+        """The seeds that each setting was trained with, the fewest of all: `study.seeds`, or more if trials repeat."""
+        seeds = max(1, int(self.setting("study.seeds", 1)))
+        if not self.repeat_count or self.curves.empty:
+            return seeds
+        return max(seeds, int(self.curves.groupby("trial")["seed"].nunique().min()))
 
     @property
     def parameters(self) -> list[SearchedParameter]:

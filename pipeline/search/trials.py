@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.artifacts.distinct_trials import STATES_BY_WEIGHT
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.config.study import ConstraintConfig
@@ -14,9 +15,6 @@ from thalweg.engine.results import TrainedLanes
 from thalweg.search import cohorts
 from thalweg.search.cohorts import Score
 from thalweg.stats.trial_value import mean_at_best
-
-STATES_BY_WEIGHT = ("diverged", "infeasible", "complete", "pruned")
-"""Ends of trials: of a setting that was trained with several seeds, the first of these counts."""
 
 
 @dataclass(frozen=True)

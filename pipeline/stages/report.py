@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from thalweg.artifacts.distinct_trials import merge_repeated_rows
 from thalweg.artifacts.summary import read_summary, to_json
-from thalweg.config import spaces
+from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.study import NULL
 from thalweg.reporting import render, sections
@@ -39,6 +40,9 @@ def read_study_tables(config: Config) -> StudyTables:
         if NULL in parameter.choices:  # beside this name, Pandas reads numbers as text
             choices = {choice_key(choice): choice for choice in parameter.choices}
             trials[parameter.name] = trials[parameter.name].map(lambda cell, c=choices: c.get(choice_key(cell), cell))
+    trials, curves = merge_repeated_rows(
+        trials, curves, config.study.also, is_paired=config.study.randomness == "paired"
+    )
     steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
     # names may look like numbers: classes are often 0 to 9
@@ -78,6 +82,7 @@ def read_study_tables(config: Config) -> StudyTables:
         bounds={name: config.task.metric_bounds(name) for name in config.task.METRIC_DIRECTIONS},
         metric_directions=dict(config.task.METRIC_DIRECTIONS),
         picture_caption=config.task.PICTURE_CAPTION,
+        is_space_exhausted=settings.covers_space(config) and len(trials) == len(settings.list_planned_settings(config)),
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.training_calls import count_steps
+from thalweg.artifacts.distinct_trials import merge_repeated_rows
 from thalweg.artifacts.learning_curves import build_curves_table
 from thalweg.config import settings
 from thalweg.config.experiment import Config
@@ -211,3 +212,22 @@ def test_front_has_different_settings(run: RunStudy, config: Config, data: Train
     assert record.study.front is not None
     assert set(record.study.front) <= {0, 1}
     assert record.study.complete == record.study.settings == 2
+
+
+@pytest.mark.parametrize("randomness", ["paired", "independent"])
+def test_table_gives_the_same_settings(run: RunStudy, config: Config, randomness: str) -> None:
+    """What later stages read from trials.csv is what the study ranked."""
+    values = {"trials": 16, "randomness": randomness, "prune": {"first": 1, "eta": 2}, "also": ["rmse"]}
+    found = run(SIX, cohort=4, sampler="nsga2", **values)
+    lanes = [(trial.outcome.number, *lane) for trial in found if not trial.is_copy for lane in trial.lanes]
+    table, curves = merge_repeated_rows(
+        build_trials_table(describe(config, SIX, **values), found),
+        build_curves_table(config, lanes),
+        ["rmse"],
+        is_paired=randomness == "paired",
+    )
+    merged = merge_repeats(found)
+    assert table["number"].tolist() == [trial.outcome.number for trial in merged]
+    assert table["state"].tolist() == [trial.state for trial in merged]
+    np.testing.assert_allclose(table[["value", "rmse"]], [trial.outcome.scores for trial in merged], rtol=1e-12)
+    assert curves.groupby("trial")["seed"].nunique().tolist() == [len(trial.lanes) for trial in merged]

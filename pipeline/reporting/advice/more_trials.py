@@ -12,16 +12,21 @@ from thalweg.reporting.text import format_code, join_items
 
 OTHER_CHANGES = "change something that is not searched yet: the model, the data or the task."
 
+EXHAUSTED = "Every setting was tried: more trials only add seeds. Widen the space, or raise `points` of a grid."
+
 
 def advise_trials(tables: StudyTables) -> str:
     """Advise whether to run more trials, and in which space; '' if unknown."""
     gain = compute_gain(tables)
     if is_search_gaining(tables) and search_space.has_widened_range(tables):
         return search_space.advise_search(tables)
+    if tables.is_space_exhausted:
+        return EXHAUSTED
     if is_search_gaining(tables):
         stop = tables.summary.study.stop
         loosened = f"loosen `study.stop.{stop['reason']}` and start again" if stop else ""
-        return f"Continue the search: {loosened or f'`thalweg study --trials {2 * len(tables.trials)}`'}."
+        trials = 2 * (len(tables.trials) + tables.repeat_count)
+        return f"Continue the search: {loosened or f'`thalweg study --trials {trials}`'}."
     if gain is None or gain.kind == "unknown":
         return ""
     if gain.kind == "drowned":

@@ -60,8 +60,8 @@ def compute_gain(tables: StudyTables) -> SearchGain | None:
         best_trial,
         best_value,
         cohort=best_trial // cohort + 1 if cohort > 1 else None,
-        cohort_count=-(-len(best) // max(cohort, 1)),
-        later_count=len(best) - 1 - best_trial,
+        cohort_count=int(best.index[-1]) // max(cohort, 1) + 1,
+        later_count=int((best.index > best_trial).sum()),
         last_count=count,
     )
     two_thirds, noise, draws = best.iloc[:-count].iloc[-1], estimate_seed_noise(tables), find_random_draws(tables)

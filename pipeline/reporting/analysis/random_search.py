@@ -11,8 +11,8 @@ from thalweg.stats.samples import BestOfDraws, best_of_draws
 
 Array = NDArray[np.float64]
 MIN_DRAWN_TRIALS = 4  # fewer say nothing
-OrderReason = Literal["planned", "adaptive", "stopped", "few"]
-"""Why the order of trials cannot change: a plan, a sampler that learns, stopped trials, too few random ones."""
+OrderReason = Literal["exhausted", "planned", "adaptive", "stopped", "few"]
+"""Why the order of trials cannot change: every setting was tried, a plan, a sampler that learns, stopped trials, too few random ones."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ class RandomDraws:
 
 
 def count_given_trials(tables: StudyTables) -> int:
-    """Return how many first trials no sampler drew: the file's own values, and `study.enqueue`."""
+    """Return how many first settings no sampler drew: the file's own values, and `study.enqueue`."""
     own = tables.baseline_trial is not None
-    return own + len(tables.setting("study.enqueue") or ()) if len(tables.trials) else 0
+    given = own + len(tables.setting("study.enqueue") or ())
+    return int((tables.trials["number"] < given).sum()) if len(tables.trials) else 0
 
 
 def find_random_draws(tables: StudyTables) -> RandomDraws | OrderReason:
@@ -52,6 +53,8 @@ def find_random_draws(tables: StudyTables) -> RandomDraws | OrderReason:
     A trial that diverged or broke a limit counts as the worst of the others.
     """
     sampler, trials = tables.setting("study.sampler"), tables.trials.sort_values("number")
+    if tables.is_space_exhausted:
+        return "exhausted"
     if sampler in ("grid", "quasi_random"):
         return "planned"
     if sampler != "random":

@@ -36,7 +36,7 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
 
     The baseline is left out: its noise may be far from that of the top trials. So are seeds on which training diverged
     or failed: one would dominate the noise. None if candidates were confirmed for other epochs than trials are chosen
-    by. The mean over `study.seeds` lanes divides the standard deviation by their square root.
+    by. The mean over a trial's seeds divides the standard deviation by their square root.
 
     If trials share their seeds (`study.randomness: paired`), a seed's common effect gives no trial an advantage. The
     noise is then the residual of candidate and seed, with (C - 1)(S - 1) degrees of freedom for C candidates and S
@@ -47,7 +47,7 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
         return None
     is_sound = (runs["candidate"] != "baseline") & ~find_failed_runs(runs, column, tables.sign)
     best = drop_diverged_runs(runs[is_sound]).dropna(subset=[column])
-    lanes = max(1, int(tables.setting("study.seeds", 1)))
+    lanes = tables.seeds_per_trial
     if tables.setting("study.randomness", "paired") == "paired" and (
         unexplained := _unexplained_variance(best, column)
     ):

@@ -48,7 +48,8 @@ def _report_stop(tables: StudyTables) -> list[Finding]:
             f"The last cohorts (trained together) improved {metric_label(tables.objective)} by "
             f"{format_number(reached, 2)} each, less than the {format_number(limit, 2)} of `study.stop.gain`."
         )
-    verdict = f"The search stopped early, after {len(tables.trials):,} of {tables.setting('study.trials', 0):,} trials."
+    finished, planned = len(tables.trials) + tables.repeat_count, tables.setting("study.trials", 0)
+    verdict = f"The search stopped early, after {finished:,} of {planned:,} trials."
     return [Finding(verdict, evidence, more_trials.advise_trials(tables) if is_search_gaining(tables) else "")]
 
 

@@ -66,6 +66,7 @@ def _describe_order(tables: StudyTables, reason: random_search.OrderReason) -> s
     sampler = tables.setting("study.sampler") or "the sampler"
     reasons = {
         "planned": f"`{sampler}` plans all trials together, so their order is not random",
+        "exhausted": "every setting was tried",
         "adaptive": f"`{sampler}` derives each trial from those before it, so their order cannot change",
         "stopped": "the final values of the stopped trials are not known",
         "few": f"fewer than {format_count(random_search.MIN_DRAWN_TRIALS, 'trial')} were drawn at random and completed",
@@ -92,7 +93,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         comparison, expected = _describe_order(tables, draws), pd.DataFrame()
     else:
         comparison = "Dotted: the expected best of random search by then. Grey: its range in 95 of 100 random orders."
-        expected = pd.DataFrame({"trial": draws.given_count + np.arange(len(draws.costs))})
+        expected = pd.DataFrame({"trial": trials["number"].to_numpy()[draws.given_count :]})
         for end in ("mean", "low", "high"):
             values = tables.sign * getattr(draws.best_by_count, end)
             expected[end] = np.clip(values, window.low, window.high)

@@ -30,12 +30,23 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     total = len(tables.trials)
     if not total:
         return [Finding("No trial was run.", "The study's table is empty.", tone="caution")]
-    counts, expected = [tables.count_trials(state) for state in STATE_LABELS], tables.summary.study.trials
+    counts = [tables.count_trials(state) for state in STATE_LABELS]
+    expected = tables.summary.study.trials - tables.repeat_count
     if sum(counts) != total or expected != total:
         ended = ", ".join(f"{count:,} {label}" for count, label in zip(counts, STATE_LABELS.values(), strict=True))
         evidence = f"The table has {format_count(total, 'row')}, the study counts {expected:,}. By state: {ended}."
         return [Finding("The trials do not add up.", evidence, "Run the study's stage again.", tone="caution")]
-    return _report_ties(tables)
+    return [*_report_ties(tables), *_report_repeats(tables)]
+
+
+def _report_repeats(tables: StudyTables) -> list[Finding]:
+    """Report how many trials repeat a setting, and so do not count."""
+    if not tables.repeat_count:
+        return []
+    settings, seeds = format_count(len(tables.trials), "setting"), format_count(tables.seeds_per_trial, "seed")
+    total = len(tables.trials) + tables.repeat_count
+    verdict = f"{format_share(tables.repeat_count, total)} trials repeat the values of an earlier one."
+    return [Finding(verdict, f"So {settings} count. Each was trained with {seeds} or more.")]
 
 
 def _report_ties(tables: StudyTables) -> list[Finding]:

@@ -156,5 +156,7 @@ def _advise_next_step(tables: StudyTables, parameter: SearchedParameter, verdict
     if verdict.worse_values or verdict.equal_values:
         return search_space.advise_search(tables)
     if verdict.rare_values:
+        if tables.is_space_exhausted:
+            return more_seeds.advise_study_seeds(tables)
         return more_trials.advise_rare_values(parameter.name, verdict.rare_values)
     return more_seeds.advise_study_seeds(tables) if verdict.kind == "noisy" else ""

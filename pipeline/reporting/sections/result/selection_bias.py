@@ -24,7 +24,7 @@ def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Findin
     fresh, values = best.fresh_interval, best.fresh_values
     gap = (fresh.mean - best.study_value) * tables.sign
     # the prediction interval of a mean over as many seeds as a trial has
-    factor = 1 / max(1, int(tables.setting("study.seeds", 1))) + 1 / len(values)
+    factor = 1 / tables.seeds_per_trial + 1 / len(values)
     explained = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) * np.sqrt(factor))
     places = count_decimals(explained)
     evidence = (
