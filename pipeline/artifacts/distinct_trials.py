@@ -24,9 +24,10 @@ def merge_repeated_rows(
     first = trials["same_as"].fillna(trials["number"]).astype(int)
     weight = trials["state"].map({state: weight for weight, state in enumerate(STATES_BY_WEIGHT)})
     alike = trials[weight == weight.groupby(first).transform("min")].assign(first=first)
-    means = alike.groupby("first")[[name for name in ("value", "audit", *objectives) if name in trials]].mean()
+    names = [name for name in ("value", "audit", *objectives) if name in trials]
+    means = alike.groupby("first")[names].mean()
     merged = alike.drop_duplicates("first").sort_values("first").reset_index(drop=True)
-    merged[list(means)] = means.to_numpy()
+    merged[names] = means.to_numpy()
     merged = merged.assign(number=merged["first"], same_as=np.nan)
     kept = curves[curves["trial"].isin(alike["number"])]
     numbers = dict(zip(alike["number"], alike["first"], strict=True))

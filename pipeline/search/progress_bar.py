@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from thalweg.config import settings
 from thalweg.config.experiment import Config
 from thalweg.search.trials import Trial, merge_repeats, rank_trials
 from thalweg.system.counts import format_count
@@ -19,6 +20,8 @@ class StudyProgress:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._resumed = 0
+        planned = len(settings.list_planned_settings(config)) if config.study.randomness == "paired" else 0
+        self._to_train = planned or config.study.trials  # later ones only repeat the planned settings
         self._is_training = False
         self._best = ""
         self._began = time.monotonic()
@@ -59,7 +62,8 @@ class StudyProgress:
         self._bar.update(self._task, completed=done, alive=0, best=self._best)
         if self._is_training and not self._console.is_terminal:
             seconds = time.monotonic() - self._began
-            seconds_left = seconds / (done - self._resumed) * (study.trials - done)
+            trained, resumed = min(done, self._to_train), min(self._resumed, self._to_train)
+            seconds_left = seconds / max(1, trained - resumed) * (self._to_train - trained)
             states = Counter(trial.state for trial in merge_repeats(trials))
             failures = [f"{states[state]} {state}" for state in ("pruned", "diverged", "infeasible") if states[state]]
             times = f"{seconds:.0f} s, about {seconds_left:.0f} s left"
