@@ -12,7 +12,7 @@ from thalweg.stats.samples import BestOfDraws, best_of_draws
 Array = NDArray[np.float64]
 MIN_DRAWN_TRIALS = 4  # fewer say nothing
 OrderReason = Literal["exhausted", "planned", "adaptive", "stopped", "few"]
-"""Why the order of trials cannot change: every setting was tried, a plan, a sampler that learns, stopped trials, too few random ones."""
+"""Why the order of trials cannot change: all settings tried, a plan, a sampler that learns, stops, too few trials."""
 
 
 @dataclass(frozen=True)
