@@ -14,6 +14,7 @@ from typing import Any
 from thalweg.artifacts.inputs import require_unchanged_inputs
 from thalweg.config.checks.study import SAMPLER_PACKAGES
 from thalweg.config.experiment import Config
+from thalweg.config.model import list_model_kinds
 from thalweg.config.study import StudyConfig
 from thalweg.core.network import import_model_class
 from thalweg.system import files
@@ -79,8 +80,7 @@ def code_digest(config: Config) -> str:
 
 def list_sources(config: Config) -> dict[str, Path]:
     """Return the source files that a trial's result depends on, by name."""
-    searched = config.study.space.get("model.kind")
-    kinds = {config.model.kind, *(str(kind) for kind in (searched.choices or () if searched else ()))}
+    kinds = list_model_kinds(config.model_dump())
     sources = {
         os.path.relpath(file, PACKAGE_FOLDER): file
         for pattern in FINGERPRINTED_CODE

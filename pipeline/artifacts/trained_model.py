@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from thalweg.data.examples import Examples
 from thalweg.schema.section import build_member_validator
 from thalweg.system import files
 from thalweg.system.images import ValueRange
+from thalweg.system.paths import PARAMS
 from thalweg.tasks import Task
 from thalweg.training import inference, normalisation
 from thalweg.training.plan import TrainingData
@@ -131,10 +132,21 @@ def _compute_digest(description: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
-def load_trained_model(folder: Path) -> TrainedModel:
-    """Read the model in a folder. Raises `UserError` if there is none, it is damaged, or its code does not match."""
+def load_trained_model(folder: Path, trusted: Collection[str] = ()) -> TrainedModel:
+    """Read the model in a folder.
+
+    A folder is data: it must not choose the code that runs. So its network is one of models/, or a class whose dotted
+    path is in `trusted`.
+
+    Raises `UserError` if there is no model, it is damaged, its class is not trusted, or its code does not match.
+    """
     description = read_description(folder)
     fields = description["network"]
+    if "." in fields["path"] and fields["path"] not in trusted:
+        raise files.UserError(
+            f"{folder}: loading this model runs code, {fields['path']}, which {PARAMS} does not name. If you trust it, "
+            f"add --trust {fields['path']}"
+        )
     sizes = tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in fields["sizes"].items()))
     network = Network(fields["path"], tuple(fields["inputs"]), tuple(fields["outputs"]), sizes)
     try:

@@ -70,6 +70,8 @@ def _build_parser() -> argparse.ArgumentParser:
     command.add_argument("--out", required=True, type=Path, metavar="FILE.csv", help=out)
     command.add_argument("--force", action="store_true", help="overwrite files that predict did not make")
     model = f"folder of the model (default: {MODEL})"
+    trust = "allow the code of a model that params.yaml does not name"
+    command.add_argument("--trust", action="append", default=[], metavar="DOTTED.PATH", help=trust)
     command.add_argument("--model", type=Path, default=MODEL, metavar="FOLDER", help=model)
     command = add("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
@@ -163,7 +165,9 @@ def _run_predict(arguments: argparse.Namespace) -> None:
     from thalweg.cli import predict
 
     compiled.guard_compiled_programs()
-    result = predict.predict_images(arguments.model, arguments.paths, arguments.out, force=arguments.force)
+    result = predict.predict_images(
+        arguments.model, arguments.paths, arguments.out, force=arguments.force, trusted=arguments.trust
+    )
     for message in (*result.failures, *result.notes):
         print(message, file=sys.stderr)
     print(f"{format_count(result.count, 'prediction')} in {result.output}")

@@ -1,7 +1,7 @@
 """Predict new images with a final model."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from thalweg.artifacts import trained_model
 from thalweg.cli.outputs import IMAGE_MARK, check_outputs
+from thalweg.config.load import parse_params
+from thalweg.config.model import list_model_kinds
 from thalweg.data.examples import join_first
 from thalweg.data.sources.folder.image_files import describe_frames, describe_range, measure_ranges
 from thalweg.system import files
 from thalweg.system.counts import format_count
 from thalweg.system.images import ValueRange, find_value_range, is_image_name, read_pixels, write_image
+from thalweg.system.paths import PARAMS
 
 BATCH_SIZE = 512  # images in memory at once
 
@@ -31,7 +34,9 @@ class PredictionResult:
     notes: list[str]
 
 
-def predict_images(model_folder: Path, paths: Sequence[Path], output: Path, *, force: bool = False) -> PredictionResult:
+def predict_images(
+    model_folder: Path, paths: Sequence[Path], output: Path, *, force: bool = False, trusted: Collection[str] = ()
+) -> PredictionResult:
     """Predict every image at `paths`, in order, and write the CSV file `output`.
 
     The column `image` has a file's path as given. An image in a folder has its path within that folder, or within
@@ -44,7 +49,7 @@ def predict_images(model_folder: Path, paths: Sequence[Path], output: Path, *, f
     """
     if output.suffix.lower() != ".csv":
         raise files.UserError(f"{output}: must be a CSV file, for example --out {output.name}.csv")
-    model = trained_model.load_trained_model(model_folder)
+    model = trained_model.load_trained_model(model_folder, {*trusted, *_list_own_models()})
     all_images, others = _find_images(paths)
     name_faults = files.find_name_faults(all_images)
     images = {name: file for name, file in all_images.items() if name not in name_faults}
@@ -94,6 +99,14 @@ def predict_images(model_folder: Path, paths: Sequence[Path], output: Path, *, f
     if value_range and not model.value_range:
         notes.append(f"{describe_range(value_range)}; the model was trained on images of 8 bits")
     return PredictionResult(len(whole), output.with_suffix("") if has_images else output, failures, notes)
+
+
+def _list_own_models() -> set[str]:
+    """Return the models that the user's own params.yaml names."""
+    try:
+        return list_model_kinds(parse_params(PARAMS, files.read_bytes(PARAMS))[0])
+    except files.UserError:
+        return set()
 
 
 def _read_images(

@@ -6,6 +6,7 @@ from thalweg.artifacts import prepared, trained_model
 from thalweg.artifacts.fingerprint import package_digest, study_fingerprint
 from thalweg.artifacts.summary import read_study_record
 from thalweg.config.experiment import Config
+from thalweg.config.model import list_model_kinds
 from thalweg.config.spaces import Setting
 from thalweg.diagnose import ablations, gradient_table, landscape
 from thalweg.engine.state_folder import lock_state_folder
@@ -32,7 +33,8 @@ def main(config: Config) -> None:
         options = [config.confirm.model_dump(), config.diagnose.landscape.model_dump(), package_digest("diagnose")]
         with lock_state_folder(study_fingerprint(config, examples, values, options)) as folder:
             landscape.write_landscape(LANDSCAPE, folder / "landscape.json", config, loaded, data, values)
-    weights = trained_model.load_trained_model(MODEL).members[0] if config.diagnose.gradients else None
+    kinds = list_model_kinds(config.model_dump())
+    weights = trained_model.load_trained_model(MODEL, kinds).members[0] if config.diagnose.gradients else None
     files.write_table(GRADIENTS, gradient_table.build_gradient_table(config, loaded, data, values, weights))
 
 

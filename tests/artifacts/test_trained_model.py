@@ -92,4 +92,4 @@ def test_load_names_missing_class(saved: Path, tmp_path: Path) -> None:
     told["network"]["path"] = "nowhere.Model"
     trained_model.write_description(tmp_path, told)
     with pytest.raises(files.UserError, match=r"model 'nowhere\.Model' cannot be loaded"):
-        trained_model.load_trained_model(tmp_path)
+        trained_model.load_trained_model(tmp_path, {"nowhere.Model"})

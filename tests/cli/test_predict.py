@@ -1,5 +1,6 @@
 """Predictions of new images: names, tables, and whose files may be overwritten."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -220,3 +221,31 @@ def test_predict_says_what_it_left_or_scaled(enhancer: Path, tmp_path: Path) -> 
         "images of more than 8 bits are scaled so that 0 is black and 1023 is white; "
         "the model was trained on images of 8 bits",
     ]
+
+
+def test_model_folder_never_chooses_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Code that lies in the model folder, or beside it, runs only if the user names it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", ["", *sys.path])
+    trained_model.save_trained_model(tmp_path / "model", build_model(Count(), (1,)))
+    (tmp_path / "evil.py").write_text("from thalweg.models.mlp import Model\nopen('ran', 'w').close()\n")
+    description = trained_model.read_description(tmp_path / "model")
+    description["network"]["path"] = "evil.Model"
+    trained_model.write_description(tmp_path / "model", description)
+    Image.fromarray(IMAGES[0]).save(tmp_path / "a.png")
+    command = ["predict", "a.png", "--out", "out.csv", "--model", "model"]
+    refusal = "model: loading this model runs code, evil.Model, which params.yaml does not name. If you trust it, add "
+    for params in (None, "model: {kind: mlp}\n", "model: [evil.Model]\n", "{"):
+        if params is not None:
+            (tmp_path / "params.yaml").write_text(params)
+        assert cli.main(command) == 2
+        assert capsys.readouterr().err == f"{refusal}--trust evil.Model\n"
+        assert not (tmp_path / "ran").exists()
+        assert not (tmp_path / "out.csv").exists()
+    (tmp_path / "params.yaml").write_text("study: {space: {model.kind: {choices: [mlp, evil.Model]}}}\n")
+    assert cli.main(command) == 0
+    (tmp_path / "params.yaml").unlink()
+    assert cli.main([*command, "--trust", "evil.Model"]) == 0
+    assert (tmp_path / "ran").exists()
