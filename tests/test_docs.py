@@ -16,9 +16,9 @@ from ruamel.yaml import YAML
 from tests.helpers.doc_examples import PAGES, TUTORIAL, Example, find_example, list_examples
 from tests.helpers.paths import ROOT
 from thalweg import cli
-from thalweg.config.experiment import Config
+from thalweg.config.experiment import Config, ConfirmConfig, DataConfig, DiagnoseConfig, TrainingConfig
 from thalweg.config.load import load_config
-from thalweg.config.numbers import Strengths
+from thalweg.config.numbers import OptimizerConfig, Strengths
 from thalweg.config.study import ConstraintConfig, ParameterConfig, PruneConfig, StopConfig, StudyConfig
 from thalweg.reporting.sections import find_sections
 from thalweg.schema.section import StrictModel, find_members
@@ -52,6 +52,45 @@ def test_every_key_is_described(part: type[StrictModel]) -> None:
     names = part.model_fields.keys() - Strengths.model_fields.keys()  # an augmentation is described where it is written
     missing = [name for name in names if not re.search(rf"(`|`[a-z_.]+\.|## |[{{ ]){name}\b", PAGE)]
     assert missing == []
+
+
+DEFAULTS = {
+    "data": DataConfig,
+    "detect": find_members("thalweg.tasks")["detect"],
+    "optimizer": OptimizerConfig,
+    "training": TrainingConfig,
+    "study": StudyConfig,
+    "confirm": ConfirmConfig,
+    "diagnose": DiagnoseConfig,
+}
+"""The parts whose table of keys has their defaults."""
+
+
+@pytest.mark.parametrize("title", DEFAULTS)
+def test_tables_name_the_defaults(title: str) -> None:
+    table = (
+        re.split(rf"^##+ {title}$", PAGE, flags=re.MULTILINE)[1]
+        .split("| key | default | meaning |")[1]
+        .split("\n\n")[0]
+    )
+    named = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", table, re.MULTILINE))
+    fields = DEFAULTS[title].model_fields
+    for name in fields.keys() & named.keys():
+        default = fields[name].get_default()
+        if isinstance(default, StrictModel):  # its keys have their own
+            assert named[name] == "see below" or type(default)(**YAML(typ="safe").load(named[name])) == default
+        elif fields[name].is_required():
+            assert named[name] == "required"
+        else:
+            value = YAML(typ="safe").load(named[name].strip("`"))
+            assert (tuple(value) if isinstance(value, list) else value) == default, name
+
+
+def test_required_parts() -> None:
+    optional = {name for name, field in Config.model_fields.items() if not field.is_required()}
+    sentence = re.search(r"All parts are required, but for (.*?)\.", PAGE)
+    assert sentence
+    assert {*re.findall(r"`(\w+)`", sentence[1])} == optional
 
 
 def test_report_sections_are_explained() -> None:
