@@ -57,13 +57,14 @@ def _build_parser() -> argparse.ArgumentParser:
 
     command = add("check", _check_params, "list every error in a params file")
     command.add_argument("file", nargs="?", type=Path, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}")
-    command = add("use", _use_preset, "copy a preset to params.yaml")
+    command = add("use", _use_preset, f"replace {PARAMS} by a preset, unless it has uncommitted changes")
     command.add_argument("preset", metavar="PRESET", help=", ".join(_list_presets()) or "a file in presets/")
-    command.add_argument("--force", action="store_true", help=f"overwrite changes of {PARAMS}")
+    command.add_argument("--force", action="store_true", help=f"replace uncommitted changes of {PARAMS}, too")
     command = add("stage", _run_stage, "run one stage of the pipeline, as `dvc repro` does")
     command.add_argument("name", choices=STAGE_NAMES, metavar="NAME", help=", ".join(STAGE_NAMES))
-    command = add("study", _run_study, "run, resume or extend the study outside DVC")
-    command.add_argument("--trials", type=int, metavar="N", help="number of trials (default: study.trials)")
+    command = add("study", _run_study, "run, resume or extend the study, without the other stages")
+    trials = "number of trials, a multiple of study.cohort (default: study.trials)"
+    command.add_argument("--trials", type=int, metavar="N", help=trials)
     command = add("predict", _run_predict, "predict images with the confirmed winner")
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="images or folders of images")
     out = "table to write, with the columns image and prediction; predicted images go into the folder FILE"

@@ -36,7 +36,8 @@ def load_config(
     errors = [(_find_line(node, problem.path), problem.describe_problem()) for problem in problems]
     errors += [(line, problem.describe_problem()) for line, problem in _find_repeated_keys(node)]
     if errors:
-        lines = [f"{file}:{line}: {text}" for line, text in dict.fromkeys(sorted(errors, key=lambda error: error[0]))]
+        errors = list(dict.fromkeys(sorted(errors, key=lambda error: error[0])))
+        lines = [f"{file}:{line}: {text}" if line else f"{file}: {text}" for line, text in errors]
         raise ParamsError("\n".join([*lines, f"{format_count(len(lines), 'error')} in {file}"]))
     return Config.model_validate(tree)
 
@@ -93,8 +94,8 @@ def _stringify_keys(value: Any) -> Any:
 
 
 def _find_line(node: Node, path: KeyPath) -> int:
-    """Return the line of the deepest step of `path` that is in the file, from 1."""
-    line = node.start_mark.line
+    """Return the line of the deepest step of `path` that is in the file, from 1; 0 if its first step is not."""
+    line = -1
     for step in path:
         inner = None
         if isinstance(node, MappingNode):

@@ -22,7 +22,9 @@ class Problem:
     written: str = ""
 
     def describe_problem(self) -> str:
-        sentences = [f"{'.'.join(map(str, self.path)) or '(whole file)'}: {self.message}"]
+        path = ".".join(map(str, self.path)) or "(whole file)"
+        is_part = len(self.path) == 1 and self.message == "is missing"
+        sentences = [f"`{path}` is missing" if is_part else f"{path}: {self.message}"]
         if self.allowed:
             sentences.append(f"allowed: {', '.join(self.allowed)}")
         if self.suggestion:
@@ -63,7 +65,8 @@ def build_problem(error: Any) -> Problem:
             return Problem(path, f"{quote_value(value)} is not known", allowed, str(value))
         case kind if kind in _MESSAGES:
             advice = f"; write {context['instead']}" if context.get("instead") else ""
-            rule = _MESSAGES[kind].format(**_trim_floats(context))
+            entries = f" ({context['entries']})" if context.get("entries") else ""
+            rule = _MESSAGES[kind].format(**_trim_floats(context) | {"entries": entries})
             return Problem(path, f"{rule}, not {describe_value(value)}{advice}", allowed)
         case _:
             return Problem(path, error["msg"].removeprefix("Value error, ").replace("Input should", "must"))
@@ -77,7 +80,7 @@ _MESSAGES = {
     "finite_number": "must be a finite number",
     "string_type": "must be text",
     "scalar": "must be text, a number, true, false or null",
-    "tuple_type": "must be a list",
+    "tuple_type": "must be a list{entries}",
     "list_type": "must be a list",
     "dict_type": "must be a mapping of keys to values",
     "model_type": "must be a mapping of keys to values",

@@ -64,6 +64,8 @@ def _add_allowed_values(model: type[StrictModel], error: Any) -> InitErrorDetail
     if error["type"] == "missing" and len(error["loc"]) == 1:
         field = model.model_fields[error["loc"][0]]
         context = {"allowed": list(get_args(field.annotation))} if get_origin(field.annotation) is Literal else {}
+    if error["type"] == "tuple_type" and len(error["loc"]) == 1:
+        context = {"entries": model.model_fields[error["loc"][0]].description or ""}
     kind = PydanticCustomError(error["type"], error["msg"], context)
     return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])
 

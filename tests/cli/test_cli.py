@@ -31,6 +31,13 @@ def test_check_counts_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert "48 trials in 8 cohorts of 6, one program to compile" in capsys.readouterr().out
 
 
+def test_check_counts_a_single_cohort(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = project / "params.yaml"
+    file.write_text(file.read_text().replace("trials: 48 ", "trials: 6 "))
+    assert cli.main(["check"]) == 0
+    assert "6 trials in 1 cohort of 6, one program to compile" in capsys.readouterr().out
+
+
 def test_use_replaces_committed_file(project: Path) -> None:
     assert cli.main(["use", "fashion-mnist"]) == 0
     assert (project / "params.yaml").read_bytes() == (project / "presets/fashion-mnist.yaml").read_bytes()

@@ -185,9 +185,10 @@ EXPECTED = """\
 13: data.split.validation: must be below 1, not 2.0
 14: data.split.test: must be a number, not the text "0.2"
 17: augment.offline.copies: must be at least 0, not -1
-18: augment.offline.shift: would make the labels of task `count` wrong; set it to 0; allowed: <moving no one>
+18: augment.offline.shift: could make the labels of task `count` wrong; remove it, or set `task.density` to one of 2, 4, 8, 16; \
+as it is, `count` allows only <moving no one>
 20: augment.online.flip: must be a number, not true
-21: augment.online.cutout: would make the labels of task `count` wrong; set it to 0; allowed: <moving no one>
+21: augment.online.cutout: could make the labels of task `count` wrong; remove it
 22: augment.online.blur: unknown key; allowed: <augmentations>
 28: model.width: must be a whole number, not the text "12"
 29: model.deepth: unknown key; allowed: width, depth
@@ -218,7 +219,7 @@ optimizer.momentum, optimizer.clip; did you mean `optimizer.learning_rate`?
 67: study.space.optimizer.b2.high: must be below 1, not 1.5
 68: study.space.optimizer.clip: needs `low` and `high`, or `choices`
 69: study.space.model.kind.choices.1: "foo" is not known; allowed: cnn
-70: study.space.augment.online.shift.high: would make the labels
+70: study.space.augment.online.shift.high: could make the labels
 75: study.space.schedule.warmup.when.loss.terms.count.kind: is not searched, so it cannot be a condition
 77: confirm.seeds: must be at least 2, not 1
 80: report.sections.0: "resultt" is not a section
@@ -262,6 +263,29 @@ def test_load_names_missing_keys(tmp_path: Path) -> None:
     assert f"{line_of(text, 'training:')}: training.epochs: is missing" in lines
 
 
+def test_missing_part_has_no_line(tmp_path: Path) -> None:
+    text = TEXT[: TEXT.index("confirm:\n")] + TEXT[TEXT.index("report:\n") :].replace("report:", "engine: {}\nreport:")
+    assert told(tmp_path, text.replace("seed: 0 ", "# ")) == [" `seed` is missing", " `confirm` is missing"]
+
+
+def test_list_is_explained_by_its_entries(tmp_path: Path) -> None:
+    text = edited(("    size: [48, 48]", "    size: 48"))
+    line = line_of(text, "    size: 48")
+    assert told(tmp_path, text) == [f"{line}: data.source.size: must be a list (height and width in pixels), not 48"]
+
+
+def test_augmentation_error_names_the_way_out(tmp_path: Path) -> None:
+    text = edited(("    flip: 0.5 ", "    shift: 0.1\n    flip: 0.5 "))
+    assert told(tmp_path, text) == [
+        f"{line_of(text, 'shift')}: augment.online.shift: could make the labels of task `count` wrong; remove it, or set "
+        f"`task.density` to one of 2, 4, 8, 16; as it is, `count` allows only {ALLOWED['moving no one']}"
+    ]
+    text = edited(("  kind: count ", "  kind: enhance "), ("    noise: 0.0 ", "    noise: 0.1 "))
+    lines = [line for line in told(tmp_path, text) if "augment" in line]
+    assert lines
+    assert all("could make the labels of task `enhance` wrong; remove it; as it is" in line for line in lines)
+
+
 def test_section_must_not_be_empty_or_scalar(tmp_path: Path) -> None:
     text = edited(("  title: How many people are in this image?\n  sections: []", "# "))
     start = f"{line_of(text, 'report:')}: report: must be a mapping of keys to values, not empty (null); allowed: title, sections"
@@ -288,9 +312,9 @@ def test_section_must_not_be_empty_or_scalar(tmp_path: Path) -> None:
         ("    count:\n", "    areas:\n", "loss.terms.count: is missing; task `count` needs it: `count: {kind: l1}`"),
         ("    count:\n", "    cuont:\n", "loss.terms.cuont: task `count` has no such term; allowed: count; did you mean `count`?"),
         ("  density: 0 ", "  density: 4 ", "loss.terms.areas: is missing; task `count` needs it: `areas: {kind: l1}`"),
-        ("people: [0, 10]", "people: [10, 0]", "data.source: people: the fewest (10) must not be above the most (0)"),
+        ("people: [0, 10]", "people: [10, 0]", "data.source.people: the fewest (10) must not be above the most (0)"),
         ("people: [0, 10]", "people: [0, 1, 2]", "data.source.people: must have at most 2 entries, not a list of 3"),
-        ("people: [0, 10]", "people: 10", "data.source.people: must be a list, not 10"),
+        ("people: [0, 10]", "people: 10", "data.source.people: must be a list (fewest and most people in an image), not 10"),
         ("  batch_size: 64", "  batch_size: '64'", 'training.batch_size: must be a whole number, not the text "64"'),
         ("  title: How", "  title: 2020-01-01 #", "report.title: must be text, not the value 2020-01-01"),
         ("seed: 0 ", "seed: 4294967296 ", "seed: must be below 2147483648, not 4294967296"),
@@ -583,6 +607,9 @@ def test_random_edits_load_or_fail_cleanly(data: st.DataObject, tmp_path_factory
     text = out.getvalue()
     lines = told(tmp_path_factory.getbasetemp(), text)
     for line in lines:
+        if missing := re.fullmatch(r" `(\w+)` is missing", line):  # a whole part has no line
+            assert missing[1] not in tree
+            continue
         number, what = line.split(": ", 1)
         assert 1 <= int(number) <= text.count("\n")
         assert not re.search(r"<class|pydantic|Input|NoneType|Traceback", what)

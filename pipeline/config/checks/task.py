@@ -1,6 +1,6 @@
 """Validate an experiment against its task: loss terms, augmentations, background, metrics."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import get_args
 
@@ -17,8 +17,7 @@ def find_task_problems(valid_tree: ParamsTree, task: Task) -> Iterator[Problem]:
     for mode in ("offline", "online"):
         for name, strength in valid_tree.get("augment", {}).get(mode, {}).items():
             if name != "copies" and strength and name not in task.allowed_augmentations:
-                message = f"would make the labels of task `{task.kind}` wrong; set it to 0"
-                yield Problem(("augment", mode, name), message, task.allowed_augmentations)
+                yield Problem(("augment", mode, name), _explain_invalid_augmentation(task, name))
     if task.CORRUPTS_INPUT and valid_tree.get("data", {}).get("background"):
         message = f"task `{task.kind}` cannot subtract a background, because it corrupts its images; set it to ''"
         yield Problem(("data", "background"), message)
@@ -59,13 +58,27 @@ def _find_term_problems(terms: ParamsTree, task: Task) -> Iterator[Problem]:
 
 def _explain_unknown_term(task: Task, term: str) -> str:
     """Return that the task lacks a term, and with which option it would have the term."""
+    name, values = _find_option(task, lambda variant: term in variant.loss_families)
+    if not values:
+        return f"task `{task.kind}` has no such term"
+    return f"task `{task.kind}` has this term only if `{name}` is one of {values}; it is {getattr(task, name)}"
+
+
+def _explain_invalid_augmentation(task: Task, augmentation: str) -> str:
+    """Return that the task does not allow an augmentation, and with which option it would."""
+    name, values = _find_option(task, lambda variant: augmentation in variant.allowed_augmentations)
+    advice = f"remove it, or set `task.{name}` to one of {values}" if values else "remove it"
+    allowed = ", ".join(task.allowed_augmentations)
+    return f"could make the labels of task `{task.kind}` wrong; {advice}; as it is, `{task.kind}` allows only {allowed}"
+
+
+def _find_option(task: Task, suits: Callable[[Task], bool]) -> tuple[str, str]:
+    """Return the first option with values that suit, and these values; '' and '' if there is none."""
     for name, field in type(task).model_fields.items():
         variants = [(value, task.model_copy(update={name: value})) for value in get_args(field.annotation)]
-        values = [str(value) for value, variant in variants if term in variant.loss_families]
-        if values:
-            condition = f"`{name}` is one of {', '.join(values)}; it is {getattr(task, name)}"
-            return f"task `{task.kind}` has this term only if {condition}"
-    return f"task `{task.kind}` has no such term"
+        if values := ", ".join(str(value) for value, variant in variants if suits(variant)):
+            return name, values
+    return "", ""
 
 
 def narrow_to_task(problem: Problem, task: Task) -> Problem:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, Strict, model_validator
+from pydantic import Field, Strict, field_validator
 
 from thalweg.data.examples import DataSource, Examples, Labels, ReadResult, build_blank_labels
 from thalweg.data.sources.scenes.layout import arrange_scene
@@ -37,13 +37,13 @@ class Scenes(DataSource):
     )
     places: int = Field(20, ge=1, le=100, description="number of places that the scenes are spread over")
 
-    @model_validator(mode="after")
-    def _check_ranges(self) -> Self:
-        for name in ("people", "clutter"):
-            fewest, most = getattr(self, name)
-            if fewest > most:
-                raise ValueError(f"{name}: the fewest ({fewest}) must not be above the most ({most})")
-        return self
+    @field_validator("people", "clutter")
+    @classmethod
+    def _check_order(cls, value: tuple[int, int]) -> tuple[int, int]:
+        fewest, most = value
+        if fewest > most:
+            raise ValueError(f"the fewest ({fewest}) must not be above the most ({most})")
+        return value
 
     @classmethod
     def write_example(cls, folder: Path) -> Self:  # noqa: ARG003
