@@ -54,7 +54,7 @@ def test_every_key_is_described(part: type[StrictModel]) -> None:
     assert missing == []
 
 
-DEFAULTS = {
+DEFAULTS: dict[str, type[StrictModel]] = {
     "data": DataConfig,
     "detect": find_members("thalweg.tasks")["detect"],
     "optimizer": OptimizerConfig,

@@ -147,7 +147,7 @@ def _build_path(
 
 def _build_lines(point_losses: PointLosses, ends: Sequence[Any], seeds: Sequence[int]) -> pd.DataFrame:
     """Return the losses on straight lines from the first seed's end to each other seed's."""
-    t = np.linspace(-0.1, 1.1, LINE_POINTS)[:, None]
+    t = np.linspace(-0.125, 1.125, LINE_POINTS)[:, None]  # with 0 and 1 among them, exactly
     lines = []
     for seed, end in zip(seeds[1:], ends[1:], strict=True):
         losses = point_losses(ends[0], loss_surface.connecting_direction(ends[0][0], end[0]), t)

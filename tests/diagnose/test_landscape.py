@@ -44,8 +44,8 @@ def test_map_centre_is_end_of_path(surveyed: LandscapeTables) -> None:
 
 def test_line_joins_two_minima(surveyed: LandscapeTables, asked: Config) -> None:
     line = surveyed["lines"][surveyed["lines"]["part"] == "train"].set_index("t")["loss"]
-    start = np.interp(0.0, line.index, line.to_numpy())
-    assert start == pytest.approx(surveyed["path"]["train"].iloc[-1], rel=1e-2)
+    assert line[0.0] == pytest.approx(surveyed["path"]["train"].iloc[-1], rel=1e-6)
+    assert 1.0 in line.index
     assert surveyed["lines"]["first"].unique().tolist() == [candidates.list_confirm_seeds(asked)[0]]
     assert surveyed["lines"]["second"].unique().tolist() == [candidates.list_confirm_seeds(asked)[1]]
 
