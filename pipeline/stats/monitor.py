@@ -170,7 +170,7 @@ def _find_low_rate(run: _RunCurves) -> CurveVerdict | None:
     evidence = (
         f"training loss fell only from {run.train[0]:.3g} to {run.train[-1]:.3g} at a learning rate up to "
         f"{run.rate.max():.3g}; in the second half it still fell at {100 * slopes[1] / slopes[0]:.0f} % of the first "
-        "half's speed (per unit of learning rate)"
+        "half's speed (halves and speed by the sum of learning rates)"
     )
     return CurveVerdict("rate too low", None, evidence)
 
@@ -195,11 +195,15 @@ def _convergence_verdict(run: _RunCurves) -> CurveVerdict:
     tail = _tail_length(len(run.cost))
     level = run.cost[-tail:].mean()
     noise = difference_std(run.cost, robust=True)
-    allowed = max(3 * noise, 0.02 * (run.cost.max() - run.cost.min()))
+    spread = 0.02 * (run.cost.max() - run.cost.min())
+    allowed, reason = (3 * noise, "3 times its noise") if 3 * noise >= spread else (spread, "2 % of its range")
     away = np.flatnonzero(np.abs(_smooth_curve(run.cost) - level) > allowed)
     since = int(run.epoch[min(away[-1] + 1, len(run.epoch) - 1)] if len(away) else run.epoch[0])
     level = run.metric[-tail:].mean()
-    evidence = f"the metric stays at {level:.3g} from epoch {since} on; its noise is {noise:.2g}"
+    evidence = (
+        f"from epoch {since} on, the metric averaged over 3 validations stays within {allowed:.2g} ({reason}) of its "
+        f"last level, {level:.3g}"
+    )
     return CurveVerdict("converged", since, evidence)
 
 

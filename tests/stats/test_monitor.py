@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal
@@ -45,6 +46,22 @@ def test_verdict_names_cause(epochs: int) -> None:
         seen = kinds(right, epochs)
         assert seen["converged"] + seen["improving"] == len(SEEDS)
         assert seen["converged"] > seen["improving"]
+
+
+def test_converged_evidence_holds() -> None:
+    for seed in SEEDS:
+        draw = np.random.default_rng(seed)
+        metric = 1 + 3 * np.exp(-np.arange(30.0)) + 0.05 * draw.normal(size=30)
+        verdict = diagnose_curves(np.arange(1, 31), metric, metric, metric, "min", np.full(30, 0.1))
+        if verdict.kind != "converged":
+            continue
+        pattern = r"from epoch (\d+) on, .* within ([\d.]+) \(3 times its noise\) .*, ([\d.]+)"
+        claim = re.fullmatch(pattern, verdict.evidence)
+        assert claim
+        since, allowed, level = (float(number) for number in claim.groups())
+        means = np.convolve(metric, np.ones(3) / 3, "valid")[max(int(since) - 2, 0) :]
+        assert since == verdict.since
+        assert np.abs(means - level).max() < 1.1 * allowed
 
 
 @pytest.mark.parametrize("epochs", [12, 30])
