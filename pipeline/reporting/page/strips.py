@@ -40,10 +40,12 @@ class StripRow:
     def label(self) -> str:
         return f"{self.name}\n{self.second_line}" if self.second_line else self.name
 
-    def describe_row(self) -> str:
+    def describe_row(self, with_scope: bool) -> str:
+        """Describe the row; `with_scope` says where an interval holds for seeds alone."""
         label = f"{self.name} ({self.second_line})" if self.second_line else self.name
         if (shown := self.wide_interval or self.seed_interval) and shown.n > 1:
-            return f"{label} {format_interval(shown.mean, shown.low, shown.high)}"
+            scope = ", over seeds alone" if with_scope and self.wide_interval is None else ""
+            return f"{label} {format_interval(shown.mean, shown.low, shown.high)}{scope}"
         return f"{label} {format_number(self.seed_interval.mean if self.seed_interval else self.values.mean())}"
 
 
@@ -77,7 +79,8 @@ def build_strip_chart(
         "wide": _build_strip_table(wide, "low", "high", "over"),
         "zero": pd.DataFrame({"value": [0.0] if has_zero_line else []}),
     }
-    description = f"{title}. Means with 95 % intervals: {'; '.join(row.describe_row() for row in rows)}."
+    described = "; ".join(row.describe_row(bool(wide)) for row in rows)
+    description = f"{title}. Means with 95 % intervals: {described}."
     draw = partial(_plot_strips, [row.label for row in rows], axis_title, bool(wide))
     return Chart(name, title, caption, description, data, draw, is_half_width, decoration_tables=("zero",))
 

@@ -141,8 +141,8 @@ def describe_seeds_needed(tables: StudyTables, result: ConfirmedResult) -> str:
     half, most = (count_seeds_needed(gap, spread, (error, count), power, MAX_SEEDS) for power in (0.5, 0.8))
     if most is None:
         return (
-            f"More seeds alone will hardly settle this: it would take more than {MAX_SEEDS}. The "
-            f"limit is the {groups} of {result.split}. {MORE_GROUPS_ADVICE}"
+            f"More seeds alone will hardly settle so small a difference: to show it in 80 % of such studies would take "
+            f"more than {MAX_SEEDS}. The {groups} of {result.split} limit this comparison. {MORE_GROUPS_ADVICE}"
         )
     if most <= len(by_seed):
         return ""

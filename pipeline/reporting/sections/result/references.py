@@ -26,6 +26,9 @@ def report_references(tables: StudyTables, result: ConfirmedResult) -> list[Find
         return [Finding(verdict, evidence, trials=trials, tone="good")]
     close = simple[tables.sign * (simple[tables.objective] - worst) <= 0]["answer"].tolist()
     verdict = f"The winner is not clearly better than {join_items(close)}."
+    if tables.sign * (winner.mean - best[tables.objective]) >= 0:
+        values = " against ".join(format_number(value) for value in (winner.mean, best[tables.objective]))
+        verdict = f"The winner is no better than {best['answer']}: {values}."
     step = "Check whether the winner learns at all (Health), and whether the images show what is asked (Errors)."
     return [Finding(verdict, evidence, step, trials, "caution")]
 

@@ -31,11 +31,12 @@ def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Findin
         f"Trial {best.trial} reached {format_fixed(best.study_value, places)} on validation in the study, the best of "
         f"{format_count(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
         f"{format_interval(fresh.mean, fresh.low, fresh.high)} there, {format_fixed(abs(gap), places)} "
-        f"{'worse' if gap > 0 else 'better'}. Noise of seeds explains up to ±{format_fixed(explained, places)} (95 %)."
+        f"{'worse' if gap > 0 else 'better'}. On other seeds, a trial would lie within "
+        f"±{format_fixed(explained, places)} of that mean (95 %)."
     )
     trials: tuple[int, ...] = (best.trial,)
     if tables.winner not in (None, best.trial):
-        evidence += f" The winner is trial {tables.winner}, which is the best on the fresh seeds."
+        evidence += f" The winner is trial {tables.winner}: on validation it is the best of the confirmed trials."
         trials = (best.trial, tables.winner)
     value = _name_fair_value(result)
     if gap > explained:

@@ -1,5 +1,6 @@
 """What forbids a plain verdict, in studies where it is so."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -74,6 +75,10 @@ def test_failed_seed_is_left_out_of_comparison(usual: StudyTables) -> None:
     # over all seeds, what would be had from any one of them
     assert simple.verdict == "The winner is not clearly better than the median count."
     assert verdict.verdict == "The baseline is ahead of the winner on fresh seeds, within noise."
+    worst, *_ = [
+        one for one in result.build_findings(failing(usual, "winner", 0, 1, 2, 3, 4, 5)) if "median" in one.verdict
+    ]
+    assert re.fullmatch(r"The winner is no better than the median count: [\d.]+ against [\d.]+\.", worst.verdict)
     base = result.build_findings(failing(usual, "baseline", 0))
     assert base[0].verdict == "The baseline failed on 1 of 8 fresh seeds."
     lost = result.build_findings(bursting(usual, winner=[1]))[0]

@@ -147,7 +147,9 @@ def test_optimism_is_of_the_best_trial(usual: StudyTables) -> None:
     (luck,) = selection_bias.report_optimism(told, known(told))
     assert luck.verdict == "The study's best value is too optimistic: much of its lead was luck."
     assert f"Trial {other} reached 0.50" in luck.evidence
-    assert luck.evidence.endswith(f"The winner is trial {winner}, which is the best on the fresh seeds.")
+    assert luck.evidence.endswith(
+        f"The winner is trial {winner}: on validation it is the best of the confirmed trials."
+    )
     assert luck.trials == (other, winner)
     lost = replace(told, runs=runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan)))
     absent = replace(told, runs=runs[runs["trial"] != other])
@@ -179,7 +181,7 @@ def test_more_seeds_cannot_replace_groups(usual: StudyTables) -> None:
     assert "More seeds will not settle so small a difference: the 4 groups of test leave ±0.032 uncertain" in told
     assert "More groups would" in told
     far = result.build_findings(study(usual, -1e-5, 0.02))[0].next_step
-    assert "it would take more than 100. The limit is the 12 groups of test" in far
+    assert "would take more than 100. The 12 groups of test limit this comparison." in far
     assert "enlarge `data.split.test`" in far
     for step in (told, far):  # what is said not to help is not advised
         assert "confirm on more seeds" not in step
