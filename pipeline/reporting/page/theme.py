@@ -1,7 +1,7 @@
 """Colours, fonts and mark shapes: one palette for page and figures, safe for the colour-blind.
 
-After Okabe and Ito (2008), "Color universal design". A colour means one thing everywhere: the baseline is orange, the
-winner blue, diverged trials vermilion. In the page each is a CSS variable, so that dark mode and print follow.
+After Okabe and Ito (2008), "Color universal design". Where a chart marks candidates, the baseline is orange, the
+winner blue, and diverged trials are vermilion. In the page each is a CSS variable, so that dark mode and print follow.
 """
 
 from typing import Any

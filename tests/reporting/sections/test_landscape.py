@@ -36,7 +36,7 @@ def test_path_beyond_its_plane_is_reported(usual: StudyTables, surveyed: StudyTa
 
 
 def test_ridge_between_seeds_is_reported(usual: StudyTables, surveyed: StudyTables) -> None:
-    assert "Each seed ends in its own minimum, with a barrier between them." in verdicts(surveyed)
+    assert "Each seed ends in a place of its own, with a barrier between them." in verdicts(surveyed)
     flat = replace(usual, landscape=terrain(ridge=0.0))
     assert not any("barrier" in verdict for verdict in verdicts(flat))
 

@@ -39,11 +39,12 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         return []
     rises = format_range(*(format_number(rise, 2) for rise in (barriers["rise"].min(), barriers["rise"].max())))
     evidence = (
-        f"On the straight line from one seed's end to another's, the loss on train rises by {rises} above its ends "
-        f"({format_number(barriers['low'].iloc[0])}), over {format_count(len(barriers), 'pair')}."
+        f"On the straight line between the ends of two seeds, the loss on train rises by {rises} above the line "
+        f"between the losses of both ends ({format_number(barriers['low'].iloc[0])} at the first), over "
+        f"{format_count(len(barriers), 'pair')}."
     )
     step = "Average the predictions of several seeds (`confirm.members`), not the weights."
-    return [Finding("Each seed ends in its own minimum, with a barrier between them.", evidence, step)]
+    return [Finding("Each seed ends in a place of its own, with a barrier between them.", evidence, step)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -58,12 +59,14 @@ def _build_barrier_chart(tables: StudyTables) -> Figure:
     table = lines.assign(pair=pairs, low=lines["loss"] - lines["error"], high=lines["loss"] + lines["error"])
     rises = compute_barriers(tables, "train")
     caption = (
-        "The loss on the straight line between the ends of training of two seeds; 0 and 1 are their minima. A hill "
+        "The loss on the straight line between the ends of training of two seeds; 0 and 1 are these ends. A hill "
         "between them means that the seeds found different valleys. Bands: one standard error over examples."
     )
-    spoken = f"Loss between minima of seeds: barriers of {', '.join(format_number(rise, 2) for rise in rises['rise'])}."
+    spoken = (
+        f"Loss between the ends of seeds: barriers of {', '.join(format_number(rise, 2) for rise in rises['rise'])}."
+    )
     data = {"lines": table[["pair", "part", "t", "loss", "low", "high"]], "ends": pd.DataFrame({"t": [0.0, 1.0]})}
-    title = "From one seed's minimum to another's"
+    title = "From one seed's end to another's"
     return Chart(
         "barriers", title, caption, spoken, data, _plot_barriers, is_half_width=True, decoration_tables=("ends",)
     )
@@ -72,7 +75,7 @@ def _build_barrier_chart(tables: StudyTables) -> Figure:
 def _plot_barriers() -> AltairChart:
     x = alt.X("t:Q", axis=alt.Axis(title="share of the line", tickCount=4), scale=alt.Scale(nice=False))
     parts = ["train", "validation"]
-    paint = alt.Scale(domain=parts, range=[PAINT["winner"], PAINT["baseline"]])
+    paint = alt.Scale(domain=parts, range=[PAINT["ink"], PAINT["plain"]])
     shown = {"x": x, "detail": "pair:N", "color": alt.Color("part:N", scale=paint, legend=alt.Legend())}
     strokes = alt.Scale(domain=parts, range=[[1, 0], [5, 3]])
     bands = build_layer("lines").mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=None), y2="high:Q", **shown)

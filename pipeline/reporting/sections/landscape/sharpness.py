@@ -52,10 +52,12 @@ def _list_winner(tables: StudyTables) -> tuple[int, ...]:
 def _report_saddle(tables: StudyTables, curvature: pd.DataFrame) -> list[Finding]:
     """Report whether the loss curves down in some direction at the end of training."""
     end = curvature.iloc[-1]
-    error = max(end["smallest_error"], end["largest_error"])
+    least, most = (
+        f"{format_number(end[name], 2)} ± {format_number(end[f'{name}_error'], 2)}" for name in ("smallest", "largest")
+    )
     evidence = (
-        f"At the end, the Hessian's eigenvalues range from {format_number(end['smallest'], 2)} to "
-        f"{format_number(end['largest'], 2)} (errors up to {format_number(error, 1)})."
+        f"At the end, the curvature lies between {least} and {most} (the smallest and the largest eigenvalue of the "
+        "Hessian)."
     )
     if end["smallest"] + end["smallest_error"] < -MIN_SADDLE_SHARE * end["largest"]:
         verdict = "Training ended on a saddle: the loss still curves down in some direction."
