@@ -24,9 +24,7 @@ ALPHA = 0.05  # false positives over all quantities
 class Separation:
     """A threshold of `name` that best separates selected trials, whose values are high (or low), from the others.
 
-    - Beyond it lie `beyond_count` trials, `selected_beyond` of them selected; elsewhere likewise.
-    - `pair_share`: share of pairs of a selected and another trial in which the selected one's value is the larger (the
-      smaller if they are low).
+    Beyond it lie `beyond_count` trials, `selected_beyond` of them selected; elsewhere likewise.
     """
 
     name: str
@@ -36,7 +34,6 @@ class Separation:
     beyond_count: int
     selected_elsewhere: int
     elsewhere_count: int
-    pair_share: float
 
 
 @cache_per_study
@@ -100,7 +97,7 @@ def find_separation(
             separations.append((abs(pair_share - 0.5), name, pair_share > 0.5, inside, outside))
     if not separations:
         return None
-    distance, name, is_high, inside, outside = max(separations, key=lambda separation: separation[0])
+    _, name, is_high, inside, outside = max(separations, key=lambda separation: separation[0])
     threshold = find_threshold(inside, outside, is_high)
     selected_beyond, others_beyond = (int(((values > threshold) == is_high).sum()) for values in (inside, outside))
     return Separation(
@@ -111,7 +108,6 @@ def find_separation(
         beyond_count=selected_beyond + others_beyond,
         selected_elsewhere=len(inside) - selected_beyond,
         elsewhere_count=len(inside) + len(outside) - selected_beyond - others_beyond,
-        pair_share=0.5 + distance,
     )
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from thalweg.reporting.advice import epochs, search_space
 from thalweg.reporting.analysis import constant_trials, failure_regions, training_length
-from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, Separation
+from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, LEARNING_RATE, MIN_TRIALS, Separation
 from thalweg.reporting.finding import Finding, Tone, sort_trials
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table
 from thalweg.reporting.sections.health import endings, verdict_map
@@ -14,7 +14,6 @@ from thalweg.reporting.text import (
     format_code,
     format_count,
     format_number,
-    format_percent,
     format_share,
     join_items,
     metric_label,
@@ -75,13 +74,15 @@ def _report_diverged_trials(tables: StudyTables) -> list[Finding]:
     if diverged.empty:
         return []
     steps = diverged["diverged_step"].dropna() if "diverged_step" in diverged else pd.Series(dtype=float)
-    first, last = (format_number(int(end)) for end in (steps.min(), steps.max())) if len(steps) else ("", "")
-    evidence = f"{capitalise_first(format_share(len(diverged), total))} trials reached non-finite values"
-    evidence += f", the first at step {first}, the last at step {last}." if first else "."
+    evidence = f"{capitalise_first(format_share(len(diverged), total, 'trial'))} reached non-finite values"
+    if len(steps):
+        first, last = (format_number(int(end)) for end in (steps.min(), steps.max()))
+        evidence += f", at step {first}" if first == last else f", the first at step {first}, the last at step {last}"
+    evidence += "."
     trials = sort_trials(diverged["number"])
     if len(diverged) == total:
         return [Finding("Every trial diverged.", evidence, search_space.advise_all_diverged(tables), trials, "caution")]
-    cause, step = _explain_cause(tables, failure_regions.find_divergence_edge(tables), "diverged")
+    cause, step = _explain_cause(tables, failure_regions.find_divergence_edge(tables), "diverged", diverged)
     evidence += f" {cause}{_describe_stopped_trials(tables)}"
     return [Finding(f"{format_count(len(diverged), 'trial')} diverged.", evidence, step, trials, "caution")]
 
@@ -90,10 +91,10 @@ def _report_constant_trials(tables: StudyTables) -> list[Finding]:
     constant = constant_trials.find_constant_trials(tables)
     if constant.empty:
         return []
-    cause, step = _explain_cause(tables, failure_regions.find_constant_edge(tables), "learned nothing")
-    share = capitalise_first(format_share(len(constant), len(tables.trials)))
+    cause, step = _explain_cause(tables, failure_regions.find_constant_edge(tables), "learned nothing", constant)
+    share = capitalise_first(format_share(len(constant), len(tables.trials), "trial"))
     evidence = (
-        f"{share} trials ended, or were stopped, at the same {metric_label(tables.objective)}, "
+        f"{share} ended, or were stopped, at the same {metric_label(tables.objective)}, "
         f"{format_number(float(constant['value'].median()))}, whatever their parameters. Such networks give the same "
         f"answer to every example. {cause}"
     )
@@ -101,22 +102,28 @@ def _report_constant_trials(tables: StudyTables) -> list[Finding]:
     return [Finding(verdict, evidence, step, sort_trials(constant["number"]), "caution")]
 
 
-def _explain_cause(tables: StudyTables, edge: Separation | None, failure: str) -> tuple[str, str]:
+def _explain_cause(tables: StudyTables, edge: Separation | None, failure: str, failed: pd.DataFrame) -> tuple[str, str]:
     """Return a sentence on what explains failed trials, and the next step."""
-    if edge is None:
-        return "No searched parameter clearly explains which.", f"Look at the curves of the trials that {failure}."
-    return _describe_location(edge), search_space.advise_lost_trials(tables, edge)
+    if edge is not None:
+        return _describe_location(edge, failure), search_space.advise_lost_trials(tables, edge)
+    step = f"Look at the curves of the trials that {failure}."
+    if len(failed) >= MIN_TRIALS:
+        return "No searched parameter clearly explains which.", step
+    few = "One trial is" if len(failed) == 1 else f"{len(failed)} trials are"
+    rates = failed[LEARNING_RATE].dropna().sort_values() if LEARNING_RATE in failed else []
+    at = join_items(list(dict.fromkeys(format_number(rate) for rate in rates)))
+    shown = f" {format_code(LEARNING_RATE)} was {at}." if len(rates) else ""
+    return f"{few} too few to say where in the space trials fail.{shown}", step
 
 
-def _describe_location(edge: Separation) -> str:
+def _describe_location(edge: Separation, failure: str) -> str:
     """Describe on which side of an edge failed trials lie."""
-    level, side, larger = ("high", "above", "larger") if edge.is_high else ("low", "below", "smaller")
-    beyond = format_share(edge.selected_beyond, edge.beyond_count)
-    elsewhere = format_share(edge.selected_elsewhere, edge.elsewhere_count)
-    pairs = "every pair" if edge.pair_share == 1 else f"{format_percent(edge.pair_share, whole=True)} of pairs"
+    level, side, elsewhere = ("high", "above", "below") if edge.is_high else ("low", "below", "above")
+    failed = format_share(edge.selected_beyond, edge.beyond_count, "trial")
+    others = format_share(edge.selected_elsewhere, edge.elsewhere_count)
     return (
-        f"They have {level} {format_code(edge.name)}: {beyond} trials {side} about {format_number(edge.threshold, 2)} "
-        f"are among them, and {elsewhere} elsewhere. In {pairs} with another trial, theirs is {larger}."
+        f"They lie where {format_code(edge.name)} is {level}: {side} about {format_number(edge.threshold, 2)}, "
+        f"{failed} {failure}; {elsewhere}, {others}."
     )
 
 
@@ -126,10 +133,7 @@ def _report_rate(tables: StudyTables, high: bool) -> list[Finding]:
     if edge is None and failure_regions.find_rate_bias(tables) != ("low" if high else "high"):
         return []
     word, side = ("high", "above") if high else ("low", "below")
-    evidence = (
-        f"The monitor finds this in {format_share(len(selected), len(judged))} of the trials that were long enough to "
-        "judge."
-    )
+    evidence = f"The monitor finds this in {format_share(len(selected), len(judged), 'trial')} long enough to judge."
     if edge is None:
         verdict = f"Most trials train at a learning rate that is too {word}."
         step = search_space.advise_rate_range(tables, high)
@@ -155,7 +159,7 @@ def _report_overfitting(tables: StudyTables) -> list[Finding]:
     since = selected["since"].dropna()
     from_epoch = f", in half of these by epoch {int(since.median())}" if len(since) else ""
     evidence = (
-        f"The monitor finds this in {format_share(len(selected), len(judged))} of the trials that it could "
+        f"The monitor finds this in {format_share(len(selected), len(judged), 'trial')} that it could "
         f"judge{from_epoch}. {_describe_example(tables, selected)} The weights of the best validation are kept, so "
         "only time is lost."
     )

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 
 from thalweg.reporting.advice import epochs
-from thalweg.reporting.analysis import swings, training_length
+from thalweg.reporting.analysis import constant_trials, swings, training_length
 from thalweg.reporting.finding import Finding, sort_trials
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
 from thalweg.reporting.page.marks import build_category_scale, build_heading, build_layer
@@ -24,9 +24,9 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 def _report_training_length(tables: StudyTables) -> list[Finding]:
     if long := training_length.find_long_training(tables):
-        share = capitalise_first(format_share(len(long.early_trials), long.trial_count))
+        share = capitalise_first(format_share(len(long.early_trials), long.trial_count, "complete trial"))
         evidence = (
-            f"{share} of the complete trials reached their best on validation by epoch {long.early_epoch} of "
+            f"{share} reached their best on validation by epoch {long.early_epoch} of "
             f"{long.epochs}, and 90 % by epoch {long.best_by_epoch}. If validation only fluctuated around a constant "
             f"level, {format_percent(long.expected_share, whole=True)} would be that early."
         )
@@ -72,6 +72,8 @@ def build_best_steps_figure(tables: StudyTables) -> Figure:
     table = counts.assign(**{"from": (counts["tenth"] - 1) * 10, "to": counts["tenth"] * 10}).drop(columns="tenth")
     rates = {rate: paint for rate, paint in RATE_COLOURS.items() if rate in set(table["rate"])}
     caption = "When the best validation came, as a share of training."
+    if constant := len(tables.ranked) - len(constant_trials.drop_constant_trials(tables, tables.ranked)):
+        caption += f" Without the {format_count(constant, 'trial')} that learned nothing."
     if "rate falls" in rates:
         caption += " A learning rate that falls to zero brings the best to the end."
     late = (steps["share"] > training_length.LATE_SHARE).sum()
