@@ -11,7 +11,7 @@ from thalweg.reporting.page.figures import TrialTable
 from thalweg.reporting.page.html import render_page
 from thalweg.reporting.sections import Section, collect_figures, collect_findings, get_section_name
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_interval, format_number, metric_label
+from thalweg.reporting.text import count_decimals, format_count, format_interval, format_number, metric_label
 
 
 def render_html(tables: StudyTables, sections: Sequence[Section]) -> str:
@@ -82,10 +82,10 @@ def _describe_numbers(tables: StudyTables) -> str:
         return ""
     direction = "lower" if tables.sign > 0 else "higher"
     text = f"{metric_label(tables.objective).capitalize()} on {result.split}, {direction} is better. "
-    scope = f"only, because {result.split} is one group" if result.has_one_group else "and other examples"
-    text += (
-        f"Means over {format_count(result.difference.n, 'fresh seed')}. The 95 % intervals are for other seeds {scope}."
-    )
+    scope = "other seeds and other groups of examples would change."
+    if result.has_one_group:
+        scope = f"other seeds would change; {result.split} is one group of examples."
+    text += f"Means over {format_count(result.difference.n, 'fresh seed')}. The 95 % intervals show what {scope}"
     return text
 
 
@@ -96,9 +96,11 @@ def _list_key_numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
         name = "corrected difference" if result.changes_verdict else "difference"
         final = name, result.decisive if result.changes_verdict else result.difference
         shown = [("winner", result.winner), ("baseline", result.baseline), final]
-        for name, value in shown if tables.has_winner else shown[1:2]:
+        shown = shown if tables.has_winner else shown[1:2]
+        places = max(count_decimals((value.high - value.low) / 2) for _, value in shown)
+        for name, value in shown:
             signed = name == final[0]
-            text, _, ends = format_interval(value.mean, value.low, value.high, signed).partition(" (")
+            text, _, ends = format_interval(value.mean, value.low, value.high, signed, places).partition(" (")
             entries.append((name, "" if signed else name, text, ends.removesuffix(")")))
     elif len(tables.ranked):
         best = tables.ranked.iloc[0]

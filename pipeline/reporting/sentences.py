@@ -15,7 +15,8 @@ def describe_noise(noise: SeedNoise, metric: str) -> str:
         f"{metric} on validation varies from seed to seed with a standard deviation of {format_number(noise.std, 2)}."
     )
     if noise.excludes_shared:
-        return f"All trials use the same seeds. Apart from the common effect of a seed, one trial's {noise_text}"
+        shared = "All trials use the same seeds, so a seed that is easy for all changes no order."
+        return f"{shared} Beyond that, one trial's {noise_text}"
     return f"One trial's {noise_text}"
 
 

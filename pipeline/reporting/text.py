@@ -81,9 +81,9 @@ def count_decimals(width: float) -> int:
     return 3 if not width or not math.isfinite(width) else min(8, max(0, 1 - math.floor(math.log10(abs(width)))))
 
 
-def format_interval(mean: float, low: float, high: float, signed: bool = False) -> str:
+def format_interval(mean: float, low: float, high: float, signed: bool = False, min_places: int = 0) -> str:
     """Format `0.83 (0.80 to 0.86)`: decimals fit the interval's width, up to two more keep a number from showing 0."""
-    places = count_decimals((high - low) / 2)
+    places = max(min_places, count_decimals((high - low) / 2))
     tiny = [value for value in (mean, low, high) if value and round(value, places) == 0]
     places += next((extra for extra in (1, 2) if all(round(end, places + extra) for end in tiny)), 2) if tiny else 0
     shown = [format_fixed(value, places, signed) for value in (mean, low, high)]
@@ -134,9 +134,10 @@ def join_items(items: Sequence[Any], max_items: int = 8) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else "none"
 
 
-def format_share(count: int, total: int) -> str:
-    """Format `3 of 48 (6 %)`, `all 48`."""
+def format_share(count: int, total: int, noun: str = "") -> str:
+    """Format `3 of 48 (6 %)`, `all 48`, or with a noun `3 of 48 trials (6 %)`."""
+    whole = format_count(total, noun) if noun else f"{total:,}"
     if count == total > 1:
-        return f"all {total:,}"
+        return f"all {whole}"
     percent = "" if count == total else f" ({format_percent(count / total, whole=True)})"
-    return f"{count:,} of {total:,}{percent}" if total else "none"
+    return f"{count:,} of {whole}{percent}" if total else "none"

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from thalweg.reporting.advice import more_seeds, search_space
-from thalweg.reporting.analysis.isolation import list_scientific
+from thalweg.reporting.analysis.isolation import group_trials_by_value, list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.analysis.progress import compute_gain
 from thalweg.reporting.analysis.scientific_verdict import judge_parameter
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_code, join_items
+from thalweg.reporting.text import format_code, format_count, join_items
 
 OTHER_CHANGES = "change something that is not searched yet: the model, the data or the task."
 
@@ -43,7 +44,13 @@ def advise_growing_measure(tables: StudyTables, is_growing: bool) -> str:
     return advise_trials(tables) if is_growing or not is_search_gaining(tables) else ""
 
 
-def advise_rare_values(name: str, values: Sequence[str]) -> str:
-    """Advise to try rare values more often."""
-    rare, them = f"{join_items(values)} for {format_code(name)}", "it" if len(values) == 1 else "them"
-    return f"Try {rare} more often: add {them} to `study.enqueue` and raise `study.trials`."
+def advise_rare_values(tables: StudyTables, parameter: SearchedParameter, values: Sequence[str]) -> str:
+    """Advise to try rare values more often than so far."""
+    counts = {
+        group.label: format_count(len(group.costs), "trial") for group in group_trials_by_value(tables, parameter)
+    }
+    rare, them = join_items([f"{value} ({counts[value]})" for value in values]), "it" if len(values) == 1 else "them"
+    text = f"Try these values of {format_code(parameter.name)} in more trials: {rare}."
+    if tables.setting("study.sampler") == "grid":
+        return f"{text} Raise `points` of the other parameters, and `study.trials`."
+    return f"{text} Add {them} to `study.enqueue` and raise `study.trials`."

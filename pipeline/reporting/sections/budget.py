@@ -45,7 +45,7 @@ def _report_stop(tables: StudyTables) -> list[Finding]:
         evidence = f"It ran for {format_count(round(limit), 'second')}, its limit. Another run may stop elsewhere."
     else:
         evidence = (
-            f"The last cohorts (trained together) improved {metric_label(tables.objective)} by "
+            f"The last cohorts (trials proposed together) improved {metric_label(tables.objective)} by "
             f"{format_number(reached, 2)} each, less than the {format_number(limit, 2)} of `study.stop.gain`."
         )
     finished, planned = len(tables.trials) + tables.repeat_count, tables.setting("study.trials", 0)
@@ -131,9 +131,9 @@ def _report_unpruned_study(
             continue
         behind = f", {format_number(rung.shortfall, 2)} behind" if rung.shortfall > 0 else ", as now"
         evidence += (
-            f" Suppose only the better half of each cohort (trials trained together) had gone past epoch {epoch}. "
+            f" Suppose only the better half of each cohort (trials proposed together) had gone past epoch {epoch}. "
             f"The best would be trial {rung.best_trial}{behind}, and "
-            f"{format_share(rung.epochs_saved, rung.epochs_spent)} of the epochs would be saved."
+            f"{format_share(rung.epochs_saved, rung.epochs_spent, 'epoch')} would be saved."
         )
         step = f"Stop the worse half early: `study.prune: {{first: {epoch}, eta: {rank_agreement.ETA}}}`."
         return Finding("Short runs predict long ones: stopping early would be safe.", evidence, step, (), "good")

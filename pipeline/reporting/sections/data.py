@@ -107,11 +107,13 @@ def _report_augmentation(tables: StudyTables) -> list[Finding]:
 
 
 def _describe_effect(tables: StudyTables, effect: Interval) -> str:
-    """Return `MAE on validation is 0.106 worse (0.043 to 0.169), over 4 seeds.`; an end below 0 has a minus."""
+    """Return `MAE on validation is 0.106 worse (0.043 to 0.169), over 4 seeds.`; ends on both sides of 0 say so."""
     sign = 1 if effect.mean >= 0 else -1
     low, high = sorted((sign * effect.low, sign * effect.high))
     mean, space, interval = text.format_interval(sign * effect.mean, low, high).partition(" ")
-    direction = "worse" if sign * tables.sign > 0 else "better"
+    direction, other = ("worse", "better") if sign * tables.sign > 0 else ("better", "worse")
+    if low < 0 < high:
+        interval = f"{interval[:-1]} {direction})".replace("(−", "(").replace(" to ", f" {other} to ")
     seeds = text.format_count(effect.n, "seed")
     return f"{text.metric_label(tables.objective)} on validation is {mean} {direction}{space}{interval}, over {seeds}."
 

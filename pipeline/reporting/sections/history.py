@@ -65,13 +65,13 @@ def _describe_order(tables: StudyTables, reason: random_search.OrderReason) -> s
     """Describe why the study cannot be compared with random search."""
     sampler = tables.setting("study.sampler") or "the sampler"
     reasons = {
-        "planned": f"`{sampler}` plans all trials together, so their order is not random",
+        "planned": f"it needs trials in random order, and `{sampler}` plans their order",
+        "adaptive": f"it needs trials in any order, and `{sampler}` derives each from those before it",
         "exhausted": "every setting was tried",
-        "adaptive": f"`{sampler}` derives each trial from those before it, so their order cannot change",
         "stopped": "the final values of the stopped trials are not known",
         "few": f"fewer than {format_count(random_search.MIN_DRAWN_TRIALS, 'trial')} were drawn at random and completed",
     }
-    return f"No comparison with random search: {reasons[reason]}."
+    return f"The chart has no band for random search: {reasons[reason]}."
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

@@ -45,10 +45,12 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     best, share = select_best_quarter(tables), noise.std**2 / ranked["value"].var()
     trials = tuple(int(trial) for trial in best["number"])
     noise_sentence = describe_noise(noise, metric_label(tables.objective))
-    spread, quarter = (format_number(table["value"].std(), 2) for table in (ranked, best))
-    quarter = f"The best quarter ({format_count(len(best), 'trial')}) has a standard deviation of {quarter}"
+    spread, best_spread = (format_number(table["value"].std(), 2) for table in (ranked, best))
+    quarter = f"The best quarter ({format_count(len(best), 'trial')}) has a standard deviation of {best_spread}"
     if comparison == "below":
-        verdict = "The order of the best trials may be luck: seeds alone would spread them as much."
+        amount, seeds = "hardly" if best["value"].std() > noise.std else "no", format_number(noise.std, 2)
+        verdict = f"The order of the best trials may be luck: they spread {amount} more than seeds alone would "
+        verdict += f"({best_spread} against {seeds})."
         evidence = (
             f"{noise_sentence} {quarter}, all {len(ranked):,} complete trials have {spread}. Which trials are bad is "
             f"not luck: {_describe_share(share)} of the variance of all trials is seed noise."

@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from thalweg.reporting.advice import search_space, space_yaml
-from thalweg.reporting.analysis import constant_trials, good_region
+from thalweg.reporting.analysis import constant_trials, failure_regions, good_region
 from thalweg.reporting.analysis.good_region import jitter_trials, select_best_tenth
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
@@ -46,8 +46,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     if not tables.parameters or tables.ranked.empty:
         return []
     if len(tables.ranked) < good_region.MIN_COMPLETE_TRIALS:
-        share = capitalise_first(format_share(len(tables.ranked), len(tables.trials)))
-        evidence = f"{share} trials were trained to the end; {good_region.MIN_COMPLETE_TRIALS} are needed."
+        share = capitalise_first(format_share(len(tables.ranked), len(tables.trials), "trial"))
+        evidence = f"{share} were trained to the end; {good_region.MIN_COMPLETE_TRIALS} are needed."
         return [Finding("Too few trials to show where good values lie.", evidence)]
     ranges = [parameter for parameter in tables.parameters if parameter.is_range]
     crowded = [finding for parameter in ranges for finding in _report_crowded_end(tables, parameter)]
@@ -63,10 +63,10 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
     name, end = parameter.name, parameter.low if side == "low" else parameter.high
     best, everyone = (table.dropna(subset=[name]) for table in (select_best_tenth(tables), tables.trials))
     near, all_near = (good_region.is_near_end(table, parameter, side) for table in (best, everyone))
-    share = capitalise_first(format_share(int(near.sum()), len(best)))
+    share = capitalise_first(format_share(int(near.sum()), len(best), "best trial"))
     chance = format_percent(good_region.chance_at_end(parameter, side), whole=True)
     evidence = (
-        f"{share} of the best trials lie within a tenth of the range from its end at {format_number(end)}. Of all "
+        f"{share} lie within a tenth of the range from its end at {format_number(end)}. Of all "
         f"trials it is {format_share(int(all_near.sum()), len(everyone))}, of random draws from the range {chance}."
     )
     trials = tuple(int(n) for n in best.loc[near, "number"])
@@ -83,9 +83,11 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
 def _report_good_region(tables: StudyTables) -> list[Finding]:
     """Report how many trials lie where the good ones are, and where to search next."""
     within = good_region.is_inside_space(tables.trials, [one.searched for one in search_space.build_next_space(tables)])
+    complete = int((tables.trials.loc[within, "state"] == "complete").sum())
+    share = capitalise_first(format_share(int(within.sum()), len(tables.trials), "trial"))
     evidence = (
-        f"Their ranges, slightly widened, hold {format_share(int(within.sum()), len(tables.trials))} of the trials. "
-        f"{int((tables.trials.loc[within, 'state'] == 'complete').sum()):,} of these were trained to the end."
+        f"{share} lie in their ranges, slightly widened; {format_share(complete, int(within.sum()))} of these were "
+        "trained to the end."
     )
     trials = tuple(int(number) for number in good_region.select_good_trials(tables)["number"])
     verdict = f"{format_count(len(trials), 'good trial')} {'shows' if len(trials) == 1 else 'show'} where to search."
@@ -107,8 +109,10 @@ def _build_next_space(tables: StudyTables) -> list[Figure]:
         return []
     caption = (
         "This space lies around the good trials. It goes on past an end where they crowd, but not where trials fail. "
-        "Paste it over `study.space` in params.yaml and set a new `study.name`."
     )
+    if failure_regions.list_edges(tables) and sum(parameter.is_range for parameter in tables.parameters) > 1:
+        caption += "Each end is moved alone, so combinations inside may still fail: see Health. "
+    caption += "Paste it over `study.space` in params.yaml and set a new `study.name`."
     return [Code("next-space", "Search next", caption, space_yaml.format_space(search_space.build_next_space(tables)))]
 
 
@@ -174,5 +178,8 @@ def _build_ranges_table(tables: StudyTables) -> Table:
         winning = format_number(next(iter(winner[parameter.name]), None), 4)
         rows.append({"parameter": parameter.name, "searched": searched, "best trials": where, "winner": winning})
     caption = f"Where the {len(best)} best trials lie in the searched space. "
+    if search_space.is_region_known(tables) and search_space.advise_search(tables):
+        good = len(good_region.select_good_trials(tables))
+        caption += f"The space below comes from the {format_count(good, 'good trial')}. "
     caption += "The sampler chose where to look, so this is not a random sample."
     return Table("best-ranges", "What the best have in common", caption, pd.DataFrame(rows))

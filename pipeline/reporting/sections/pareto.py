@@ -77,9 +77,9 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
             verdict, f"Of {format_count(len(table), 'complete trial')} it has the best {names}.", "", trials, "good"
         )
     ends = dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
-    share = capitalise_first(format_share(len(best), len(table)))
+    share = capitalise_first(format_share(len(best), len(table), "complete trial"))
     evidence = (
-        f"{share} of the complete trials are not beaten by another in {names} at once. "
+        f"{share} are not beaten by another in {names} at once. "
         f"The best in each: {'; '.join(f'trial {one} with {_describe_values(tables, best, one)}' for one in ends)}."
     )
     noise = [one.least_significant_difference for name in metrics if (one := metric_noise(tables, name))]

@@ -29,7 +29,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         step = f"Correct or remove the faulty data; {MANIFEST} lists every fault with its place."
         if lost:
             verdict = f"{format_count(lost, 'example')} could not be used."
-            evidence += f"They exclude {format_share(lost, used + lost)} of the examples."
+            evidence += f"They exclude {format_share(lost, used + lost, 'example')}."
         else:
             verdict, evidence = "The data has faults, but every example was used.", evidence.rstrip()
         findings.append(Finding(verdict, evidence, step, tone="caution"))
@@ -85,7 +85,7 @@ def _build_facts_table(tables: StudyTables) -> Table:
         "sampler": setting("study.sampler"),
         "trials": len(tables.trials) + tables.repeat_count,
         "different settings": len(tables.trials) if tables.repeat_count else None,
-        "trials trained together": setting("study.cohort"),
+        "cohort (trials proposed together)": setting("study.cohort"),
         "epochs": setting("training.epochs"),
         "seeds per trial": tables.seeds_per_trial,
         "seeds to confirm": setting("confirm.seeds"),

@@ -55,9 +55,9 @@ def _report_ties(tables: StudyTables) -> list[Finding]:
     if noise is None or len(ranked) < 2:
         return []
     evidence = (
-        f"{describe_noise(noise, metric_label(tables.objective))} At 95 % confidence, two trials differ only by more "
-        f"than {format_number(noise.least_significant_difference, 2)}. "
-        f"{capitalise_first(format_share(len(close), len(ranked)))} of the complete trials are closer to the best."
+        f"{describe_noise(noise, metric_label(tables.objective))} Two trials that are equally good differ by up to "
+        f"{format_number(noise.least_significant_difference, 2)} (95 %). "
+        f"{capitalise_first(format_share(len(close), len(ranked), 'complete trial'))} are closer to the best."
     )
     if len(close) == 1:
         return [Finding(f"Trial {close[0]} leads by more than noise.", evidence, trials=(close[0],), tone="good")]

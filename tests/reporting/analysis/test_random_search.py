@@ -41,7 +41,7 @@ def test_lost_trials_count_as_worst(usual: StudyTables) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sampler", "word"), [("tpe", "derives each trial from those before it"), ("grid", "plans all trials together")]
+    ("sampler", "word"), [("tpe", "derives each from those before it"), ("grid", "plans their order")]
 )
 def test_other_samplers_have_one_order(usual: StudyTables, sampler: str, word: str) -> None:
     params = {**usual.params, "study": {**usual.params["study"], "sampler": sampler}}

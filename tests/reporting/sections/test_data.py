@@ -1,5 +1,6 @@
 """What more images and augmentation are worth, from values that are known."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -39,6 +40,13 @@ def test_image_gain_is_extrapolated(usual: StudyTables) -> None:
     assert "is 0.100 worse (" in found[0].evidence
     # gains of 0.2 and 0.1: the next doubling's is half of that again
     assert "2 times as many would gain about 0.05, if gains continue as measured: 0.2, then 0.1." in found[0].next_step
+
+
+def test_interval_names_its_sides(usual: StudyTables) -> None:
+    (found,) = data.build_findings(less(usual, None, (500, 1.11), (1000, 1.1)))
+    assert re.search(r"is 0\.0\d+ worse \(0\.\d+ better to 0\.\d+ worse\), over", found.evidence)
+    (found,) = data.build_findings(less(usual, None, (500, 1.09), (1000, 1.1)))
+    assert re.search(r"is 0\.0\d+ better \(0\.\d+ worse to 0\.\d+ better\), over", found.evidence)
 
 
 def test_runs_with_all_images_are_optimistic(usual: StudyTables) -> None:

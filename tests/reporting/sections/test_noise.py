@@ -60,14 +60,14 @@ NAMES = ("winner", "runner-up 1", "baseline")
     ("spread", "far", "verdict"),
     [
         (0.001, 0.0, "The trials of the study do not differ by more than seed noise."),
-        (0.001, 5.0, "The order of the best trials may be luck: seeds alone would spread them as much."),
+        (0.001, 5.0, "The order of the best trials may be luck: they spread no more than seeds alone would"),
         (2.0, 5.0, "Even the best quarter of the trials differ by more than seed noise."),
     ],
 )  # fmt: skip
 def test_trials_are_compared_with_seeds(usual: StudyTables, spread: float, far: float, verdict: str) -> None:
     tables = confirmed(usual, dict.fromkeys(NAMES, 1.0 + 0.05 * EVENLY))
     values = np.append(1.0 + spread * np.linspace(0, 1, 12), 1.0 + spread + far * np.linspace(1, 2, 36))
-    assert verdicts(with_values(tables, values))[0] == verdict
+    assert verdicts(with_values(tables, values))[0].partition(" (0")[0] == verdict
 
 
 def test_noise_is_a_variance_share(usual: StudyTables) -> None:

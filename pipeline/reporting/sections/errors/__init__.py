@@ -37,7 +37,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     if tables.output_kind == "image":
         return [*restoration.build_findings(tables), *by_group.build_findings(tables)]
     if tables.has_number_outputs:
-        return [*_report_bias(tables.predictions), *by_group.build_findings(tables)]
+        return [*_report_bias(tables), *by_group.build_findings(tables)]
     return [
         *_report_confusions(tables.predictions),
         *calibration.build_findings(tables),
@@ -45,7 +45,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     ]
 
 
-def _report_bias(predictions: pd.DataFrame) -> list[Finding]:
+def _report_bias(tables: StudyTables) -> list[Finding]:
+    predictions = tables.predictions
     bias = compute_bias(predictions)
     if bias is None:
         return []
@@ -62,8 +63,8 @@ def _report_bias(predictions: pd.DataFrame) -> list[Finding]:
     evidence = (
         f"The bias (prediction minus truth) is {format_interval(bias.mean, bias.low, bias.high, signed=True)} over "
         f"{format_count(len(predictions), 'example')} in {format_count(bias.n, 'group')}; its interval "
-        f"{'includes' if includes_zero else 'excludes'} zero. The predictions are those of the final model, means over "
-        "its networks. The interval is over groups of examples; it is wider because three biases are tested."
+        f"{'includes' if includes_zero else 'excludes'} zero. The interval is over groups of examples; it is wider "
+        f"because three biases are tested. {_describe_networks(tables)}"
     )
     if includes_zero:
         verdict = "On average the predictions show no bias beyond noise."
@@ -71,6 +72,19 @@ def _report_bias(predictions: pd.DataFrame) -> list[Finding]:
     step = "Look for what the worst pictures (Errors) have in common; a loss term or an augmentation may help."
     verdict = f"The predictions are too {'high' if bias.mean > 0 else 'low'} on average."
     return [Finding(verdict, evidence, step, tone="caution"), *ends]
+
+
+def _describe_networks(tables: StudyTables) -> str:
+    """Say whose predictions these are, and how their bias differs from the one in Result."""
+    candidate = "winner" if tables.has_winner else "baseline"
+    networks = f"the {candidate}'s network on the seed that was best on validation"
+    if tables.setting("confirm.members", 1) > 1 or tables.setting("data.split.by") == "folds":
+        networks = f"means over the {candidate}'s best networks"
+    text, runs = f"The predictions are those of the final model: {networks}.", tables.runs
+    if f"{tables.split}_bias" in runs:
+        seeds = format_count(int((runs["candidate"] == candidate).sum()), "fresh seed")
+        text += f" The bias in Result is the mean over {seeds}, with an interval over seeds alone."
+    return text
 
 
 def _report_bias_at_end(predictions: pd.DataFrame, word: str) -> list[Finding]:

@@ -57,9 +57,9 @@ def _describe_method(ranking: ImportanceRanking) -> str:
 def _report_no_effect(tables: StudyTables, ranking: ImportanceRanking) -> list[Finding]:
     first = ranking.parameters[0]
     evidence = (
-        f"{_describe_method(ranking)} The largest share of the importance is {_format_percent(first.share)}, for "
-        f"{format_code(first.name)}. A parameter without any effect reaches up to {_format_percent(first.chance)} by "
-        "chance. Health shows where training fails."
+        f"{_describe_method(ranking)} {format_code(first.name)} has the largest importance: "
+        f"{_format_percent(first.share)} of the sum over all parameters. That proves nothing: values shuffled "
+        f" among the trials reach up to {_format_percent(first.chance)} by chance. Health shows where training fails."
     )
     step = more_trials.advise_trials(tables) if is_search_gaining(tables) else ""
     return [Finding("No parameter clearly explains which trials did best.", evidence, step, ranking.best_trials)]
@@ -70,8 +70,8 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
     first, *others = ranking.important_parameters
     name, scientific = format_code(first.name), {parameter.name for parameter in list_scientific(tables)}
     evidence = (
-        f"{_describe_method(ranking)} {name} has {_describe_share(first)} of the importance; a parameter without any "
-        f"effect reaches up to {_format_percent(first.chance)} by chance."
+        f"{_describe_method(ranking)} {name} has {_describe_share(first)} of the sum of all parameters' importances; "
+        f"values shuffled among the trials reach up to {_format_percent(first.chance)} by chance."
     )
     redraws = f"{_format_percent(ranking.lead_share)} of cases when trials are drawn again"
     if len(ranking.parameters) == 1:

@@ -73,7 +73,8 @@ def _build_heat_map(
         f"{metric_label(tables.objective).capitalize()} {describe_epoch(levels.epoch)}, smoothed over "
         f"{format_count(len(trials), 'trial')}; stronger colour is better. The smoothing window is "
         f"{format_percent(surface.width, whole=True)} of each range. Predicting each trial from the others explains "
-        f"{format_percent(surface.explained, whole=True)} of the differences. Empty: no trial is near."
+        f"{format_percent(surface.explained, whole=True)} of the differences. Empty: no trial is near. "
+        "Advice on ranges follows the good trials, not this map."
     )
     best = positions[int(np.argmin(surface(positions) * tables.sign))]
     spot = [format_number(p.value_at(float(share)), 2) for p, share in zip((across, up), best, strict=True)]

@@ -38,7 +38,11 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
         parts.append(f"Differences below {least} are within noise.")
     worse, unclear, ties = ([one for one in others if one.verdict == kind] for kind in ("worse", "open", "tie"))
     rare = [one for one in unclear if leader.is_rare or one.group.is_rare]
-    parts += [_describe_comparison(leader, one) for one in [*worse, *unclear] if one not in rare][:3]
+    shown = [one for one in [*worse, *unclear] if one not in rare][:3]
+    parts += [_describe_comparison(leader, one) for one in shown]
+    if any(one.verdict == "open" for one in shown):
+        limit = format_percent(shown[0].chance_limit)
+        parts.append(f"The report calls a value worse only up to {limit}, because it compares many pairs.")
     if ties and len(ties) < len(others):
         parts.append(f"Within noise of {leader.label}: {join_items([one.group.label for one in ties])}.")
     parts += [*_describe_rare_values(leader, rare), *_describe_unjudged_values(groups), _describe_judgement(verdict)]
@@ -109,21 +113,19 @@ def describe_bests(groups: Sequence[ValueGroup]) -> str:
 
 
 def _describe_comparison(leader: ValueGroup, other: ValueComparison) -> str:
-    """Say why a value is called worse, or why that is unclear."""
+    """Say how far a value is behind the leading one, and how often chance would do this."""
     both = len(leader.costs) + len(other.group.costs)
-    best = f"best {other.trials_ahead} of the {both} trials with either value all have {leader.label}"
+    best = f"{other.trials_ahead} best of the {both} trials with one of the two all have {leader.label}"
     if other.trials_ahead == 1:
-        best = f"best of the {both} trials with either value has {leader.label}"
-    text = f"{other.group.label} is {_describe_gap(other)}. The {best}; by chance this happens in "
-    text += f"{format_percent(other.chance)} of studies"
-    if other.verdict == "worse":
-        return f"{text}."
-    return f"{text}. Many values are compared, so only less than {format_percent(other.chance_limit)} would be clear."
+        best = f"best of the {both} trials with one of the two has {leader.label}"
+    text = f"{other.group.label} is {_describe_gap(other, f' than {leader.label}')}. The {best}. If both were equally "
+    text += f"good, chance would do this in {format_percent(other.chance)} of studies"
+    return f"{text}."
 
 
-def _describe_gap(other: ValueComparison) -> str:
+def _describe_gap(other: ValueComparison, than: str = "") -> str:
     """Say how far a value is from the leader: the best of each, or the expected best of equal numbers of trials."""
-    gap = f"{format_number(abs(other.difference), 2)} {'worse' if other.difference > 0 else 'better'}"
+    gap = f"{format_number(abs(other.difference), 2)} {'worse' if other.difference > 0 else 'better'}{than}"
     return gap if other.equal_count is None else f"{gap} for {format_count(other.equal_count, 'random trial')} of each"
 
 
@@ -158,5 +160,5 @@ def _advise_next_step(tables: StudyTables, parameter: SearchedParameter, verdict
     if verdict.rare_values:
         if tables.is_space_exhausted:
             return more_seeds.advise_study_seeds(tables)
-        return more_trials.advise_rare_values(parameter.name, verdict.rare_values)
+        return more_trials.advise_rare_values(tables, parameter, verdict.rare_values)
     return more_seeds.advise_study_seeds(tables) if verdict.kind == "noisy" else ""

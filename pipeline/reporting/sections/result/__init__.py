@@ -13,7 +13,14 @@ from thalweg.reporting.page.figures import EmptyFigure, Figure, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
 from thalweg.reporting.sections.result import doubts, references, selection_bias
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_interval, format_number, join_items, metric_label
+from thalweg.reporting.text import (
+    count_decimals,
+    format_count,
+    format_interval,
+    format_number,
+    join_items,
+    metric_label,
+)
 from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
 
 TITLE = "Result"
@@ -106,11 +113,13 @@ def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:
     winner, baseline, difference, decisive = result.winner, result.baseline, result.difference, result.decisive
     by_seed = difference_by_seed(tables.runs, f"{result.split}_{tables.objective}", "winner")
     better = int((by_seed * tables.sign < 0).sum())
+    # as many decimals as the difference has
+    places = count_decimals((difference.high - difference.low) / 2)
     parts = [
         _describe_choice(tables, result),
         f"On {result.split}, {metric_label(tables.objective)} is "
-        f"{format_interval(winner.mean, winner.low, winner.high)} for the winner and "
-        f"{format_interval(baseline.mean, baseline.low, baseline.high)} for the baseline.",
+        f"{format_interval(winner.mean, winner.low, winner.high, min_places=places)} for the winner and "
+        f"{format_interval(baseline.mean, baseline.low, baseline.high, min_places=places)} for the baseline.",
         f"The difference is {format_interval(difference.mean, difference.low, difference.high, signed=True)}, from "
         f"{format_count(difference.n, 'fresh seed')} each; the winner is better on {better} of {len(by_seed):,}.",
     ]
@@ -222,6 +231,8 @@ def _build_metrics_table(tables: StudyTables, result: ConfirmedResult) -> Table:
         values = {metric_label(metric): format_number(answer.get(metric)) for metric in tables.metrics}
         rows.append({"candidate": answer["answer"], "trial": None, **values})
     caption = f"Mean on {result.split}, with its 95 % interval over seeds alone."
+    if tables.baseline_trial is not None:
+        caption += f" The baseline was trained from params.yaml; trial {tables.baseline_trial} has the same values."
     caption += "" if simple.empty else " Last rows: simple answers that need no network."
     table = pd.DataFrame(rows).astype({"trial": "Int64"})
     return Table("metrics", "Every metric", caption, table)

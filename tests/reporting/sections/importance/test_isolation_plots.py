@@ -79,7 +79,7 @@ def test_too_few_trials_ask_for_more(build_study: Callable[..., StudyTables]) ->
     trials.loc[[3, 30], "kind"] = "l1"
     finding = asked(build_study(trials, np.where(trials["kind"] == "l1", 3.0, 1 + rate_position(trials)), noise=0.01))
     assert finding.verdict == "It is not clear yet whether `kind` matters."
-    assert "Try l1" in finding.next_step
+    assert "in more trials: l1 (2 trials). Add it to" in finding.next_step
     assert "too few to find their own best" in finding.evidence
     assert "No trial had huber." in finding.evidence
     only = asked(build_study(draw_trials(40, 7).assign(kind="l2"), 1 + rate_position(trials), noise=0.01))

@@ -159,7 +159,7 @@ def test_one_group_limits_intervals_to_seeds(usual: StudyTables, gap: float, ver
     assert first.verdict == verdict
     assert first.tone == "caution"
     assert "not for other examples" in first.evidence
-    assert "intervals are for other seeds only, because test is one group." in render_html(
+    assert "intervals show what other seeds would change; test is one group of examples." in render_html(
         tables, select_sections(tables)
     )
 
@@ -170,7 +170,9 @@ def test_many_or_unknown_groups_change_nothing(usual: StudyTables) -> None:
         == result.build_findings(grouped(usual, None))
         == result.build_findings(usual)
     )
-    assert "are for other seeds and other examples." in render_html(usual, select_sections(usual))
+    assert "show what other seeds and other groups of examples would change." in render_html(
+        usual, select_sections(usual)
+    )
 
 
 def test_broken_constraint_is_reported(usual: StudyTables) -> None:
