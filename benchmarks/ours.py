@@ -8,7 +8,7 @@ from pathlib import Path
 import thalweg  # noqa: F401  before JAX: it sets XLA's environment variables
 from benchmarks import engine
 from benchmarks.contest import parse_request, print_answer
-from thalweg.search import optuna_storage, study, trials
+from thalweg.search import publisher, study, trials
 
 
 def main() -> None:
@@ -23,8 +23,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # Optuna's storage is below the current folder
         began = time.perf_counter()
-        with optuna_storage.Publisher(config, "benchmark") as publisher:
-            studied = study.run_trials(config, shape, data, Path(folder, "state"), (publisher,))
+        with publisher.Publisher(config, "benchmark") as callback:
+            studied = study.run_trials(config, shape, data, Path(folder, "state"), (callback,))
         seconds = time.perf_counter() - began
         os.chdir("/")
     best = trials.rank_trials(config, studied.trials)[0].outcome.value

@@ -111,13 +111,13 @@ def measure_host(settings: Settings) -> dict[str, Any]:
 def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
     """Run a study with journal and storage; return the seconds of its parts."""
     from benchmarks import engine
-    from thalweg.search import optuna_storage, study
+    from thalweg.search import publisher, study
 
     with tempfile.TemporaryDirectory() as folder, engine.Clock() as clock:
         os.chdir(folder)
         began = time.perf_counter()
-        with optuna_storage.Publisher(config, "benchmark") as publisher:
-            studied = study.run_trials(config, shape, data, Path(folder, "state"), (publisher,))
+        with publisher.Publisher(config, "benchmark") as callback:
+            studied = study.run_trials(config, shape, data, Path(folder, "state"), (callback,))
             ran = time.perf_counter() - began
         # leaving the block waits until everything is published
         seconds = time.perf_counter() - began

@@ -139,7 +139,7 @@ def _run_study(arguments: argparse.Namespace) -> None:
     from thalweg.training import build
 
     params = files.read_bytes(PARAMS)
-    config = load_config(PARAMS, content=params)
+    written = config = load_config(PARAMS, content=params)
     compiled.guard_compiled_programs()
     if arguments.trials is not None:
         if arguments.trials < 1:
@@ -158,7 +158,7 @@ def _run_study(arguments: argparse.Namespace) -> None:
     table = build_trials_table(config, rank_trials(config, trials)[:10]).set_index("number").drop(columns="same_as")
     text = table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")
     print(text if len(table) else "no trial is complete")
-    if arguments.trials is not None:
+    if config.study.trials != written.study.trials:
         print(f"to confirm and report these trials, set study.trials: {arguments.trials} and run `dvc repro`")
 
 
@@ -178,15 +178,9 @@ def _run_predict(arguments: argparse.Namespace) -> None:
 
 
 def _run_dashboard(arguments: argparse.Namespace) -> None:
-    from thalweg.engine.state_folder import STATE_FOLDER
-    from thalweg.search.optuna_storage import get_storage_url
+    from thalweg.cli import dashboard
 
-    if not os.environ.get("THALWEG_STORAGE") and not (STATE_FOLDER / "studies.db").exists():
-        raise files.UserError("no study yet; start one with `dvc repro` or `thalweg study`")
-    from optuna_dashboard import run_server
-
-    print(f"optuna-dashboard: http://127.0.0.1:{arguments.port}/ (stop with Ctrl-C)", flush=True)
-    run_server(get_storage_url(), host="127.0.0.1", port=arguments.port)
+    dashboard.run_dashboard(arguments.port)
 
 
 def _print_timing(_arguments: argparse.Namespace) -> None:

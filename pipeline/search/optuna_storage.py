@@ -1,117 +1,116 @@
 """Copies of a study in Optuna's storage, for optuna-dashboard and other tools."""
 
 import json
-import os
-import warnings
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
-import optuna
-from filelock import FileLock
 from optuna.distributions import distribution_to_json
-from optuna.exceptions import ExperimentalWarning, StorageInternalError
-from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.engine.state_folder import STATE_FOLDER
+from thalweg.search import database
 from thalweg.search.samplers import list_study_directions
-from thalweg.search.trials import Outcome, Trial
+from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError
 
-
-def get_storage_url() -> str:
-    """Return the URL of Optuna's storage: `THALWEG_STORAGE`, or an SQLite file in the state folder."""
-    return os.environ.get("THALWEG_STORAGE") or f"sqlite:///{STATE_FOLDER / 'studies.db'}"
+OWNER = "thalweg:fingerprint"
+"""The study's attribute that says whose it is. Only a study with our fingerprint is ever written."""
 
 
-class Publisher:
-    """A callback that adds each finished cohort to Optuna's storage, in its own thread, while the next one trains.
+@dataclass(frozen=True)
+class StoredStudy:
+    """A study in a database: its row there, and the fingerprint that it must have."""
 
-    It is a `thalweg.search.study.StudyCallback`; use it as a context. Nothing reads back what it writes. Where the
-    storage cannot be written, the study stops at the next cohort, or at its end, with a `UserError`.
+    engine: Engine
+    number: int
+    fingerprint: str
+
+
+def open_study(config: Config, fingerprint: str) -> StoredStudy:
+    """Find or create the study in Optuna's storage. Raises `UserError` where it cannot be written.
+
+    Where another study has its name, it gets a longer name.
     """
+    engine = database.open_storage(create=True).engine
+    short, *longer = (f"{config.study.name} {fingerprint[:length]}" for length in (6, len(fingerprint)))
+    names = (short, *longer, *(f"{longer[-1]} ({i})" for i in range(2, 100)))
+    with database.explain_errors():
+        for name in names:
+            number = _claim_study(engine, config, name, fingerprint)
+            if number is not None:
+                if name != short:
+                    message = f'Optuna\'s storage has another study "{short}". This one is stored as "{name}".'
+                    print(message, file=sys.stderr, flush=True)
+                return StoredStudy(engine, number, fingerprint)
+    raise UserError(f'{database.describe_place()} has other studies of all names like "{short}"')
 
-    def __init__(self, config: Config, fingerprint: str) -> None:
-        self._config = config
-        self._name = f"{config.study.name} {fingerprint[:6]}"
-        self._space = spaces.build_distributions(config)
-        self._thread = ThreadPoolExecutor(1)
-        self._study: tuple[RDBStorage, int] | None = None
-        self._stored = 0
-        self._last: Future[None] | None = None
 
-    def __enter__(self) -> "Publisher":
-        return self
+def _claim_study(engine: Engine, config: Config, name: str, fingerprint: str) -> int | None:
+    """Return the row of our study of this name, created if there is none; None if the name is another study's."""
+    metrics = [config.study.objective, *config.study.also]
+    # another process may create it first: then the unique name is refused here
+    with suppress(IntegrityError), Session(engine) as session, session.begin():
+        if models.StudyModel.find_by_name(name, session) is None:
+            study = models.StudyModel(
+                study_name=name,
+                directions=[
+                    models.StudyDirectionModel(objective=i, direction=direction)
+                    for i, direction in enumerate(list_study_directions(config))
+                ],
+                user_attributes=[models.StudyUserAttributeModel(key=OWNER, value_json=json.dumps(fingerprint))],
+                system_attributes=[
+                    models.StudySystemAttributeModel(key="study:metric_names", value_json=json.dumps(metrics))
+                ],
+            )
+            session.add(study)
+    with Session(engine) as session:
+        found = models.StudyModel.find_by_name(name, session)
+        owners = [one.value_json for one in found.user_attributes if one.key == OWNER] if found else []
+        return found.study_id if found and owners == [json.dumps(fingerprint)] else None
 
-    def __exit__(self, _kind: object, error: object, _at: object) -> None:
-        self._thread.submit(self._close_storage)
-        self._thread.shutdown(wait=True)
-        if error is None and self._last is not None:
-            self._last.result()
 
-    def on_segment(self, finished_trials: int, active_lanes: int) -> None:
-        """Do nothing: only finished cohorts are published."""
-
-    def on_cohort(self, trials: Sequence[Trial]) -> None:
-        """Publish the trials that the storage does not have yet."""
-        if self._last is not None and self._last.done():
-            self._last.result()
-        self._last = self._thread.submit(self._publish_outcomes, [trial.outcome for trial in trials])
-
-    def _publish_outcomes(self, outcomes: Sequence[Outcome]) -> None:
-        STATE_FOLDER.mkdir(exist_ok=True)
-        try:
-            with FileLock(STATE_FOLDER / "studies.lock"):
-                storage, study = self._study = self._study or self._open_study(RDBStorage(get_storage_url()))
-                # one transaction for all: `add_trials` makes one for each trial, and takes ten times as long
-                with Session(storage.engine) as session, session.begin():
-                    session.add_all([self._build_trial_model(study, outcome) for outcome in outcomes[self._stored :]])
-                self._stored = max(self._stored, len(outcomes))
-        except (ImportError, SQLAlchemyError, StorageInternalError) as error:
-            reason = (str(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
-            raise UserError(
-                f"Optuna's storage (THALWEG_STORAGE, or {STATE_FOLDER / 'studies.db'}) cannot be written: {reason}. "
-                "Repair it and start again: the study resumes where it stopped."
-            ) from error
-
-    def _close_storage(self) -> None:
-        """Close the connection, in the thread that opened it."""
-        if self._study is not None:
-            self._study[0].remove_session()
-            self._study[0].engine.dispose()
-
-    def _open_study(self, storage: RDBStorage) -> tuple[RDBStorage, int]:
-        """Open the storage and its study, and read how many trials it has."""
-        study = optuna.create_study(
-            storage=storage, study_name=self._name, directions=list_study_directions(self._config), load_if_exists=True
+def add_trials(study: StoredStudy, config: Config, outcomes: Sequence[Outcome]) -> None:
+    """Add the trials that the study does not have yet, in one transaction. Raises `UserError` where that fails."""
+    owner, trial = models.StudyUserAttributeModel, models.TrialModel
+    with database.explain_errors(), Session(study.engine) as session, session.begin():
+        # The write comes first. It locks the row, or SQLite's file, so no other process can add the same trials.
+        lock = (
+            update(owner)
+            .where(owner.study_id == study.number, owner.key == OWNER)
+            .where(owner.value_json == json.dumps(study.fingerprint))
+            .values(value_json=owner.value_json)
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            study.set_metric_names([self._config.study.objective, *self._config.study.also])
-        number = storage.get_study_id_from_name(self._name)
-        self._stored = storage.get_n_trials(number)
-        return storage, number
+        if session.execute(lock, execution_options={"synchronize_session": False}).rowcount != 1:
+            raise UserError(f"{database.describe_place()}: the study was deleted")
+        known = set(session.scalars(select(trial.number).where(trial.study_id == study.number)))
+        missing = [outcome for outcome in outcomes if outcome.number not in known]
+        # one transaction for all: `add_trials` makes one for each trial, and takes ten times as long
+        session.add_all(_build_trial_models(config, study.number, missing))
 
-    def _build_trial_model(self, study: int, outcome: Outcome) -> models.TrialModel:
-        """Return a trial in Optuna's form."""
-        complete, now, space = outcome.state == "complete", datetime.now(), self._space
-        value, step_value = models.TrialValueModel, models.TrialIntermediateValueModel
-        finite, step_finite = value.TrialValueType.FINITE, step_value.TrialIntermediateValueType.FINITE
-        return models.TrialModel(
+
+def _build_trial_models(config: Config, study: int, outcomes: Iterable[Outcome]) -> list[models.TrialModel]:
+    """Return trials in Optuna's form."""
+    space = spaces.build_distributions(config)
+    value, step_value, now = models.TrialValueModel, models.TrialIntermediateValueModel, datetime.now()
+    finite, step_finite = value.TrialValueType.FINITE, step_value.TrialIntermediateValueType.FINITE
+    return [
+        models.TrialModel(
             study_id=study,
             number=outcome.number,
-            state=TrialState.COMPLETE if complete else TrialState.PRUNED,
+            state=TrialState.COMPLETE if outcome.state == "complete" else TrialState.PRUNED,
             datetime_start=now,
             datetime_complete=now,
             values=[
                 value(objective=i, value=score, value_type=finite)
-                for i, score in enumerate(outcome.scores if complete else ())
+                for i, score in enumerate(outcome.scores if outcome.state == "complete" else ())
             ],
             params=[
                 models.TrialParamModel(
@@ -135,3 +134,5 @@ class Publisher:
                 for name, violation in outcome.violations.items()
             ],
         )
+        for outcome in outcomes
+    ]

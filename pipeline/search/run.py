@@ -16,8 +16,9 @@ from thalweg.config import notes, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.study import NULL
 from thalweg.engine.state_folder import lock_state_folder
-from thalweg.search import optuna_storage, study
+from thalweg.search import study
 from thalweg.search.progress_bar import StudyProgress
+from thalweg.search.publisher import Publisher
 from thalweg.search.study import StudyResult
 from thalweg.search.trials import Trial, build_scorer, find_front_trials, merge_repeats, rank_trials
 from thalweg.system import files, machine, runtime
@@ -39,7 +40,7 @@ def run_study(config: Config, loaded: prepared.PreparedData, data: TrainingData)
         code = {name: sources_digest({name: file}) for name, file in list_sources(config).items()}
         if note := explain_fresh_start(folder, describe_study(config, digest) | {"code": code}):
             print(note, flush=True)
-        with optuna_storage.Publisher(config, fingerprint) as publisher, StudyProgress(config) as progress:
+        with Publisher(config, fingerprint) as publisher, StudyProgress(config) as progress:
             spec = build.build_data_spec(loaded.examples)
             return study.run_trials(config, spec, data, folder, (progress, publisher)), fingerprint
 

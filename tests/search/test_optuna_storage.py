@@ -1,52 +1,68 @@
 """Optuna's storage as a view of a study."""
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
+import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
 import pytest
 
+from tests.helpers import postgres
+from tests.helpers.stored_studies import (
+    FINGERPRINT,
+    build_trial,
+    build_trials,
+    load_numbers,
+    load_trials,
+    open_storage,
+    publish_all,
+)
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.search.optuna_storage import Publisher, get_storage_url
-from thalweg.search.trials import Outcome, Trial, copy_trial
+from thalweg.search import database
+from thalweg.search.optuna_storage import StoredStudy, add_trials, open_study
+from thalweg.search.publisher import Publisher
+from thalweg.search.trials import Trial, copy_trial
 from thalweg.system.files import UserError
 
 
-def trial(number: int, rate: float, value: float | None, pruned: int | None = None) -> Trial:
-    values = {"optimizer.learning_rate": rate, "optimizer.momentum": 0.5}
-    if value is None:
-        return Trial(Outcome(number, values, "diverged", (), {1: 2.0}), ())
-    seen = {1: 2.0, 2: value}
-    if pruned is None:
-        return Trial(Outcome(number, values, "complete", (value,), seen, {"bias": 0.5}), ())
-    return Trial(Outcome(number, values, "pruned", (value,), seen, {}), (), pruned)
+@pytest.fixture(scope="module")
+def server() -> Iterator[postgres.Server]:
+    with postgres.run_server() as server:
+        yield server
 
 
-def stored(name: str) -> list[optuna.trial.FrozenTrial]:
-    storage = optuna.storages.RDBStorage(get_storage_url())
-    found = optuna.load_study(study_name=name, storage=storage).get_trials()
-    storage.remove_session()
-    storage.engine.dispose()
-    return found
-
-
-def test_cohorts_are_added_in_order(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=["default", "sqlite", "postgres"])
+def _storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each kind of storage in turn, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
+    Path(".thalweg").mkdir()
+    if request.param == "sqlite":
+        monkeypatch.setenv("THALWEG_STORAGE", f"sqlite:///{tmp_path / 'other.db'}")
+    if request.param == "postgres":
+        monkeypatch.setenv("THALWEG_STORAGE", request.getfixturevalue("server").url)
+    yield
+    storage = open_storage()
+    for study in optuna.get_all_study_names(storage):
+        optuna.delete_study(study_name=study, storage=storage)
+
+
+@pytest.mark.usefixtures("_storage")
+def test_cohorts_are_added_in_order(config: Config) -> None:
     config = config.replace_values({"study.name": "rates é"})
-    trials = [trial(0, 0.01, 1.5), trial(1, 0.05, None), trial(2, 0.02, 1.25), trial(3, 0.03, 1.75, pruned=2)]
+    trials = [
+        build_trial(0, 0.01, 1.5),
+        build_trial(1, 0.05, None),
+        build_trial(2, 0.02, 1.25),
+        build_trial(3, 0.03, 1.75, pruned=2),
+    ]
     trials.append(copy_trial(trials[2], 4, trials[2].outcome.values))
     for _ in range(2):
-        with Publisher(config, "abcdef0123") as publisher:
+        with Publisher(config, FINGERPRINT) as publisher:
             publisher.on_cohort(trials[:2])
             publisher.on_cohort(trials)
-    found = stored("rates é abcdef")
+    found = load_trials("rates é abcdef")
     assert [one.number for one in found] == [0, 1, 2, 3, 4]
     assert [one.state.name for one in found] == ["COMPLETE", "PRUNED", "COMPLETE", "PRUNED", "COMPLETE"]
     assert [one.user_attrs for one in found] == [{}, {}, {}, {}, {"same_as": 2}]
@@ -61,10 +77,12 @@ def test_cohorts_are_added_in_order(config: Config, tmp_path: Path, monkeypatch:
 def test_storage_matches_optuna(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
-    outcome = trial(0, 0.01, 1.5).outcome
-    with Publisher(config, "abcdef0123") as publisher:
+    outcome = build_trial(0, 0.01, 1.5).outcome
+    with Publisher(config, FINGERPRINT) as publisher:
         publisher.on_cohort([Trial(outcome, ())])
     own = optuna.create_study()
+    with pytest.warns(optuna.exceptions.ExperimentalWarning):
+        own.set_metric_names([config.study.objective])
     own.add_trial(
         optuna.trial.create_trial(
             value=1.5,
@@ -74,10 +92,12 @@ def test_storage_matches_optuna(config: Config, tmp_path: Path, monkeypatch: pyt
             system_attrs={"constraints:bias": 0.5},
         )
     )
-    (found,), (wanted,) = stored(f"{config.study.name} abcdef"), own.trials
+    stored = optuna.load_study(study_name=f"{config.study.name} abcdef", storage=open_storage())
+    assert stored.metric_names == own.metric_names
+    assert stored.directions == own.directions
+    (found,), (wanted,) = stored.trials, own.trials
     for part in ("number", "state", "values", "params", "distributions", "intermediate_values", "system_attrs"):
         assert getattr(found, part) == getattr(wanted, part)
-    assert found.datetime_complete is not None
     assert found.datetime_complete
     assert found.datetime_start
     assert found.datetime_complete >= found.datetime_start
@@ -86,54 +106,89 @@ def test_storage_matches_optuna(config: Config, tmp_path: Path, monkeypatch: pyt
 def test_storage_url_from_environment(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("THALWEG_STORAGE", f"sqlite:///{tmp_path / 'other.db'}")
-    with Publisher(config, "abcdef0123") as publisher:
-        publisher.on_cohort([trial(0, 0.01, 1.5)])
+    with Publisher(config, FINGERPRINT) as publisher:
+        publisher.on_cohort([build_trial(0, 0.01, 1.5)])
     assert (tmp_path / "other.db").exists()
+    assert not Path(".thalweg/studies.db").exists()
 
 
-def test_unwritable_storage_is_explained(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("THALWEG_STORAGE", f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
-    with pytest.raises(UserError, match=r"cannot be written: .*the study resumes where it stopped"):  # noqa: SIM117
-        with Publisher(config, "abcdef0123") as publisher:
-            publisher.on_cohort([trial(0, 0.01, 1.5)])
+@pytest.mark.usefixtures("_storage")
+def test_two_runs_write_each_trial_once(config: Config) -> None:
+    trials = build_trials(24)
+    with Publisher(config, FINGERPRINT) as one, Publisher(config, FINGERPRINT) as other:
+        for count in range(2, 25, 2):
+            one.on_cohort(trials[:count])
+            other.on_cohort(trials[:count])
+    assert load_numbers(f"{config.study.name} abcdef") == list(range(24))
+    assert optuna.get_all_study_names(open_storage()) == [f"{config.study.name} abcdef"]
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """The URL of a PostgreSQL server of its own, on this machine's loopback."""
-    found = shutil.which("initdb") or next(map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None)
-    if found is None:
-        pytest.skip("PostgreSQL is not installed")
-    programs, folder = Path(found).parent, Path(tempfile.mkdtemp(prefix="thalweg-postgres-"))
-    user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-    if user:
-        shutil.chown(folder, user)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def run(*command: object) -> None:
-        subprocess.run([str(part) for part in command], user=user, cwd=folder, check=True, capture_output=True)
-
-    run(found, "--pgdata", folder / "data", "--username", "thalweg", "--auth", "trust", "--no-sync")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    control = (programs / "pg_ctl", "--pgdata", folder / "data", "--wait")
-    run(*control, "--log", folder / "log", "--options", options, "start")
-    yield f"postgresql+psycopg://thalweg@127.0.0.1:{port}/postgres"
-    run(*control, "--mode", "immediate", "stop")
-    shutil.rmtree(folder)
+@pytest.mark.slow
+@pytest.mark.usefixtures("_storage")
+def test_clones_write_each_trial_once(config: Config, tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    ready = spawn.Barrier(3)
+    is_shared = database.is_chosen()
+    folders = [tmp_path / name if is_shared else tmp_path for name in ("one", "two", "three")]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+    clones = [spawn.Process(target=publish_all, args=(folder, ready)) for folder in folders]
+    for clone in clones:
+        clone.start()
+    for clone in clones:
+        clone.join()
+    assert [clone.exitcode for clone in clones] == [0, 0, 0]
+    assert load_numbers(f"{config.study.name} abcdef") == list(range(60))
+    assert optuna.get_all_study_names(open_storage()) == [f"{config.study.name} abcdef"]
 
 
-def test_storage_may_be_a_server(
-    postgres: str, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("THALWEG_STORAGE", postgres)
-    trials = [trial(0, 0.01, 1.5), trial(1, 0.05, None), trial(2, 0.03, 1.75, pruned=2)]
-    for known in (2, 3):
-        with Publisher(config, "abcdef0123") as publisher:
-            publisher.on_cohort(trials[:known])
-    found = stored(f"{config.study.name} abcdef")
-    assert [one.state.name for one in found] == ["COMPLETE", "PRUNED", "PRUNED"]
-    assert found[2].intermediate_values == {1: 2.0, 2: 1.75}
+def snapshot(name: str) -> tuple[object, ...]:
+    study = optuna.load_study(study_name=name, storage=open_storage())
+    return study.directions, study.user_attrs, study.trials
+
+
+@pytest.mark.parametrize("is_thalweg", [False, True])
+@pytest.mark.usefixtures("_storage")
+def test_other_study_is_left_alone(config: Config, capsys: pytest.CaptureFixture[str], is_thalweg: bool) -> None:
+    """Somebody's own study, or one of ours whose fingerprint begins alike, has the name."""
+    name = f"{config.study.name} abcdef"
+    if is_thalweg:
+        add_trials(open_study(config, "abcdef9999999999"), config, [trial.outcome for trial in build_trials(3)])
+    else:
+        theirs = optuna.create_study(storage=open_storage(), study_name=name, direction="maximize")
+        theirs.add_trial(optuna.trial.create_trial(value=7.0))
+    before = snapshot(name)
+    for _ in range(2):
+        with Publisher(config, FINGERPRINT) as publisher:
+            publisher.on_cohort(build_trials(4))
+    assert snapshot(name) == before
+    longer = f"{config.study.name} {FINGERPRINT}"
+    assert load_numbers(longer) == [0, 1, 2, 3]
+    told = f'another study "{name}". This one is stored as "{longer}".\n'
+    assert capsys.readouterr().err.count(told) == 2
+
+
+@pytest.mark.usefixtures("_storage")
+def test_deleted_study_is_made_anew(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    """SQLite gives the row's number to the next study, which must not get our trials."""
+    study, trials = open_study(config, FINGERPRINT), [trial.outcome for trial in build_trials(4)]
+    add_trials(study, config, trials[:2])
+    optuna.delete_study(study_name=f"{config.study.name} abcdef", storage=open_storage())
+    optuna.create_study(storage=open_storage(), study_name="theirs")
+    with pytest.raises(UserError, match="the study was deleted"):
+        add_trials(study, config, trials)
+    with Publisher(config, FINGERPRINT) as publisher:
+        publisher._study = study
+        publisher.on_cohort(build_trials(4))
+    assert load_trials("theirs") == []
+    assert load_numbers(f"{config.study.name} abcdef") == [0, 1, 2, 3]
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("_storage")
+def test_missing_trials_are_filled_in(config: Config) -> None:
+    study, trials = open_study(config, FINGERPRINT), [trial.outcome for trial in build_trials(6)]
+    add_trials(study, config, [trials[0], trials[3]])
+    assert isinstance(study, StoredStudy)
+    add_trials(study, config, trials)
+    assert sorted(load_numbers(f"{config.study.name} abcdef")) == [0, 1, 2, 3, 4, 5]
