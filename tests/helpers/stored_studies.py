@@ -5,12 +5,17 @@ import time
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import optuna
+import pytest
+from optuna.storages._rdb import models
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from tests.helpers import small_study
-from thalweg.search.optuna_storage import add_trials, open_study
+from thalweg.search import optuna_storage
 from thalweg.search.trials import Outcome, Trial
 
 FINGERPRINT = "abcdef0123456789"
@@ -41,7 +46,10 @@ def load_trials(name: str) -> list[optuna.trial.FrozenTrial]:
 
 
 def load_numbers(name: str) -> list[int]:
-    return [trial.number for trial in load_trials(name)]
+    """Return the number of each row; Optuna itself shows one of the rows that have the same number."""
+    rows = select(models.TrialModel.number).join(models.StudyModel).where(models.StudyModel.study_name == name)
+    with Session(open_storage().engine) as session:
+        return list(session.scalars(rows.order_by(models.TrialModel.trial_id)))
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float = 30) -> None:
@@ -51,11 +59,24 @@ def wait_until(is_true: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
+def slow_down(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let time pass between what a process reads and what it writes, so that two of them would meet there."""
+    build = optuna_storage._build_trial_models
+
+    def build_slowly(*arguments: Any) -> Any:
+        time.sleep(seconds)
+        return build(*arguments)
+
+    monkeypatch.setattr(optuna_storage, "_build_trial_models", build_slowly)
+
+
 def publish_all(folder: Path, ready: Barrier) -> None:
-    """Publish 60 trials one by one, as a process of another clone does."""
+    """Publish 8 trials in cohorts of 2, as a process of another clone does, in step with the others."""
     os.chdir(folder)
-    trials = build_trials(60)
+    slow_down(pytest.MonkeyPatch(), 0.2)
+    trials = build_trials(8)
     ready.wait()
-    study = open_study(small_study.CONFIG, FINGERPRINT)
-    for count in range(1, 61):
-        add_trials(study, small_study.CONFIG, [trial.outcome for trial in trials[:count]])
+    study = optuna_storage.open_study(small_study.CONFIG, FINGERPRINT)
+    for count in range(2, 9, 2):
+        ready.wait()
+        optuna_storage.add_trials(study, small_study.CONFIG, [trial.outcome for trial in trials[:count]])

@@ -2,6 +2,7 @@
 
 import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import optuna
@@ -16,6 +17,7 @@ from tests.helpers.stored_studies import (
     load_trials,
     open_storage,
     publish_all,
+    slow_down,
 )
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
@@ -113,14 +115,14 @@ def test_storage_url_from_environment(config: Config, tmp_path: Path, monkeypatc
 
 
 @pytest.mark.usefixtures("_storage")
-def test_two_runs_write_each_trial_once(config: Config) -> None:
-    trials = build_trials(24)
-    with Publisher(config, FINGERPRINT) as one, Publisher(config, FINGERPRINT) as other:
-        for count in range(2, 25, 2):
-            one.on_cohort(trials[:count])
-            other.on_cohort(trials[:count])
-    assert load_numbers(f"{config.study.name} abcdef") == list(range(24))
-    assert optuna.get_all_study_names(open_storage()) == [f"{config.study.name} abcdef"]
+def test_two_runs_write_each_trial_once(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow_down(monkeypatch, 0.2)
+    outcomes = [trial.outcome for trial in build_trials(4)]
+    studies = [open_study(config, FINGERPRINT) for _ in range(2)]
+    assert studies[0].number == studies[1].number
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda study: add_trials(study, config, outcomes), studies))
+    assert load_numbers(f"{config.study.name} abcdef") == [0, 1, 2, 3]
 
 
 @pytest.mark.slow
@@ -138,7 +140,7 @@ def test_clones_write_each_trial_once(config: Config, tmp_path: Path) -> None:
     for clone in clones:
         clone.join()
     assert [clone.exitcode for clone in clones] == [0, 0, 0]
-    assert load_numbers(f"{config.study.name} abcdef") == list(range(60))
+    assert load_numbers(f"{config.study.name} abcdef") == list(range(8))
     assert optuna.get_all_study_names(open_storage()) == [f"{config.study.name} abcdef"]
 
 
