@@ -72,9 +72,9 @@ def load_prepared_data() -> PreparedData:
 
 def read_originals() -> tuple[Examples, Splits]:
     """Read the output of `prepare`, which must be what the manifest was written for."""
-    examples, splits = read_examples(EXAMPLES), read_splits()
+    examples, splits, manifest = read_examples(EXAMPLES), read_splits(), read_manifest()
     with explain_damage(MANIFEST, files.UserError, KeyError):
-        if read_manifest()["sha256"] != _compute_digest(examples, splits):
+        if manifest["sha256"] != _compute_digest(examples, splits):
             raise files.UserError(f"{EXAMPLES} or {SPLITS} is of another run than this file")
     return examples, splits
 

@@ -37,21 +37,21 @@ class Network:
         return _mark_arrays(cast(nnx.Module, model))
 
     def init(self, key: Array) -> tuple[Any, Any]:
-        """Draw fresh (parameters, model_state), parameters as float32 even where the model computes in another type.
+        """Draw fresh (parameters, model_state), parameters as float32 even where the model computes in fewer bits.
 
         The state is all that is not trained: random keys as plain numbers, and arrays that are attributes.
         """
         weights, dropout = jax.random.split(key)
         _, parameters, model_state = _split_module(self.build_module(nnx.Rngs(params=weights, dropout=dropout)))
-        return _floats_to_float32(parameters), _keys_to_data(model_state)
+        return _widen_floats(parameters), _keys_to_data(model_state)
 
     def apply(self, parameters: Any, model_state: Any, inputs: Array, *, train: bool) -> tuple[Array, Any]:
-        """Compute f(inputs, parameters). Returns the outputs, floats as float32, and the model state afterwards."""
+        """Compute f(inputs, parameters). Returns outputs, at least float32, and the model state afterwards."""
         structure, template = _build_structure(self, train)
         module = nnx.merge(structure, parameters, _data_to_keys(template, model_state))
         with _use_full_precision():
             outputs = module(inputs)
-        return _floats_to_float32(outputs), _keys_to_data(_split_module(module)[2])
+        return _widen_floats(outputs), _keys_to_data(_split_module(module)[2])
 
 
 def import_model_class(path: str) -> type[Model]:
@@ -98,9 +98,9 @@ def _build_structure(network: Network, train: bool) -> tuple[Any, Any]:
     return structures[-1], template
 
 
-def _floats_to_float32(tree: Any) -> Any:
-    """Turn floats of other sizes into float32, the type of losses and optimizers."""
-    return jax.tree.map(lambda leaf: leaf.astype(jnp.float32) if _is_kind(leaf, jnp.floating) else leaf, tree)
+def _widen_floats(tree: Any) -> Any:
+    """Turn floats of fewer bits into float32, the type of losses and optimizers; float64 stays, to check gradients."""
+    return jax.tree.map(lambda leaf: leaf.astype(jnp.float32) if _is_narrow(leaf) else leaf, tree)
 
 
 def _mark_arrays(module: nnx.Module) -> nnx.Module:
@@ -132,6 +132,10 @@ def _data_to_keys(template: Any, model_state: Any) -> Any:
 
 def _is_key(leaf: Any) -> bool:
     return _is_kind(leaf, jax.dtypes.prng_key)
+
+
+def _is_narrow(leaf: Any) -> bool:
+    return _is_kind(leaf, jnp.floating) and leaf.dtype.itemsize < 4
 
 
 def _is_kind(leaf: Any, kind: Any) -> bool:

@@ -12,12 +12,14 @@ from thalweg.data.splits import Splits
 from thalweg.search import run, study
 from thalweg.search.study import StudyResult
 from thalweg.system import files, machine, runtime
-from thalweg.system.paths import COPIES, EXAMPLES
+from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST
 from thalweg.training import build
 
 
 @pytest.fixture
-def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, examples: Examples, parts: Splits) -> prepared.PreparedData:
+def loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: Config, examples: Examples, parts: Splits
+) -> prepared.PreparedData:
     """Prepared data on disk, and studies that only begin a journal."""
 
     def begin_journal(_config: Config, _spec: object, _data: object, folder: Path, _callbacks: object) -> StudyResult:
@@ -30,6 +32,7 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, examples: Examples, 
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_examples(COPIES, examples.take_rows(np.zeros(0, np.int64)), origin=np.zeros(0, np.int64))
     prepared.write_splits(parts)
+    files.write_json(MANIFEST, prepared.build_manifest(config, examples, parts, (), ()))
     return prepared.load_prepared_data()
 
 

@@ -115,7 +115,7 @@ class TestTheWholePipeline:
     def test_table_columns_match_contract(self) -> None:
         trials = files.read_table(Path("reports/trials.csv"))
         searched = list(TREE["study"]["space"])
-        assert list(trials) == ["number", "state", "value", *searched, "epochs", "diverged_step"]
+        assert list(trials) == ["number", "state", "value", *searched, "epochs", "diverged_step", "same_as"]
         assert trials["number"].tolist() == [0, 1, 2, 3]
         curves = files.read_table(Path("reports/curves.csv"))
         wanted = {"trial", "seed", "epoch", "train_loss", "val_loss", *Count.METRIC_DIRECTIONS, "learning_rate"}
