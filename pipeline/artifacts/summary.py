@@ -83,7 +83,7 @@ class StudySummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """reports/summary.json. `test` has the winner's mean metrics on the test split, if there is one."""
+    """reports/summary.json. `test` has the winner's mean metrics on the test set, if there is one."""
 
     study: StudySummary
     confirm: Confirmation | None

@@ -119,7 +119,7 @@ def _find_missing_labels(task: Any, outline: Examples) -> list[str]:
 def _find_oversized_batches(
     tree: ParamsTree, data: DataConfig, outline: Examples, searched_sizes: Iterable[int]
 ) -> Iterator[Problem]:
-    """Return the batch sizes, of the file and of the search, above the smallest training split."""
+    """Return the batch sizes, of the file and of the search, above the smallest training set."""
     try:
         split = splits.split_examples(data.split, outline, rng.derive_seed(tree["seed"], "split"))
     except files.UserError as error:

@@ -57,7 +57,9 @@ class LandscapeConfig(StrictModel):
     """A map of the loss around the winner's weights; its time grows with points^2 * examples."""
 
     points: int = Field(0, ge=0, le=201, description="grid points per side of each map; 0: no map")
-    examples: int = Field(128, ge=2, description="examples of train, and of validation, to compute the loss on")
+    examples: int = Field(
+        128, ge=2, description="examples of the training and of the validation set to compute the loss on"
+    )
     seeds: int = Field(3, ge=1, description="minima to connect by lines, from the first confirmed seeds")
 
 

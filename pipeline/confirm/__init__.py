@@ -1,1 +1,1 @@
-"""Fresh seeds, the test part, the final model."""
+"""Fresh seeds, the test set, the final model."""

@@ -1,4 +1,4 @@
-"""Candidates: the best trials and the baseline, trained on fresh seeds and chosen on validation."""
+"""Candidates: the best trials and the baseline, trained on fresh seeds and chosen on the validation set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ from thalweg.training.program import NetworkProgram
 class Candidate:
     """One set of values on fresh seeds: for each seed, the final states of its folds, and its predictions.
 
-    `predictions` [seeds, M, ...] are of the judged rows: on test the mean over a seed's folds, on validation each row
-    by its own fold. `scores` [seeds] by metric are of these predictions; `validation_scores` are of the kept weights on
-    validation.
+    `predictions` [seeds, M, ...] are of the judged rows: the mean over a seed's folds on the test set, or each row by
+    its own fold on the validation set. `scores` [seeds] by metric are of these predictions; `validation_scores` are of
+    the kept weights on the validation set.
     """
 
     trial: int | None
@@ -115,7 +115,7 @@ def _predict_judged_rows(
 
 
 def mean_best_validation(plan: NetworkProgram, splits: Splits, fold_states: Sequence[LaneState]) -> dict[str, float]:
-    """Return one seed's metrics on validation: each fold's lane at its best, weighted by the folds' sizes."""
+    """Return one seed's metrics on the validation set: each fold's lane at its best, weighted by the folds' sizes."""
     sizes = [len(rows) for rows in splits.validation]
     # the index of the best validation; -1 where none was good
     best = [(state.curves, int(state.best_epoch) // plan.validate_every - 1) for state in fold_states]
@@ -126,7 +126,7 @@ def mean_best_validation(plan: NetworkProgram, splits: Splits, fold_states: Sequ
 
 
 def rank_candidates(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Sort candidates by their mean objective on validation over fresh seeds, best first, ties by trial.
+    """Sort candidates by their mean objective on the validation set over fresh seeds, best first, ties by trial.
 
     A candidate that breaks a limit comes after all that keep the limits. One that diverged on some seed, or was never
     good, comes after all others.
@@ -172,7 +172,7 @@ def refit_winner(
 
 
 def rank_winner_seeds(config: Config, winner: Candidate) -> list[int]:
-    """Return the indices of the winner's seeds, best on validation first, ties in order.
+    """Return the indices of the winner's seeds, best on the validation set first, ties in order.
 
     A seed is judged by the mean over its folds. Seeds with a lane that diverged or was never good are left out; where
     none remain, the next best are taken.

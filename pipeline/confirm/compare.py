@@ -60,8 +60,8 @@ def build_confirmation(
 ) -> Confirmation:
     """Build the comparison from the metrics without one block, each [seeds, blocks], of (*ranked, baseline).
 
-    They are the metrics without one block each, of `block_sizes` examples. The winner was chosen on validation on the
-    same seeds that judge it, and a seed's luck affects both validation and test, so its value tends to be too good.
+    Blocks have `block_sizes` examples. The same seeds choose the winner on the validation set and judge it on the test
+    set, and a seed's luck affects both, so its value tends to be too good.
     `corrected`, and its difference from the baseline, use at each seed the candidate that the other seeds would choose:
     the value of this choice on a fresh seed, without that luck. Their means are unbiased, but choices that depend on
     one seed make them vary more than the seeds show: so their intervals include the winner's. Among equals, one is said

@@ -58,7 +58,7 @@ def write_outputs(
 
 
 def build_runs_table(config: Config, name: str, candidate: Candidate, has_test: bool) -> pd.DataFrame:
-    """Return one row a seed: its best epoch, its metrics on validation, and those on test where there is a test set."""
+    """Return one row a seed: its best epoch, its metrics on the validation set, and on the test set if there is one."""
     table = pd.DataFrame({"candidate": name, "trial": candidate.trial, "seed": candidates.list_confirm_seeds(config)})
     table["best_epoch"] = [float(np.mean([state.best_epoch for state in folds])) for folds in candidate.states]
     table["diverged_step"] = pd.array([candidates.diverged_step(folds) for folds in candidate.states], dtype="Int64")

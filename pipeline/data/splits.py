@@ -36,16 +36,22 @@ class SplitConfig(StrictModel):
     """
 
     by: Literal["fraction", "group", "folds", "column"] = "group"
-    validation: float = Field(0.2, ge=0, lt=1, description="fraction of the examples on which trials are chosen")
-    test: float = Field(0.2, ge=0, lt=1, description="fraction of the examples for the final comparison, used once")
+    validation: float = Field(
+        0.2, ge=0, lt=1, description="fraction of the examples in the validation set, which chooses trials"
+    )
+    test: float = Field(
+        0.2, ge=0, lt=1, description="fraction of the examples in the test set, used once for the final comparison"
+    )
     folds: int = Field(5, ge=2, description="number of folds with `by: folds`")
 
     @model_validator(mode="after")
     def _check_fractions(self) -> "SplitConfig":
         if self.by in ("fraction", "group") and self.validation == 0:
-            raise PydanticCustomError("split", "`validation` must be above 0: trials are chosen on it")
+            raise PydanticCustomError("split", "`validation` must be above 0: the validation set chooses trials")
         if self.by != "folds" and self.validation + self.test >= 1:
-            raise PydanticCustomError("split", "`validation` and `test` together must be below 1: the others train")
+            raise PydanticCustomError(
+                "split", "`validation` and `test` together must be below 1: the training set is the rest"
+            )
         return self
 
 
@@ -172,6 +178,6 @@ def _describe_shortage(split: SplitConfig, needed: int, available: int, marked_t
     advice = {"fraction": "Add data.", "folds": "Add groups, or lower `folds`."}
     default = "Add groups, or set `by: fraction` if the examples are independent of each other."
     return (
-        f"data.split: `by: {split.by}` needs at least {needed} {unit}, one for each split; "
+        f"data.split: `by: {split.by}` needs at least {needed} {unit}, one for each set; "
         f"the data has {available}{besides}. {advice.get(split.by, default)}"
     )

@@ -34,14 +34,14 @@ BATCH_DRAWS = 8  # mini-batches of each size
 CURVATURE_EPOCHS = 5  # of the path at which the curvature is measured
 
 PointLosses = Callable[[Any, Any, Floats], Floats]
-"""(weights, directions, points [P, D]) -> the loss of each example of each split there [P, S, n]."""
+"""(weights, directions, points [P, D]) -> the loss of each example of each set there [P, S, n]."""
 LandscapeTables = dict[str, pd.DataFrame]
 """Tables; losses are means over examples, `error` their standard error.
 
 - `plane`: plane ("path", "random"), a, b, part, loss, error.
 - `path`: epoch, a, b, train, validation: the losses at the points of the path, which may lie off the plane.
 - `lines`: first, second (seeds), t (0 at the first's end, 1 at the second's), part, loss, error.
-- `batches`: size, draw, t, loss: the same line of the random plane, as mini-batches of train see it.
+- `batches`: size, draw, t, loss: the same line of the random plane, as mini-batches of the training set see it.
 - `curvature`: epoch, largest, smallest, largest_error, smallest_error, learning_rate, limit (the largest curvature
   in which steps at this rate do not grow; empty where none is known).
 - `facts`: one row: examples, share_a, share_b (the share of the path's variance along each direction of its plane).
@@ -121,7 +121,7 @@ def subsample_rows(rows: NDArray[Any], count: int) -> NDArray[np.int64]:
 
 
 def _tabulate_losses(losses: Floats, **columns: Any) -> pd.DataFrame:
-    """Return the mean and standard error of losses [P, S, n]: a row for each split and point, after `columns` [P]."""
+    """Return the mean and standard error of losses [P, S, n]: a row for each set and point, after `columns` [P]."""
     mean, error = losses.mean(-1), losses.std(-1, ddof=1) / np.sqrt(losses.shape[-1])
     tables = [
         pd.DataFrame(columns | {"part": part, "loss": mean[:, i]}).assign(error=error[:, i])

@@ -53,7 +53,7 @@ class Program(Protocol):
 
     @property
     def keep(self) -> str:
-        """The weights to return: the `best` on validation, or the `last`."""
+        """The weights to return: the `best` on the validation set, or the `last`."""
 
     @property
     def shares_batches(self) -> bool:
@@ -81,7 +81,7 @@ class Program(Protocol):
     def evaluate_lanes(
         self, for_each: LaneLoop, hypers: Hyper, learners: Learner, data: Data, fold: Array, updates: Array
     ) -> tuple[Learner, dict[str, Array]]:
-        """Measure learners [L], after `updates` [L] steps, on a fold's validation split.
+        """Measure learners [L], after `updates` [L] steps, on a fold's validation set.
 
         Returns the learners (they may keep state between validations) and a value [L] for each of `curve_names`.
         Compute work that lanes share once, outside of `for_each`.

@@ -81,7 +81,7 @@ def _describe_numbers(tables: StudyTables) -> str:
     if result is None:
         return ""
     direction = "lower" if tables.sign > 0 else "higher"
-    text = f"{metric_label(tables.objective).capitalize()} on {result.split}, {direction} is better. "
+    text = f"{metric_label(tables.objective).capitalize()} on the {result.split} set, {direction} is better. "
     scope = "other seeds and other groups of examples would change."
     if result.has_one_group:
         scope = f"other seeds would change; {result.split} is one group of examples."
@@ -104,7 +104,7 @@ def _list_key_numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
             entries.append((name, "" if signed else name, text, ends.removesuffix(")")))
     elif len(tables.ranked):
         best = tables.ranked.iloc[0]
-        note = f"trial {int(best['number'])}, on validation, not confirmed"
+        note = f"trial {int(best['number'])}, on the validation set, not confirmed"
         entries.append((f"best {metric_label(tables.objective)}", "winner", format_number(best["value"]), note))
     endings = f"{tables.count_trials('complete'):,} complete, {tables.count_trials('pruned'):,} stopped early"
     if tables.repeat_count:

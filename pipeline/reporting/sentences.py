@@ -11,9 +11,8 @@ def add_article(name: str) -> str:
 
 def describe_noise(noise: SeedNoise, metric: str) -> str:
     """Describe the noise of one trial's metric from seed to seed."""
-    noise_text = (
-        f"{metric} on validation varies from seed to seed with a standard deviation of {format_number(noise.std, 2)}."
-    )
+    spread = format_number(noise.std, 2)
+    noise_text = f"{metric} on the validation set varies from seed to seed with a standard deviation of {spread}."
     if noise.excludes_shared:
         shared = "All trials use the same seeds, so a seed that is easy for all changes no order."
         return f"{shared} Beyond that, one trial's {noise_text}"

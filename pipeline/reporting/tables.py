@@ -29,11 +29,11 @@ class StudyTables:
       metrics, learning_rate; `baseline_curves` the same for the baseline.
     - `summary`: reports/summary.json: study, confirm, test.
     - `runs` [candidates x seeds]: candidate ("baseline", "winner", "runner-up 1", ...), trial, seed, best_epoch,
-      validation_<metric>, and test_<metric> if there is a test split.
-    - `predictions` [examples]: the confirmed winner's on test (validation without test), averaged over the seeds of the
-      final model: image, group, truth, prediction, error (0 is right), confidence for classes, psnr and given_psnr (dB)
-      for images made from others. `output_kind`: truth and prediction are a number, a class name, or an image (then
-      neither is in the table).
+      validation_<metric>, and test_<metric> if there is a test set.
+    - `predictions` [examples]: the confirmed winner's on the test set (without one, the validation set), averaged over
+      the seeds of the final model: image, group, truth, prediction, error (0 is right), confidence for classes, psnr
+      and given_psnr (dB) for images made from others. `output_kind`: truth and prediction are a number, a class name,
+      or an image (then neither is in the table).
     - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first;
       `picture_caption` says what they show.
     - `verdicts`: trial, kind, since (epoch), evidence (a sentence).
@@ -138,7 +138,7 @@ class StudyTables:
 
     @property
     def split(self) -> Literal["test", "validation"]:
-        """The split on which candidates are compared."""
+        """The set on which candidates are compared."""
         column = f"test_{self.objective}"
         return "test" if column in self.runs and self.runs[column].notna().any() else "validation"
 

@@ -1,4 +1,4 @@
-"""Train the best trials and the baseline on fresh seeds; choose on validation, compare on test, keep a model."""
+"""Retrain the best trials and the baseline on fresh seeds, choose by validation, compare by test, keep a model."""
 
 from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import study_fingerprint

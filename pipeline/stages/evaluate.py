@@ -1,4 +1,4 @@
-"""Score the baseline's kept weights on validation, example by example."""
+"""Score the baseline's kept weights on the validation set, example by example."""
 
 import numpy as np
 import pandas as pd

@@ -60,7 +60,7 @@ def build_plan(
 
 
 def find_batch_size_problem(batch_size: int, examples: int) -> str:
-    """Say that a mini-batch is larger than the training split; "" if it is not."""
+    """Say that a mini-batch is larger than the training set; "" if it is not."""
     problem = f"{batch_size} is more than the {format_count(examples, 'training example')}; use at most {examples}"
     return problem if batch_size > examples else ""
 

@@ -114,7 +114,7 @@ def gradient_gram_matrix(
 def compute_term_metrics(plan: Plan, term_losses: Array, coefficients: Array, gram_matrix: Array) -> Tree:
     """Compute the values of `list_term_curves` at a validation.
 
-    `term_losses` [K] are means over the validation split; gradients are of the training loss, with coefficients.
+    `term_losses` [K] are means over the validation set; gradients are of the training loss, with coefficients.
     """
     norms = jnp.sqrt(jnp.diagonal(gram_matrix))
     single = {

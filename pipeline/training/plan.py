@@ -17,8 +17,8 @@ class Plan:
     Each of `epochs` has `steps_per_epoch` mini-batches of `batch_size` examples, with a validation every
     `validate_every` epochs. `patience` validations without a better `objective` stop a lane (0: never). Only
     augmentations in `augmentation_names` are compiled; others cost nothing. `keep` names the weights to return: the
-    `best` on validation, or the `last`. With `augmentation_searched`, lanes may differ in strengths, and each draws its
-    own images.
+    `best` on the validation set, or the `last`. With `augmentation_searched`, lanes may differ in strengths, and each
+    draws its own images.
     """
 
     task: Task

@@ -61,7 +61,7 @@ def test_largest_batch_is_smallest_train_split(by: str, copies: int) -> None:
 
 def test_too_few_groups_are_named() -> None:
     (line,) = told(changed({"data.source.places": 2}))
-    assert line.startswith("data.split: `by: group` needs at least 3 groups, one for each split; the data has 2.")
+    assert line.startswith("data.split: `by: group` needs at least 3 groups, one for each set; the data has 2.")
 
 
 def test_missing_data_lists_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

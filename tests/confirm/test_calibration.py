@@ -1,8 +1,8 @@
 """Is the report as sure as it says? Thousands of cheap studies with a known truth, through the code that makes them.
 
 A study draws what `confirm` would have measured: each candidate's value on each group of test examples with each
-seed's network, and its value on validation, where the luck of a seed shows too. Winner, intervals and verdict are then
-those of summary.json and of the report.
+seed's network, and its value on the validation set, where the luck of a seed shows too. Winner, intervals and verdict
+are then those of summary.json and of the report.
 """
 
 from collections import Counter

@@ -32,7 +32,7 @@ WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
 
 @pytest.fixture(scope="module")
 def twisted(config: Config, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]) -> TrainingData:
-    """Data whose test part is as an untrained network says, so that what never learned is the best there."""
+    """Data whose test set is as an untrained network says, so that what never learned is the best there."""
     data = compose_data(config, parts)
     count = data.labels["count"].copy()
     count[parts.test] = 0.7

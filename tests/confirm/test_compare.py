@@ -17,7 +17,7 @@ from thalweg.engine.fit import LaneState
 
 
 def candidate(trial: int | None, validation: Sequence[float], test: ArrayLike, **more: Sequence[float]) -> Candidate:
-    """A candidate with these values of the objective by seed, and other metrics on validation."""
+    """A candidate with these values of the objective by seed, and other metrics on the validation set."""
     measured = {"mae": np.asarray(validation, float)} | {name: np.asarray(one, float) for name, one in more.items()}
     return Candidate(trial, {}, None, (), None, {"mae": np.asarray(test, float)}, measured)  # type: ignore[arg-type]
 

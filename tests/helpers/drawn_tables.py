@@ -179,13 +179,15 @@ def draw_verdicts(trials: pd.DataFrame) -> pd.DataFrame:
                     number,
                     "rate too low",
                     4,
-                    "train loss still falls by 12 % an epoch, at a rate 40 times below the best",
+                    "training loss still falls by 12 % an epoch, at a rate 40 times below the best",
                 )
             )
         elif lr > 0.3:
-            rows.append((number, "rate too high", 3, "the spread of train loss within an epoch is 0.9 of its mean"))
+            rows.append((number, "rate too high", 3, "the spread of training loss within an epoch is 0.9 of its mean"))
         elif row["state"] == "complete" and number % 7 == 0:
-            rows.append((number, "overfitting", 11, "validation loss rose for 4 epochs while train loss fell by 9 %"))
+            rows.append(
+                (number, "overfitting", 11, "validation loss rose for 4 epochs while training loss fell by 9 %")
+            )
         elif row["state"] == "complete":
             rows.append((number, "converged", 14, "mae changed by less than 0.4 % over the last 3 epochs"))
         else:

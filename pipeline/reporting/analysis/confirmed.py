@@ -14,7 +14,7 @@ from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
 
 @dataclass(frozen=True)
 class ConfirmedResult:
-    """The winner and the baseline on fresh seeds: the objective on the split that compares candidates.
+    """The winner and the baseline on fresh seeds: the objective on the set that compares candidates.
 
     - `difference`: winner minus baseline. `corrected`: the winner without selection bias, None if unknown. `decisive`:
       the difference without that bias; `changes_verdict`: whether this correction changes the verdict.
@@ -109,7 +109,7 @@ def metric_interval(tables: StudyTables, metric: str, values: ArrayLike) -> Inte
 
 @dataclass(frozen=True)
 class RetrainedBest:
-    """The study's best trial on validation: its value in the study, and the same parameters on fresh seeds."""
+    """The study's best trial on the validation set: its value in the study, and the same parameters on fresh seeds."""
 
     trial: int
     study_value: float

@@ -45,8 +45,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     first, last = ending.earliest_best, ending.latest_best
     when = f"at epoch {last}" if first == last else f"between epochs {first} and {last}"
     evidence = (
-        f"On {format_count(ending.seed_count, 'fresh seed')} the winner reached its best on validation {when} of "
-        f"{ending.epochs}, on {ending.late_count or 'none'} of them within the last tenth."
+        f"On {format_count(ending.seed_count, 'fresh seed')} the winner reached its best on the validation set {when} "
+        f"of {ending.epochs}, on {ending.late_count or 'none'} of them within the last tenth."
         f"{REASON_SENTENCES.get(ending.kind, '')}"
     )
     trials = () if tables.winner is None else (tables.winner,)
@@ -101,7 +101,9 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
         "next": mean[mean["role"] == "next best"],
         "lead": pd.concat([part for part in (mean[won], baseline) if len(part)] or [mean.head(0)]),
     }
-    caption = "One line per trial, on validation; grey except for the best. A line ends where its trial was stopped."
+    caption = (
+        "One line per trial, on the validation set; grey except for the best. Lines end where trials were stopped."
+    )
     if len(shown) < len(trials):
         caption += f" {format_share(len(shown), len(trials))} are drawn."
     flat = mean["trial"].isin(constant_trials.find_constant_trials(tables)["number"])

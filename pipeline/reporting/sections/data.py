@@ -45,11 +45,12 @@ def _report_image_gain(tables: StudyTables) -> list[Finding]:
         case "worse":
             verdict = "More images would help."
             step = (
-                f"Collect more images, from groups that are not in train yet.{_describe_expected_gain(tables, scaling)}"
+                "Collect more images, from groups that are not in the training set yet."
+                f"{_describe_expected_gain(tables, scaling)}"
             )
         case "better":
             verdict, tone = f"The {candidate} is better with fewer images.", "caution"
-            step = "Check the labels of train: some may be wrong, or differ in kind from those of validation."
+            step = "Check the labels of the training set: some may be wrong, or of another kind than for validation."
         case _:
             verdict = "It is unclear whether more images would help: seeds are too noisy."
             step = more_seeds.advise_diagnose_seeds(tables)
@@ -99,7 +100,9 @@ def _report_augmentation(tables: StudyTables) -> list[Finding]:
             verdict, step, tone = f"Augmentation is worth {at_least}{worth}.", "", "good"
         case "better":
             verdict, tone = f"The {candidate} is better without augmentation.", "caution"
-            step = "Weaken `augment.online` or search its strengths: augmented images may not look like validation's."
+            step = (
+                "Weaken `augment.online` or search its strengths: augmented images may look unlike the validation set."
+            )
         case _:
             verdict = "Augmentation shows no effect beyond noise."
             step = "To make augmentation help, search its strengths (`augment.online.…`)."
@@ -107,7 +110,7 @@ def _report_augmentation(tables: StudyTables) -> list[Finding]:
 
 
 def _describe_effect(tables: StudyTables, effect: Interval) -> str:
-    """Return `MAE on validation is 0.106 worse (0.043 to 0.169), over 4 seeds.`; ends on both sides of 0 say so."""
+    """Return `MAE on the validation set is 0.1 worse (0.0 to 0.2), over 4 seeds.`; ends on both sides of 0 say so."""
     sign = 1 if effect.mean >= 0 else -1
     low, high = sorted((sign * effect.low, sign * effect.high))
     mean, space, interval = text.format_interval(sign * effect.mean, low, high).partition(" ")
@@ -115,7 +118,8 @@ def _describe_effect(tables: StudyTables, effect: Interval) -> str:
     if low < 0 < high:
         interval = f"{interval[:-1]} {direction})".replace("(−", "(").replace(" to ", f" {other} to ")
     seeds = text.format_count(effect.n, "seed")
-    return f"{text.metric_label(tables.objective)} on validation is {mean} {direction}{space}{interval}, over {seeds}."
+    label = text.metric_label(tables.objective)
+    return f"{label} on the validation set is {mean} {direction}{space}{interval}, over {seeds}."
 
 
 def _describe_optimism(tables: StudyTables) -> str:
@@ -163,9 +167,9 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     candidate, metric = _name_candidate(tables), text.metric_label(tables.objective)
     whole = "the runs that selected the winner" if _is_selected_winner(tables) else "the confirmed runs"
     caption = (
-        f"On validation, at the {candidate}'s settings, after the same number of steps on parts of the images, which "
-        f"each seed draws anew; with all images, {whole}. Small dots: seeds. Large dots: means with 95 % intervals "
-        f"over seeds, cut at the edges. {'Lower' if tables.sign > 0 else 'Higher'} is better."
+        f"On the validation set, with the {candidate}'s settings and the same number of steps. Each seed draws its own "
+        f"images; with all images, {whole}. Small dots: seeds. Large dots: means with 95 % intervals over seeds, cut "
+        f"at the edges. {'Lower' if tables.sign > 0 else 'Higher'} is better."
     )
     values = [
         f"{round(n):,} images {text.format_number(mean)}"

@@ -59,7 +59,7 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
         for name, effect in effects.items()
     )
     left_out = "it" if len(effects) == 1 else "each of these alone"
-    evidence = f"Change of {metric_label(tables.objective)} on validation without {left_out}: {changes}."
+    evidence = f"Change of {metric_label(tables.objective)} on the validation set without {left_out}: {changes}."
     needed, harmful = (_list_terms_by_effect(tables, without) for without in ("worse", "better"))
     findings = []
     if harmful:
@@ -124,7 +124,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     losses = _melt_terms(tables, "loss")
     last = losses.groupby("term")["value"].last()
     description = "; ".join(f"{name} ends at {format_number(value)}" for name, value in last.items())
-    title, caption = "Each term on validation", "Values before the coefficient is applied."
+    title, caption = "Each term on the validation set", "Values before the coefficient is applied."
     figures: list[Figure] = [_build_line_chart("terms-loss", title, caption, description, losses, terms, "loss")]
 
     shares = loss_terms.compute_gradient_shares(tables)

@@ -81,7 +81,7 @@ def _describe_share(share: float) -> str:
 
 
 def collect_seed_values(tables: StudyTables) -> dict[str, pd.Series]:
-    """Return the objective on validation over fresh seeds, by candidate; without the seeds on which it diverged."""
+    """Return the validation objective over fresh seeds, by candidate; without the seeds on which it diverged."""
     result, column = build_confirmed_result(tables), f"validation_{tables.objective}"
     if result is None:
         return {}
@@ -104,7 +104,7 @@ def _report_failed_seeds(tables: StudyTables) -> list[Finding]:
         seeds, candidate = format_count(len(values), "seed"), add_article(name)
         shown = join_items([format_number(value) for value in failed])
         verdict = f"{candidate.capitalize()} failed on {len(failed)} of {seeds} ({shown})."
-        evidence = f"The median of its {seeds} is {format_number(values.median())} on validation."
+        evidence = f"The median of its {seeds} is {format_number(values.median())} on the validation set."
         if name != "baseline":
             evidence += " Estimates of seed noise elsewhere leave the failed seeds out."
         findings.append(Finding(verdict, evidence, search_space.advise_lost_seeds(candidate), tone="caution"))
@@ -136,9 +136,8 @@ def _build_seeds_chart(tables: StudyTables, candidates: dict[str, pd.Series], be
             StripRow(name, format_count(len(values), "seed"), role, values, mean and mean.clip_to_bounds(bounds))
         )
     caption = f"{dots}. Large dot: mean over seeds. Bar: its 95 % interval over seeds."
-    return build_strip_chart(
-        "seeds", f"{label.capitalize()} on validation: trials and seeds", caption, label, rows, is_half_width=False
-    )
+    title = f"{label.capitalize()} on the validation set: trials and seeds"
+    return build_strip_chart("seeds", title, caption, label, rows, is_half_width=False)
 
 
 def _build_spread_table(tables: StudyTables, candidates: dict[str, pd.Series]) -> Table:
@@ -155,7 +154,7 @@ def _build_spread_table(tables: StudyTables, candidates: dict[str, pd.Series]) -
                 "mean": format_fixed(values.mean(), places),
             }
         )
-    caption = f"{metric_label(tables.objective).capitalize()} on validation over fresh seeds."
+    caption = f"{metric_label(tables.objective).capitalize()} on the validation set over fresh seeds."
     return Table("spread", "Seeds of each candidate", caption, pd.DataFrame(rows))
 
 

@@ -66,7 +66,7 @@ def test_shared_seeds_exclude_common_effect(usual: StudyTables) -> None:
     assert alone is not None
     assert not alone.excludes_shared
     assert "a seed that is easy for all changes no order" in describe_noise(fewer, "error")
-    assert describe_noise(apart, "error").startswith("One trial's error on validation varies")
+    assert describe_noise(apart, "error").startswith("One trial's error on the validation set varies")
 
 
 def test_noise_ignores_other_runs(usual: StudyTables) -> None:

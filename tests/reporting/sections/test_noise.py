@@ -20,7 +20,7 @@ SEEDS = 8
 
 
 def confirmed(usual: StudyTables, values: dict[str, np.ndarray], **params: Any) -> StudyTables:
-    """The study whose candidates have these values on validation and on test, by seed."""
+    """The study whose candidates have these values on the validation set and on the test set, by seed."""
     parts = [
         pd.DataFrame(
             {
@@ -75,7 +75,7 @@ def test_noise_is_a_variance_share(usual: StudyTables) -> None:
     tables = confirmed(usual, dict.fromkeys(NAMES, 1.0 + deviation / EVENLY.std(ddof=1) * EVENLY))
     values = 1.0 + np.sort(np.random.default_rng(0).standard_normal(48))
     (told, *_) = noise.build_findings(with_values(tables, values))
-    assert "on validation varies from seed to seed with a standard deviation of 0.20." in told.evidence
+    assert "on the validation set varies from seed to seed with a standard deviation of 0.20." in told.evidence
     whole, best = deviation**2 / values.var(ddof=1), deviation**2 / values[:12].var(ddof=1)
     assert 0.02 < whole < best < 0.5
     assert f"{100 * whole:.0f} % of that variance is seed noise" in told.evidence

@@ -57,7 +57,7 @@ def _report_bias(tables: StudyTables) -> list[Finding]:
     ]
     if [end.verdict for end in ends] == ["Large truths are underestimated.", "Small truths are overestimated."]:
         evidence = " ".join(end.evidence for end in ends)
-        step = "Check that train has enough examples of large truths, and of small ones."
+        step = "Check that the training set has enough examples of large truths, and of small ones."
         ends = [Finding("Predictions are pulled towards the middle.", evidence, step, tone="caution")]
     includes_zero = bias.low <= 0 <= bias.high
     evidence = (
@@ -77,7 +77,7 @@ def _report_bias(tables: StudyTables) -> list[Finding]:
 def _describe_networks(tables: StudyTables) -> str:
     """Say whose predictions these are, and how their bias differs from the one in Result."""
     candidate = "winner" if tables.has_winner else "baseline"
-    networks = f"the {candidate}'s network on the seed that was best on validation"
+    networks = f"the {candidate}'s network on the seed that was best on the validation set"
     if tables.setting("confirm.members", 1) > 1 or tables.setting("data.split.by") == "folds":
         networks = f"means over the {candidate}'s best networks"
     text, runs = f"The predictions are those of the final model: {networks}.", tables.runs
@@ -98,7 +98,7 @@ def _report_bias_at_end(predictions: pd.DataFrame, word: str) -> list[Finding]:
         f"Where the truth is {bound}, the bias is {format_interval(bias.mean, bias.low, bias.high, signed=True)} over "
         f"{format_count(len(predictions), 'example')} in {format_count(bias.n, 'group')}."
     )
-    step = f"Check that train has enough examples whose truth is {bound}."
+    step = f"Check that the training set has enough examples whose truth is {bound}."
     verdict = f"{word} truths are {'over' if bias.mean > 0 else 'under'}estimated."
     return [Finding(verdict, evidence, step, tone="caution")]
 

@@ -32,7 +32,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         f"{format_estimate(ratio, low, high)}. Given how much the others differ, chance alone puts one of {len(table)} "
         "groups so far off in fewer than 5 of 100 studies."
     )
-    step = f"Look at the pictures and labels of {worst['group']}, and at how it differs from train."
+    step = f"Look at the pictures and labels of {worst['group']}, and at how it differs from the training set."
     verdict = f"Group {names} stands" if len(outliers) == 1 else f"Groups {names} stand"
     tone: Tone = "caution" if worst["from_ratio"] >= MIN_ERROR_RATIO else "plain"
     return [Finding(f"{verdict} out with large errors.", evidence, step, tone=tone)]

@@ -26,7 +26,7 @@ def _report_training_length(tables: StudyTables) -> list[Finding]:
     if long := training_length.find_long_training(tables):
         share = capitalise_first(format_share(len(long.early_trials), long.trial_count, "complete trial"))
         evidence = (
-            f"{share} reached their best on validation by epoch {long.early_epoch} of "
+            f"{share} reached their best on the validation set by epoch {long.early_epoch} of "
             f"{long.epochs}, and 90 % by epoch {long.best_by_epoch}. If validation only fluctuated around a constant "
             f"level, {format_percent(long.expected_share, whole=True)} would be that early."
         )

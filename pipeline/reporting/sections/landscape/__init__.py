@@ -33,9 +33,9 @@ def _report_path(tables: StudyTables) -> list[Finding]:
     ends = {part: f"{format_number(first[part])} to {format_number(last[part])}" for part in ("train", "validation")}
     evidence = (
         f"Two directions hold {format_percent(share, whole=True)} of its variance over "
-        f"{format_count(len(path) - 1, 'epoch')}. On {int(facts['examples']):,} examples of each split, without "
-        f"augmentation, the loss of the first fresh seed fell from {ends['train']} on train, from "
-        f"{ends['validation']} on validation."
+        f"{format_count(len(path) - 1, 'epoch')}. On {int(facts['examples']):,} examples of each set, without "
+        f"augmentation, the training loss of the first fresh seed fell from {ends['train']}, the validation loss from "
+        f"{ends['validation']}."
     )
     return [Finding("The training path turns through more directions than a map can show.", evidence)]
 

@@ -39,7 +39,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         return []
     rises = format_range(*(format_number(rise, 2) for rise in (barriers["rise"].min(), barriers["rise"].max())))
     evidence = (
-        f"On the straight line between the ends of two seeds, the loss on train rises by {rises} above the line "
+        f"On the straight line between the ends of two seeds, the training loss rises by {rises} above the line "
         f"between the losses of both ends ({format_number(barriers['low'].iloc[0])} at the first), over "
         f"{format_count(len(barriers), 'pair')}."
     )

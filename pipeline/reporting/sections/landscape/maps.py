@@ -33,7 +33,7 @@ SHADED_QUANTILE = 0.9
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    """Build the plane of the path, then a random one, each for the loss on train and on validation."""
+    """Build the plane of the path, then a random one, each for the training loss and for the validation loss."""
     planes = tables.landscape["plane"]
     return [
         _build_loss_map(tables, planes[(planes["plane"] == plane) & (planes["part"] == part)], plane, part)
@@ -60,17 +60,18 @@ def _build_loss_map(tables: StudyTables, table: pd.DataFrame, plane: str, part: 
         path, where = path.head(0), "a random plane"
         shown = "around the end of training, in two random directions whose filters are as long as the network's: "
         shown += "at 1 each filter has changed by its own length"
+    split = "training" if part == "train" else part
+    title = f"{split.capitalize()} loss in {where}"
     caption = (
-        f"The loss on {format_count(int(facts['examples']), 'example')} of {part} {shown}. The standard error at the "
-        f"lowest point is {format_number(lowest['error'], 2)}."
+        f"The loss on {format_count(int(facts['examples']), 'example')} of the {split} set {shown}. The standard error "
+        f"at the lowest point is {format_number(lowest['error'], 2)}."
     )
     spoken = (
-        f"Loss on {part} in {where}: from {format_number(loss.min())} to {format_number(loss.max())}, lowest at "
+        f"{title}: from {format_number(loss.min())} to {format_number(loss.max())}, lowest at "
         f"{format_number(lowest['a'], 2)}, {format_number(lowest['b'], 2)}; training ends at 0, 0."
     )
     data = {"cells": areas, "way": path, "marks": marks}
     draw = partial(_plot_loss_map, (a[0], a[-1]), (b[0], b[-1]), _name_depths(edges), plane)
-    title = f"Loss on {part}, in {where}"
     return Chart(f"landscape-{plane}-{part}", title, caption, spoken, data, draw, is_half_width=True)
 
 

@@ -58,8 +58,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 def _report_baseline_winner(tables: StudyTables, result: ConfirmedResult) -> Finding:
     baseline = format_interval(result.baseline.mean, result.baseline.low, result.baseline.high)
     evidence = (
-        f"{_describe_choice(tables, result)} It has the values of params.yaml, as the baseline has. On {result.split}, "
-        f"{metric_label(tables.objective)} is {baseline}."
+        f"{_describe_choice(tables, result)} It has the values of params.yaml, as the baseline has. "
+        f"On the {result.split} set, {metric_label(tables.objective)} is {baseline}."
     )
     verdict = "The search found nothing better than the baseline."
     return Finding(verdict, evidence, "Keep the values in params.yaml.", _list_winner(tables), "caution")
@@ -117,7 +117,7 @@ def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:
     places = count_decimals((difference.high - difference.low) / 2)
     parts = [
         _describe_choice(tables, result),
-        f"On {result.split}, {metric_label(tables.objective)} is "
+        f"On the {result.split} set, {metric_label(tables.objective)} is "
         f"{format_interval(winner.mean, winner.low, winner.high, min_places=places)} for the winner and "
         f"{format_interval(baseline.mean, baseline.low, baseline.high, min_places=places)} for the baseline.",
         f"The difference is {format_interval(difference.mean, difference.low, difference.high, signed=True)}, from "
@@ -133,7 +133,7 @@ def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:
         parts.append("There is no test set: the winner was chosen on these same examples, so its value is optimistic.")
     if result.has_one_group:
         parts.append(
-            f"All examples of {result.split} are one group: the interval is for other seeds, not for other examples."
+            f"The {result.split} set is a single group: the interval is for other seeds, not for other examples."
         )
     return " ".join(parts)
 
@@ -142,7 +142,7 @@ def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
     """Describe how the winner was chosen: from how many trials, by which metric, on how many seeds."""
     count = result.contender_count
     seeds = format_count(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
-    measure = f"{metric_label(tables.objective)} on validation"
+    measure = f"{metric_label(tables.objective)} on the validation set"
     total = format_count(len(tables.ranked), "complete trial")
     if count < 2:
         return f"Trial {tables.winner} has the best {measure} among {total}. It was trained again on {seeds}."
@@ -162,7 +162,7 @@ def _report_runners_up(tables: StudyTables, result: ConfirmedResult) -> list[Fin
     differences = [
         f"{name} {format_interval(one.mean, one.low, one.high, signed=True)}" for name, one in rivals.items()
     ]
-    evidence = f"Difference from the winner on {result.split}, over seeds alone: {'; '.join(differences)}."
+    evidence = f"Difference from the winner on the {result.split} set, over seeds alone: {'; '.join(differences)}."
     close = [name for name, one in rivals.items() if compare_with_zero(one, tables.sign) != "worse"]
     if not close:
         return [Finding("The winner is better than its runners-up, beyond the noise of seeds.", evidence, tone="good")]
@@ -194,7 +194,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     )
     caption += f"over seeds and groups of examples at once. {better} is better."
     figures: list[Figure] = [
-        build_strip_chart("candidates", f"{label.capitalize()} on {result.split}", caption, label, levels)
+        build_strip_chart("candidates", f"{label.capitalize()} on the {result.split} set", caption, label, levels)
     ]
     if any(len(row.values) for row in differences):
         caption = (
@@ -230,7 +230,7 @@ def _build_metrics_table(tables: StudyTables, result: ConfirmedResult) -> Table:
     for _, answer in simple.iterrows():
         values = {metric_label(metric): format_number(answer.get(metric)) for metric in tables.metrics}
         rows.append({"candidate": answer["answer"], "trial": None, **values})
-    caption = f"Mean on {result.split}, with its 95 % interval over seeds alone."
+    caption = f"Mean on the {result.split} set, with its 95 % interval over seeds alone."
     if tables.baseline_trial is not None:
         caption += f" The baseline was trained from params.yaml; trial {tables.baseline_trial} has the same values."
     caption += "" if simple.empty else " Last rows: simple answers that need no network."

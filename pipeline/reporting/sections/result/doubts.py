@@ -24,8 +24,8 @@ def report_missing_winner(tables: StudyTables, result: ConfirmedResult) -> list[
         return []
     baseline = format_interval(result.baseline.mean, result.baseline.low, result.baseline.high)
     evidence = (
-        f"Only the baseline was trained on fresh seeds. Its {metric_label(tables.objective)} on {result.split} is "
-        f"{baseline}. `thalweg predict` uses the baseline."
+        f"Only the baseline was trained on fresh seeds. On the {result.split} set, its "
+        f"{metric_label(tables.objective)} is {baseline}. `thalweg predict` uses the baseline."
     )
     if 0 < tables.count_trials("diverged") == len(tables.trials):
         verdict, step = "Every trial of the study diverged", search_space.advise_all_diverged(tables)
@@ -58,7 +58,7 @@ def report_failed_seeds(tables: StudyTables, result: ConfirmedResult) -> list[Fi
             values = difference_by_seed(tables.runs, f"validation_{tables.objective}", name, None)
             failed = join_items([format_number(values[seed]) for seed in seeds])
             evidence = (
-                f"On validation, {metric_label(tables.objective)} is {failed} there and "
+                f"On the validation set, {metric_label(tables.objective)} is {failed} there and "
                 f"{format_number(values.median())} on the median seed. The means here include both, so they show how "
                 "often training fails as much as how good the candidate is."
             )
@@ -87,13 +87,13 @@ def _describe_sound_seeds(tables: StudyTables, result: ConfirmedResult) -> str:
     by = format_interval(difference.mean, difference.low, difference.high, signed=True)
     return (
         f" On the {difference.n} seeds where both trained normally, the winner's {metric_label(tables.objective)} on "
-        f"{result.split} differs from the baseline's by {by}, over seeds alone. This decides nothing, because it "
-        "leaves the failures out."
+        f"the {result.split} set differs from the baseline's by {by}, over seeds alone. This decides nothing, because "
+        "it leaves the failures out."
     )
 
 
 def report_broken_constraints(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
-    """Report each limit of `study.constraints` that the winner's mean over fresh seeds breaks, on validation."""
+    """Report each limit of `study.constraints` that the winner breaks: its mean over fresh seeds, in validation."""
     runs = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in result.candidates else tables.runs.iloc[:0]
     findings = []
     for metric, limit in (tables.setting("study.constraints") or {}).items():
@@ -103,7 +103,7 @@ def report_broken_constraints(tables: StudyTables, result: ConfirmedResult) -> l
             if bound is not None and direction * (mean - bound) > 0:
                 verdict = f"On fresh seeds the winner breaks the limit on {metric_label(metric)}."
                 evidence = (
-                    f"Its mean on validation over {format_count(len(runs), 'fresh seed')} is "
+                    f"Its mean on the validation set over {format_count(len(runs), 'fresh seed')} is "
                     f"{_format_distinctly(mean, bound)}; `study.constraints` asks for at {side} "
                     f"{format_number(bound, 6)}."
                 )
@@ -134,7 +134,7 @@ def describe_seeds_needed(tables: StudyTables, result: ConfirmedResult) -> str:
     groups, unsettled = format_count(count, "group"), float(stdtrit(max(1, count - 1), 0.975)) * error
     if gap <= unsettled:
         return (
-            f"More seeds will not settle so small a difference: the {groups} of {result.split} leave "
+            f"More seeds will not settle so small a difference: the {groups} of the {result.split} set leave "
             f"±{format_number(unsettled, 2)} uncertain, however many seeds there are. {MORE_GROUPS_ADVICE}"
         )
     spread = float(by_seed.std(ddof=1))
@@ -142,7 +142,7 @@ def describe_seeds_needed(tables: StudyTables, result: ConfirmedResult) -> str:
     if most is None:
         return (
             f"More seeds alone will hardly settle so small a difference: to show it in 80 % of such studies would take "
-            f"more than {MAX_SEEDS}. The {groups} of {result.split} limit this comparison. {MORE_GROUPS_ADVICE}"
+            f"more than {MAX_SEEDS}. The {groups} of the {result.split} set limit this comparison. {MORE_GROUPS_ADVICE}"
         )
     if most <= len(by_seed):
         return ""

@@ -15,7 +15,7 @@ def report_references(tables: StudyTables, result: ConfirmedResult) -> list[Find
         return []
     best, trials = simple.iloc[0], () if tables.winner is None else (tables.winner,)
     evidence = (
-        f"On {result.split}, {metric_label(tables.objective)} is "
+        f"On the {result.split} set, {metric_label(tables.objective)} is "
         f"{format_interval(winner.mean, winner.low, winner.high)} for the winner and "
         f"{format_number(best[tables.objective])} for the best simple answer that needs no network, "
         f"{best['answer']}."

@@ -28,15 +28,17 @@ def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Findin
     explained = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) * np.sqrt(factor))
     places = count_decimals(explained)
     evidence = (
-        f"Trial {best.trial} reached {format_fixed(best.study_value, places)} on validation in the study, the best of "
-        f"{format_count(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
+        f"In the study, trial {best.trial} reached {format_fixed(best.study_value, places)} on the validation set, the "
+        f"best of {format_count(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
         f"{format_interval(fresh.mean, fresh.low, fresh.high)} there, {format_fixed(abs(gap), places)} "
         f"{'worse' if gap > 0 else 'better'}. On other seeds, a trial would lie within "
         f"±{format_fixed(explained, places)} of that mean (95 %)."
     )
     trials: tuple[int, ...] = (best.trial,)
     if tables.winner not in (None, best.trial):
-        evidence += f" The winner is trial {tables.winner}: on validation it is the best of the confirmed trials."
+        evidence += (
+            f" The winner is trial {tables.winner}: on the validation set it is the best of the confirmed trials."
+        )
         trials = (best.trial, tables.winner)
     value = _name_fair_value(result)
     if gap > explained:
@@ -49,7 +51,7 @@ def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Findin
 def _name_fair_value(result: ConfirmedResult) -> str:
     """Name the winner's value to quote: the corrected one, where there is one."""
     corrected = result.contender_count > 1 and result.corrected and result.corrected.mean != result.winner.mean
-    return f"the {'corrected' if corrected else 'confirmed'} value on {result.split}"
+    return f"the {'corrected' if corrected else 'confirmed'} value on the {result.split} set"
 
 
 def report_selection_bias(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
@@ -65,8 +67,8 @@ def report_selection_bias(tables: StudyTables, result: ConfirmedResult) -> list[
         return []
     trials = () if tables.winner is None else (tables.winner,)
     evidence = (
-        f"Validation chose the winner among {count} candidates, on the same seeds that {result.split} is measured on. "
-        f"A lucky seed helps on both. Corrected for this choice, {metric_label(tables.objective)} is "
+        f"The same seeds choose the winner among {count} candidates and then measure it, so a lucky seed helps twice. "
+        f"Corrected for this choice, {metric_label(tables.objective)} on the {result.split} set is "
         f"{format_interval(corrected.mean, corrected.low, corrected.high)}: the mean over seeds of the candidate that "
         "the other seeds would choose."
     )

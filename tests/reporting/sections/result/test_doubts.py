@@ -66,9 +66,8 @@ def failing(usual: StudyTables, name: str, *places: int) -> StudyTables:
 def test_failed_seed_is_left_out_of_comparison(usual: StudyTables) -> None:
     first, simple, verdict, *_ = result.build_findings(failing(usual, "winner", 2))
     assert first.verdict == "The winner failed on 1 of 8 fresh seeds."
-    assert (
-        "On the 7 seeds where both trained normally, the winner's mean absolute error on test differs" in first.evidence
-    )
+    where = "On the 7 seeds where both trained normally"
+    assert f"{where}, the winner's mean absolute error on the test set differs" in first.evidence
     assert first.tone == "caution"
     assert "mean absolute error is 5 there and 0.7" in first.evidence
     assert first.next_step.startswith("To save the seeds on which the winner fails, ")
@@ -182,7 +181,7 @@ def test_broken_constraint_is_reported(usual: StudyTables) -> None:
         return [each.evidence for each in found if "breaks the limit on root mean square error" in each.verdict]
 
     (told,) = limited(None, 0.5)
-    assert told.startswith("Its mean on validation over 8 fresh seeds is 0.9")
+    assert told.startswith("Its mean on the validation set over 8 fresh seeds is 0.9")
     assert told.endswith("`study.constraints` asks for at most 0.5.")
     (told,) = limited(3.0, None)
     assert told.endswith("asks for at least 3.")

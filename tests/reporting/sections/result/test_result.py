@@ -79,13 +79,13 @@ def test_choice_of_winner_comes_first(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01)
     count, winner = len(tables.ranked), tables.winner
     assert result.build_findings(tables)[0].evidence.startswith(
-        f"The 2 best of {count} complete trials by mean absolute error on validation were trained again on 8 fresh "
-        f"seeds. Trial {winner} is the best of them by the same measure on these seeds. On test, "
+        f"The 2 best of {count} complete trials by mean absolute error on the validation set were trained again on 8 "
+        f"fresh seeds. Trial {winner} is the best of them by the same measure on these seeds. On the test set, "
     )
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
     assert result.build_findings(alone)[0].evidence.startswith(
-        f"Trial {winner} has the best mean absolute error on validation among {count} complete trials. It was trained "
-        "again on 8 fresh seeds. On test, "
+        f"Trial {winner} has the best mean absolute error on the validation set among {count} complete trials. It was "
+        "trained again on 8 fresh seeds. On the test set, "
     )
 
 
@@ -123,9 +123,9 @@ def test_one_value_is_quoted(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
     steps = [one.next_step for one in result.build_findings(tables) if "Quote" in one.next_step]
     assert len(steps) == 2
-    assert all("Quote the corrected value on test" in step for step in steps)
+    assert all("Quote the corrected value on the test set" in step for step in steps)
     (alone,) = [one.next_step for one in result.build_findings(study(usual, -0.05, 0.01)) if "Quote" in one.next_step]
-    assert "Quote the confirmed value on test" in alone
+    assert "Quote the confirmed value on the test set" in alone
     same = result.build_findings(study(usual, -0.05, 0.03, (-0.05, 0.03)))
     assert not any("corrected value" in one.next_step for one in same)  # there is nothing to correct
 
@@ -148,7 +148,7 @@ def test_optimism_is_of_the_best_trial(usual: StudyTables) -> None:
     assert luck.verdict == "The study's best value is too optimistic: much of its lead was luck."
     assert f"Trial {other} reached 0.50" in luck.evidence
     assert luck.evidence.endswith(
-        f"The winner is trial {winner}: on validation it is the best of the confirmed trials."
+        f"The winner is trial {winner}: on the validation set it is the best of the confirmed trials."
     )
     assert luck.trials == (other, winner)
     lost = replace(told, runs=runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan)))
@@ -178,7 +178,9 @@ def test_only_a_gain_needs_seeds(usual: StudyTables) -> None:
 
 def test_more_seeds_cannot_replace_groups(usual: StudyTables) -> None:
     told = result.build_findings(study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].next_step
-    assert "More seeds will not settle so small a difference: the 4 groups of test leave ±0.032 uncertain" in told
+    assert (
+        "More seeds will not settle so small a difference: the 4 groups of the test set leave ±0.032 uncertain" in told
+    )
     assert "More groups would" in told
     far = result.build_findings(study(usual, -1e-5, 0.02))[0].next_step
     assert "would take more than 100. The 12 groups of test limit this comparison." in far
