@@ -1,4 +1,4 @@
-"""Ablations: the winner trained again with fewer images, without augmentation, or without a part of its loss."""
+"""Ablations: the winner retrained with fewer images, without augmentation, or without a part of its loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -38,7 +38,7 @@ def select_best_tenth(tables: StudyTables) -> pd.DataFrame:
 
 @cache_per_study
 def select_near_best(tables: StudyTables) -> pd.DataFrame:
-    """Return the complete trials within a single run's noise of the best, best first; none if the noise is unknown."""
+    """Return the complete trials within seed noise of the best, best first; none if the noise is unknown."""
     noise, ranked = estimate_seed_noise(tables), tables.ranked
     if noise is None or ranked.empty:
         return ranked.head(0)

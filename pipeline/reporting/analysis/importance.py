@@ -162,7 +162,7 @@ def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
 def _bootstrap_importances(
     columns: list[ParameterColumn], values: Floats, is_lost: NDArray[np.bool_], noise: SeedNoise | None, best_count: int
 ) -> Floats:
-    """Return importances [draws, parameters] of trials redrawn with replacement, with the noise of a seed added."""
+    """Return importances [draws, parameters] of trials redrawn with replacement, with seed noise added."""
     rng, total = np.random.default_rng(0), len(values)
     redrawn = np.repeat(values[None], BOOTSTRAPS, 0)
     if noise is not None:

@@ -123,7 +123,7 @@ def compare_values(
 ) -> tuple[ValueGroup, list[ValueComparison]] | None:
     """Return the value with the best trial, and the others compared with it, nearest first; None below two values.
 
-    `tie`: within the noise of a seed. `worse`: beyond it and beyond the luck of equally good values, at 5 % over all
+    `tie`: within seed noise. `worse`: beyond it and beyond the luck of equally good values, at 5 % over all
     pairs of values. `open`: too few trials to decide.
     """
     judged = sorted((group for group in groups if group.best is not None), key=lambda group: float(group.costs[0]))

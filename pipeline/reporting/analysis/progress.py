@@ -1,4 +1,4 @@
-"""The gain of the last trials of a search, against the noise of seeds."""
+"""The gain of the last trials of a search, against seed noise."""
 
 from dataclasses import dataclass, replace
 from typing import Literal

@@ -38,8 +38,8 @@ def _report_image_gain(tables: StudyTables) -> list[Finding]:
     candidate = _name_candidate(tables)
     tone: Tone = "plain"
     evidence = (
-        f"With {few:,} of the {total:,} images, {_describe_effect(tables, effect)} Both use the {candidate}'s settings "
-        f"and the same number of steps; each seed draws its own images. {_describe_optimism(tables)}"
+        f"With {few:,} of the {total:,} images, {_describe_effect(tables, effect)} Both use the {candidate}'s "
+        f"parameters and the same number of steps; each seed draws its own images. {_describe_optimism(tables)}"
     )
     match compare_with_zero(effect, tables.sign):
         case "worse":
@@ -81,7 +81,7 @@ def _report_augmentation(tables: StudyTables) -> list[Finding]:
     candidate = _name_candidate(tables)
     tone: Tone = "plain"
     evidence = (
-        f"Without augmentation, {_describe_effect(tables, effect)} Both use the {candidate}'s settings. "
+        f"Without augmentation, {_describe_effect(tables, effect)} Both use the {candidate}'s parameters. "
         f"{_describe_optimism(tables)}"
     ).strip()
     match compare_with_zero(effect, tables.sign):
@@ -135,7 +135,7 @@ def _is_selected_winner(tables: StudyTables) -> bool:
 
 
 def _name_candidate(tables: StudyTables) -> str:
-    """Name the candidate whose settings were used: the baseline if there is no winner."""
+    """Name the candidate whose parameters were used: the baseline if there is no winner."""
     return "winner" if tables.has_winner else "baseline"
 
 
@@ -167,9 +167,9 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     candidate, metric = _name_candidate(tables), text.metric_label(tables.objective)
     whole = "the runs that selected the winner" if _is_selected_winner(tables) else "the confirmed runs"
     caption = (
-        f"On the validation set, with the {candidate}'s settings and the same number of steps. Each seed draws its own "
-        f"images; with all images, {whole}. Small dots: seeds. Large dots: means with 95 % intervals over seeds, cut "
-        f"at the edges. {'Lower' if tables.sign > 0 else 'Higher'} is better."
+        f"On the validation set, with the {candidate}'s parameters and the same number of steps. Each seed draws its "
+        f"own images; with all images, {whole}. Small dots: seeds. Large dots: means with 95 % intervals over seeds, "
+        f"cut at the edges. {'Lower' if tables.sign > 0 else 'Higher'} is better."
     )
     values = [
         f"{round(n):,} images {text.format_number(mean)}"

@@ -38,7 +38,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     if len(wrong):
         evidence = (
             f"Along {len(wrong):,} of {format_count(len(slopes), 'slope')}, backpropagation and central differences in "
-            f"float64 differ at every step size: {join_items(wrong['slope'].tolist())}. Even at its best step, "
+            f"float64 differ at every step size: {join_items(wrong['slope'].tolist())}. Even at its best step size, "
             f"{wrong['slope'].iloc[0]} is off by {format_number(wrong['error'].iloc[0], 2)} of the slope."
         )
         step = (
@@ -55,8 +55,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         losses = join_items([f"{format_code(term)} by {format_code(kind)}" if kind else term for term, kind in terms])
         evidence = (
             f"Checked along {format_count(len(right), 'slope')} ({losses}; {directions}) against central differences "
-            f"in float64. At the best step, the median error is {format_number(right['error'].median(), 2)} of the "
-            f"slope, the largest {format_number(right['error'].iloc[0], 2)} ({right['slope'].iloc[0]})."
+            f"in float64. At the best step size, the median error is {format_number(right['error'].median(), 2)} of "
+            f"the slope, the largest {format_number(right['error'].iloc[0], 2)} ({right['slope'].iloc[0]})."
         )
         findings.append(Finding("Backpropagation agrees with numerical derivatives.", evidence, tone="good"))
     return findings
@@ -68,7 +68,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     finite = tables.gradients[np.isfinite(tables.gradients["error"])]
     terms = [rows for _, rows in finite.groupby("term", sort=False)]
     if not terms:
-        return [EmptyFigure("gradients", "Error against step", "No error of the gradient is finite.")]
+        return [EmptyFigure("gradients", "Error against step size", "No error of the gradient is finite.")]
     return [_build_error_chart(rows, index, len(terms) > 1) for index, rows in enumerate(terms)]
 
 
@@ -76,7 +76,7 @@ def _build_error_chart(rows: pd.DataFrame, index: int, is_half_width: bool) -> C
     term, kind = rows[["term", "kind"]].fillna("").iloc[0]
     caption = (
         "One line per direction: the error of the gradient against central differences, as a share of the slope. "
-        "As the step shrinks, the error of a right gradient falls with the square of the step, until rounding makes it "
+        "As the step size shrinks, the error of a right gradient falls with its square, until rounding makes it "
         "rise. The error of a wrong gradient stays the same. At a kink of the loss, the slope depends on the side."
     )
     counts = rows.drop_duplicates("direction")["verdict"].value_counts(sort=False)
@@ -84,7 +84,7 @@ def _build_error_chart(rows: pd.DataFrame, index: int, is_half_width: bool) -> C
     lines = rows.assign(error=rows["error"].clip(lower=MIN_DRAWN_ERROR))[["direction", "step", "error", "verdict"]]
     return Chart(
         f"gradients-{index}",
-        f"Error against step: {term} by {kind}" if kind else f"Error against step: {term}",
+        f"Error against step size: {term} by {kind}" if kind else f"Error against step size: {term}",
         caption if not index else "",
         f"Error of central differences against their step for {term}: {description}.",
         {"lines": lines},
@@ -100,7 +100,7 @@ def _plot_errors(present: list[str]) -> AltairChart:
     legend = alt.Legend(symbolType="stroke", symbolOpacity=1, symbolSize=400, symbolStrokeWidth=2)
     lines = build_layer("lines").mark_line(strokeWidth=1.3, opacity=0.6, point=alt.OverlayMarkDef(size=14, opacity=0.6))
     chart: alt.Chart = lines.encode(
-        x=alt.X("step:Q", scale=scale, axis=alt.Axis(title="step, log scale", format="~e", tickCount=9)),
+        x=alt.X("step:Q", scale=scale, axis=alt.Axis(title="step size, log scale", format="~e", tickCount=9)),
         y=alt.Y("error:Q", scale=scale, axis=alt.Axis(title=None, format="~e", tickCount=6)),
         detail="direction:N",
         color=alt.Color("verdict:N", legend=legend, scale=paints),

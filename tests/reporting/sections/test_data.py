@@ -54,7 +54,7 @@ def test_runs_with_all_images_are_optimistic(usual: StudyTables) -> None:
     flattered = "The runs with all images also selected the winner"
     for told in data.build_findings(tables):
         assert flattered in told.evidence
-        assert "Both use the winner's settings" in told.evidence
+        assert "Both use the winner's parameters" in told.evidence
     assert "each seed draws its own images" in data.build_findings(tables)[0].evidence
     alone = replace(tables, runs=tables.runs[~tables.runs["candidate"].str.startswith("runner-up")])
     assert not any(flattered in told.evidence for told in data.build_findings(alone))

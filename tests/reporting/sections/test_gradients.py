@@ -67,9 +67,9 @@ def test_each_term_has_a_chart(usual: StudyTables) -> None:
     tables = checked(usual, *parts, of("v", "kink", "areas", "l1"), of("v", "wrong", "cells", "poisson"))
     figures = gradients.build_figures(tables)
     assert [each.title for each in figures] == [
-        "Error against step: cells by poisson",
-        "Error against step: areas by l1",
-        "Error against step: all terms",
+        "Error against step size: cells by poisson",
+        "Error against step size: areas by l1",
+        "Error against step size: all terms",
     ]
     for each in figures:
         assert isinstance(each, Chart)
@@ -92,7 +92,7 @@ def test_non_finite_errors_draw_nothing(usual: StudyTables) -> None:
 
 def test_page_and_markdown_show_gradients(right: StudyTables) -> None:
     only = [each for each in select_sections(right) if get_section_name(each) == "gradients"]
-    assert "Error against step" in render_html(right, only)
+    assert "Error against step size" in render_html(right, only)
     text, figures = render_markdown(right, only)
     assert "gradients-0.svg" in text
-    assert "step, log scale" in figures["gradients-0.svg"]
+    assert "step size, log scale" in figures["gradients-0.svg"]

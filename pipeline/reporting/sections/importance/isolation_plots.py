@@ -52,7 +52,7 @@ def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedP
     )
     best = best.dropna(subset="best").astype({"trial": int, "best": float})
     best["low"], best["high"] = ((best["best"] + sign * half).clip(window.low, window.high) for sign in (-1, 1))
-    noise_sentence = "Bar: 95 % noise of one seed." if noise else "The noise of a seed is not known."
+    noise_sentence = "Bar: seed noise (95 %)." if noise else "The seed noise is not known."
     caption = (
         f"Diamond: each value at its own best over all other parameters. Faint: all trials. {noise_sentence} "
         f"{'Lower' if tables.sign > 0 else 'Higher'} is better. The best of more trials is better by chance alone."

@@ -30,7 +30,7 @@ ORDER = 10
 def build_findings(tables: StudyTables) -> list[Finding]:
     result = build_confirmed_result(tables)
     if result is None:
-        return [Finding("Nothing is confirmed yet.", "No candidate was trained again on fresh seeds.", tone="caution")]
+        return [Finding("Nothing is confirmed yet.", "No candidate was retrained on fresh seeds.", tone="caution")]
     diverged = doubts.report_diverged_seeds(tables, result)
     if missing := doubts.report_missing_winner(tables, result):
         return [*missing, *diverged]
@@ -145,9 +145,9 @@ def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
     measure = f"{metric_label(tables.objective)} on the validation set"
     total = format_count(len(tables.ranked), "complete trial")
     if count < 2:
-        return f"Trial {tables.winner} has the best {measure} among {total}. It was trained again on {seeds}."
+        return f"Trial {tables.winner} has the best {measure} among {total}. It was retrained on {seeds}."
     return (
-        f"The {count} best of {total} by {measure} were trained again on {seeds}. "
+        f"The {count} best of {total} by {measure} were retrained on {seeds}. "
         f"Trial {tables.winner} is the best of them by the same measure on these seeds."
     )
 
@@ -165,7 +165,7 @@ def _report_runners_up(tables: StudyTables, result: ConfirmedResult) -> list[Fin
     evidence = f"Difference from the winner on the {result.split} set, over seeds alone: {'; '.join(differences)}."
     close = [name for name, one in rivals.items() if compare_with_zero(one, tables.sign) != "worse"]
     if not close:
-        return [Finding("The winner is better than its runners-up, beyond the noise of seeds.", evidence, tone="good")]
+        return [Finding("The winner is better than its runners-up, beyond seed noise.", evidence, tone="good")]
     trials = tuple(int(t) for t in tables.runs.loc[tables.runs["candidate"].isin(close), "trial"].dropna().unique())
     verdict = (
         f"{join_items(close).capitalize()} {'is' if len(close) == 1 else 'are'} not clearly worse than the winner."

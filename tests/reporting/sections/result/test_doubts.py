@@ -131,7 +131,7 @@ def test_missing_winner_is_not_shown(usual: StudyTables) -> None:
     level = shown["candidates"]
     assert isinstance(level, Chart)
     assert set(level.data["points"]["role"]) == {"baseline"}
-    assert all("baseline's settings" in one.evidence for one in data.build_findings(half))
+    assert all("baseline's parameters" in one.evidence for one in data.build_findings(half))
     (images,) = data.build_figures(half)
     assert isinstance(images, Chart)
     assert "of the baseline:" in images.description

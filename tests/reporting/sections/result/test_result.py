@@ -79,13 +79,13 @@ def test_choice_of_winner_comes_first(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01)
     count, winner = len(tables.ranked), tables.winner
     assert result.build_findings(tables)[0].evidence.startswith(
-        f"The 2 best of {count} complete trials by mean absolute error on the validation set were trained again on 8 "
+        f"The 2 best of {count} complete trials by mean absolute error on the validation set were retrained on 8 "
         f"fresh seeds. Trial {winner} is the best of them by the same measure on these seeds. On the test set, "
     )
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
     assert result.build_findings(alone)[0].evidence.startswith(
         f"Trial {winner} has the best mean absolute error on the validation set among {count} complete trials. It was "
-        "trained again on 8 fresh seeds. On the test set, "
+        "retrained on 8 fresh seeds. On the test set, "
     )
 
 
