@@ -41,7 +41,7 @@ class Examples:
     images: NDArray[np.uint8]
     count: NDArray[np.float32]
 
-    def inputs(self) -> NDArray[np.float32]:
+    def compute_inputs(self) -> NDArray[np.float32]:
         """Return the networks' inputs [N, 32, 32], with mean 0 and deviation 1 over the training images."""
         scaled = self.images.astype(np.float32) / 255
         train = scaled[:TRAIN]
@@ -51,19 +51,21 @@ class Examples:
 
 def draw_examples(seed: int = 0) -> Examples:
     """Draw images: a slope of gray, noise, and 0 to `MAX_SPOTS` spots of different size and strength."""
-    draw = np.random.default_rng(seed)
-    number = TRAIN + VALIDATION
-    count = draw.integers(0, MAX_SPOTS + 1, number)
-    places, slope = draw.uniform(3, SIDE - 3, (number, MAX_SPOTS, 2)), draw.uniform(-1.5, 1.5, (number, 2, 1))
-    size, strength = draw.uniform(1.0, 1.8, (number, MAX_SPOTS)), draw.uniform(90, 150, (number, MAX_SPOTS))
+    generator = np.random.default_rng(seed)
+    example_count = TRAIN + VALIDATION
+    count = generator.integers(0, MAX_SPOTS + 1, example_count)
+    positions = generator.uniform(3, SIDE - 3, (example_count, MAX_SPOTS, 2))
+    slopes = generator.uniform(-1.5, 1.5, (example_count, 2, 1))
+    size = generator.uniform(1.0, 1.8, (example_count, MAX_SPOTS))
+    strength = generator.uniform(90, 150, (example_count, MAX_SPOTS))
     strength = strength * (np.arange(MAX_SPOTS) < count[:, None])
     axis = np.arange(SIDE) + 0.5
     # a spot is the product of a Gaussian along rows and one along columns
-    rows, columns = (np.exp(-((axis - places[..., i, None]) ** 2) / (2 * size[..., None] ** 2)) for i in (0, 1))
+    rows, columns = (np.exp(-((axis - positions[..., i, None]) ** 2) / (2 * size[..., None] ** 2)) for i in (0, 1))
     spots = np.einsum("nph,npw,np->nhw", rows, columns, strength)
-    tilt = slope * (axis - SIDE / 2)
-    ground = 60 + tilt[:, 0, :, None] + tilt[:, 1, None, :] + draw.normal(0, 8, spots.shape)
-    return Examples(np.clip(ground + spots, 0, 255).astype(np.uint8), count.astype(np.float32))
+    tilt = slopes * (axis - SIDE / 2)
+    background = 60 + tilt[:, 0, :, None] + tilt[:, 1, None, :] + generator.normal(0, 8, spots.shape)
+    return Examples(np.clip(background + spots, 0, 255).astype(np.uint8), count.astype(np.float32))
 
 
 def draw_trials(number: int, seed: int = 0) -> list[dict[str, Any]]:
@@ -71,13 +73,13 @@ def draw_trials(number: int, seed: int = 0) -> list[dict[str, Any]]:
 
     Losses take turns; momentum is uniform, the learning rate log-uniform.
     """
-    draw = np.random.default_rng((seed, 1))
+    generator = np.random.default_rng((seed, 1))
     low, high = map(math.log, RATE)
     return [
         {
             "loss": LOSSES[index % len(LOSSES)],
-            "learning_rate": math.exp(draw.uniform(low, high)),
-            "momentum": float(draw.uniform(*MOMENTUM)),
+            "learning_rate": math.exp(generator.uniform(low, high)),
+            "momentum": float(generator.uniform(*MOMENTUM)),
         }
         for index in range(number)
     ]

@@ -44,14 +44,16 @@ def draw_svg(results: Mapping[str, Any]) -> str:
     spread = base.mark_rule(color=PAINT["faint"], strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q")
     points = base.mark_point(size=80).encode(x=x, color=colour)
     text = base.mark_text(align="left", dx=9, dy=-8).encode(x=x, text=alt.Text("ratio:Q", format=".2~f"))
-    drawn = alt.layer(spread, points, text).properties(width=420, height=alt.Step(26))
-    faceted = drawn.facet(
-        row=alt.Row("study:N", sort=list(dict.fromkeys(table["study"])), title=None, header=alt.Header(**_header()))
+    layers = alt.layer(spread, points, text).properties(width=420, height=alt.Step(26))
+    faceted = layers.facet(
+        row=alt.Row(
+            "study:N", sort=list(dict.fromkeys(table["study"])), title=None, header=alt.Header(**_build_header())
+        )
     )
     spec = faceted.to_dict() | {"config": build_vega_config(FIGURE_FONT, PAINT["paper"])}
-    drawing: str = vl_convert.vegalite_to_svg(spec)
-    return drawing
+    svg: str = vl_convert.vegalite_to_svg(spec)
+    return svg
 
 
-def _header() -> dict[str, Any]:
+def _build_header() -> dict[str, Any]:
     return {"labelAngle": 0, "labelOrient": "top", "labelAnchor": "start", "labelColor": PAINT["ink"]}

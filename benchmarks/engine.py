@@ -39,18 +39,18 @@ def load_preset() -> Config:
     return Config.model_validate(YAML(typ="safe").load(PRESET))
 
 
-def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes: Any) -> Config:
+def build_config(model: str, trial_count: int, epochs: int, *, prune: bool = False, **sizes: Any) -> Config:
     """Return the case's study; `sizes` replace the model's."""
-    given = [{PATHS[name]: value for name, value in one.items()} for one in case.draw_trials(trials)]
+    trial_values = [{PATHS[name]: value for name, value in values.items()} for values in case.draw_trials(trial_count)]
     study: dict[str, Any] = {
         "name": "benchmark",
         "sampler": "tpe" if prune else "random",
-        "trials": trials,
+        "trials": trial_count,
         "cohort": case.COHORT,
         "objective": "mae",
         "prune": {"first": case.FIRST, "eta": case.ETA} if prune else None,
         # the first trial uses the values in the file
-        "enqueue": () if prune else given[1:],
+        "enqueue": () if prune else trial_values[1:],
         "space": {
             PATHS["loss"]: {"choices": list(case.LOSSES)},
             PATHS["learning_rate"]: {"low": case.RATE[0], "high": case.RATE[1], "log": True},
@@ -63,11 +63,11 @@ def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes
             "augment": {"offline": {}, "online": {}},
             "task": {"kind": "count"},
             "model": {"kind": model, **SIZES[model], **sizes},
-            "loss.terms": {"count": {"kind": given[0][PATHS["loss"]], "delta": case.DELTA}},
+            "loss.terms": {"count": {"kind": trial_values[0][PATHS["loss"]], "delta": case.DELTA}},
             "optimizer": {
                 "kind": "heavy_ball",
-                "learning_rate": given[0][PATHS["learning_rate"]],
-                "momentum": given[0][PATHS["momentum"]],
+                "learning_rate": trial_values[0][PATHS["learning_rate"]],
+                "momentum": trial_values[0][PATHS["momentum"]],
             },
             "schedule": {"kind": "constant"},
             "training": {"epochs": epochs, "batch_size": case.BATCH},
@@ -76,14 +76,14 @@ def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes
     )
 
 
-def prepare_data(config: Config) -> tuple[DataSpec, TrainingData]:
+def prepare_data(build_config: Config) -> tuple[DataSpec, TrainingData]:
     """Return the case's images in the engine's form."""
-    drawn = case.draw_examples()
-    names = np.array([f"image {row}" for row in range(len(drawn.count))])
-    examples = Examples(drawn.images[..., None], names, names, np.full(len(names), ""), {"count": drawn.count})
+    images = case.draw_examples()
+    names = np.array([f"image {row}" for row in range(len(images.count))])
+    examples = Examples(images.images[..., None], names, names, np.full(len(names), ""), {"count": images.count})
     rows = np.arange(len(names), dtype=np.int32)
     parts = Splits((rows[: case.TRAIN],), (rows[case.TRAIN :],), rows[:0])
-    return build.build_data_spec(examples), build.build_data(config, examples, parts, np.zeros(0, np.int64))
+    return build.build_data_spec(examples), build.build_data(build_config, examples, parts, np.zeros(0, np.int64))
 
 
 @dataclass
@@ -93,45 +93,45 @@ class Clock:
     programs: float = 0.0
     calls: int = 0
     sampler: float = 0.0
-    _undo: list[Callable[[], None]] = field(default_factory=list)
+    _restore: list[Callable[[], None]] = field(default_factory=list)
 
     def __enter__(self) -> "Clock":
-        program, propose, learn = population._compile_program, OptunaSampler.ask, OptunaSampler.tell
+        compile_program, ask, tell = population._compile_program, OptunaSampler.ask, OptunaSampler.tell
 
-        def timed_program(plan: Any, arguments: Any) -> Any:
-            compiled = program(plan, arguments)
+        def compile_timed_program(plan: Any, arguments: Any) -> Any:
+            compiled = compile_program(plan, arguments)
 
-            def run(*given: Any) -> Any:
+            def run_timed(*call_arguments: Any) -> Any:
                 began = time.perf_counter()
-                after = jax.block_until_ready(compiled(*given))  # type: ignore[no-untyped-call]
+                result = jax.block_until_ready(compiled(*call_arguments))  # type: ignore[no-untyped-call]
                 self.programs += time.perf_counter() - began
                 self.calls += 1
-                return after
+                return result
 
-            return run
+            return run_timed
 
-        def timed(method: Callable[..., Any]) -> Callable[..., Any]:
-            def run(*given: Any) -> Any:
+        def time_method(method: Callable[..., Any]) -> Callable[..., Any]:
+            def run_timed(*call_arguments: Any) -> Any:
                 began = time.perf_counter()
                 try:
-                    return method(*given)
+                    return method(*call_arguments)
                 finally:
                     self.sampler += time.perf_counter() - began
 
-            return run
+            return run_timed
 
-        population._compile_program = timed_program  # type: ignore[assignment]
-        OptunaSampler.ask, OptunaSampler.tell = timed(propose), timed(learn)  # type: ignore[method-assign]
+        population._compile_program = compile_timed_program  # type: ignore[assignment]
+        OptunaSampler.ask, OptunaSampler.tell = time_method(ask), time_method(tell)  # type: ignore[method-assign]
 
-        def undo() -> None:
-            population._compile_program = program
-            OptunaSampler.ask, OptunaSampler.tell = propose, learn  # type: ignore[method-assign]
+        def restore_methods() -> None:
+            population._compile_program = compile_program
+            OptunaSampler.ask, OptunaSampler.tell = ask, tell  # type: ignore[method-assign]
 
-        self._undo.append(undo)
+        self._restore.append(restore_methods)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._undo.pop()()
+        self._restore.pop()()
 
 
 def sum_compile_seconds() -> float:

@@ -57,8 +57,8 @@ def main() -> None:
     floors = {
         model: {part: 1000 * number / rate for part, number in count_operations(model).items()} for model in case.MODELS
     }
-    counted = {model: count_operations(model) for model in case.MODELS}
-    print(json.dumps({"rate": rate, "operations": counted, "floor_ms": floors}))
+    operations = {model: count_operations(model) for model in case.MODELS}
+    print(json.dumps({"rate": rate, "operations": operations, "floor_ms": floors}))
 
 
 if __name__ == "__main__":

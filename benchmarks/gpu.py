@@ -15,20 +15,20 @@ from benchmarks import run, scaling
 
 TRIALS = 1024  # of the study
 COHORT = 128  # trials
-LOOPED = 6  # trials of the loop, whose time per trial is constant
+LOOP_TRIALS = 6  # trials of the loop, whose time per trial is constant
 EPOCHS = 16  # per trial
 LANES = (1, 64, 512, 2048)
 
 
 def measure_gpu() -> dict[str, Any]:
     """Return the device, the seconds of study and loop, the milliseconds per trial-epoch by lanes, and the floor."""
-    asked = [{"table": "lanes", "measure": "lanes", "lanes": lanes, "repeats": 3, "epochs": 2} for lanes in LANES]
+    requests = [{"table": "lanes", "measure": "lanes", "lanes": lanes, "repeats": 3, "epochs": 2} for lanes in LANES]
     return {
         "device": scaling.run_measurement({"measure": "backend"})["device"],
         "versions": run.describe_machine()["versions"],
-        "lanes": [scaling.run_measurement(one) for one in asked],
+        "lanes": [scaling.run_measurement(request) for request in requests],
         "study": _run_study("benchmarks.ours", TRIALS, "--cohort", str(COHORT)),
-        "loop": _run_study("benchmarks.peers.flax_loop", LOOPED),
+        "loop": _run_study("benchmarks.peers.flax_loop", LOOP_TRIALS),
         "rate": run.measure_floor()["rate"],
     }
 
@@ -37,8 +37,8 @@ def _run_study(module: str, trials: int, *more: str) -> dict[str, Any]:
     command = [sys.executable, "-m", module, "--model", "cnn", "--trials", str(trials), "--epochs", str(EPOCHS), *more]
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": folder}
-        done = subprocess.run(command, cwd=run.ROOT, env=environment, capture_output=True, text=True, check=True)
-    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        process = subprocess.run(command, cwd=run.ROOT, env=environment, capture_output=True, text=True, check=True)
+    answer: dict[str, Any] = json.loads(process.stdout.strip().splitlines()[-1])
     return answer
 
 

@@ -16,14 +16,14 @@ from benchmarks import floor, load
 from thalweg.engine.workers import copy_to_devices
 
 
-def time_call(work: Callable[[], Any]) -> float:
+def time_call(call: Callable[[], Any]) -> float:
     began = time.perf_counter()
-    work()
+    call()
     return time.perf_counter() - began
 
 
 def measure_map(points: int, examples: int, repeats: int) -> dict[str, Any]:
-    """Measure a map of points x points on `examples` of train and of validation."""
+    """Measure a map of points x points on `examples` of the training and of the validation set."""
     import jax
     import numpy as np
 
@@ -35,57 +35,58 @@ def measure_map(points: int, examples: int, repeats: int) -> dict[str, Any]:
     from thalweg.training import build, composite_loss
 
     config = load_config(Path("params.yaml"))
-    drawn = config.data.source.read_examples(Path(config.data.path), config.seed).examples
-    parts = splits.split_examples(config.data.split, drawn, config.seed)
-    host = build.build_data(config, drawn, parts, np.zeros(0, np.int64))
-    plan = build.build_plan(config, build.build_data_spec(drawn), host, searched=True)
-    hyper, data, state = build.build_hyper(config), copy_to_devices(host), population.init_lane(plan, 0, 0)
-    on = loss_surface.build_evaluation_sets(
-        plan, data, [subsample_rows(rows, examples) for rows in (parts.train[0], parts.validation[0])]
+    examples_read = config.data.source.read_examples(Path(config.data.path), config.seed).examples
+    split = splits.split_examples(config.data.split, examples_read, config.seed)
+    host_data = build.build_data(config, examples_read, split, np.zeros(0, np.int64))
+    plan = build.build_plan(config, build.build_data_spec(examples_read), host_data, searched=True)
+    hyper, data, state = build.build_hyper(config), copy_to_devices(host_data), population.init_lane(plan, 0, 0)
+    evaluation_sets = loss_surface.build_evaluation_sets(
+        plan, data, [subsample_rows(rows, examples) for rows in (split.train[0], split.validation[0])]
     )
     weights = state.learner.parameters, state.learner.model_state
-    ways = loss_surface.draw_filter_directions(jax.random.key(0), state.learner.parameters, 2)
-    places = loss_surface.build_grid([-1.0, -1.0], [1.0, 1.0], points)
+    directions = loss_surface.draw_filter_directions(jax.random.key(0), state.learner.parameters, 2)
+    grid = loss_surface.build_grid([-1.0, -1.0], [1.0, 1.0], points)
 
-    def survey(places: Any) -> Any:
-        return loss_surface.compute_point_losses(plan, hyper, weights, ways, places, on)
+    def compute_map(grid: Any) -> Any:
+        return loss_surface.compute_point_losses(plan, hyper, weights, directions, grid, evaluation_sets)
 
     @jax.jit
-    def mean(place: Any, inputs: Any, truth: Any) -> Any:
-        moved = loss_surface.shift_parameters(state.learner.parameters, ways, place)
-        outputs = plan.network.apply(moved, state.learner.model_state, inputs, train=False)[0]
+    def compute_mean_loss(point: Any, inputs: Any, targets: Any) -> Any:
+        shifted = loss_surface.shift_parameters(state.learner.parameters, directions, point)
+        outputs = plan.network.apply(shifted, state.learner.model_state, inputs, train=False)[0]
         return composite_loss.weighted_sum(
-            composite_loss.compute_term_losses(plan, hyper, outputs, truth),
+            composite_loss.compute_term_losses(plan, hyper, outputs, targets),
             loss_surface.compute_final_coefficients(plan, hyper),
         ).mean()
 
-    sets = [jax.tree.map(lambda leaf, one=one: leaf[one], tuple(on)) for one in range(2)]
+    sets = [jax.tree.map(lambda leaf, index=index: leaf[index], tuple(evaluation_sets)) for index in range(2)]
 
-    def loop(places: Any) -> Any:
-        return np.array([[float(mean(place, *one)) for one in sets] for place in places.astype(np.float32)])
+    def compute_map_in_loop(grid: Any) -> Any:
+        positions = grid.astype(np.float32)
+        return np.array([[float(compute_mean_loss(point, *arrays)) for arrays in sets] for point in positions])
 
-    first = time_call(lambda: survey(places))
-    loop(places[:1])
-    part = places[:: max(1, len(places) // 256)]
-    seconds, plain = [], []
+    first_seconds = time_call(lambda: compute_map(grid))
+    compute_map_in_loop(grid[:1])
+    sample = grid[:: max(1, len(grid) // 256)]
+    seconds, loop_seconds = [], []
     for _ in range(repeats):
-        seconds.append(time_call(lambda: survey(places)))
-        plain.append(time_call(lambda: loop(part)) * len(places) / len(part))
+        seconds.append(time_call(lambda: compute_map(grid)))
+        loop_seconds.append(time_call(lambda: compute_map_in_loop(sample)) * len(grid) / len(sample))
     forward = jax.jit(lambda x: plan.network.apply(*weights, x, train=False)[0])
-    cost: dict[str, float] = forward.lower(on.inputs[0]).compile().cost_analysis() or {}
-    operations = cost["flops"] * 2 * len(places)
-    least = operations / floor.measure_rate()
-    agree = float(np.abs(survey(part).mean(-1) - loop(part)).max())
+    cost: dict[str, float] = forward.lower(evaluation_sets.inputs[0]).compile().cost_analysis() or {}
+    operations = cost["flops"] * 2 * len(grid)
+    floor_seconds = operations / floor.measure_rate()
+    largest_difference = float(np.abs(compute_map(sample).mean(-1) - compute_map_in_loop(sample)).max())
     return {
         "points": points,
         "examples": [examples, examples],
-        "first_seconds": first,
+        "first_seconds": first_seconds,
         "seconds": seconds,
-        "loop_seconds": plain,
-        "floor_seconds": least,
-        "ratio_to_loop": min(plain) / min(seconds),
-        "ratio_to_floor": min(seconds) / least,
-        "largest_difference": agree,
+        "loop_seconds": loop_seconds,
+        "floor_seconds": floor_seconds,
+        "ratio_to_loop": min(loop_seconds) / min(seconds),
+        "ratio_to_floor": min(seconds) / floor_seconds,
+        "largest_difference": largest_difference,
     }
 
 

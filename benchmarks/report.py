@@ -26,13 +26,13 @@ def write_report(trials: int, epochs: int, file: Path) -> dict[str, Any]:
     chosen = sections.select_sections(tables)
     began = time.perf_counter()
     page = render_html(tables, chosen)
-    paged = time.perf_counter()
+    page_written = time.perf_counter()
     text, figures = render_markdown(tables, chosen)
     ended = time.perf_counter()
     file.write_text(page)
     return {
-        "html_seconds": paged - began,
-        "markdown_seconds": ended - paged,
+        "html_seconds": page_written - began,
+        "markdown_seconds": ended - page_written,
         "html_bytes": len(page.encode()),
         "markdown_bytes": len(text.encode()),
         "figures_bytes": sum(len(svg.encode()) for svg in figures.values()),
@@ -49,13 +49,13 @@ def open_report(file: Path) -> dict[str, Any]:
             pass  # the first page includes the start of the browser
         with browser.page(program, file) as (page, faults):
             drawn = page.evaluate("performance.now()")
-            told = [page.evaluate(each) for each in (PAINTED, LOADED)]
-            marking = [page.evaluate(MARKED) for _ in range(2)]
-    seconds = {"seen": told[0], "loaded": told[1], "drawn": drawn}
+            paint_times = [page.evaluate(script) for script in (PAINTED, LOADED)]
+            marking_times = [page.evaluate(MARKED) for _ in range(2)]
+    times = {"seen": paint_times[0], "loaded": paint_times[1], "drawn": drawn}
     return {
-        **{f"{name}_seconds": each / 1000 for name, each in seconds.items()},
-        "marking_first_ms": marking[0],
-        "marking_ms": marking[1],
+        **{f"{name}_seconds": milliseconds / 1000 for name, milliseconds in times.items()},
+        "marking_first_ms": marking_times[0],
+        "marking_ms": marking_times[1],
         "faults": faults,
     }
 

@@ -1,6 +1,6 @@
 """Compare presets/enhance.yaml with classical filters on the four problems of enhancement; print a Markdown table.
 
-The numbers are for the test images, on which no filter and no network was tuned; the network's are means over fresh
+The numbers are for the test set, on which no filter and no network was tuned; the network's are means over fresh
 seeds. A problem takes some minutes.
 """
 
@@ -34,13 +34,13 @@ def build_rows(problem: str, preset: dict[str, Any]) -> list[list[str]]:
         tables = tutorial.run({**preset, **changes}, Path(folder)).tables
     assert tables.summary.confirm is not None
     winner = tables.summary.confirm.winner
-    own = tables.runs[tables.runs["candidate"] == "winner"]
-    ssim = format_number(own[f"{tables.split}_ssim"].mean())
+    winner_runs = tables.runs[tables.runs["candidate"] == "winner"]
+    ssim = format_number(winner_runs[f"{tables.split}_ssim"].mean())
     print(f"{problem}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
-    first = [problem, "**network**", format_interval(winner.mean, winner.low, winner.high), ssim]
-    others = tables.references.sort_values("psnr", ascending=False, kind="stable")
-    told = zip(others["answer"], others["psnr"], others["ssim"], strict=True)
-    return [first, *(["", name, format_number(psnr, 4), format_number(ssim)] for name, psnr, ssim in told)]
+    network_row = [problem, "**network**", format_interval(winner.mean, winner.low, winner.high), ssim]
+    filters = tables.references.sort_values("psnr", ascending=False, kind="stable")
+    filter_rows = zip(filters["answer"], filters["psnr"], filters["ssim"], strict=True)
+    return [network_row, *(["", name, format_number(psnr, 4), format_number(ssim)] for name, psnr, ssim in filter_rows)]
 
 
 def main() -> None:

@@ -35,10 +35,10 @@ def select_runs(results: Mapping[str, Any], model: str, prune: bool) -> list[Row
 
 def compute_trial_epoch(rows: Sequence[Row], contestant: str) -> float:
     """Return the median milliseconds per trial-epoch, without compiling and starting."""
-    own = [row for row in rows if row["contestant"] == contestant]
+    runs = [row for row in rows if row["contestant"] == contestant]
     return median(
         1000 * (row["seconds"] - row.get("compile_seconds", 0.0) - row.get("start_seconds", 0.0)) / row["epochs"]
-        for row in own
+        for row in runs
     )
 
 
@@ -47,26 +47,29 @@ def render_markdown(results: Mapping[str, Any]) -> str:
     parts = [
         "# Benchmark",
         "Written by `make bench`. The raw numbers are in `results.json`; `README.md` describes the measurements.",
-        _machine(results["machine"]),
-        _others([*results["contest"], *results["scaling"]]),
+        _describe_machine(results["machine"]),
+        _describe_other_work([*results["contest"], *results["scaling"]]),
         "![Seconds of each contestant, relative to this engine](results.svg)",
     ]
     for model, title in TITLES.items():
         for prune in (False, True):
             rows = select_runs(results, model, prune)
             if rows:
-                parts += [f"## {title}, {'pruned' if prune else 'unpruned'}", _study(rows), _contest(rows)]
+                heading = f"## {title}, {'pruned' if prune else 'unpruned'}"
+                parts += [heading, _describe_study(rows), _render_contest(rows)]
     failed = [row for row in (*results["contest"], *results["scaling"]) if "error" in row]
-    parts += ["## Failed\n\n" + "\n".join(f"- {_asked(row)}: {row['error']}" for row in failed)] if failed else []
-    parts += [_floor(results), *_scaling(results["scaling"]), _gpu(results), _targets(results)]
+    if failed:
+        parts.append("## Failed\n\n" + "\n".join(f"- {_describe_run(row)}: {row['error']}" for row in failed))
+    parts += [_render_floor(results), *_render_scaling(results["scaling"])]
+    parts += [_render_gpu(results), _render_targets(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _asked(row: Row) -> str:
+def _describe_run(row: Row) -> str:
     return ", ".join(f"{name} {value}" for name, value in row.items() if name != "error")
 
 
-def _machine(machine: Row) -> str:
+def _describe_machine(machine: Row) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in sorted(machine.get("versions", {}).items()))
     return (
         f"{machine.get('processor', '?')}, {machine.get('cores', '?')} cores, {machine.get('memory_gib', '?')} GiB; "
@@ -75,76 +78,78 @@ def _machine(machine: Row) -> str:
     )
 
 
-def _others(rows: Sequence[Row]) -> str:
+def _describe_other_work(rows: Sequence[Row]) -> str:
     """Describe the other work on the machine, without Ray's runs: its workers count as other work."""
     busy = [row["others"] for row in rows if "others" in row and row.get("contestant") != "ray_tune"]
     if not busy:
         return ""
-    noisy = sum(one > 0.1 for one in busy)
+    noisy = sum(cores > 0.1 for cores in busy)
     return (
         f"Other programs used {median(busy):.2f} cores in the median run and {max(busy):.2f} in the worst. They used "
         f"more than 0.1 cores in {noisy} of {len(busy)} runs."
     )
 
 
-def _study(rows: Sequence[Row]) -> str:
-    one, rounds = rows[0], len({row["repeat"] for row in rows})
-    led = "proposed by TPE and pruned by each tool's own rule" if one["prune"] else "with the same values for all tools"
+def _describe_study(rows: Sequence[Row]) -> str:
+    first, rounds = rows[0], len({row["repeat"] for row in rows})
+    values = "with the same values for all tools"
+    if first["prune"]:
+        values = "proposed by TPE and pruned by each tool's own rule"
     return (
-        f"{one['trials']} trials of {one['length']} epochs, {led}. Contestants take turns in {rounds} rounds. Seconds "
-        "include compiling and starting, but not loading the data. Ratios compare runs of the same round."
+        f"{first['trials']} trials of {first['length']} epochs, {values}. Contestants take turns in {rounds} rounds. "
+        "Seconds include compiling and starting, but not loading the data. Ratios compare runs of the same round."
     )
 
 
-def _contest(rows: Sequence[Row]) -> str:
+def _render_contest(rows: Sequence[Row]) -> str:
     table = []
     for name in (name for name in NAMES if any(row["contestant"] == name for row in rows)):
-        own, times = [row for row in rows if row["contestant"] == name], compute_ratios(rows, name)
-        seconds = median(row["seconds"] for row in own)
-        before = [row.get("compile_seconds", row.get("start_seconds", 0.0)) for row in own]
-        spread = f"{median(times):.2f} ({min(times):.2f} to {max(times):.2f})" if times else ""
+        runs, ratios = [row for row in rows if row["contestant"] == name], compute_ratios(rows, name)
+        seconds = median(row["seconds"] for row in runs)
+        preparing_seconds = [row.get("compile_seconds", row.get("start_seconds", 0.0)) for row in runs]
+        spread = f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})" if ratios else ""
         table.append(
             [
                 NAMES[name],
                 f"{seconds:.1f}",
-                f"{median(before):.1f}" if any(before) else "",
-                f"{60 * own[0]['trials'] / seconds:.1f}",
+                f"{median(preparing_seconds):.1f}" if any(preparing_seconds) else "",
+                f"{60 * runs[0]['trials'] / seconds:.1f}",
                 spread if name != "ours" else "1",
-                f"{median(row['epochs'] for row in own):.0f}",
+                f"{median(row['epochs'] for row in runs):.0f}",
                 f"{compute_trial_epoch(rows, name):.1f}",
-                f"{median(row['best'] for row in own):.3f}",
+                f"{median(row['best'] for row in runs):.3f}",
             ]
         )
     heads = ["", "seconds", "compiling or starting [s]", "trials per minute", "ratio to this engine", "epochs trained"]
-    return _table([*heads, "ms per trial-epoch, without compiling or starting", "best MAE"], table)
+    return _render_table([*heads, "ms per trial-epoch, without compiling or starting", "best MAE"], table)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _render_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _floor(results: Mapping[str, Any]) -> str:
+def _render_floor(results: Mapping[str, Any]) -> str:
     if not results["floor"]:
         return ""
-    rate = max(one["rate"] for one in results["floor"])
+    rate = max(entry["rate"] for entry in results["floor"])
     table = []
-    for model, counted in results["floor"][0]["operations"].items():
+    for model, operations in results["floor"][0]["operations"].items():
         rows = select_runs(results, model, False)
-        floor = [1000 * one / rate for one in (counted["train"], sum(counted.values()))]
+        floor = [1000 * entry / rate for entry in (operations["train"], sum(operations.values()))]
         ours = compute_trial_epoch(rows, "ours") if any(row["contestant"] == "ours" for row in rows) else None
-        cells = [f"{ours:.2f}", *(f"{ours / one:.2f}" for one in floor)] if ours else ["", "", ""]
-        table.append([model, f"{counted['train'] / 1e9:.2f}", *(f"{one:.2f}" for one in floor), *cells])
+        cells = [f"{ours:.2f}", *(f"{ours / entry:.2f}" for entry in floor)] if ours else ["", "", ""]
+        table.append([model, f"{operations['train'] / 1e9:.2f}", *(f"{entry:.2f}" for entry in floor), *cells])
     heads = ["", "GFLOP to train an epoch", "floor, training [ms]", "floor, with validation [ms]", "this engine [ms]"]
     return (
         f"## The floor\n\nA large float32 matrix product in XLA reaches {rate / 1e9:.0f} GFLOP/s on all cores. The "
         "floor is the time of a trial-epoch's operations at that rate.\n\n"
-        + _table([*heads, "ratio to floor, training", "ratio to floor, with validation"], table)
+        + _render_table([*heads, "ratio to floor, training", "ratio to floor, with validation"], table)
     )
 
 
-def _scaling(rows: Sequence[Row]) -> list[str]:
-    good = [row for row in rows if "error" not in row]
+def _render_scaling(rows: Sequence[Row]) -> list[str]:
+    finished = [row for row in rows if "error" not in row]
     titles: dict[str, tuple[str, str, Callable[[Row], str]]] = {
         "lanes": ("Scaling with lanes", "lanes", lambda row: str(row["lanes"])),
         "cores": (
@@ -152,7 +157,11 @@ def _scaling(rows: Sequence[Row]) -> list[str]:
             "cores, host devices",
             lambda row: f"{row['cores']}, {row['devices']}",
         ),
-        "width": ("Scaling with the CNN's width (8 lanes)", "channels of the first layer", lambda row: _width(row)),
+        "width": (
+            "Scaling with the CNN's width (8 lanes)",
+            "channels of the first layer",
+            lambda row: str(row["sizes"]["width"]),
+        ),
     }
     parts = []
     for name, (title, head, label) in titles.items():
@@ -164,20 +173,16 @@ def _scaling(rows: Sequence[Row]) -> list[str]:
                 f"{row['compile_seconds']:.1f}",
                 f"{row['memory_mib']:.0f}",
             ]
-            for row in good
+            for row in finished
             if row["table"] == name
         ]
         if table:
             heads = [head, "ms per trial-epoch", "range", "compile [s]", "peak memory of the process [MiB]"]
-            parts.append(f"## {title}\n\n" + _table(heads, table))
-    return [*parts, _host(good)]
+            parts.append(f"## {title}\n\n" + _render_table(heads, table))
+    return [*parts, _render_host(finished)]
 
 
-def _width(row: Row) -> str:
-    return str(row["sizes"]["width"])
-
-
-def _host(rows: Sequence[Row]) -> str:
+def _render_host(rows: Sequence[Row]) -> str:
     studies = [row for row in rows if row["table"] in ("host", "outside")]
     table = [
         [
@@ -198,7 +203,7 @@ def _host(rows: Sequence[Row]) -> str:
     )
     return (
         text
-        + _table(
+        + _render_table(
             [*heads, "outside, ms per trial", "sampler, ms per trial", "waiting for Optuna's storage, ms per trial"],
             table,
         )
@@ -207,12 +212,12 @@ def _host(rows: Sequence[Row]) -> str:
     )
 
 
-def _gpu(results: Mapping[str, Any]) -> str:
+def _render_gpu(results: Mapping[str, Any]) -> str:
     if "gpu" not in results:
         return ""
     gpu, floor = results["gpu"], results["floor"][0]["operations"]["cnn"]["train"]
     study, loop = gpu["study"], gpu["loop"]
-    ms = [1000 * (one["seconds"] - one["compile_seconds"]) / one["epochs"] for one in (study, loop)]
+    ms = [1000 * (run["seconds"] - run["compile_seconds"]) / run["epochs"] for run in (study, loop)]
     versions = ", ".join(f"{name} {number}" for name, number in sorted(gpu["versions"].items()))
     text = (
         f"One {gpu['device']}; {versions}. {study['trials']:,} trials of the count CNN with "
@@ -226,10 +231,10 @@ def _gpu(results: Mapping[str, Any]) -> str:
         [str(row["lanes"]), f"{median(row['ms']):.2f}", f"{min(row['ms']):.2f} to {max(row['ms']):.2f}"]
         for row in gpu["lanes"]
     ]
-    return f"## On a GPU\n\n{text}\n\n" + _table(["lanes", "ms per trial-epoch", "range"], table)
+    return f"## On a GPU\n\n{text}\n\n" + _render_table(["lanes", "ms per trial-epoch", "range"], table)
 
 
-def _targets(results: Mapping[str, Any]) -> str:
+def _render_targets(results: Mapping[str, Any]) -> str:
     lines = []
 
     def add(name: str, value: float | None, limit: float, least: bool, unit: str = "") -> None:
@@ -241,11 +246,11 @@ def _targets(results: Mapping[str, Any]) -> str:
     cnn = select_runs(results, "cnn", False)
     limits = {"torch_tuned": 1.2, "torch_official": 3.0, "flax_loop": 3.0}
     for name, limit in limits.items():
-        add(f"cnn: {NAMES[name]}", _middle(compute_ratios(cnn, name)), limit, True, " x")
+        add(f"cnn: {NAMES[name]}", _median_or_none(compute_ratios(cnn, name)), limit, True, " x")
     for model in ("linear", "mlp"):
         rows = select_runs(results, model, False)
         for name in list(NAMES)[2:]:
-            add(f"{model}: {NAMES[name]}", _middle(compute_ratios(rows, name)), 10.0, True, " x")
+            add(f"{model}: {NAMES[name]}", _median_or_none(compute_ratios(rows, name)), 10.0, True, " x")
     if results["floor"] and any(row["contestant"] == "ours" for row in cnn):
         rate = max(one["rate"] for one in results["floor"])
         floor = 1000 * results["floor"][0]["operations"]["cnn"]["train"] / rate
@@ -255,8 +260,8 @@ def _targets(results: Mapping[str, Any]) -> str:
             add("default study: outside compiled programs", 100 * row["outside_share"], 5.0, False, " %")
         if row["table"] == "host" and row.get("trials") == 1000 and "error" not in row:
             add(f"host time per trial at 1,000 trials, {row['sampler']}", row["outside_ms_a_trial"], 25.0, False, " ms")
-    return "## Targets\n\n" + _table(["", "target", "measured", "met"], lines) if lines else ""
+    return "## Targets\n\n" + _render_table(["", "target", "measured", "met"], lines) if lines else ""
 
 
-def _middle(values: Sequence[float]) -> float | None:
+def _median_or_none(values: Sequence[float]) -> float | None:
     return median(values) if values else None

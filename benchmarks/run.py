@@ -58,41 +58,41 @@ def run_once(name: str, study: dict[str, Any]) -> dict[str, Any]:
         environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": folder, "PYTHONWARNINGS": "ignore"}
         try:
             for _ in range(2 if name == "ours_kept" else 1):
-                done = subprocess.run(
+                process = subprocess.run(
                     command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
                 )
         except (OSError, subprocess.TimeoutExpired) as error:
             return {"error": str(error)}
-    answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode or not answers:
-        return {"error": (done.stderr.strip().splitlines() or ["no answer"])[-1]}
+    answers = [line for line in process.stdout.splitlines() if line.startswith("{")]
+    if process.returncode or not answers:
+        return {"error": (process.stderr.strip().splitlines() or ["no answer"])[-1]}
     answer: dict[str, Any] = json.loads(answers[-1])
     return answer | busy
 
 
 def describe_machine() -> dict[str, Any]:
     """Return the processor, its cores, the memory, and versions."""
-    facts = Path("/proc/cpuinfo")
-    lines = facts.read_text().splitlines() if facts.exists() else []
+    cpu_file = Path("/proc/cpuinfo")
+    lines = cpu_file.read_text().splitlines() if cpu_file.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return {
         "processor": names[0] if names else platform.processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "python": platform.python_version(),
-        "versions": _versions(Path(sys.executable), ("jax", "jaxlib", "flax", "optax", "optuna"))
-        | _versions(PEERS, ("torch", "ray")),
+        "versions": _read_versions(Path(sys.executable), ("jax", "jaxlib", "flax", "optax", "optuna"))
+        | _read_versions(PEERS, ("torch", "ray")),
         **scaling.run_measurement({"measure": "backend"}),
     }
 
 
-def _versions(python: Path, names: tuple[str, ...]) -> dict[str, str]:
+def _read_versions(python: Path, names: tuple[str, ...]) -> dict[str, str]:
     code = f"from importlib.metadata import version; import json; print(json.dumps({{n: version(n) for n in {names}}}))"
     try:
-        done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
+        process = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return {}
-    versions: dict[str, str] = json.loads(done.stdout)
+    versions: dict[str, str] = json.loads(process.stdout)
     return versions
 
 
@@ -100,8 +100,8 @@ def measure_floor() -> dict[str, Any]:
     """Measure the floor in a process of its own."""
     environment = {name: value for name, value in os.environ.items() if name not in ("XLA_FLAGS", "NPROC")}
     command = [sys.executable, "-m", "benchmarks.floor"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    floor: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    floor: dict[str, Any] = json.loads(process.stdout.strip().splitlines()[-1])
     return floor
 
 
@@ -137,12 +137,12 @@ def main() -> None:
         for row in run_contest(options, list(record["contest"])):
             print(json.dumps(row), flush=True)
             record["contest"].append(row)
-            _write(file, record)
-        for settings in () if options.no_scaling else scaling.plan(options.quick):
+            _write_json(file, record)
+        for settings in () if options.no_scaling else scaling.list_settings(options.quick):
             row = scaling.run_measurement(settings)
             print(json.dumps(row), flush=True)
             record["scaling"].append(row)
-            _write(file, record)
+            _write_json(file, record)
         record["floor"].append(measure_floor())
     write_results(file, record)
     print(f"written: {folder}/RESULTS.md")
@@ -150,12 +150,12 @@ def main() -> None:
 
 def write_results(file: Path, record: dict[str, Any]) -> None:
     """Write results.json, RESULTS.md and results.svg."""
-    _write(file, record)
+    _write_json(file, record)
     file.with_name("RESULTS.md").write_text(results.render_markdown(record))
     file.with_name("results.svg").write_text(chart.draw_svg(record))
 
 
-def _write(file: Path, record: dict[str, Any]) -> None:
+def _write_json(file: Path, record: dict[str, Any]) -> None:
     file.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 

@@ -38,22 +38,24 @@ def measure_lanes(settings: Settings) -> dict[str, Any]:
     from thalweg.engine import population
     from thalweg.training import build
 
-    number, repeats = settings["lanes"], settings["repeats"]
-    epochs = settings.get("epochs") or max(2, -(-MIN_TRIAL_EPOCHS // (number * repeats)))
+    lane_count, repeats = settings["lanes"], settings["repeats"]
+    epochs = settings.get("epochs") or max(2, -(-MIN_TRIAL_EPOCHS // (lane_count * repeats)))
     # one epoch to compile and warm up, then `epochs` per repeat
-    config = engine.config("cnn", max(number, 2), 1 + epochs * repeats, **settings.get("sizes", {}))
-    shape, on_host = engine.prepare_data(config)
-    plan, data = build.build_plan(config, shape, on_host, searched=True), copy_to_devices(on_host)
-    trials = [{}, *config.study.enqueue][:number]
+    config = engine.build_config("cnn", max(lane_count, 2), 1 + epochs * repeats, **settings.get("sizes", {}))
+    spec, host_data = engine.prepare_data(config)
+    plan, data = build.build_plan(config, spec, host_data, searched=True), copy_to_devices(host_data)
+    trials = [{}, *config.study.enqueue][:lane_count]
     hypers = [build.build_hyper(config.replace_values(values)) for values in trials]
-    states = population.advance_lanes(plan, hypers, [population.init_lane(plan, 0, 0)] * number, data, [1] * number)
+    states = population.advance_lanes(
+        plan, hypers, [population.init_lane(plan, 0, 0)] * lane_count, data, [1] * lane_count
+    )
     seconds = []
     for repeat in range(repeats):
         began = time.perf_counter()
-        states = population.advance_lanes(plan, hypers, states, data, [1 + (repeat + 1) * epochs] * number)
+        states = population.advance_lanes(plan, hypers, states, data, [1 + (repeat + 1) * epochs] * lane_count)
         seconds.append(time.perf_counter() - began)
     return {
-        "ms": [1000 * one / (number * epochs) for one in seconds],
+        "ms": [1000 * elapsed / (lane_count * epochs) for elapsed in seconds],
         "compile_seconds": engine.sum_compile_seconds(),
         "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024),
     }
@@ -71,11 +73,11 @@ def measure_outside(settings: Settings) -> dict[str, Any]:
     if settings.get("quick"):
         config = config.replace_values({"study.trials": 12, "training.epochs": 2, "data.source.examples": 400})
     examples = config.data.source.read_examples(Path(config.data.path), rng.derive_seed(config.seed, "source")).examples
-    parts = splits.split_examples(config.data.split, examples, rng.derive_seed(config.seed, "split"))
+    split = splits.split_examples(config.data.split, examples, rng.derive_seed(config.seed, "split"))
     import numpy as np
 
-    return _studied(
-        config, build.build_data_spec(examples), build.build_data(config, examples, parts, np.zeros(0, np.int64))
+    return _run_study(
+        config, build.build_data_spec(examples), build.build_data(config, examples, split, np.zeros(0, np.int64))
     )
 
 
@@ -89,7 +91,7 @@ def measure_host(settings: Settings) -> dict[str, Any]:
     from thalweg.data.splits import Splits
     from thalweg.training import build
 
-    config = engine.config("linear", 2, 4, prune=True).replace_values(
+    config = engine.build_config("linear", 2, 4, prune=True).replace_values(
         {
             "study.trials": settings["trials"],
             "study.cohort": 10,
@@ -98,17 +100,17 @@ def measure_host(settings: Settings) -> dict[str, Any]:
             "training.batch_size": 16,
         }
     )
-    draw, number = np.random.default_rng(0), 48
-    count = draw.integers(0, 8, number)
-    images = (count[:, None, None, None] * 25 + draw.integers(0, 50, (number, 4, 4, 1))).astype(np.uint8)
-    names = np.array([f"image {row}" for row in range(number)])
-    examples = Examples(images, names, names, np.full(number, ""), {"count": count.astype(np.float32)})
-    rows = np.arange(number, dtype=np.int32)
+    generator, example_count = np.random.default_rng(0), 48
+    count = generator.integers(0, 8, example_count)
+    images = (count[:, None, None, None] * 25 + generator.integers(0, 50, (example_count, 4, 4, 1))).astype(np.uint8)
+    names = np.array([f"image {row}" for row in range(example_count)])
+    examples = Examples(images, names, names, np.full(example_count, ""), {"count": count.astype(np.float32)})
+    rows = np.arange(example_count, dtype=np.int32)
     data = build.build_data(config, examples, Splits((rows[:32],), (rows[32:],), rows[:0]), np.zeros(0, np.int64))
-    return _studied(config, build.build_data_spec(examples), data)
+    return _run_study(config, build.build_data_spec(examples), data)
 
 
-def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
+def _run_study(config: Any, spec: Any, data: Any) -> dict[str, Any]:
     """Run a study with journal and storage; return the seconds of its parts."""
     from benchmarks import engine
     from thalweg.search import publisher, study
@@ -117,13 +119,13 @@ def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
         os.chdir(folder)
         began = time.perf_counter()
         with publisher.Publisher(config, "benchmark") as callback:
-            studied = study.run_trials(config, shape, data, Path(folder, "state"), (callback,))
-            ran = time.perf_counter() - began
+            result = study.run_trials(config, spec, data, Path(folder, "state"), (callback,))
+            study_seconds = time.perf_counter() - began
         # leaving the block waits until everything is published
         seconds = time.perf_counter() - began
         os.chdir("/")
-    compiling, trials = engine.sum_compile_seconds(), len(studied.trials)
-    rest = seconds - clock.programs - compiling
+    compiling, trials = engine.sum_compile_seconds(), len(result.trials)
+    outside_seconds = seconds - clock.programs - compiling
     return {
         "trials": trials,
         "seconds": seconds,
@@ -131,10 +133,10 @@ def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
         "program_seconds": clock.programs,
         "calls": clock.calls,
         "sampler_seconds": clock.sampler,
-        "publish_seconds": seconds - ran,
-        "outside_seconds": rest,
-        "outside_share": rest / (seconds - compiling),
-        "outside_ms_a_trial": 1000 * rest / trials,
+        "publish_seconds": seconds - study_seconds,
+        "outside_seconds": outside_seconds,
+        "outside_share": outside_seconds / (seconds - compiling),
+        "outside_ms_a_trial": 1000 * outside_seconds / trials,
         "sampler_ms_a_trial": 1000 * clock.sampler / trials,
     }
 
@@ -160,10 +162,10 @@ def run_measurement(settings: Settings) -> dict[str, Any]:
         command = ["taskset", "--cpu-list", ",".join(map(str, _choose_cores(settings["cores"]))), *command]
     busy: dict[str, float] = {}
     with load.measure_others(busy):
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
-    if done.returncode:
-        return {**settings, "error": (done.stderr.strip().splitlines() or ["no message"])[-1]}
-    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        process = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
+    if process.returncode:
+        return {**settings, "error": (process.stderr.strip().splitlines() or ["no message"])[-1]}
+    result: dict[str, Any] = json.loads(process.stdout.strip().splitlines()[-1])
     return {**settings, **result, **busy}
 
 
@@ -172,26 +174,26 @@ def _choose_cores(cores: int) -> list[int]:
     return sorted(os.sched_getaffinity(0))[:cores]
 
 
-def plan(quick: bool) -> Iterator[dict[str, Any]]:
+def list_settings(quick: bool) -> Iterator[dict[str, Any]]:
     """Return the settings of all measurements."""
     on_gpu = run_measurement({"measure": "backend"}).get("backend") == "gpu"
     repeats = 1 if quick else 3
     # an accelerator's many lanes always reach MIN_TRIAL_EPOCHS
-    numbers = ((1, 4) if quick else GPU_LANES if on_gpu else CPU_LANES) if not (quick and on_gpu) else (1, 16)
+    lane_counts = ((1, 4) if quick else GPU_LANES if on_gpu else CPU_LANES) if not (quick and on_gpu) else (1, 16)
     epochs = {"epochs": 1} if quick else {}
-    for number in numbers:
-        yield {"table": "lanes", "measure": "lanes", "lanes": number, "repeats": repeats, **epochs}
+    for lanes in lane_counts:
+        yield {"table": "lanes", "measure": "lanes", "lanes": lanes, "repeats": repeats, **epochs}
     if not on_gpu and shutil.which("taskset"):
         for cores, devices in HOSTS[:1] if quick else HOSTS:
             if cores <= len(os.sched_getaffinity(0)):
-                held = {"cores": cores, "devices": devices, "lanes": 8, "repeats": repeats}
-                yield {"table": "cores", "measure": "lanes", **held, **epochs}
+                fixed = {"cores": cores, "devices": devices, "lanes": 8, "repeats": repeats}
+                yield {"table": "cores", "measure": "lanes", **fixed, **epochs}
     for width in WIDTHS[:1] if quick else WIDTHS:
-        sized = {"sizes": {"width": width}, "lanes": 8, "repeats": repeats}
-        yield {"table": "width", "measure": "lanes", **sized, **epochs}
-    for number in (20,) if quick else STUDIES:
+        width_settings = {"sizes": {"width": width}, "lanes": 8, "repeats": repeats}
+        yield {"table": "width", "measure": "lanes", **width_settings, **epochs}
+    for lanes in (20,) if quick else STUDIES:
         for sampler in ("random", "tpe"):
-            yield {"table": "host", "measure": "host", "trials": number, "sampler": sampler}
+            yield {"table": "host", "measure": "host", "trials": lanes, "sampler": sampler}
     yield {"table": "outside", "measure": "outside", "quick": quick}
 
 
@@ -206,7 +208,7 @@ def main() -> None:
         print(json.dumps(MEASURES[settings["measure"]](settings)))
         return
     only = set(options.only.split(",")) - {""}
-    for settings in plan(options.quick):
+    for settings in list_settings(options.quick):
         if not only or settings["table"] in only:
             print(json.dumps(run_measurement(settings)), flush=True)
 

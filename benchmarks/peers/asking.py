@@ -13,8 +13,8 @@ def create_study(is_pruned: bool, pruner: optuna.pruners.BasePruner, number: int
     sampler: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler(seed=0)
     if is_pruned:
         sampler = optuna.samplers.TPESampler(seed=0)
-    chosen = pruner if is_pruned else optuna.pruners.NopPruner()
-    study = optuna.create_study(direction="minimize", sampler=sampler, pruner=chosen, **more)
+    study_pruner = pruner if is_pruned else optuna.pruners.NopPruner()
+    study = optuna.create_study(direction="minimize", sampler=sampler, pruner=study_pruner, **more)
     for values in () if is_pruned else case.draw_trials(number):
         study.enqueue_trial(values)
     return study

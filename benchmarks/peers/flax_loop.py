@@ -17,9 +17,9 @@ from benchmarks.contest import parse_request, print_answer
 from benchmarks.peers import asking
 
 LOSSES = {
-    "l1": lambda prediction, truth: jnp.abs(prediction - truth),
+    "l1": lambda prediction, targets: jnp.abs(prediction - targets),
     "l2": optax.squared_error,
-    "huber": lambda prediction, truth: optax.huber_loss(prediction, truth, delta=case.DELTA),
+    "huber": lambda prediction, targets: optax.huber_loss(prediction, targets, delta=case.DELTA),
 }
 
 
@@ -47,7 +47,7 @@ class Network(nnx.Module):
 def main() -> None:
     request = parse_request()
     examples = case.draw_examples()
-    inputs, count = examples.inputs()[..., None], examples.count
+    inputs, count = examples.compute_inputs()[..., None], examples.count
     shuffle = np.random.default_rng(0)
     trained, first_steps = 0, 0.0
 
@@ -55,19 +55,19 @@ def main() -> None:
         nonlocal trained, first_steps
         values = asking.suggest_values(trial)
         model = Network(request.model, nnx.Rngs(0))
-        chosen = optax.sgd(values["learning_rate"], values["momentum"])
-        optimizer = nnx.Optimizer(model, chosen, wrt=nnx.Param)
-        step, measure = _jitted(values["loss"])
+        gradient_step = optax.sgd(values["learning_rate"], values["momentum"])
+        optimizer = nnx.Optimizer(model, gradient_step, wrt=nnx.Param)
+        update, compute_error = _compile_functions(values["loss"])
         best = float("inf")
         for epoch in range(request.epochs):
             order = shuffle.permutation(case.TRAIN)
             for start in range(0, case.TRAIN, case.BATCH):
                 began = time.perf_counter()
                 rows = order[start : start + case.BATCH]
-                step(model, optimizer, inputs[rows], count[rows])
+                update(model, optimizer, inputs[rows], count[rows])
                 if not (epoch or start):
                     first_steps += time.perf_counter() - began
-            error = float(measure(model, inputs[case.TRAIN :], count[case.TRAIN :]))
+            error = float(compute_error(model, inputs[case.TRAIN :], count[case.TRAIN :]))
             best, trained = min(best, error), trained + 1
             trial.report(error, epoch + 1)
             if trial.should_prune():
@@ -81,23 +81,23 @@ def main() -> None:
     print_answer(seconds, len(study.trials), trained, study.best_value, compile_seconds=first_steps)
 
 
-def _jitted(loss: str) -> tuple[Any, Any]:
+def _compile_functions(loss: str) -> tuple[Any, Any]:
     """Return the step and the measurement, compiled for one trial."""
 
     @nnx.jit
-    def step(model: Network, optimizer: nnx.Optimizer[Network], seen: Array, truth: Array) -> None:
-        def mean(model: Network) -> Array:
-            error: Array = LOSSES[loss](model(seen), truth).mean()
+    def update(model: Network, optimizer: nnx.Optimizer[Network], images: Array, targets: Array) -> None:
+        def compute_mean_loss(model: Network) -> Array:
+            error: Array = LOSSES[loss](model(images), targets).mean()
             return error
 
-        optimizer.update(model, nnx.grad(mean)(model))
+        optimizer.update(model, nnx.grad(compute_mean_loss)(model))
 
     @nnx.jit
-    def measure(model: Network, seen: Array, truth: Array) -> Array:
-        error: Array = jnp.abs(model(seen) - truth).mean()
+    def compute_error(model: Network, images: Array, targets: Array) -> Array:
+        error: Array = jnp.abs(model(images) - targets).mean()
         return error
 
-    return step, measure
+    return update, compute_error
 
 
 if __name__ == "__main__":

@@ -37,5 +37,5 @@ def build_network(model: str) -> nn.Module:
 def load_arrays() -> tuple[Tensor, Tensor]:
     """Return inputs [N, 1, 32, 32] and counts [N] of all examples, on the device."""
     examples = case.draw_examples()
-    inputs, count = torch.from_numpy(examples.inputs()), torch.from_numpy(examples.count)
+    inputs, count = torch.from_numpy(examples.compute_inputs()), torch.from_numpy(examples.count)
     return inputs[:, None].to(DEVICE), count.to(DEVICE)

@@ -24,19 +24,20 @@ def train(values: dict[str, Any], request: Request) -> None:
     """Train one trial in one of Ray's processes."""
     torch.set_num_threads(1)
     inputs, count = load_arrays()
-    parts = [TensorDataset(inputs[rows], count[rows]) for rows in (slice(case.TRAIN), slice(case.TRAIN, None))]
+    data_sets = [TensorDataset(inputs[rows], count[rows]) for rows in (slice(case.TRAIN), slice(case.TRAIN, None))]
     model = build_network(request.model)
     optimizer = torch.optim.SGD(model.parameters(), lr=values["learning_rate"], momentum=values["momentum"])
     loss, best = LOSSES[values["loss"]], float("inf")
-    batches = DataLoader(parts[0], batch_size=case.BATCH, shuffle=True)
-    validation = DataLoader(parts[1], batch_size=case.VALIDATION)
+    batches = DataLoader(data_sets[0], batch_size=case.BATCH, shuffle=True)
+    validation = DataLoader(data_sets[1], batch_size=case.VALIDATION)
     for _ in range(request.epochs):
-        for seen, truth in batches:
+        for images, targets in batches:
             optimizer.zero_grad()
-            loss(model(seen), truth).backward()
+            loss(model(images), targets).backward()
             optimizer.step()
         with torch.no_grad():
-            error = sum((model(seen) - truth).abs().mean().item() for seen, truth in validation) / len(validation)
+            errors = [(model(images) - targets).abs().mean().item() for images, targets in validation]
+        error = sum(errors) / len(errors)
         best = min(best, error)
         tune.report({"error": error, "best": best})
 
@@ -46,13 +47,13 @@ def main() -> None:
     began = time.perf_counter()
     ray.init(num_cpus=count_cores(), include_dashboard=False, log_to_driver=False, configure_logging=False)
     start = time.perf_counter() - began
-    given = None if request.prune else case.draw_trials(request.trials)
+    fixed_trials = None if request.prune else case.draw_trials(request.trials)
     space = {
         "loss": tune.choice(list(case.LOSSES)),
         "learning_rate": tune.loguniform(*case.RATE),
         "momentum": tune.uniform(*case.MOMENTUM),
     }
-    search = OptunaSearch(metric="error", mode="min", points_to_evaluate=given, seed=0)
+    search = OptunaSearch(metric="error", mode="min", points_to_evaluate=fixed_trials, seed=0)
     asha = ASHAScheduler(metric="error", mode="min", max_t=request.epochs, grace_period=case.FIRST, reduction_factor=3)
     with tempfile.TemporaryDirectory() as folder:
         tuner = tune.Tuner(
@@ -67,7 +68,7 @@ def main() -> None:
         )
         results = tuner.fit()
         seconds = time.perf_counter() - began
-        rows = [one.metrics or {} for one in results]
+        rows = [result.metrics or {} for result in results]
         epochs = sum(row.get("training_iteration", 0) for row in rows)
         print_answer(seconds, len(rows), epochs, min(row["best"] for row in rows if "best" in row), start_seconds=start)
     ray.shutdown()

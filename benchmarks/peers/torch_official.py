@@ -16,7 +16,7 @@ def main() -> None:
     request = parse_request()
     torch.manual_seed(0)
     inputs, count = load_arrays()
-    parts = [TensorDataset(inputs[rows], count[rows]) for rows in (slice(case.TRAIN), slice(case.TRAIN, None))]
+    data_sets = [TensorDataset(inputs[rows], count[rows]) for rows in (slice(case.TRAIN), slice(case.TRAIN, None))]
     trained = 0
 
     def objective(trial: optuna.Trial) -> float:
@@ -25,21 +25,21 @@ def main() -> None:
         model = build_network(request.model).to(DEVICE)
         optimizer = torch.optim.SGD(model.parameters(), lr=values["learning_rate"], momentum=values["momentum"])
         loss = LOSSES[values["loss"]]
-        train = DataLoader(parts[0], batch_size=case.BATCH, shuffle=True)
-        validation = DataLoader(parts[1], batch_size=case.BATCH)
+        training = DataLoader(data_sets[0], batch_size=case.BATCH, shuffle=True)
+        validation = DataLoader(data_sets[1], batch_size=case.BATCH)
         best = float("inf")
         for epoch in range(request.epochs):
             model.train()
-            for seen, truth in train:
+            for images, targets in training:
                 optimizer.zero_grad()
-                loss(model(seen), truth).backward()
+                loss(model(images), targets).backward()
                 optimizer.step()
             model.eval()
-            wrong = 0.0
+            total_error = 0.0
             with torch.no_grad():
-                for seen, truth in validation:
-                    wrong += (model(seen) - truth).abs().sum().item()
-            error = wrong / len(parts[1])
+                for images, targets in validation:
+                    total_error += (model(images) - targets).abs().sum().item()
+            error = total_error / len(data_sets[1])
             best, trained = min(best, error), trained + 1
             trial.report(error, epoch + 1)
             if trial.should_prune():

@@ -32,21 +32,21 @@ def main() -> None:
     if processes == 1:
         began = time.perf_counter()
         study = asking.create_study(request.prune, asking.build_halving(), request.trials, study_name=NAME)
-        left = multiprocessing.get_context("spawn").Value("i", request.trials)
+        trials_left = multiprocessing.get_context("spawn").Value("i", request.trials)
         started: list[float] = []
-        epochs = work(request, left, lambda: study, lambda: started.append(time.perf_counter()))
+        epochs = train_trials(request, trials_left, lambda: study, lambda: started.append(time.perf_counter()))
         print_answer(time.perf_counter() - max(began, started[0]), len(study.trials), epochs, study.best_value)
         return
     with tempfile.TemporaryDirectory() as folder:
-        shared(request, processes, Path(folder))
+        run_processes(request, processes, Path(folder))
 
 
-def shared(request: Request, processes: int, folder: Path) -> None:
+def run_processes(request: Request, processes: int, folder: Path) -> None:
     """Run a study in several processes. The clock starts when all of them have their data."""
     context = multiprocessing.get_context("spawn")
-    barrier, left, epochs = context.Barrier(processes + 1), context.Value("i", request.trials), context.Queue()
+    barrier, trials_left, epochs = context.Barrier(processes + 1), context.Value("i", request.trials), context.Queue()
     workers = [
-        context.Process(target=_worker, args=(request, str(folder / "journal"), barrier, left, epochs))
+        context.Process(target=_run_worker, args=(request, str(folder / "journal"), barrier, trials_left, epochs))
         for _ in range(processes)
     ]
     for worker in workers:
@@ -54,7 +54,7 @@ def shared(request: Request, processes: int, folder: Path) -> None:
     barrier.wait()
     began = time.perf_counter()
     study = asking.create_study(
-        request.prune, asking.build_halving(), request.trials, storage=_storage(folder / "journal")
+        request.prune, asking.build_halving(), request.trials, storage=_build_storage(folder / "journal")
     )
     barrier.wait()
     trained = sum(epochs.get() for _ in workers)
@@ -64,64 +64,67 @@ def shared(request: Request, processes: int, folder: Path) -> None:
     print_answer(seconds, len(study.trials), trained, study.best_value)
 
 
-def _storage(file: Path) -> BaseStorage:
+def _build_storage(file: Path) -> BaseStorage:
     return JournalStorage(JournalFileBackend(str(file)))
 
 
-def _worker(request: Request, file: str, barrier: Barrier, left: "Synchronized[int]", epochs: Any) -> None:
-    def opened() -> optuna.Study:
-        storage = _storage(Path(file))
+def _run_worker(request: Request, file: str, barrier: Barrier, trials_left: "Synchronized[int]", epochs: Any) -> None:
+    def open_study() -> optuna.Study:
+        storage = _build_storage(Path(file))
         (name,) = (one.study_name for one in storage.get_all_studies())
         sampler = optuna.samplers.TPESampler(constant_liar=True) if request.prune else optuna.samplers.RandomSampler()
         pruner = asking.build_halving() if request.prune else optuna.pruners.NopPruner()
         return optuna.load_study(study_name=name, storage=storage, sampler=sampler, pruner=pruner)
 
-    def ready() -> None:
+    def wait_for_data() -> None:
         barrier.wait()  # all processes have their data: the clock starts
         barrier.wait()  # the study exists
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    epochs.put(work(request, left, opened, ready))
+    epochs.put(train_trials(request, trials_left, open_study, wait_for_data))
 
 
-def work(
-    request: Request, left: "Synchronized[int]", opened: Callable[[], optuna.Study], ready: Callable[[], None]
+def train_trials(
+    request: Request,
+    trials_left: "Synchronized[int]",
+    open_study: Callable[[], optuna.Study],
+    wait_for_data: Callable[[], None],
 ) -> int:
-    """Train trials until none are `left`; return the number of epochs."""
+    """Train trials until none are left; return the number of epochs."""
     torch.set_num_threads(request.more["threads"])
     torch.manual_seed(0)
     inputs, count = load_arrays()
-    ready()
-    study, trained = opened(), 0
-    while _take(left):
+    wait_for_data()
+    study, trained = open_study(), 0
+    while _take_trial(trials_left):
         trial = study.ask()
-        best, epochs, pruned = _train(request, trial, inputs, count)
+        best, epochs, pruned = _train_trial(request, trial, inputs, count)
         trained += epochs
         study.tell(trial, None if pruned else best, optuna.trial.TrialState.PRUNED if pruned else None)
     return trained
 
 
-def _take(left: "Synchronized[int]") -> bool:
-    with left.get_lock():
-        left.value -= 1
-        return left.value >= 0
+def _take_trial(trials_left: "Synchronized[int]") -> bool:
+    with trials_left.get_lock():
+        trials_left.value -= 1
+        return trials_left.value >= 0
 
 
-def _train(request: Request, trial: optuna.Trial, inputs: Tensor, count: Tensor) -> tuple[float, int, bool]:
+def _train_trial(request: Request, trial: optuna.Trial, inputs: Tensor, count: Tensor) -> tuple[float, int, bool]:
     """Train a trial; return its best error, its epochs, and whether it was pruned."""
     values = asking.suggest_values(trial)
     model = build_network(request.model).to(DEVICE)
     if request.more["layout"] == "channels_last":
         model = model.to(memory_format=torch.channels_last)
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-    step = _stepper(request.more["sgd"], model, values)
+    step = _build_update(request.more["sgd"], model, values)
     loss, best = LOSSES[values["loss"]], float("inf")
     for epoch in range(1, request.epochs + 1):
         order = torch.randperm(case.TRAIN, device=DEVICE)
         # one gather per epoch, then views: cheaper than one gather per batch
         batches = zip(inputs[order].split(case.BATCH), count[order].split(case.BATCH), strict=True)
-        for seen, truth in batches:
-            loss(model(seen), truth).backward()
+        for images, targets in batches:
+            loss(model(images), targets).backward()
             step()
         with torch.inference_mode():
             error = (model(inputs[case.TRAIN :]) - count[case.TRAIN :]).abs().mean().item()
@@ -132,30 +135,30 @@ def _train(request: Request, trial: optuna.Trial, inputs: Tensor, count: Tensor)
     return best, request.epochs, False
 
 
-def _stepper(kind: str, model: nn.Module, values: dict[str, Any]) -> Callable[[], None]:
+def _build_update(kind: str, model: nn.Module, values: dict[str, Any]) -> Callable[[], None]:
     """Return a step that updates with momentum and clears gradients: PyTorch's optimizer, or its bare arithmetic."""
     weights, rate, momentum = list(model.parameters()), values["learning_rate"], values["momentum"]
     if kind != "bare":
-        chosen = {"foreach": {"foreach": True}, "fused": {"fused": True}, "loop": {"foreach": False}}[kind]
-        optimizer = torch.optim.SGD(weights, lr=rate, momentum=momentum, **chosen)
+        variant = {"foreach": {"foreach": True}, "fused": {"fused": True}, "loop": {"foreach": False}}[kind]
+        optimizer = torch.optim.SGD(weights, lr=rate, momentum=momentum, **variant)
 
         def step() -> None:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
         return step
-    speeds = [torch.zeros_like(one) for one in weights]
+    velocities = [torch.zeros_like(one) for one in weights]
 
-    def bare() -> None:
+    def update_bare() -> None:
         gradients = [one.grad for one in weights if one.grad is not None]
         with torch.no_grad():
-            torch._foreach_mul_(speeds, momentum)
-            torch._foreach_add_(speeds, gradients)
-            torch._foreach_add_(weights, speeds, alpha=-rate)
+            torch._foreach_mul_(velocities, momentum)
+            torch._foreach_add_(velocities, gradients)
+            torch._foreach_add_(weights, velocities, alpha=-rate)
         for one in weights:
             one.grad = None
 
-    return bare
+    return update_bare
 
 
 if __name__ == "__main__":
