@@ -21,7 +21,7 @@ FAMILIES = (ROOT / "pipeline/tasks", ROOT / "pipeline/data/sources")
 
 
 @cache
-def imports(file: Path) -> set[Path]:
+def list_imports(file: Path) -> set[Path]:
     """The project's files that a file imports, the packages they lie in included."""
     names = set()
     for node in ast.walk(ast.parse(file.read_text())):
@@ -39,7 +39,7 @@ def imports(file: Path) -> set[Path]:
 
 
 @cache
-def reached(stage: str) -> set[str]:
+def list_reached_files(stage: str) -> set[str]:
     """Every file of the project that a stage imports, directly or not."""
     seen: set[Path] = set()
     waiting = {ROOT / "pipeline" / "stages" / f"{name}.py" for name in (RUNNER, stage)}
@@ -48,7 +48,7 @@ def reached(stage: str) -> set[str]:
         seen.add(file)
         # nothing imports a family's members by name
         family = set(file.parent.glob("*.py")) if file.parent in FAMILIES else set[Path]()
-        waiting |= (imports(file) | family) - seen
+        waiting |= (list_imports(file) | family) - seen
     return {file.relative_to(ROOT).as_posix() for file in seen}
 
 
@@ -59,20 +59,20 @@ def lies_in(file: str, listed: str) -> bool:
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_lists_its_imports(stage: str) -> None:
     listed = STAGES[stage]["deps"]
-    assert {file for file in reached(stage) if not any(lies_in(file, one) for one in listed)} <= PINNED
+    assert {file for file in list_reached_files(stage) if not any(lies_in(file, one) for one in listed)} <= PINNED
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_lists_only_imports(stage: str) -> None:
     code = [dep for dep in STAGES[stage]["deps"] if dep.startswith("pipeline/")]
-    assert [dep for dep in code if not any(lies_in(file, dep) for file in reached(stage))] == []
+    assert [dep for dep in code if not any(lies_in(file, dep) for file in list_reached_files(stage))] == []
 
 
 def test_unlisted_modules_are_trivial() -> None:
-    assert imports(ROOT / "pipeline/__init__.py") == {
+    assert list_imports(ROOT / "pipeline/__init__.py") == {
         ROOT / "pipeline/system" / f"{name}.py" for name in ("__init__", "runtime")
     } | {ROOT / "pipeline/__init__.py"}
-    assert imports(ROOT / "pipeline/stages/__init__.py") | imports(ROOT / "models/__init__.py") == set()
+    assert list_imports(ROOT / "pipeline/stages/__init__.py") | list_imports(ROOT / "models/__init__.py") == set()
 
 
 def test_dvc_yaml_fits_a_page() -> None:

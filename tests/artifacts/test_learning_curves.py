@@ -30,7 +30,7 @@ CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).repla
 NAMES = (*learning_curves.CURVE_COLUMNS, *CONFIG.task.METRIC_DIRECTIONS)
 
 
-def lane(validations: int, diverged_step: int | None = None) -> LaneResult:
+def build_lane(validations: int, diverged_step: int | None = None) -> LaneResult:
     """A lane of six validations that ended after so many; each curve's values tell its name and place."""
     falling = [2.0 + 8.0 * 0.5**i if i < validations else None for i in range(6)]
     if diverged_step is not None:
@@ -46,7 +46,7 @@ def lane(validations: int, diverged_step: int | None = None) -> LaneResult:
 TRIALS = [
     Trial(
         Outcome(0, {"optimizer.learning_rate": 0.1, "loss.terms.count.kind": "l2"}, "complete", (1.5,)),
-        (TrainedLane(5, 0, lane(6)), TrainedLane(9, 0, lane(4))),
+        (TrainedLane(5, 0, build_lane(6)), TrainedLane(9, 0, build_lane(4))),
     ),
     Trial(
         Outcome(
@@ -54,7 +54,7 @@ TRIALS = [
             {"optimizer.learning_rate": 1.0, "loss.terms.count.kind": "huber", "loss.terms.count.delta": 0.75},
             "diverged",
         ),
-        (TrainedLane(5, 0, lane(3, diverged_step=17)), TrainedLane(9, 0, lane(2, diverged_step=11))),
+        (TrainedLane(5, 0, build_lane(3, diverged_step=17)), TrainedLane(9, 0, build_lane(2, diverged_step=11))),
     ),
 ]
 LANES = [(trial.outcome.number, *one) for trial in TRIALS for one in trial.lanes]
@@ -105,7 +105,7 @@ def test_curves_table_ends_where_each_lane_ended() -> None:
 
 
 def test_baseline_curves_have_no_trial() -> None:
-    table = build_curves_table(CONFIG, [(None, 5, 0, lane(6)), (None, 5, 1, lane(6))])
+    table = build_curves_table(CONFIG, [(None, 5, 0, build_lane(6)), (None, 5, 1, build_lane(6))])
     assert table["trial"].isna().all()
     assert table["fold"].tolist() == [0] * 6 + [1] * 6
     assert len(build_verdict_table("mae", "min", table, {})) == 1

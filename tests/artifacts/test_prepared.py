@@ -14,7 +14,7 @@ from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST
 
 
-def examples(count: int, first: int = 0) -> Examples:
+def build_examples(count: int, first: int = 0) -> Examples:
     numbers = np.arange(first, first + count)
     return Examples(
         images=np.broadcast_to(numbers.astype(np.uint8)[:, None, None, None], (count, 4, 6, 3)).copy(),
@@ -26,7 +26,7 @@ def examples(count: int, first: int = 0) -> Examples:
     )
 
 
-def same(one: Examples, other: Examples) -> None:
+def assert_same_arrays(one: Examples, other: Examples) -> None:
     for name in ("images", "names", "groups", "split"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
         assert getattr(one, name).dtype.kind == getattr(other, name).dtype.kind
@@ -37,7 +37,7 @@ def same(one: Examples, other: Examples) -> None:
     assert one.classes == other.classes
 
 
-def rows(*values: int) -> np.ndarray:
+def build_rows(*values: int) -> np.ndarray:
     return np.array(values, np.int32)
 
 
@@ -47,19 +47,21 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_examples_round_trip(tmp_path: Path) -> None:
-    prepared.write_examples(tmp_path / "a.npz", examples(3))
-    same(prepared.read_examples(tmp_path / "a.npz"), examples(3))
+    prepared.write_examples(tmp_path / "a.npz", build_examples(3))
+    assert_same_arrays(prepared.read_examples(tmp_path / "a.npz"), build_examples(3))
 
 
 def test_examples_without_classes(tmp_path: Path) -> None:
-    one = examples(2)
+    one = build_examples(2)
     prepared.write_examples(tmp_path / "a.npz", Examples(one.images, one.names, one.groups, one.split, one.labels))
     assert prepared.read_examples(tmp_path / "a.npz").classes == ()
 
 
 def test_folds_round_trip_in_order() -> None:
     folds = 120
-    parts = Splits(tuple(rows(k) for k in range(folds)), tuple(rows(k, k + 1) for k in range(folds)), rows(7))
+    parts = Splits(
+        tuple(build_rows(k) for k in range(folds)), tuple(build_rows(k, k + 1) for k in range(folds)), build_rows(7)
+    )
     prepared.write_splits(parts)
     found = prepared.read_splits()
     assert [fold.tolist() for fold in found.train] == [[k] for k in range(folds)]
@@ -69,27 +71,27 @@ def test_folds_round_trip_in_order() -> None:
 
 def write_prepared() -> None:
     """Write four examples as `prepare` does."""
-    config, splits = load_config(ROOT / "params.yaml"), Splits((rows(0, 1, 2),), (rows(3),), rows())
-    prepared.write_examples(EXAMPLES, examples(4))
+    config, splits = load_config(ROOT / "params.yaml"), Splits((build_rows(0, 1, 2),), (build_rows(3),), build_rows())
+    prepared.write_examples(EXAMPLES, build_examples(4))
     prepared.write_splits(splits)
-    files.write_json(MANIFEST, prepared.build_manifest(config, examples(4), splits, (), ()))
+    files.write_json(MANIFEST, prepared.build_manifest(config, build_examples(4), splits, (), ()))
 
 
 def test_copies_follow_originals_and_record_origin() -> None:
     write_prepared()
-    prepared.write_examples(COPIES, examples(2, first=20), origin=np.array([0, 2]))
+    prepared.write_examples(COPIES, build_examples(2, first=20), origin=np.array([0, 2]))
     loaded = prepared.load_prepared_data()
     assert len(loaded.examples) == 6
     assert loaded.copy_origins.tolist() == [0, 2]
-    same(loaded.examples.take_rows(np.arange(4)), examples(4))
-    same(loaded.examples.take_rows(np.arange(4, 6)), examples(2, first=20))
+    assert_same_arrays(loaded.examples.take_rows(np.arange(4)), build_examples(4))
+    assert_same_arrays(loaded.examples.take_rows(np.arange(4, 6)), build_examples(2, first=20))
 
 
 def test_no_copies_keep_originals() -> None:
     write_prepared()
-    prepared.write_examples(COPIES, examples(0), origin=np.zeros(0, np.int64))
+    prepared.write_examples(COPIES, build_examples(0), origin=np.zeros(0, np.int64))
     loaded = prepared.load_prepared_data()
-    same(loaded.examples, examples(4))
+    assert_same_arrays(loaded.examples, build_examples(4))
     assert len(loaded.copy_origins) == 0
 
 
@@ -97,7 +99,7 @@ def test_is_prepared_depends_on_experiment_and_copies() -> None:
     config = load_config(ROOT / "params.yaml")
     files.write_json(MANIFEST, {"made_for": prepared.data_identity(config)})
     prepared.write_examples(
-        COPIES, examples(0), origin=rows(), offline=np.array(prepared.augmentation_identity(config))
+        COPIES, build_examples(0), origin=build_rows(), offline=np.array(prepared.augmentation_identity(config))
     )
     assert prepared.is_prepared(config)
     assert prepared.is_prepared(config.replace_values({"data.path": "elsewhere", "training.epochs": 2}))

@@ -12,38 +12,44 @@ from thalweg.tasks.count import Count
 
 
 @pytest.fixture(scope="module")
-def counter() -> TrainedModel:
+def counting_model() -> TrainedModel:
     return build_model(Count(), (1,))
 
 
 @pytest.fixture(scope="module")
-def saved(counter: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def saved_model(counting_model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
-    trained_model.save_trained_model(folder, counter)
+    trained_model.save_trained_model(folder, counting_model)
     return folder
 
 
-def test_loaded_model_predicts_the_same(counter: TrainedModel, saved: Path) -> None:
-    loaded = trained_model.load_trained_model(saved)
-    assert (loaded.task, loaded.network, loaded.classes) == (counter.task, counter.network, counter.classes)
+def test_loaded_model_predicts_the_same(counting_model: TrainedModel, saved_model: Path) -> None:
+    loaded = trained_model.load_trained_model(saved_model)
+    assert (loaded.task, loaded.network, loaded.classes) == (
+        counting_model.task,
+        counting_model.network,
+        counting_model.classes,
+    )
     assert loaded.image_shape == (8, 10, 3)
-    np.testing.assert_array_equal(loaded.predict(IMAGES), counter.predict(IMAGES))
+    np.testing.assert_array_equal(loaded.predict(IMAGES), counting_model.predict(IMAGES))
 
 
-def test_saved_model_is_deterministic(saved: Path, tmp_path: Path) -> None:
-    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
+def test_saved_model_is_deterministic(saved_model: Path, tmp_path: Path) -> None:
+    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved_model))
     for file in ("model.json", "weights.msgpack", "inputs.npz"):
-        assert (tmp_path / file).read_bytes() == (saved / file).read_bytes()
+        assert (tmp_path / file).read_bytes() == (saved_model / file).read_bytes()
 
 
-def test_prediction_averages_members(counter: TrainedModel) -> None:
-    alone = [TrainedModel(**(vars(counter) | {"members": [one]})).predict(IMAGES) for one in counter.members]
+def test_prediction_averages_members(counting_model: TrainedModel) -> None:
+    alone = [
+        TrainedModel(**(vars(counting_model) | {"members": [one]})).predict(IMAGES) for one in counting_model.members
+    ]
     assert np.abs(alone[0] - alone[1]).max() > 1e-3
-    np.testing.assert_allclose(counter.predict(IMAGES), np.mean(alone, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(counting_model.predict(IMAGES), np.mean(alone, axis=0), rtol=1e-6)
 
 
-def test_prediction_ignores_batch_mates(counter: TrainedModel) -> None:
-    np.testing.assert_allclose(counter.predict(IMAGES[3:4])[0], counter.predict(IMAGES)[3], rtol=1e-5)
+def test_prediction_ignores_batch_mates(counting_model: TrainedModel) -> None:
+    np.testing.assert_allclose(counting_model.predict(IMAGES[3:4])[0], counting_model.predict(IMAGES)[3], rtol=1e-5)
 
 
 def test_classifier_keeps_its_classes(tmp_path: Path) -> None:
@@ -60,16 +66,16 @@ def test_classifier_keeps_its_classes(tmp_path: Path) -> None:
     )
 
 
-def test_missing_model_differs_from_other_format(saved: Path, tmp_path: Path) -> None:
+def test_missing_model_differs_from_other_format(saved_model: Path, tmp_path: Path) -> None:
     with pytest.raises(files.UserError, match="no model yet; create one with `dvc repro`"):
         trained_model.load_trained_model(tmp_path)
-    files.write_json(tmp_path / "model.json", files.read_json(saved / "model.json") | {"format": 99})
+    files.write_json(tmp_path / "model.json", files.read_json(saved_model / "model.json") | {"format": 99})
     with pytest.raises(files.UserError, match="has format 99, but this version reads 2"):
         trained_model.load_trained_model(tmp_path)
 
 
-def test_load_refuses_weights_of_changed_model_code(saved: Path, tmp_path: Path) -> None:
-    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
+def test_load_refuses_weights_of_changed_model_code(saved_model: Path, tmp_path: Path) -> None:
+    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved_model))
     told = trained_model.read_description(tmp_path)
     told["network"]["sizes"]["width"] = 5
     trained_model.write_description(tmp_path, told)
@@ -77,8 +83,8 @@ def test_load_refuses_weights_of_changed_model_code(saved: Path, tmp_path: Path)
         trained_model.load_trained_model(tmp_path)
 
 
-def test_load_refuses_renamed_sizes(saved: Path, tmp_path: Path) -> None:
-    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
+def test_load_refuses_renamed_sizes(saved_model: Path, tmp_path: Path) -> None:
+    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved_model))
     told = trained_model.read_description(tmp_path)
     told["network"]["sizes"]["wide"] = told["network"]["sizes"].pop("width")
     trained_model.write_description(tmp_path, told)
@@ -86,8 +92,8 @@ def test_load_refuses_renamed_sizes(saved: Path, tmp_path: Path) -> None:
         trained_model.load_trained_model(tmp_path)
 
 
-def test_load_names_missing_class(saved: Path, tmp_path: Path) -> None:
-    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
+def test_load_names_missing_class(saved_model: Path, tmp_path: Path) -> None:
+    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved_model))
     told = trained_model.read_description(tmp_path)
     told["network"]["path"] = "nowhere.Model"
     trained_model.write_description(tmp_path, told)

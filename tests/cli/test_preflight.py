@@ -23,11 +23,11 @@ TREE = load_config(ROOT / "params.yaml").model_dump(mode="json")
 FOLDER = {"kind": "folder", "size": [48, 48]}
 
 
-def changed(values: dict[str, Any]) -> dict[str, Any]:
+def change_config(values: dict[str, Any]) -> dict[str, Any]:
     return Config.model_validate(TREE).replace_values(values).model_dump()
 
 
-def told(tree: dict[str, Any]) -> list[str]:
+def list_problem_lines(tree: dict[str, Any]) -> list[str]:
     return [one.describe_problem() for one in preflight.find_data_problems(tree, find_problems(tree))]
 
 
@@ -44,15 +44,20 @@ def test_shipped_params_lack_only_data(file: Path) -> None:
 @pytest.mark.parametrize("by", ["fraction", "group", "folds"])
 def test_largest_batch_is_smallest_train_split(by: str, copies: int) -> None:
     small = {"data.source.examples": 60, "data.source.size": [24, 24], "data.split.by": by}
-    tree = changed(small | {"augment.offline.copies": copies})
+    tree = change_config(small | {"augment.offline.copies": copies})
     config = Config.model_validate(tree)
     drawn = config.data.source.read_examples(Path("nowhere"), rng.derive_seed(config.seed, "source")).examples
     parts = splits.split_examples(config.data.split, drawn, rng.derive_seed(config.seed, "split"))
     most = min(map(len, parts.train)) * (1 + copies)
     space = {"training.batch_size": {"choices": [8, most, most + 1]}}
-    assert told(changed({**small, "augment.offline.copies": copies, "training.batch_size": most})) == []
-    assert told(
-        changed({**small, "augment.offline.copies": copies, "training.batch_size": most + 1, "study.space": space})
+    assert (
+        list_problem_lines(change_config({**small, "augment.offline.copies": copies, "training.batch_size": most}))
+        == []
+    )
+    assert list_problem_lines(
+        change_config(
+            {**small, "augment.offline.copies": copies, "training.batch_size": most + 1, "study.space": space}
+        )
     ) == [
         f"{path}: {most + 1} is more than the {most} training examples; use at most {most}"
         for path in ("training.batch_size", "study.space.training.batch_size.choices.2")
@@ -60,23 +65,25 @@ def test_largest_batch_is_smallest_train_split(by: str, copies: int) -> None:
 
 
 def test_too_few_groups_are_named() -> None:
-    (line,) = told(changed({"data.source.places": 2}))
+    (line,) = list_problem_lines(change_config({"data.source.places": 2}))
     assert line.startswith("data.split: `by: group` needs at least 3 groups, one for each set; the data has 2.")
 
 
 def test_missing_data_lists_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    tree = changed({"data.path": "photos", "data.source": FOLDER})
+    tree = change_config({"data.path": "photos", "data.source": FOLDER})
     what = "set it to the folder with labels.csv and the images"
-    assert told(tree) == [f'data.path: "photos" does not exist; {what}']
+    assert list_problem_lines(tree) == [f'data.path: "photos" does not exist; {what}']
     Path("photos").mkdir()
-    assert told(tree) == [f'data.path: "photos" has no labels.csv; {what}']
+    assert list_problem_lines(tree) == [f'data.path: "photos" has no labels.csv; {what}']
     Path("photos", "a.png").touch()
-    assert told(tree) == [f'data.path: "photos" has no labels.csv; {what}']
-    assert told(changed({"data.path": "", "data.source": FOLDER})) == [f'data.path: "" has no labels.csv; {what}']
+    assert list_problem_lines(tree) == [f'data.path: "photos" has no labels.csv; {what}']
+    assert list_problem_lines(change_config({"data.path": "", "data.source": FOLDER})) == [
+        f'data.path: "" has no labels.csv; {what}'
+    ]
     Path("photos", "labels.csv").touch()
-    assert told(tree) == []
-    tree = changed({"data.path": "photos", "data.source": {"kind": "idx"}, "task": {"kind": "classify"}})
+    assert list_problem_lines(tree) == []
+    tree = change_config({"data.path": "photos", "data.source": {"kind": "idx"}, "task": {"kind": "classify"}})
     (line,) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
     assert line.startswith('data.path: "photos" has no train-images-idx3-ubyte; set it to the folder with train-')
 
@@ -97,7 +104,7 @@ def test_unsuited_model_lists_others(
     fit = line.partition("allowed: ")[2].split(", ")
     assert {"linear", "cnn"} <= set(fit)
     for kind in fit:
-        assert told(tree | {"model": {"kind": kind}}) == []
+        assert list_problem_lines(tree | {"model": {"kind": kind}}) == []
 
 
 def test_unserved_task_lists_others() -> None:
@@ -109,7 +116,7 @@ def test_unserved_task_lists_others() -> None:
 
 
 def test_preflight_skips_invalid_sections() -> None:
-    tree = changed({"training.batch_size": 5000}) | {"model": {"kind": "unet"}}
+    tree = change_config({"training.batch_size": 5000}) | {"model": {"kind": "unet"}}
     assert len(list(preflight.find_data_problems(tree, []))) == 2
     for part, left in {"data": 0, "seed": 0, "training": 1, "augment": 1, "task": 1, "model": 1, "study": 2}.items():
         assert len(list(preflight.find_data_problems(tree, [Problem((part,), "is wrong")]))) == left
@@ -117,9 +124,9 @@ def test_preflight_skips_invalid_sections() -> None:
 
 @pytest.mark.parametrize("part", ["seed", "data", "augment", "task", "model", "training", "study"])
 def test_preflight_skips_misspelt_sections(part: str) -> None:
-    tree = changed({})
+    tree = change_config({})
     tree[f"{part}x"] = tree.pop(part)
-    lines = told(tree)
+    lines = list_problem_lines(tree)
     assert [one.suggestion for one in find_problems(tree)] == [part]
     assert lines == []
 
@@ -133,10 +140,15 @@ def test_preflight_accepts_unknown_classes(tmp_path: Path) -> None:
 def test_folder_without_room_for_a_batch_is_named(tmp_path: Path) -> None:
     rows = "".join(f"{index}.png,1,{index % 10}\n" for index in range(20))
     (tmp_path / "labels.csv").write_text(f"image,count,group\n{rows}")
-    tree = changed({"data.path": str(tmp_path), "data.source": FOLDER, "training.batch_size": 13})
-    assert told(tree) == ["training.batch_size: 13 is more than the 12 training examples; use at most 12"]
-    assert told(changed({"data.path": str(tmp_path), "data.source": FOLDER, "training.batch_size": 12})) == []
-    tree = changed({"data.path": str(tmp_path), "data.source": FOLDER, "task": {"kind": "classify"}})
+    tree = change_config({"data.path": str(tmp_path), "data.source": FOLDER, "training.batch_size": 13})
+    assert list_problem_lines(tree) == ["training.batch_size: 13 is more than the 12 training examples; use at most 12"]
+    assert (
+        list_problem_lines(
+            change_config({"data.path": str(tmp_path), "data.source": FOLDER, "training.batch_size": 12})
+        )
+        == []
+    )
+    tree = change_config({"data.path": str(tmp_path), "data.source": FOLDER, "task": {"kind": "classify"}})
     tree |= {"loss": {"terms": {"label": {"kind": "cross_entropy"}}}}
     (line, *_) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
     assert line.startswith("training.batch_size: 64 is more than the 12")
@@ -145,7 +157,7 @@ def test_folder_without_room_for_a_batch_is_named(tmp_path: Path) -> None:
 def test_idx_header_is_enough(tmp_path: Path) -> None:
     source = Idx.write_example(tmp_path)
     split = {"by": "fraction", "validation": 0.34, "test": 0.0}
-    tree = changed(
+    tree = change_config(
         {
             "data.path": str(tmp_path),
             "data.source": source.model_dump(),
@@ -157,19 +169,19 @@ def test_idx_header_is_enough(tmp_path: Path) -> None:
             "training.batch_size": 3,
         }
     )
-    assert told(tree) == ["training.batch_size: 3 is more than the 2 training examples; use at most 2"]
+    assert list_problem_lines(tree) == ["training.batch_size: 3 is more than the 2 training examples; use at most 2"]
 
 
 def test_memory_is_said_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"data.source.examples": 200, "data.source.size": [24, 24]}
     needed = 4 * 200 * 24 * 24 * 3
     monkeypatch.setattr(machine, "count_free_bytes", lambda: needed)
-    assert told(changed(small)) == []
+    assert list_problem_lines(change_config(small)) == []
     monkeypatch.setattr(machine, "count_free_bytes", lambda: needed - 1)
     message = "200 images of 24 x 24 x 3 bytes need 1,382,400 bytes of memory; 1,382,399 are free."
-    assert told(changed(small)) == [f"data.source: {message} Use smaller or fewer images."]
+    assert list_problem_lines(change_config(small)) == [f"data.source: {message} Use smaller or fewer images."]
     with pytest.raises(files.UserError, match=message):
-        prepare.main(Config.model_validate(changed(small)))
+        prepare.main(Config.model_validate(change_config(small)))
 
 
 def test_free_memory_is_within_the_machine() -> None:
@@ -192,10 +204,10 @@ def test_own_models_are_built_in_every_place(model: str, message: str) -> None:
     path = f"tests.helpers.networks.{model}"
     space = {"model.kind": {"choices": ["linear", path]}}
     for tree in (
-        changed(SMALL | {"model": {"kind": path}}),
-        changed(SMALL | {"model": {"kind": "linear"}, "study.space": space}),
+        change_config(SMALL | {"model": {"kind": path}}),
+        change_config(SMALL | {"model": {"kind": "linear"}, "study.space": space}),
     ):
-        lines = told(Config.model_validate(tree).dump_written())
+        lines = list_problem_lines(Config.model_validate(tree).dump_written())
         assert [message in line for line in lines] == [True] * bool(message)
 
 
@@ -209,8 +221,10 @@ def test_each_program_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
         "optimizer.learning_rate": {"low": 0.1, "high": 0.2},
         "model.depth": {"choices": [1, 2], "when": {"model.kind": ["mlp", "cnn"]}},
     }
-    tree = Config.model_validate(changed(SMALL)).replace_values({"model": {"kind": "linear"}, "study.space": space})
-    assert told(tree.dump_written()) == []
+    tree = Config.model_validate(change_config(SMALL)).replace_values(
+        {"model": {"kind": "linear"}, "study.space": space}
+    )
+    assert list_problem_lines(tree.dump_written()) == []
     assert len(traced) == len(set(traced))
     kinds = {(plan.network.path, plan.optimizer_kind, dict(plan.network.sizes).get("depth")) for plan in traced}
     assert {kind[:2] for kind in kinds} >= {(m, o) for m in ("linear", "mlp", "cnn") for o in ("adam", "heavy_ball")}
@@ -220,10 +234,10 @@ def test_each_program_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_not_built_is_said(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
-    tree = Config.model_validate(changed({"data.path": str(tmp_path), "data.source": FOLDER}))
+    tree = Config.model_validate(change_config({"data.path": str(tmp_path), "data.source": FOLDER}))
     assert list(preflight.list_unbuilt(tree)) == [
         "no program was built, because the examples are not known before they are read"
     ]
     widths = {f"model.{name}": {"choices": list(range(1, 13))} for name in ("width", "depth")}
-    (line,) = preflight.list_unbuilt(Config.model_validate(changed({"study.space": widths})))
+    (line,) = preflight.list_unbuilt(Config.model_validate(change_config({"study.space": widths})))
     assert line == "100 settings of the space were built; 44 pairs of values are in none of them"

@@ -41,7 +41,7 @@ BOUNDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 """For each number values that it may have, and values that it may not."""
 
 
-def change(path: str, value: float) -> dict[str, Any]:
+def build_change(path: str, value: float) -> dict[str, Any]:
     """The change of the experiment that gives a number this value; `loss.KIND.NUMBER` is a term of that kind."""
     if path.startswith("loss."):
         _, kind, number = path.split(".")
@@ -53,7 +53,7 @@ def change(path: str, value: float) -> dict[str, Any]:
 def test_number_bounds(path: str) -> None:
     allowed, refused = BOUNDS[path]
     for value in allowed:
-        CONFIG.replace_values(change(path, value))
+        CONFIG.replace_values(build_change(path, value))
     for value in refused:
         with pytest.raises(ValidationError, match=r"be (greater|less)"):
-            CONFIG.replace_values(change(path, value))
+            CONFIG.replace_values(build_change(path, value))

@@ -29,7 +29,7 @@ class Text:
 
 
 @pytest.fixture
-def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def user_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a module with a person's own models."""
     (tmp_path / "persons_own.py").write_text(MINE)
     (tmp_path / "persons_broken.py").write_text("def (")
@@ -82,22 +82,22 @@ def test_shipped_models_load() -> None:
         assert hash(ModelConfig.model_validate({"kind": kind}).sizes)
 
 
-def test_user_model_lists_to_tuples(mine: str) -> None:
-    part = ModelConfig.model_validate({"kind": f"{mine}.Mine", "widths": [3, 2], "depth": 1})
+def test_user_model_lists_to_tuples(user_module: str) -> None:
+    part = ModelConfig.model_validate({"kind": f"{user_module}.Mine", "widths": [3, 2], "depth": 1})
     assert part.sizes == (("depth", 1), ("free", None), ("widths", (3, 2)))
-    assert ModelConfig.model_validate({"kind": f"{mine}.Text"}).sizes == (("width", 3),)
+    assert ModelConfig.model_validate({"kind": f"{user_module}.Text"}).sizes == (("width", 3),)
 
 
 @pytest.mark.parametrize(
     "sizes", [{}, {"depth": "1"}, {"depth": 1, "widths": [1.5]}, {"depth": 1, "widths": 3}, {"depth": 1, "wide": 2}]
 )
-def test_wrong_user_model_sizes_are_errors(mine: str, sizes: dict[str, Any]) -> None:
+def test_wrong_user_model_sizes_are_errors(user_module: str, sizes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        ModelConfig.model_validate({"kind": f"{mine}.Mine", **sizes})
+        ModelConfig.model_validate({"kind": f"{user_module}.Mine", **sizes})
 
 
 @pytest.mark.parametrize("kind", ["persons_own.function", "persons_own.Nobody", "persons_broken.Mine", "layers", ""])
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("user_module")
 def test_invalid_model_is_an_error(kind: str) -> None:
     with pytest.raises(ValidationError):
         ModelConfig.model_validate({"kind": kind})

@@ -27,7 +27,7 @@ JARGON = re.compile(
 )
 
 
-def told(folder: Path, text: str | bytes) -> list[str]:
+def list_message_lines(folder: Path, text: str | bytes) -> list[str]:
     """The lines of the message about a params file, without the file's name; none where it is good."""
     file = folder / "params.yaml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -42,7 +42,7 @@ def told(folder: Path, text: str | bytes) -> list[str]:
     return []
 
 
-def edited(*edits: tuple[str, str]) -> str:
+def edit_default_file(*edits: tuple[str, str]) -> str:
     """The default file with pieces replaced; each piece stands in it once."""
     text = TEXT
     for old, new in edits:
@@ -83,7 +83,7 @@ ALLOWED = {
 """What a message names as allowed, where that is a family, so that a new member needs no edit here."""
 
 
-def filled(message: str) -> str:
+def fill_in_families(message: str) -> str:
     """A message with the members of each family that it names as `<family>`."""
     return re.sub(r"<([a-z ]+)>", lambda found: ALLOWED[found.group(1)], message)
 
@@ -230,8 +230,8 @@ confirm, diagnose, engine, report
 
 
 def test_every_error_names_its_line(tmp_path: Path) -> None:
-    lines = told(tmp_path, BAD)
-    expected = filled(EXPECTED).strip().split("\n")
+    lines = list_message_lines(tmp_path, BAD)
+    expected = fill_in_families(EXPECTED).strip().split("\n")
     assert [line.split(": ")[:2] for line in lines] == [line.split(": ")[:2] for line in expected]
     for line, start in zip(lines, expected, strict=True):
         assert line.startswith(start)
@@ -239,14 +239,14 @@ def test_every_error_names_its_line(tmp_path: Path) -> None:
 
 
 def test_load_names_missing_keys(tmp_path: Path) -> None:
-    text = edited(
+    text = edit_default_file(
         ("  kind: heavy_ball          # gradient_descent | heavy_ball | nesterov | ema | adam | adamw | lion\n", ""),
         ("  epochs: 16\n", ""),
         ("task:\n  kind: count               # count | classify | detect | enhance\n", "task:\n"),
         ("    size: [48, 48]", "    size: [48]"),
         ("confirm:\n", "confirmed:\n"),
     )
-    lines = told(tmp_path, text)
+    lines = list_message_lines(tmp_path, text)
     known = ALLOWED["optimizers"]
     parts = ", ".join(Config.model_fields)
     assert sorted(line.partition(": ")[2] for line in lines) == sorted(
@@ -265,35 +265,40 @@ def test_load_names_missing_keys(tmp_path: Path) -> None:
 
 def test_missing_part_has_no_line(tmp_path: Path) -> None:
     text = TEXT[: TEXT.index("confirm:\n")] + TEXT[TEXT.index("report:\n") :].replace("report:", "engine: {}\nreport:")
-    assert told(tmp_path, text.replace("seed: 0 ", "# ")) == [" `seed` is missing", " `confirm` is missing"]
+    assert list_message_lines(tmp_path, text.replace("seed: 0 ", "# ")) == [
+        " `seed` is missing",
+        " `confirm` is missing",
+    ]
 
 
 def test_list_is_explained_by_its_entries(tmp_path: Path) -> None:
-    text = edited(("    size: [48, 48]", "    size: 48"))
+    text = edit_default_file(("    size: [48, 48]", "    size: 48"))
     line = line_of(text, "    size: 48")
-    assert told(tmp_path, text) == [f"{line}: data.source.size: must be a list (height and width in pixels), not 48"]
+    assert list_message_lines(tmp_path, text) == [
+        f"{line}: data.source.size: must be a list (height and width in pixels), not 48"
+    ]
 
 
 def test_augmentation_error_names_the_way_out(tmp_path: Path) -> None:
-    text = edited(("    flip: 0.5 ", "    shift: 0.1\n    flip: 0.5 "))
-    assert told(tmp_path, text) == [
+    text = edit_default_file(("    flip: 0.5 ", "    shift: 0.1\n    flip: 0.5 "))
+    assert list_message_lines(tmp_path, text) == [
         f"{line_of(text, 'shift')}: augment.online.shift: could make the labels of task `count` wrong; remove it, or set "
         f"`task.density` to one of 2, 4, 8, 16; as it is, `count` allows only {ALLOWED['moving no one']}"
     ]
-    text = edited(("  kind: count ", "  kind: enhance "), ("    noise: 0.0 ", "    noise: 0.1 "))
-    lines = [line for line in told(tmp_path, text) if "augment" in line]
+    text = edit_default_file(("  kind: count ", "  kind: enhance "), ("    noise: 0.0 ", "    noise: 0.1 "))
+    lines = [line for line in list_message_lines(tmp_path, text) if "augment" in line]
     assert lines
     assert all("could make the labels of task `enhance` wrong; remove it; as it is" in line for line in lines)
 
 
 def test_section_must_not_be_empty_or_scalar(tmp_path: Path) -> None:
-    text = edited(("  title: How many people are in this image?\n  sections: []", "# "))
+    text = edit_default_file(("  title: How many people are in this image?\n  sections: []", "# "))
     start = f"{line_of(text, 'report:')}: report: must be a mapping of keys to values, not empty (null); allowed: title, sections"
-    assert told(tmp_path, text) == [start]
-    text = edited(("    by: group  ", "    by: [group]")).replace(
+    assert list_message_lines(tmp_path, text) == [start]
+    text = edit_default_file(("    by: group  ", "    by: [group]")).replace(
         "task:\n  kind: count ", "task: count\nx:\n  kind: count"
     )
-    found = [line.partition(": ")[2] for line in told(tmp_path, text)]
+    found = [line.partition(": ")[2] for line in list_message_lines(tmp_path, text)]
     assert any(line.startswith("data.split.by: a list of 1 is not known") for line in found)
     assert 'task: must be a mapping of keys to values, not the text "count"; write `{kind: count, …}`' in found
 
@@ -381,9 +386,9 @@ def test_section_must_not_be_empty_or_scalar(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_cause_comes_before_effects(tmp_path: Path, old: str, new: str, line: str) -> None:
-    lines = told(tmp_path, edited((old, new)))
+    lines = list_message_lines(tmp_path, edit_default_file((old, new)))
     assert 1 <= len(lines) <= 2, lines
-    assert lines[0].partition(": ")[2].startswith(filled(line))
+    assert lines[0].partition(": ")[2].startswith(fill_in_families(line))
 
 
 @pytest.mark.parametrize(
@@ -397,7 +402,7 @@ def test_cause_comes_before_effects(tmp_path: Path, old: str, new: str, line: st
     ],
 )
 def test_effects_of_errors_are_omitted(tmp_path: Path, old: str, new: str) -> None:
-    assert len(told(tmp_path, edited((old, new)))) == 1
+    assert len(list_message_lines(tmp_path, edit_default_file((old, new)))) == 1
 
 
 SIZES = "  width: 12\n  depth: 3\n"
@@ -414,13 +419,15 @@ KINDS = "      high: 0.98\n    model.kind: {choices: [cnn, linear]}\n"
     ],
 )  # fmt: skip
 def test_null_is_a_choice_of_optional_numbers(tmp_path: Path, old: str, new: str) -> None:
-    assert told(tmp_path, edited((old, new))) == []
+    assert list_message_lines(tmp_path, edit_default_file((old, new))) == []
 
 
 @pytest.mark.parametrize("name", ["optimizer.learning_rate", "schedule.warmup", "model.depth", "schedule.final"])
 def test_null_is_no_choice_of_other_values(tmp_path: Path, name: str) -> None:
-    text = edited(("    optimizer.momentum:\n      low: 0.0\n      high: 0.98", f"    {name}: {{choices: [null]}}"))
-    lines = told(
+    text = edit_default_file(
+        ("    optimizer.momentum:\n      low: 0.0\n      high: 0.98", f"    {name}: {{choices: [null]}}")
+    )
+    lines = list_message_lines(
         tmp_path,
         text.replace("    optimizer.learning_rate:\n      low: 0.0003\n      high: 0.3\n      log: true\n", ""),
     )
@@ -429,21 +436,25 @@ def test_null_is_no_choice_of_other_values(tmp_path: Path, name: str) -> None:
 
 def test_keys_of_one_kind_need_a_condition(tmp_path: Path) -> None:
     both = (SIZES, ""), ("  kind: cnn  ", "  kind: linear  ")
-    assert told(tmp_path, edited(*both, ("      high: 0.98\n", KINDS))) == []
+    assert list_message_lines(tmp_path, edit_default_file(*both, ("      high: 0.98\n", KINDS))) == []
     width = f"{KINDS}    model.width: {{choices: [4, 8], when: {{model.kind: cnn}}}}\n"
-    assert told(tmp_path, edited(*both, ("      high: 0.98\n", width))) == []
-    (line,) = told(tmp_path, edited(*both, ("      high: 0.98\n", width.replace(", when: {model.kind: cnn}", ""))))
+    assert list_message_lines(tmp_path, edit_default_file(*both, ("      high: 0.98\n", width))) == []
+    (line,) = list_message_lines(
+        tmp_path, edit_default_file(*both, ("      high: 0.98\n", width.replace(", when: {model.kind: cnn}", "")))
+    )
     assert "study.space.model.width: is not in this file" in line
     without = width.replace(", when: {model.kind: cnn}", "")
-    (line,) = told(tmp_path, edited((SIZES, ""), ("      high: 0.98\n", without)))
+    (line,) = list_message_lines(tmp_path, edit_default_file((SIZES, ""), ("      high: 0.98\n", without)))
     assert line.partition(": ")[2].startswith(
         'study.space.model.width: 8 with model.kind "linear" causes an error at model.width: unknown key'
     )
 
 
 def test_partly_wrong_parameter_is_checked(tmp_path: Path) -> None:
-    text = edited(("role: scientific ", "role: science "), ("[l1, l2, huber, log_cosh, poisson]", "[focal, huber]"))
-    lines = [line.partition(": ")[2] for line in told(tmp_path, text)]
+    text = edit_default_file(
+        ("role: scientific ", "role: science "), ("[l1, l2, huber, log_cosh, poisson]", "[focal, huber]")
+    )
+    lines = [line.partition(": ")[2] for line in list_message_lines(tmp_path, text)]
     kind = "study.space.loss.terms.count.kind"
     assert len(lines) == 2
     assert lines[0].startswith(f"{kind}.choices.0: `focal` does not suit this term; allowed: l1, l2,")
@@ -451,8 +462,10 @@ def test_partly_wrong_parameter_is_checked(tmp_path: Path) -> None:
 
 
 def test_unknown_parameter_is_checked(tmp_path: Path) -> None:
-    text = edited(("    optimizer.momentum:\n", "    optimizer.momentom:\n"), ("      high: 0.98", "      high: -1"))
-    lines = [line.partition(": ")[2] for line in told(tmp_path, text)]
+    text = edit_default_file(
+        ("    optimizer.momentum:\n", "    optimizer.momentom:\n"), ("      high: 0.98", "      high: -1")
+    )
+    lines = [line.partition(": ")[2] for line in list_message_lines(tmp_path, text)]
     assert lines[0] == "study.space.optimizer.momentom: `low` must be below `high`"
     assert lines[1].startswith("study.space.optimizer.momentom: is not in this file; allowed: optimizer.kind,")
     assert lines[1].endswith("did you mean `optimizer.momentum`?")
@@ -460,14 +473,20 @@ def test_unknown_parameter_is_checked(tmp_path: Path) -> None:
 
 
 def test_term_of_a_task_option_names_the_option(tmp_path: Path) -> None:
-    assert [line.partition(": ")[2] for line in told(tmp_path, edited(("    count:\n", "    areas:\n")))] == [
+    assert [
+        line.partition(": ")[2]
+        for line in list_message_lines(tmp_path, edit_default_file(("    count:\n", "    areas:\n")))
+    ] == [
         "loss.terms.count: is missing; task `count` needs it: `count: {kind: l1}`",
         "loss.terms.areas: task `count` has this term only if `density` is one of 2, 4, 8, 16; it is 0; allowed: count",
     ]
 
 
 def test_grid_requires_value_counts(tmp_path: Path) -> None:
-    lines = [line.partition(": ")[2] for line in told(tmp_path, edited(("  sampler: tpe", "  sampler: grid")))]
+    lines = [
+        line.partition(": ")[2]
+        for line in list_message_lines(tmp_path, edit_default_file(("  sampler: tpe", "  sampler: grid")))
+    ]
     ranges = ["loss.terms.count.delta", "optimizer.learning_rate", "optimizer.momentum"]
     ask = "needs `points`, the number of values that sampler grid takes from the range"
     assert lines == [f"study.space.{name}: {ask}" for name in ranges]
@@ -483,7 +502,7 @@ def test_circular_conditions_are_named(tmp_path: Path) -> None:
         ]
     )
     head = TEXT.partition("    loss.terms.count.kind:\n      choices")[0]
-    lines = told(tmp_path, head + three + "confirm: {}\nreport: {}\n")
+    lines = list_message_lines(tmp_path, head + three + "confirm: {}\nreport: {}\n")
     assert len(lines) == 3
     assert all("circular condition" in line for line in lines)
 
@@ -509,7 +528,7 @@ def test_circular_conditions_are_named(tmp_path: Path) -> None:
     ],
 )
 def test_file_without_params_is_refused(tmp_path: Path, text: str | bytes, line: str) -> None:
-    lines = told(tmp_path, text)
+    lines = list_message_lines(tmp_path, text)
     assert len(lines) == 1
     assert lines[0].startswith(line)
 
@@ -520,13 +539,13 @@ def test_missing_file_has_no_traceback(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_repeated_keys_are_named_at_any_depth(tmp_path: Path) -> None:
-    text = edited(
+    text = edit_default_file(
         ("  momentum: 0.9\n", "  momentum: 0.9\n  momentum: 0.8\n"),
         ("  kind: cosine ", "  final: '0'\n  kind: cosine "),
     )
     again, first = line_of(text, "  momentum: 0.8\n"), line_of(text, "  momentum: 0.9\n")
     quoted, final = line_of(text, "  final: '0'"), line_of(text, "  final: 0.0")
-    assert told(tmp_path, text) == [
+    assert list_message_lines(tmp_path, text) == [
         f"{again}: optimizer.momentum: duplicate key, first used in line {first}",
         f'{final}: schedule.final: must be a number, not the text "0"',
         f"{final}: schedule.final: duplicate key, first used in line {quoted}",
@@ -534,11 +553,11 @@ def test_repeated_keys_are_named_at_any_depth(tmp_path: Path) -> None:
 
 
 def test_byte_order_mark_and_crlf_are_accepted(tmp_path: Path) -> None:
-    assert told(tmp_path, b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode()) == []
+    assert list_message_lines(tmp_path, b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode()) == []
 
 
 def test_exponents_are_accepted(tmp_path: Path) -> None:
-    assert told(tmp_path, edited(("learning_rate: 0.001", "learning_rate: 1e-3"))) == []
+    assert list_message_lines(tmp_path, edit_default_file(("learning_rate: 0.001", "learning_rate: 1e-3"))) == []
     assert load_config(tmp_path / "params.yaml") == load_config(PARAMS)
 
 
@@ -570,9 +589,9 @@ def test_check_describes_valid_file(capsys: pytest.CaptureFixture[str]) -> None:
 TREE = YAML(typ="safe", pure=True).load(TEXT)
 
 
-def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def list_paths(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    return [path, *(place for name, value in inner for place in places(value, (*path, name)))]
+    return [path, *(place for name, value in inner for place in list_paths(value, (*path, name)))]
 
 
 names = st.text(string.ascii_letters + "._-é 0123456789", min_size=1, max_size=8)
@@ -581,7 +600,7 @@ junk = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names | st.integers() | st.none(), inner, max_size=3),
     max_leaves=4,
 )
-known = sorted({str(step) for place in places(TREE) for step in place})
+known = sorted({str(step) for place in list_paths(TREE) for step in place})
 
 
 @settings(max_examples=150, derandomize=True)
@@ -589,7 +608,7 @@ known = sorted({str(step) for place in places(TREE) for step in place})
 def test_random_edits_load_or_fail_cleanly(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     tree = deepcopy(TREE)
     for _ in range(data.draw(st.integers(1, 3))):
-        *path, last = data.draw(st.sampled_from(places(tree)[1:]))
+        *path, last = data.draw(st.sampled_from(list_paths(tree)[1:]))
         part = tree
         for step in path:
             part = part[step]
@@ -605,7 +624,7 @@ def test_random_edits_load_or_fail_cleanly(data: st.DataObject, tmp_path_factory
     yaml.default_flow_style = False
     yaml.dump(tree, out)
     text = out.getvalue()
-    lines = told(tmp_path_factory.getbasetemp(), text)
+    lines = list_message_lines(tmp_path_factory.getbasetemp(), text)
     for line in lines:
         if missing := re.fullmatch(r" `(\w+)` is missing", line):  # a whole part has no line
             assert missing[1] not in tree

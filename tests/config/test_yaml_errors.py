@@ -23,7 +23,7 @@ training:
 """
 
 
-def told(text: str) -> tuple[int, str] | None:
+def explain_error(text: str) -> tuple[int, str] | None:
     """What is said of a text; None where it is YAML."""
     try:
         YAML(typ="safe", pure=True).load(text)
@@ -67,7 +67,7 @@ def told(text: str) -> tuple[int, str] | None:
 )  # fmt: skip
 def test_yaml_error_marks_its_place(old: str, new: str, mark: str, what: str) -> None:
     assert TEXT.count(old) == 1
-    found = told(text := TEXT.replace(old, new))
+    found = explain_error(text := TEXT.replace(old, new))
     assert found is not None
     line, (said, shown, below) = found[0], found[1].split("\n")
     wanted = text.split("\n")[line - 1]
@@ -80,17 +80,17 @@ def test_yaml_error_marks_its_place(old: str, new: str, mark: str, what: str) ->
 @pytest.mark.parametrize("known", yaml_errors.MESSAGE_HINTS)
 def test_hints_match_ruamel_messages(known: str) -> None:
     texts = ["a: b: c", "a:\n  b: 1\n c: 2", "a: @b", "a: *b", "a: !b {}", 'a: "\\p"', "a: 1\n---\nb: 2"]
-    assert any(f"not valid YAML: {known}" in found[1] for text in texts if (found := told(text)))
+    assert any(f"not valid YAML: {known}" in found[1] for text in texts if (found := explain_error(text)))
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
 def test_other_line_endings_are_accepted(end: str) -> None:
     text = TEXT.replace("size: [48, 48]", "size: [48, 48")
-    assert told(text.replace("\n", end)) == told(text)
+    assert explain_error(text.replace("\n", end)) == explain_error(text)
 
 
 def test_long_lines_are_shortened() -> None:
-    found = told(f"a: {'x' * 300}: 3\n")
+    found = explain_error(f"a: {'x' * 300}: 3\n")
     assert found is not None
     _, shown, below = found[1].split("\n")
     assert len(shown) <= 4 + yaml_errors.MAX_SHOWN_CHARACTERS
@@ -103,7 +103,7 @@ def test_any_yaml_error_has_a_line(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(TEXT)))
     more = data.draw(st.text(":'\"[]{}-\t \n,&*!%@`|>?#\\é", max_size=3))
     text = TEXT[:place] + more + TEXT[place + data.draw(st.integers(0, 2)) :]
-    found = told(text)
+    found = explain_error(text)
     if found is not None:
         assert 1 <= found[0] <= text.count("\n") + 1
         said, _, below = found[1].split("\n")

@@ -68,7 +68,7 @@ EACH = [pytest.param(NORMAL, id="normal"), pytest.param(SKEWED, id="skewed", mar
 
 
 @cache
-def run(of: Studies) -> Outcome:
+def run_studies(of: Studies) -> Outcome:
     draw = np.random.default_rng(1)
     held: Counter[str] = Counter()
     judged: Counter[tuple[str, str]] = Counter()
@@ -110,12 +110,12 @@ def _candidate(trial: int, validation: NDArray[np.float64], scores: NDArray[np.f
     return Candidate(trial, {}, None, (), None, {"mae": scores}, {"mae": validation})  # type: ignore[arg-type]
 
 
-def falsely(outcome: Outcome, who: str) -> int:
+def count_false_claims(outcome: Outcome, who: str) -> int:
     """In how many studies one was said to beat the other."""
     return outcome.judged[who, "better"] + outcome.judged[who, "worse"]
 
 
-def z(errors: NDArray[np.float64]) -> float:
+def count_standard_errors(errors: NDArray[np.float64]) -> float:
     """How many standard errors the mean error is from none."""
     return float(errors.mean() / (errors.std(ddof=1) / np.sqrt(len(errors))))
 
@@ -124,21 +124,21 @@ def z(errors: NDArray[np.float64]) -> float:
 @pytest.mark.parametrize("of", EACH)
 def test_interval_coverage_of_seeds_and_groups(of: Studies) -> None:
     """All but the winner's own: what it is flattered by, no width can mend, which is what `corrected` is for."""
-    held = run(of).held
+    held = run_studies(of).held
     assert {name: held[name] for name in NAMES if name != "winner" and not holds(held[name])} == {}
 
 
 @pytest.mark.parametrize("of", EACH)
 def test_comparison_false_positive_rate(of: Studies) -> None:
     """In 2,000 null studies no more than 5 % to the test's own error: up to 6.5 %, the binomial's 99.9 %."""
-    assert stats.binom.sf(falsely(run(of), "report") - 1, STUDIES, 0.05) > 1e-3
+    assert stats.binom.sf(count_false_claims(run_studies(of), "report") - 1, STUDIES, 0.05) > 1e-3
 
 
 @pytest.mark.parametrize("of", EACH)
 def test_corrected_value_is_unbiased(of: Studies) -> None:
-    errors = run(of).errors
-    assert abs(z(errors["corrected"])) < 3
-    assert z(errors["winner"]) < -10
+    errors = run_studies(of).errors
+    assert abs(count_standard_errors(errors["corrected"])) < 3
+    assert count_standard_errors(errors["winner"]) < -10
 
 
 @pytest.mark.long
@@ -147,27 +147,27 @@ def test_corrected_value_is_unbiased(of: Studies) -> None:
 )
 def test_correction_with_strongest_selection_bias(of: Studies) -> None:
     """Seeds alone, whose luck is wholly the same on both parts, or six candidates: unbiased, and rarely false."""
-    outcome = run(of)
-    assert abs(z(outcome.errors["corrected"])) < 3
-    assert stats.binom.sf(falsely(outcome, "report") - 1, STUDIES, 0.05) > 1e-3
+    outcome = run_studies(of)
+    assert abs(count_standard_errors(outcome.errors["corrected"])) < 3
+    assert stats.binom.sf(count_false_claims(outcome, "report") - 1, STUDIES, 0.05) > 1e-3
     assert holds(outcome.held["corrected_difference"])
 
 
 @pytest.mark.long
 def test_correction_is_needed_and_limited() -> None:
     """Six candidates, seeds alone, judged by the very values that chose: without it 9 % are false, with it 5.6 %."""
-    outcome = run(Studies(rivals=6, luck=1.0, groups=0.0, examples=0.0, studies=4000))
-    assert bounds(falsely(outcome, "uncorrected"), 4000, 0.999)[0] > 0.06
-    low, high = bounds(falsely(outcome, "report"), 4000, 0.999)
+    outcome = run_studies(Studies(rivals=6, luck=1.0, groups=0.0, examples=0.0, studies=4000))
+    assert bounds(count_false_claims(outcome, "uncorrected"), 4000, 0.999)[0] > 0.06
+    low, high = bounds(count_false_claims(outcome, "report"), 4000, 0.999)
     assert low < 0.056 < high
 
 
 @pytest.mark.slow
 def test_unequal_candidates_are_corrected() -> None:
     """The others' choice is at times a worse one, so what is left is a little careful; far less than what was taken."""
-    outcome = run(Studies(apart=0.05))
-    assert abs(z(outcome.errors["corrected"])) < 3
-    assert z(outcome.errors["winner"]) < -10
+    outcome = run_studies(Studies(apart=0.05))
+    assert abs(count_standard_errors(outcome.errors["corrected"])) < 3
+    assert count_standard_errors(outcome.errors["winner"]) < -10
     assert holds(outcome.held["corrected_difference"])
     assert outcome.judged["report", "better"] > 0.05 * STUDIES
 
@@ -180,6 +180,6 @@ def test_interval_coverage_of_skewed_seeds() -> None:
     assert holds(sum(known is not None and known.low <= 0 <= known.high for known in found), 6000)
     plain = np.abs(draw.mean(1)) <= stats.t.ppf(0.975, SEEDS - 1) * stats.sem(draw, axis=1)
     assert bounds(int(plain.sum()), 6000)[1] < 0.93
-    alone = run(Studies(groups=0.0, examples=0.0, baseline_skew=0.5))
+    alone = run_studies(Studies(groups=0.0, examples=0.0, baseline_skew=0.5))
     assert holds(alone.held["corrected_difference"])
-    assert stats.binom.sf(falsely(alone, "report") - 1, STUDIES, 0.05) > 1e-3
+    assert stats.binom.sf(count_false_claims(alone, "report") - 1, STUDIES, 0.05) > 1e-3

@@ -31,7 +31,9 @@ WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
 
 
 @pytest.fixture(scope="module")
-def twisted(config: Config, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]) -> TrainingData:
+def misleading_data(
+    config: Config, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]
+) -> TrainingData:
     """Data whose test set is as an untrained network says, so that what never learned is the best there."""
     data = compose_data(config, parts)
     count = data.labels["count"].copy()
@@ -46,11 +48,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def candidates(config: Config, shape: DataSpec, parts: Splits, twisted: TrainingData, folder: Path) -> list[Candidate]:
-    return confirm.train_candidates(config, shape, parts, twisted, WANTED, folder)
+def candidates(
+    config: Config, shape: DataSpec, parts: Splits, misleading_data: TrainingData, folder: Path
+) -> list[Candidate]:
+    return confirm.train_candidates(config, shape, parts, misleading_data, WANTED, folder)
 
 
-def same(first: Any, second: Any) -> bool:
+def are_equal_trees(first: Any, second: Any) -> bool:
     return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
 
 
@@ -87,12 +91,12 @@ def test_ranking_reverses_if_maximized(config: Config, candidates: list[Candidat
     assert [one.trial for one in confirm.rank_candidates(exact, own)] == [3, 2, 1]
 
 
-def test_scores_are_of_kept_weights(candidates: list[Candidate], twisted: TrainingData, parts: Splits) -> None:
-    truth = np.asarray(twisted.labels["count"])
+def test_scores_are_of_kept_weights(candidates: list[Candidate], misleading_data: TrainingData, parts: Splits) -> None:
+    truth = np.asarray(misleading_data.labels["count"])
     for one in candidates[:3]:
         assert one.predictions.shape == (3, len(parts.test))
         for seed, folds in enumerate(one.states):
-            again = inference.predict_examples(one.plan, [folds[0].best_weights], twisted, parts.test)[0]
+            again = inference.predict_examples(one.plan, [folds[0].best_weights], misleading_data, parts.test)[0]
             np.testing.assert_array_equal(one.predictions[seed], again)
             wanted = np.abs(again - truth[parts.test]).mean()
             assert one.scores["mae"][seed] == pytest.approx(wanted, rel=1e-5)
@@ -100,19 +104,24 @@ def test_scores_are_of_kept_weights(candidates: list[Candidate], twisted: Traini
 
 
 def test_candidates_are_reproducible(
-    config: Config, shape: DataSpec, parts: Splits, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
+    config: Config,
+    shape: DataSpec,
+    parts: Splits,
+    misleading_data: TrainingData,
+    candidates: list[Candidate],
+    tmp_path: Path,
 ) -> None:
-    again = confirm.train_candidates(config, shape, parts, twisted, WANTED[::-1], tmp_path)[::-1]
+    again = confirm.train_candidates(config, shape, parts, misleading_data, WANTED[::-1], tmp_path)[::-1]
     for one, other in zip(candidates, again, strict=True):
-        assert same(one.states, other.states)
-        assert same(one.predictions, other.predictions)
+        assert are_equal_trees(one.states, other.states)
+        assert are_equal_trees(one.predictions, other.predictions)
 
 
 def test_killed_confirmation_resumes(
     config: Config,
     shape: DataSpec,
     parts: Splits,
-    twisted: TrainingData,
+    misleading_data: TrainingData,
     candidates: list[Candidate],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -128,38 +137,43 @@ def test_killed_confirmation_resumes(
 
     watch(monkeypatch, dies_in_the_third)
     with pytest.raises(KeyboardInterrupt):
-        confirm.train_candidates(config, shape, parts, twisted, WANTED, tmp_path)
-    again = confirm.train_candidates(config, shape, parts, twisted, WANTED, tmp_path)
-    assert all(same(one.states, other.states) for one, other in zip(again, candidates, strict=True))
+        confirm.train_candidates(config, shape, parts, misleading_data, WANTED, tmp_path)
+    again = confirm.train_candidates(config, shape, parts, misleading_data, WANTED, tmp_path)
+    assert all(are_equal_trees(one.states, other.states) for one, other in zip(again, candidates, strict=True))
     done = sum(int(state.step) for one in candidates for folds in one.states for state in folds)
     assert sum(steps) == done
-    confirm.train_candidates(config, shape, parts, twisted, WANTED, tmp_path)
+    confirm.train_candidates(config, shape, parts, misleading_data, WANTED, tmp_path)
     assert sum(steps) == done
 
 
 def test_equal_baseline_trains_once(
-    config: Config, shape: DataSpec, parts: Splits, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
+    config: Config,
+    shape: DataSpec,
+    parts: Splits,
+    misleading_data: TrainingData,
+    candidates: list[Candidate],
+    tmp_path: Path,
 ) -> None:
     own = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
-    baseline, twin = confirm.train_candidates(config, shape, parts, twisted, [(None, {}), (0, own)], tmp_path)
+    baseline, twin = confirm.train_candidates(config, shape, parts, misleading_data, [(None, {}), (0, own)], tmp_path)
     assert (twin.trial, twin.values) == (0, own)
     assert all(a is b for a, b in zip(baseline.states[0], twin.states[0], strict=True))
-    assert same(baseline.states, candidates[0].states)
+    assert are_equal_trees(baseline.states, candidates[0].states)
 
 
 def test_difference_is_winner_minus_baseline(
-    config: Config, candidates: list[Candidate], twisted: TrainingData, parts: Splits
+    config: Config, candidates: list[Candidate], misleading_data: TrainingData, parts: Splits
 ) -> None:
     baseline, idle, *_ = candidates
     groups = np.array([f"group {i % 4}" for i in range(len(parts.test))])
-    told = compare.compare_candidates(config, [idle], baseline, twisted, parts.test, groups)
+    told = compare.compare_candidates(config, [idle], baseline, misleading_data, parts.test, groups)
     assert told.winner.mean == pytest.approx(idle.scores["mae"].mean())
     difference = idle.scores["mae"].mean() - baseline.scores["mae"].mean()
     assert told.difference.mean == pytest.approx(difference)
     for one in vars(told).values():
         assert one.low <= one.mean <= one.high
         assert (one.seeds, one.groups) == (3, 4)
-    alone = compare.compare_candidates(config, [baseline], baseline, twisted, parts.test, groups)
+    alone = compare.compare_candidates(config, [baseline], baseline, misleading_data, parts.test, groups)
     nothing = Estimate(mean=0, low=0, high=0, seeds=3, groups=4, groups_error=0)
     assert alone.difference == alone.corrected_difference == nothing
 
@@ -241,7 +255,7 @@ def test_infeasible_ranks_last(config: Config, candidates: list[Candidate]) -> N
 
 
 @pytest.fixture(scope="module")
-def everything(
+def data_of_all_examples(
     config: Config, examples: Examples, compose_data: Callable[[Config, Splits], TrainingData]
 ) -> TrainingData:
     rows = np.arange(len(examples), dtype=np.int32)
@@ -250,27 +264,35 @@ def everything(
 
 
 def test_refit_trains_on_all_examples_to_last_epoch(
-    config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
+    config: Config, shape: DataSpec, data_of_all_examples: TrainingData, tmp_path: Path
 ) -> None:
-    plan, states = confirm.refit_winner(config.replace_values(LEARNS), shape, everything, 2, tmp_path)
+    plan, states = confirm.refit_winner(config.replace_values(LEARNS), shape, data_of_all_examples, 2, tmp_path)
     assert plan.steps_per_epoch == 48 // 8
     assert [int(state.step) for state in states] == [3 * 6, 3 * 6]
     assert [int(state.seed) for state in states] == [rng.derive_seed(config.seed, "refit", i) for i in range(2)]
-    assert all(same(state.best_weights, (state.learner.parameters, state.learner.model_state)) for state in states)
-    assert same(states, confirm.refit_winner(config.replace_values(LEARNS), shape, everything, 2, tmp_path)[1])
+    assert all(
+        are_equal_trees(state.best_weights, (state.learner.parameters, state.learner.model_state)) for state in states
+    )
+    assert are_equal_trees(
+        states, confirm.refit_winner(config.replace_values(LEARNS), shape, data_of_all_examples, 2, tmp_path)[1]
+    )
 
 
-def test_refit_can_train_longer(config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path) -> None:
+def test_refit_can_train_longer(
+    config: Config, shape: DataSpec, data_of_all_examples: TrainingData, tmp_path: Path
+) -> None:
     longer = config.replace_values(LEARNS | {"confirm.refit_epochs": 5})
-    plan, states = confirm.refit_winner(longer, shape, everything, 1, tmp_path)
+    plan, states = confirm.refit_winner(longer, shape, data_of_all_examples, 1, tmp_path)
     assert (plan.epochs, int(states[0].step)) == (5, 5 * 6)
     assert confirm.apply_trial_values(longer, LEARNS).training.epochs == 3
     as_long = confirm.refit_winner(
-        config.replace_values(LEARNS | {"training.epochs": 5}), shape, everything, 1, tmp_path
+        config.replace_values(LEARNS | {"training.epochs": 5}), shape, data_of_all_examples, 1, tmp_path
     )[1]
-    assert same(states, as_long)
+    assert are_equal_trees(states, as_long)
 
 
-def test_diverged_refit_is_an_error(config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path) -> None:
+def test_diverged_refit_is_an_error(
+    config: Config, shape: DataSpec, data_of_all_examples: TrainingData, tmp_path: Path
+) -> None:
     with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
-        confirm.refit_winner(config.replace_values(BURSTS), shape, everything, 1, tmp_path)
+        confirm.refit_winner(config.replace_values(BURSTS), shape, data_of_all_examples, 1, tmp_path)

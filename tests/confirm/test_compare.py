@@ -16,24 +16,28 @@ from thalweg.confirm.candidates import Candidate, rank_candidates
 from thalweg.engine.fit import LaneState
 
 
-def candidate(trial: int | None, validation: Sequence[float], test: ArrayLike, **more: Sequence[float]) -> Candidate:
+def build_candidate(
+    trial: int | None, validation: Sequence[float], test: ArrayLike, **more: Sequence[float]
+) -> Candidate:
     """A candidate with these values of the objective by seed, and other metrics on the validation set."""
     measured = {"mae": np.asarray(validation, float)} | {name: np.asarray(one, float) for name, one in more.items()}
     return Candidate(trial, {}, None, (), None, {"mae": np.asarray(test, float)}, measured)  # type: ignore[arg-type]
 
 
-LUCKY = candidate(1, [0.1, 0.5, 0.5], [1.0, 2.0, 3.0])
-STEADY = candidate(2, [0.4, 0.4, 0.4], [4.0, 5.0, 6.0])
-BASELINE = candidate(None, [0.9, 0.9, 0.9], [7.0, 7.0, 7.0])
+LUCKY = build_candidate(1, [0.1, 0.5, 0.5], [1.0, 2.0, 3.0])
+STEADY = build_candidate(2, [0.4, 0.4, 0.4], [4.0, 5.0, 6.0])
+BASELINE = build_candidate(None, [0.9, 0.9, 0.9], [7.0, 7.0, 7.0])
 
 
-def alike(test: ArrayLike, blocks: int = 3) -> np.ndarray:
+def repeat_for_blocks(test: ArrayLike, blocks: int = 3) -> np.ndarray:
     """Without any block of examples it is the same: they are all alike."""
     return np.repeat(np.asarray(test, float)[:, None], blocks, axis=1)
 
 
-def told(config: Config, order: Sequence[Candidate], baseline: Candidate = BASELINE, blocks: int = 3) -> Confirmation:
-    without = [alike(one.scores["mae"], blocks) for one in (*order, baseline)]
+def build_confirmation(
+    config: Config, order: Sequence[Candidate], baseline: Candidate = BASELINE, blocks: int = 3
+) -> Confirmation:
+    without = [repeat_for_blocks(one.scores["mae"], blocks) for one in (*order, baseline)]
     return compare.build_confirmation(config, order, baseline, without, np.ones(blocks, int), blocks)
 
 
@@ -45,7 +49,7 @@ def test_choice_excludes_judged_seed(config: Config) -> None:
 
 
 def test_correction_uses_other_seeds(config: Config) -> None:
-    found = told(config, rank_candidates(config, [STEADY, LUCKY]))
+    found = build_confirmation(config, rank_candidates(config, [STEADY, LUCKY]))
     assert found.winner.mean == 2.0
     assert found.corrected
     assert found.corrected_difference
@@ -57,7 +61,7 @@ def test_correction_uses_other_seeds(config: Config) -> None:
 
 
 def test_one_candidate_is_not_corrected(config: Config) -> None:
-    found = told(config, [LUCKY])
+    found = build_confirmation(config, [LUCKY])
     assert found.corrected == found.winner
     assert found.corrected_difference == found.difference
 
@@ -77,8 +81,8 @@ def test_choice_skips_diverged_and_infeasible(config: Config) -> None:
 
 
 def test_only_levels_are_clipped(config: Config) -> None:
-    near = candidate(1, [0.1, 0.1, 0.1], [0.1, 0.02, 0.3])
-    found = told(config, [near], candidate(None, [1, 1, 1], [0.15, 0.1, 0.1]))
+    near = build_candidate(1, [0.1, 0.1, 0.1], [0.1, 0.02, 0.3])
+    found = build_confirmation(config, [near], build_candidate(None, [1, 1, 1], [0.15, 0.1, 0.1]))
     assert found.corrected
     assert found.winner.low == found.corrected.low == 0.0
     assert found.difference.low < -0.1
@@ -88,9 +92,9 @@ def test_only_levels_are_clipped(config: Config) -> None:
 def test_group_error_is_separate_from_seed_error(config: Config) -> None:
     blocks = np.array([1.0, 2.0, 6.0])
     without = np.tile((blocks.sum() - blocks) / 2, (3, 1))
-    level = candidate(1, [1, 1, 1], np.full(3, 3.0))
+    level = build_candidate(1, [1, 1, 1], np.full(3, 3.0))
     found = compare.build_confirmation(
-        config, [level], BASELINE, [without, alike(BASELINE.scores["mae"])], np.ones(3, int), 3
+        config, [level], BASELINE, [without, repeat_for_blocks(BASELINE.scores["mae"])], np.ones(3, int), 3
     )
     assert found.winner.groups_error == pytest.approx(blocks.std(ddof=1) / np.sqrt(3))
     assert found.baseline.groups_error == 0.0

@@ -22,11 +22,11 @@ KEY = jax.random.key(3)
 run = quick(augmentations.apply_augmentations, static_argnums=0)
 
 
-def strengths(value: float) -> dict[str, jax.Array]:
+def build_strengths(value: float) -> dict[str, jax.Array]:
     return {name: jnp.float32(value) for name in NAMES}
 
 
-def batch(seed: int = 0, **more: jax.Array) -> augmentations.ImageBatch:
+def build_batch(seed: int = 0, **more: jax.Array) -> augmentations.ImageBatch:
     image = np.random.default_rng(seed).random((B, H, W, 3))
     return {"image": jnp.asarray(image, jnp.float32)} | more
 
@@ -47,9 +47,9 @@ def with_objects(seed: int = 0) -> augmentations.ImageBatch:
 
 @EACH
 def test_zero_strength_is_identity(name: str) -> None:
-    before = with_objects() | batch()
+    before = with_objects() | build_batch()
     for after in (
-        run((name,), KEY, before, strengths(0.0)),
+        run((name,), KEY, before, build_strengths(0.0)),
         quick(getattr(augmentations, name))(KEY, before, jnp.float32(0)),
     ):
         for key, value in before.items():
@@ -58,15 +58,17 @@ def test_zero_strength_is_identity(name: str) -> None:
 
 @EACH
 def test_each_example_has_its_own_draw(name: str) -> None:
-    same = {"image": jnp.broadcast_to(batch()["image"][:1], (B, H, W, 3))}
-    after = np.asarray(run((name,), KEY, same, strengths(0.5))["image"])
+    same = {"image": jnp.broadcast_to(build_batch()["image"][:1], (B, H, W, 3))}
+    after = np.asarray(run((name,), KEY, same, build_strengths(0.5))["image"])
     assert len(np.unique(after.reshape(B, -1), axis=0)) == (2 if name == "flip" else B)
 
 
 @EACH
 def test_augmentation_depends_on_key(name: str) -> None:
-    before = batch()
-    first, again, other = (run((name,), key, before, strengths(0.4))["image"] for key in (KEY, KEY, jax.random.key(4)))
+    before = build_batch()
+    first, again, other = (
+        run((name,), key, before, build_strengths(0.4))["image"] for key in (KEY, KEY, jax.random.key(4))
+    )
     np.testing.assert_array_equal(first, again)
     assert not jnp.array_equal(first, other)
 
@@ -74,7 +76,7 @@ def test_augmentation_depends_on_key(name: str) -> None:
 @EACH
 def test_compiled_equals_eager(name: str) -> None:
     before = with_objects()
-    compiled, eager = (f((name,), KEY, before, strengths(0.3)) for f in (run, augmentations.apply_augmentations))
+    compiled, eager = (f((name,), KEY, before, build_strengths(0.3)) for f in (run, augmentations.apply_augmentations))
     for key in before:
         np.testing.assert_allclose(compiled[key], eager[key], atol=1e-6)
 
@@ -93,7 +95,7 @@ def test_points_follow_bright_pixels(name: str) -> None:
     seen = 0
     for seed in range(5):
         before = with_objects(seed)
-        after = run((name,), jax.random.key(seed), before, strengths(0.45))
+        after = run((name,), jax.random.key(seed), before, build_strengths(0.45))
         bright = np.asarray(after["image"]) > 0.8
         np.testing.assert_array_equal(bright.any((1, 2)), after["present"])
         for b, p in np.argwhere(np.asarray(after["present"])):
@@ -108,7 +110,7 @@ def test_points_follow_bright_pixels(name: str) -> None:
 @GEOMETRIC
 def test_boxes_follow_their_objects(name: str) -> None:
     before = with_objects()
-    after = run((name,), KEY, before, strengths(0.45))
+    after = run((name,), KEY, before, build_strengths(0.45))
     x0, y0, x1, y1 = np.moveaxis(np.asarray(after["boxes"]), -1, 0)
     x, y = np.moveaxis(np.asarray(after["points"]), -1, 0)
     here = np.asarray(after["present"])
@@ -120,8 +122,8 @@ def test_boxes_follow_their_objects(name: str) -> None:
 def test_presence_follows_box_centres(name: str) -> None:
     before = with_objects()
     centred = (before["boxes"][..., :2] + before["boxes"][..., 2:]) / 2
-    by_point = run((name,), KEY, before | {"points": centred}, strengths(0.45))
-    by_box = run((name,), KEY, {key: value for key, value in before.items() if key != "points"}, strengths(0.45))
+    by_point = run((name,), KEY, before | {"points": centred}, build_strengths(0.45))
+    by_box = run((name,), KEY, {key: value for key, value in before.items() if key != "points"}, build_strengths(0.45))
     np.testing.assert_array_equal(by_box["present"], by_point["present"])
     np.testing.assert_array_equal(by_box["boxes"], by_point["boxes"])
 
@@ -152,7 +154,7 @@ def test_shift_is_uniform_and_repeats_edges() -> None:
 
 
 def test_cutout_is_one_mean_square() -> None:
-    before = batch()
+    before = build_batch()
     image = np.asarray(before["image"])
     after = np.asarray(quick(augmentations.cutout)(KEY, before, jnp.float32(0.3))["image"])
     for b in range(B):
@@ -163,7 +165,7 @@ def test_cutout_is_one_mean_square() -> None:
 
 
 def test_brightness_and_contrast_effects() -> None:
-    image = batch()["image"] * 0.2 + 0.4
+    image = build_batch()["image"] * 0.2 + 0.4
     brighter = quick(augmentations.brightness)(KEY, {"image": image}, jnp.float32(0.2))["image"] - image
     assert float(jnp.ptp(brighter, axis=(1, 2, 3)).max()) < 1e-6
     assert 0.1 < float(jnp.abs(brighter).max()) <= 0.2
@@ -189,7 +191,7 @@ def test_noise_is_normal_and_white() -> None:
 
 @EACH
 def test_other_draws_stay_the_same(name: str) -> None:
-    silent = strengths(0.0) | {name: jnp.float32(0.4)}
+    silent = build_strengths(0.0) | {name: jnp.float32(0.4)}
     before = with_objects()
     alone, among = run((name,), KEY, before, silent), run(NAMES, KEY, before, silent)
     for key in before:
@@ -198,7 +200,7 @@ def test_other_draws_stay_the_same(name: str) -> None:
 
 def test_name_order_does_not_matter() -> None:
     before = with_objects()
-    forth, back = (run(names, KEY, before, strengths(0.2)) for names in (NAMES, NAMES[::-1]))
+    forth, back = (run(names, KEY, before, build_strengths(0.2)) for names in (NAMES, NAMES[::-1]))
     np.testing.assert_array_equal(forth["image"], back["image"])
 
 

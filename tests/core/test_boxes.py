@@ -21,14 +21,14 @@ Rows = list[list[tuple[float, ...]]]
 """Of each image its boxes."""
 
 
-def found(*images: Any, most: int = 0) -> Detections:
+def draw_detections(*images: Any, most: int = 0) -> Detections:
     """Of each image its detections (x0, y0, x1, y1, confidence, kind), the most confident first, padded to the most."""
     most = max(1, most, *map(len, images))
     rows: Any = np.array([[*map(list, one), *[[0.0] * 6] * (most - len(one))] for one in images], np.float32)
     return Detections(rows[..., :4], rows[..., 4], rows[..., 5].astype(np.int32))
 
 
-def truth(*images: Any, most: int = 0) -> GroundTruth:
+def draw_objects(*images: Any, most: int = 0) -> GroundTruth:
     """Of each image its objects (x0, y0, x1, y1, kind)."""
     most = max(1, most, *map(len, images))
     rows: Any = np.array([[*map(list, one), *[[0.0] * 5] * (most - len(one))] for one in images], np.float32)
@@ -112,44 +112,48 @@ def test_averaged_cells_by_confidence() -> None:
 
 
 def test_match_most_confident_of_class() -> None:
-    said = found([(0, 0, 10, 10, 0.9, 0), (0, 0, 10, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 1), (20, 0, 30, 10, 0.6, 0)])
-    known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
+    said = draw_detections(
+        [(0, 0, 10, 10, 0.9, 0), (0, 0, 10, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 1), (20, 0, 30, 10, 0.6, 0)]
+    )
+    known = draw_objects([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
     assert hits(said, known, HALF)[0, 0].tolist() == [True, False, False, True]
 
 
 def test_match_takes_largest_overlap() -> None:
-    said = found([(0, 0, 10, 10, 0.9, 0), (1, 0, 11, 10, 0.8, 0)])
-    known = truth([(2, 0, 12, 10, 0), (0, 0, 10, 10, 0)])
+    said = draw_detections([(0, 0, 10, 10, 0.9, 0), (1, 0, 11, 10, 0.8, 0)])
+    known = draw_objects([(2, 0, 12, 10, 0), (0, 0, 10, 10, 0)])
     right = hits(said, known, np.array([0.5, 0.85, 0.99]))
     assert right[:, 0].tolist() == [[True, True], [True, False], [True, False]]
 
 
 def test_padding_never_matches() -> None:
-    said, known = found([(0, 0, 10, 10, 0.9, 0)], []), truth([], [(0, 0, 10, 10, 0)])
+    said, known = draw_detections([(0, 0, 10, 10, 0.9, 0)], []), draw_objects([], [(0, 0, 10, 10, 0)])
     assert not hits(said, known, HALF).any()
 
 
 def test_average_precision_by_hand() -> None:
     """Right, wrong, right of two objects: precision 1 up to a recall of half, 2/3 up to all."""
-    known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
-    said = found([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 0)])
+    known = draw_objects([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
+    said = draw_detections([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 0)])
     assert precision_at_half(said, known) == pytest.approx((51 * 1 + 50 * 2 / 3) / 101)
     first = Detections(*(part[:, :1] for part in said))
     assert precision_at_half(first, known) == pytest.approx(51 / 101)
-    assert precision_at_half(found([]), known) == 0
-    assert precision_at_half(said, truth([])) == 0
+    assert precision_at_half(draw_detections([]), known) == 0
+    assert precision_at_half(said, draw_objects([])) == 0
 
 
 def test_precision_and_recall_by_hand() -> None:
-    known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)], [])
-    said = found([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.4, 0)], [(0, 0, 9, 9, 0.5, 0)])
+    known = draw_objects([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)], [])
+    said = draw_detections(
+        [(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.4, 0)], [(0, 0, 9, 9, 0.5, 0)]
+    )
     right, whole = hits(said, known, HALF)[0], np.ones(2)
     assert precision(said, right, whole, 0.5) == pytest.approx(1 / 3)
     assert precision(said, right, np.array([1.0, 3.0]), 0.5) == pytest.approx(1 / 5)
     assert recall(said, right, known, whole, 0.5) == pytest.approx(1 / 2)
     assert recall(said, right, known, whole, 0.3) == 1
     assert precision(said, right, whole, 0.95) == 0
-    nobody = truth([], [])
+    nobody = draw_objects([], [])
     assert recall(said, hits(said, nobody, HALF)[0], nobody, whole, 0.5) == 0
 
 
@@ -180,10 +184,10 @@ def draw_scene(
         found_here = np.column_stack([np.concatenate([near, alarms]), sure, taken])[order]
         known.append([tuple(row) for row in np.column_stack([own, kind])])
         said.append([tuple(row) for row in found_here])
-    return said, uneven(known, kinds)
+    return said, drop_some_objects(known, kinds)
 
 
-def uneven(known: Rows, kinds: int) -> Rows:
+def drop_some_objects(known: Rows, kinds: int) -> Rows:
     """Without a few objects, so that no recall of a kind falls on a level but 0 and 1.
 
     There pycocotools compares two roundings of one number, so that its answer is one of two neighbours.
@@ -195,7 +199,7 @@ def uneven(known: Rows, kinds: int) -> Rows:
     return known
 
 
-def coco(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
+def compute_coco_precision(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
     """pycocotools' precision at an overlap of half, and averaged over overlaps."""
 
     def sides(row: tuple[float, ...]) -> dict[str, Any]:
@@ -227,8 +231,8 @@ def coco(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
     return judged.stats[1], judged.stats[0]
 
 
-def ours(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
-    given, wanted = found(*said, most=30), truth(*known, most=25)
+def compute_our_precision(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
+    given, wanted = draw_detections(*said, most=30), draw_objects(*known, most=25)
     each = areas(given, wanted, kinds, np.asarray(boxes.IOU_THRESHOLDS, np.float32), np.ones(len(said)))
     return float(each[0]), float(each.mean())
 
@@ -249,25 +253,31 @@ def ours(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
 def test_average_precision_of_pycocotools(seed: int, scene: dict[str, Any]) -> None:
     said, known = draw_scene(seed, **scene)
     kinds = scene.get("kinds", 3)
-    assert ours(said, known, kinds) == pytest.approx(coco(said, known, kinds), abs=1e-5)
+    assert compute_our_precision(said, known, kinds) == pytest.approx(
+        compute_coco_precision(said, known, kinds), abs=1e-5
+    )
 
 
 def test_absent_classes_are_ignored() -> None:
     said, known = draw_scene(0, kinds=2)
-    assert ours(said, known, 5) == pytest.approx(coco(said, known, 5), abs=1e-5)
+    assert compute_our_precision(said, known, 5) == pytest.approx(compute_coco_precision(said, known, 5), abs=1e-5)
 
 
 def test_image_weights_count_copies() -> None:
     said, known = draw_scene(3, images=6, kinds=2)
-    twice = precision_at_half(found(*said, said[1]), truth(*known, known[1]), 2)
-    assert precision_at_half(found(*said), truth(*known), 2, [1, 2, 1, 1, 1, 1]) == pytest.approx(twice, abs=1e-6)
-    without = precision_at_half(found(*said[:4]), truth(*known[:4]), 2)
-    assert precision_at_half(found(*said), truth(*known), 2, [1, 1, 1, 1, 0, 0]) == pytest.approx(without, abs=1e-6)
+    twice = precision_at_half(draw_detections(*said, said[1]), draw_objects(*known, known[1]), 2)
+    assert precision_at_half(draw_detections(*said), draw_objects(*known), 2, [1, 2, 1, 1, 1, 1]) == pytest.approx(
+        twice, abs=1e-6
+    )
+    without = precision_at_half(draw_detections(*said[:4]), draw_objects(*known[:4]), 2)
+    assert precision_at_half(draw_detections(*said), draw_objects(*known), 2, [1, 1, 1, 1, 0, 0]) == pytest.approx(
+        without, abs=1e-6
+    )
 
 
 def test_compiled_and_batched_are_the_same() -> None:
     said, known = draw_scene(4, images=6, kinds=2)
-    given, wanted = found(*said), truth(*known)
+    given, wanted = draw_detections(*said), draw_objects(*known)
     weights = np.asarray(np.random.default_rng(0).integers(0, 3, (4, 6)), np.float32)
 
     many = quick(jax.vmap(average_precision, (None, None, None, None, 0)), static_argnums=2)(

@@ -26,7 +26,7 @@ DEFAULTS = {
 }
 
 
-def examples(family: str, count: int = 6, seed: int = 0) -> tuple[Values, NDArray[Any]]:
+def draw_examples(family: str, count: int = 6, seed: int = 0) -> tuple[Values, NDArray[Any]]:
     """Predictions and targets that are away from each other and from every kink."""
     draw = np.random.default_rng(seed)
     if family == "classification":
@@ -42,7 +42,7 @@ def examples(family: str, count: int = 6, seed: int = 0) -> tuple[Values, NDArra
     return (target + error).astype(np.float32), target
 
 
-def switched(
+def compute_selected_loss(
     family: str,
     kind: Any,
     numbers: Tree,
@@ -65,7 +65,7 @@ def of_examples(values: np.ndarray) -> np.ndarray:
 
 @EACH
 def test_losses_are_finite_per_example(family: str, member: Callable[..., Any]) -> None:
-    prediction, target = examples(family)
+    prediction, target = draw_examples(family)
     loss = loss_of(member, prediction, target)
     assert loss.shape == (target.shape[:1] if family == "image" else target.shape)
     assert np.isfinite(loss).all()
@@ -73,7 +73,7 @@ def test_losses_are_finite_per_example(family: str, member: Callable[..., Any]) 
 
 @OF_VALUES
 def test_losses_keep_map_shape(family: str, member: Callable[..., Any]) -> None:
-    prediction, target = examples(family)
+    prediction, target = draw_examples(family)
     one_map, one_target = (np.stack([part, part], 1) for part in (prediction, target))
     np.testing.assert_allclose(
         loss_of(member, one_map, one_target)[:, 1], loss_of(member, prediction, target), rtol=1e-6
@@ -82,13 +82,13 @@ def test_losses_keep_map_shape(family: str, member: Callable[..., Any]) -> None:
 
 @OF_VALUES
 def test_zero_weights_are_ignored(family: str, member: Callable[..., Any]) -> None:
-    prediction, target = examples(family)
+    prediction, target = draw_examples(family)
     kind = losses.list_losses(family).index(member.__name__)
     three, truths = (np.stack([part] * 3, 1) for part in (prediction, target))
     weight = np.ones(truths.shape, np.float32)
     weight[:, 1] = weight[5] = 0
     three[:, 1] += 3
-    switch = quick(switched, static_argnums=0)
+    switch = quick(compute_selected_loss, static_argnums=0)
     found = np.asarray(switch(family, kind, DEFAULTS[family], three, truths, weight))
     np.testing.assert_allclose(found[:5], of_examples(loss_of(member, prediction, target))[:5], rtol=1e-5, atol=1e-6)
     assert found[5] == 0
@@ -96,14 +96,14 @@ def test_zero_weights_are_ignored(family: str, member: Callable[..., Any]) -> No
 
 @EACH
 def test_loss_ignores_batch_mates(family: str, member: Callable[..., Any]) -> None:
-    prediction, target = examples(family)
+    prediction, target = draw_examples(family)
     every = loss_of(member, prediction, target)
     np.testing.assert_allclose(every[2:3], loss_of(member, prediction[2:3], target[2:3]), rtol=1e-6)
 
 
 @EACH
 def test_loss_is_least_at_the_truth(family: str, member: Callable[..., Any]) -> None:
-    prediction, target = examples(family)
+    prediction, target = draw_examples(family)
     said = {"classification": lambda label: 50 * np.eye(4)[label], "binary": lambda one: 100 * one - 50}
     truth = said.get(family, np.asarray)(target).astype(np.float32)
     best = loss_of(member, truth, target)
@@ -115,7 +115,7 @@ def test_loss_is_least_at_the_truth(family: str, member: Callable[..., Any]) -> 
 @EACH
 @pytest.mark.parametrize("size", [1e4, -1e4])
 def test_gradients_finite_far_from_truth(family: str, member: Callable[..., Any], size: float) -> None:
-    prediction, target = examples(family)
+    prediction, target = draw_examples(family)
     far = np.full_like(prediction, size)
     far[..., 1:] = -size
     value, gradient = jax.jit(jax.value_and_grad(lambda p: member(p, target).sum()))(far)
@@ -126,7 +126,7 @@ def test_gradients_finite_far_from_truth(family: str, member: Callable[..., Any]
 @EACH
 def test_gradients_match_differences(family: str, member: Callable[..., Any]) -> None:
     with jax.enable_x64(True):
-        prediction, target = examples(family)
+        prediction, target = draw_examples(family)
         prediction = prediction.astype(np.float64)
         target = target if family == "classification" else target.astype(np.float64)
         gradient = quick(jax.grad(lambda p: member(p, target).sum()))(prediction)
@@ -140,8 +140,8 @@ def test_gradients_match_differences(family: str, member: Callable[..., Any]) ->
 @EACH
 def test_compiled_switch_matches_member(family: str, member: Callable[..., Any]) -> None:
     kind = losses.list_losses(family).index(member.__name__)
-    prediction, target = examples(family)
-    found = quick(switched, static_argnums=0)(family, kind, DEFAULTS[family], prediction, target)
+    prediction, target = draw_examples(family)
+    found = quick(compute_selected_loss, static_argnums=0)(family, kind, DEFAULTS[family], prediction, target)
     np.testing.assert_allclose(found, of_examples(loss_of(member, prediction, target)), rtol=1e-5, atol=1e-6)
 
 
@@ -154,8 +154,10 @@ def test_defaults_agree_in_family(family: str) -> None:
 @pytest.mark.parametrize("family", losses.FAMILIES)
 def test_lanes_equal_lone_runs(family: str) -> None:
     kinds = np.arange(len(losses.FAMILIES[family]), dtype=np.int32)
-    prediction, target = examples(family)
-    step = jax.jit(jax.value_and_grad(lambda p, kind: switched(family, kind, DEFAULTS[family], p, target).mean()))
+    prediction, target = draw_examples(family)
+    step = jax.jit(
+        jax.value_and_grad(lambda p, kind: compute_selected_loss(family, kind, DEFAULTS[family], p, target).mean())
+    )
     alone = [step(prediction, kind) for kind in kinds]
     looped = jax.jit(lambda kinds: jax.lax.map(lambda kind: step(prediction, kind), kinds))(kinds)
     beside = jax.jit(jax.vmap(step, (None, 0)))(prediction, kinds)
@@ -168,7 +170,9 @@ def test_lanes_equal_lone_runs(family: str) -> None:
 
 def test_unused_branches_give_no_nan() -> None:
     prediction, target = jnp.array([[-1e4], [0.0], [1e19]]), jnp.array([[3.0], [0.5], [1.0]])
-    step = jax.grad(lambda p, kind: switched("regression", kind, {"delta": jnp.float32(1)}, p, target).sum())
+    step = jax.grad(
+        lambda p, kind: compute_selected_loss("regression", kind, {"delta": jnp.float32(1)}, p, target).sum()
+    )
     kinds = np.arange(len(losses.list_losses("regression")), dtype=np.int32)
     gradients = quick(jax.vmap(step, (None, 0)))(prediction, kinds)
     assert np.isfinite(gradients).all()
@@ -201,7 +205,7 @@ def test_gradient_difference_is_signed() -> None:
 
 
 def test_ssim_of_negative_and_flat_image() -> None:
-    image = jnp.asarray(examples("image")[1])
+    image = jnp.asarray(draw_examples("image")[1])
     flat = jnp.broadcast_to(image.mean((1, 2), keepdims=True), image.shape)
     assert (losses.ssim(1 - image, image) > 1).all()
     assert (jnp.abs(losses.ssim(flat, image) - 1) < 0.1).all()

@@ -24,15 +24,15 @@ MEMBERS = [
 EACH = pytest.mark.parametrize(("family", "member"), MEMBERS, ids=[member.__name__ for _, member in MEMBERS])
 
 
-def measured(member: Callable[..., Any], prediction: Any, truth: Any, weight: Any) -> np.ndarray:
+def measure_metric(member: Callable[..., Any], prediction: Any, truth: Any, weight: Any) -> np.ndarray:
     return np.asarray(quick(member)(prediction, truth, np.asarray(weight, np.float32)))
 
 
-def bounds(name: str) -> tuple[float, float]:
+def get_bounds(name: str) -> tuple[float, float]:
     return metrics.METRICS[name].low, metrics.METRICS[name].high
 
 
-def examples(family: str, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[Any]]:
+def draw_examples(family: str, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[Any]]:
     draw = np.random.default_rng(seed)
     if family == "classification":
         return draw.dirichlet(np.ones(K), N).astype(np.float32), draw.integers(K, size=N).astype(np.int32)
@@ -49,7 +49,7 @@ def test_metrics_have_function_names() -> None:
 
 @pytest.mark.parametrize("name", metrics.METRICS)
 def test_best_value_is_within_bounds(name: str) -> None:
-    low, high = bounds(name)
+    low, high = get_bounds(name)
     best = {"min": low, "max": high, "zero": 0.0}[metrics.METRICS[name].direction]
     assert np.isfinite(best)
     assert low <= best <= high
@@ -58,8 +58,8 @@ def test_best_value_is_within_bounds(name: str) -> None:
 
 @EACH
 def test_padding_is_ignored(family: str, member: Callable[..., Any]) -> None:
-    prediction, truth = examples(family)
-    clean, weight = measured(member, prediction[:8], truth[:8], np.ones(8)), (np.arange(N) < 8).astype(np.float32)
+    prediction, truth = draw_examples(family)
+    clean, weight = measure_metric(member, prediction[:8], truth[:8], np.ones(8)), (np.arange(N) < 8).astype(np.float32)
     run = jax.jit(member)  # as a study runs it: what is fused may let a NaN through
     for garbage in (np.nan, np.inf, -1e30):
         prediction[8:], truth[8:] = garbage, -1
@@ -68,25 +68,25 @@ def test_padding_is_ignored(family: str, member: Callable[..., Any]) -> None:
 
 @EACH
 def test_weight_two_is_a_duplicate(family: str, member: Callable[..., Any]) -> None:
-    prediction, truth = examples(family)
+    prediction, truth = draw_examples(family)
     more, truths = (np.append(part, part[3:4], 0) for part in (prediction, truth))
-    twice = measured(member, more, truths, np.ones(N + 1))
-    np.testing.assert_allclose(measured(member, prediction, truth, 1 + (np.arange(N) == 3)), twice, rtol=1e-5)
+    twice = measure_metric(member, more, truths, np.ones(N + 1))
+    np.testing.assert_allclose(measure_metric(member, prediction, truth, 1 + (np.arange(N) == 3)), twice, rtol=1e-5)
 
 
 @EACH
 def test_compiled_and_batched_are_the_same(family: str, member: Callable[..., Any]) -> None:
-    prediction, truth = examples(family)
+    prediction, truth = draw_examples(family)
     weights = np.random.default_rng(1).integers(0, 3, (4, N)).astype(np.float32)
     many = quick(jax.vmap(member, (None, None, 0)))(prediction, truth, weights)
     assert many.shape == (4,)
-    alone = [measured(member, prediction, truth, weight) for weight in weights]
+    alone = [measure_metric(member, prediction, truth, weight) for weight in weights]
     np.testing.assert_allclose(many, alone, rtol=1e-5, atol=1e-7)
 
 
 @EACH
 def test_no_examples_give_nan(family: str, member: Callable[..., Any]) -> None:
-    assert np.isnan(measured(member, *examples(family), np.zeros(N)))
+    assert np.isnan(measure_metric(member, *draw_examples(family), np.zeros(N)))
 
 
 numbers = arrays(np.float32, N, elements=st.floats(-100, 100, width=32))
@@ -104,7 +104,9 @@ def test_regression_matches_numpy(prediction: np.ndarray, truth: np.ndarray, wei
         "exact": np.average(np.floor(prediction.astype(np.float64) + 0.5) == truth, weights=weight),
     }
     for name, value in expected.items():
-        assert float(measured(FUNCTIONS[name], prediction, truth, weight)) == pytest.approx(value, rel=1e-5, abs=1e-4)
+        assert float(measure_metric(FUNCTIONS[name], prediction, truth, weight)) == pytest.approx(
+            value, rel=1e-5, abs=1e-4
+        )
 
 
 @settings(max_examples=60)
@@ -127,7 +129,7 @@ def test_classification_matches_numpy(shares: np.ndarray, label: np.ndarray, wei
         / weight.sum(),
     }
     for name, value in expected.items():
-        seen = measured(FUNCTIONS[name], probabilities, label, weight)
+        seen = measure_metric(FUNCTIONS[name], probabilities, label, weight)
         assert float(seen) == pytest.approx(value, rel=1e-4, abs=1e-5)
 
 
@@ -137,63 +139,71 @@ def test_classification_matches_numpy(shares: np.ndarray, label: np.ndarray, wei
 def test_metrics_stay_within_bounds(
     family: str, member: Callable[..., Any], seed: int, scale: float, weight: np.ndarray
 ) -> None:
-    prediction, truth = examples(family, seed)
+    prediction, truth = draw_examples(family, seed)
     inside = {"classification": lambda values: softmax(values, -1), "image": lambda values: np.clip(values, 0, 1)}
     prediction = inside.get(family, lambda values: values)(np.float32(scale) * prediction)
-    low, high = bounds(member.__name__)
-    assert low <= float(measured(member, prediction, truth, weight)) <= high + 1e-6
+    low, high = get_bounds(member.__name__)
+    assert low <= float(measure_metric(member, prediction, truth, weight)) <= high + 1e-6
 
 
 def test_metrics_reach_their_bounds() -> None:
     for name in ("mae", "rmse"):
-        assert measured(getattr(metrics, name), np.ones(3), np.ones(3), np.ones(3)) == bounds(name)[0]
+        assert measure_metric(getattr(metrics, name), np.ones(3), np.ones(3), np.ones(3)) == get_bounds(name)[0]
     sure, label = np.array([[1.0, 0.0]]), np.array([0])
-    assert measured(metrics.log_loss, sure, label, np.ones(1)) == bounds("log_loss")[0]
+    assert measure_metric(metrics.log_loss, sure, label, np.ones(1)) == get_bounds("log_loss")[0]
     for right, low in ((label, 0), (1 - label, 1)):
-        assert measured(metrics.accuracy, sure, right, np.ones(1)) == bounds("accuracy")[1 - low]
-        assert measured(metrics.calibration_error, sure, right, np.ones(1)) == bounds("calibration_error")[low]
-    assert measured(metrics.exact, np.ones(2), np.array([1.0, 1.0]), np.ones(2)) == bounds("exact")[1]
+        assert measure_metric(metrics.accuracy, sure, right, np.ones(1)) == get_bounds("accuracy")[1 - low]
+        assert (
+            measure_metric(metrics.calibration_error, sure, right, np.ones(1)) == get_bounds("calibration_error")[low]
+        )
+    assert measure_metric(metrics.exact, np.ones(2), np.array([1.0, 1.0]), np.ones(2)) == get_bounds("exact")[1]
     black, checked = np.zeros((2, 1, 12, 12, 1), np.float32)
     checked[:, ::2, ::2] = checked[:, 1::2, 1::2] = 1
     for bound in (0, 1):
-        decibels = measured(metrics.psnr, black + 1 - bound, black, np.ones(1))
-        assert decibels == pytest.approx(bounds("psnr")[bound])
-        alike = measured(metrics.ssim, checked if bound else 1 - checked, checked, np.ones(1))
-        assert alike == pytest.approx(bounds("ssim")[bound], abs=0.01)
+        decibels = measure_metric(metrics.psnr, black + 1 - bound, black, np.ones(1))
+        assert decibels == pytest.approx(get_bounds("psnr")[bound])
+        alike = measure_metric(metrics.ssim, checked if bound else 1 - checked, checked, np.ones(1))
+        assert alike == pytest.approx(get_bounds("ssim")[bound], abs=0.01)
 
 
 def test_regression_metrics_by_hand() -> None:
     prediction, truth, weight = np.array([1.0, 2.5, 2.4]), np.array([3.0, 3.0, 2.0]), np.array([1.0, 2.0, 1.0])
-    assert measured(metrics.mae, prediction, truth, weight) == pytest.approx((2 + 1 + 0.4) / 4)
-    assert measured(metrics.rmse, prediction, truth, weight) == pytest.approx(np.sqrt((4 + 0.5 + 0.16) / 4))
-    assert measured(metrics.bias, prediction, truth, weight) == pytest.approx((-2 - 1 + 0.4) / 4)
-    assert measured(metrics.exact, prediction, truth, weight) == pytest.approx(3 / 4)
+    assert measure_metric(metrics.mae, prediction, truth, weight) == pytest.approx((2 + 1 + 0.4) / 4)
+    assert measure_metric(metrics.rmse, prediction, truth, weight) == pytest.approx(np.sqrt((4 + 0.5 + 0.16) / 4))
+    assert measure_metric(metrics.bias, prediction, truth, weight) == pytest.approx((-2 - 1 + 0.4) / 4)
+    assert measure_metric(metrics.exact, prediction, truth, weight) == pytest.approx(3 / 4)
 
 
 def test_exact_rounds_halves_up() -> None:
     prediction = np.array([0.5, 1.5, -0.5, 0.49999997])
-    assert measured(metrics.exact, prediction, np.array([1.0, 2.0, 0.0, 0.0]), np.ones(4)) == 1
+    assert measure_metric(metrics.exact, prediction, np.array([1.0, 2.0, 0.0, 0.0]), np.ones(4)) == 1
 
 
 def test_classification_metrics_by_hand() -> None:
     probabilities, label = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.3, 0.7]]), np.array([0, 1, 1, 1])
-    assert measured(metrics.accuracy, probabilities, label, np.ones(4)) == 0.75
+    assert measure_metric(metrics.accuracy, probabilities, label, np.ones(4)) == 0.75
     surprise = -np.log([0.9, 0.2, 0.7, 0.7]).mean()
-    assert measured(metrics.log_loss, probabilities, label, np.ones(4)) == pytest.approx(surprise)
+    assert measure_metric(metrics.log_loss, probabilities, label, np.ones(4)) == pytest.approx(surprise)
     # bins: 0.9 and 0.8 alone, the two of 0.7 together
-    assert measured(metrics.calibration_error, probabilities, label, np.ones(4)) == pytest.approx((0.1 + 0.8 + 0.6) / 4)
+    assert measure_metric(metrics.calibration_error, probabilities, label, np.ones(4)) == pytest.approx(
+        (0.1 + 0.8 + 0.6) / 4
+    )
 
 
 def test_log_loss_of_mistake_is_finite() -> None:
-    loss = measured(metrics.log_loss, np.array([[1.0, 0.0]]), np.array([1]), np.ones(1))
+    loss = measure_metric(metrics.log_loss, np.array([[1.0, 0.0]]), np.array([1]), np.ones(1))
     assert loss == pytest.approx(-np.log(1e-12))
 
 
 def test_psnr_by_hand() -> None:
     prediction = np.stack([np.full((4, 4, 1), error) for error in (0.1, 0.01, 0.0)])
-    each = [float(measured(metrics.psnr, prediction, 0 * prediction, np.arange(3) == place)) for place in range(3)]
+    each = [
+        float(measure_metric(metrics.psnr, prediction, 0 * prediction, np.arange(3) == place)) for place in range(3)
+    ]
     assert each == pytest.approx([20, 40, metrics.MAX_PSNR_DB], abs=1e-3)
-    assert measured(metrics.psnr, prediction, 0 * prediction, np.array([1.0, 1.0, 0.0])) == pytest.approx(30, abs=1e-3)
+    assert measure_metric(metrics.psnr, prediction, 0 * prediction, np.array([1.0, 1.0, 0.0])) == pytest.approx(
+        30, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("shape", [(11, 11, 1), (16, 24, 3), (31, 20, 2)])
@@ -207,5 +217,7 @@ def test_images_match_scikit_image(shape: tuple[int, int, int]) -> None:
         decibels = [compare.peak_signal_noise_ratio(*pair, data_range=1) for pair in pairs]
         of_source = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
         alike = [compare.structural_similarity(*pair, data_range=1, channel_axis=-1, **of_source) for pair in pairs]
-        assert float(measured(metrics.psnr, image, truth, np.ones(4))) == pytest.approx(np.mean(decibels), rel=1e-5)
-        assert float(measured(metrics.ssim, image, truth, np.ones(4))) == pytest.approx(np.mean(alike), abs=1e-5)
+        assert float(measure_metric(metrics.psnr, image, truth, np.ones(4))) == pytest.approx(
+            np.mean(decibels), rel=1e-5
+        )
+        assert float(measure_metric(metrics.ssim, image, truth, np.ones(4))) == pytest.approx(np.mean(alike), abs=1e-5)

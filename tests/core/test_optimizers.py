@@ -16,40 +16,46 @@ CURVE = jnp.array([1.0, 0.5, 4.0])
 RATE = 0.1
 
 
-def traced(kind: str, **given: float) -> dict[str, jax.Array]:
+def build_traced_numbers(kind: str, **given: float) -> dict[str, jax.Array]:
     return {
         name: jnp.float32(given.get(name, value)) for name, value in optimizers.list_optimizer_defaults(kind).items()
     }
 
 
-def gradient(w: jax.Array) -> jax.Array:
+def compute_gradient(w: jax.Array) -> jax.Array:
     """Of the quadratic sum(CURVE w^2) / 2."""
     return CURVE * w
 
 
-def path(optimizer: optax.GradientTransformation, steps: int) -> np.ndarray:
+def compute_path(optimizer: optax.GradientTransformation, steps: int) -> np.ndarray:
     w, state, ws = W, optimizer.init(W), []
     for _ in range(steps):
-        updates, state = optimizer.update(gradient(w), state, w)
+        updates, state = optimizer.update(compute_gradient(w), state, w)
         w = optax.apply_updates(w, updates)
         ws.append(w)
     return np.stack(ws)
 
 
-def ours(kind: str, steps: int = 4, clip: float | None = None, **given: float) -> np.ndarray:
+def run_our_optimizer(kind: str, steps: int = 4, clip: float | None = None, **given: float) -> np.ndarray:
     limit = None if clip is None else jnp.float32(clip)
-    return path(optimizers.build_optimizer(kind, traced(kind, **given), jnp.float32(RATE), limit), steps)
+    return compute_path(
+        optimizers.build_optimizer(kind, build_traced_numbers(kind, **given), jnp.float32(RATE), limit), steps
+    )
 
 
 def test_gradient_descent_by_hand() -> None:
     @jax.jit
     def step(w: Any, rate: Any) -> Any:
         optimizer = optimizers.build_optimizer("gradient_descent", {}, rate, None)
-        return optax.apply_updates(w, optimizer.update(gradient(w), optimizer.init(w), w)[0])
+        return optax.apply_updates(w, optimizer.update(compute_gradient(w), optimizer.init(w), w)[0])
 
     w = jnp.asarray(np.random.default_rng(0).normal(size=3), jnp.float32)
-    np.testing.assert_array_equal(step(w, jnp.float32(0.37)), jax.jit(lambda w, r: w - r * gradient(w))(w, 0.37))
-    np.testing.assert_array_equal(ours("gradient_descent", 1)[0], W - jnp.float32(RATE) * gradient(W))
+    np.testing.assert_array_equal(
+        step(w, jnp.float32(0.37)), jax.jit(lambda w, r: w - r * compute_gradient(w))(w, 0.37)
+    )
+    np.testing.assert_array_equal(
+        run_our_optimizer("gradient_descent", 1)[0], W - jnp.float32(RATE) * compute_gradient(W)
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,7 +68,7 @@ def test_gradient_descent_by_hand() -> None:
 )
 def test_momentum_by_hand(kind: str, velocity: Callable[[Any, Any], Any], step: Callable[[Any, Any], Any]) -> None:
     w, v = np.asarray(W, np.float64), np.zeros(3)
-    for seen in ours(kind, momentum=0.8, weight_decay=0.01):
+    for seen in run_our_optimizer(kind, momentum=0.8, weight_decay=0.01):
         g = np.asarray(CURVE) * w + 0.01 * w
         v = velocity(v, g)
         w = w - RATE * step(v, g)
@@ -71,7 +77,7 @@ def test_momentum_by_hand(kind: str, velocity: Callable[[Any, Any], Any], step: 
 
 @pytest.mark.parametrize(("kind", "share"), [("heavy_ball", 5.0), ("nesterov", 5.0), ("ema", 1.0)])
 def test_step_on_constant_slope(kind: str, share: float) -> None:
-    optimizer = optimizers.build_optimizer(kind, traced(kind, momentum=0.8), jnp.float32(RATE), None)
+    optimizer = optimizers.build_optimizer(kind, build_traced_numbers(kind, momentum=0.8), jnp.float32(RATE), None)
     state = optimizer.init(W)
     for _ in range(100):
         updates, state = optimizer.update(jnp.ones(3), state, W)
@@ -81,7 +87,9 @@ def test_step_on_constant_slope(kind: str, share: float) -> None:
 @pytest.mark.parametrize("decoupled", [False, True])
 def test_adam_by_hand(decoupled: bool) -> None:
     w, m, s = np.asarray(W, np.float64), np.zeros(3), np.zeros(3)
-    for step, seen in enumerate(ours("adamw" if decoupled else "adam", momentum=0.8, b2=0.9, weight_decay=0.01), 1):
+    for step, seen in enumerate(
+        run_our_optimizer("adamw" if decoupled else "adam", momentum=0.8, b2=0.9, weight_decay=0.01), 1
+    ):
         g = np.asarray(CURVE) * w + (0 if decoupled else 0.01 * w)
         m, s = 0.8 * m + 0.2 * g, 0.9 * s + 0.1 * g * g
         move = (m / (1 - 0.8**step)) / (np.sqrt(s / (1 - 0.9**step)) + 1e-8)
@@ -91,7 +99,7 @@ def test_adam_by_hand(decoupled: bool) -> None:
 
 def test_lion_by_hand() -> None:
     w, m = np.asarray(W, np.float64), np.zeros(3)
-    for seen in ours("lion", momentum=0.8, b2=0.9, weight_decay=0.01):
+    for seen in run_our_optimizer("lion", momentum=0.8, b2=0.9, weight_decay=0.01):
         g = np.asarray(CURVE) * w
         move, m = np.sign(0.8 * m + 0.2 * g), 0.9 * m + 0.1 * g
         w = w - RATE * (move + 0.01 * w)
@@ -109,13 +117,13 @@ def test_traced_numbers_match_optax() -> None:
         "lion": optax.lion(RATE),
     }
     for kind, optimizer in theirs.items():
-        np.testing.assert_allclose(ours(kind), path(optimizer, 4), rtol=1e-4, err_msg=kind)
+        np.testing.assert_allclose(run_our_optimizer(kind), compute_path(optimizer, 4), rtol=1e-4, err_msg=kind)
 
 
 @EACH
 def test_quadratic_bowl_is_descended(kind: str) -> None:
-    optimizer = optimizers.build_optimizer(kind, traced(kind), jnp.float32(0.02), None)
-    assert np.abs(path(optimizer, 400)[-1]).max() < 0.1
+    optimizer = optimizers.build_optimizer(kind, build_traced_numbers(kind), jnp.float32(0.02), None)
+    assert np.abs(compute_path(optimizer, 400)[-1]).max() < 0.1
 
 
 @EACH
@@ -124,8 +132,8 @@ def test_gradient_is_clipped_to_norm(kind: str) -> None:
         return optimizer.update(g, optimizer.init(W), W)[0]
 
     g = jnp.array([30.0, -40.0, 0.0])
-    plain = optimizers.build_optimizer(kind, traced(kind), jnp.float32(RATE), None)
-    clipped = optimizers.build_optimizer(kind, traced(kind), jnp.float32(RATE), jnp.float32(5.0))
+    plain = optimizers.build_optimizer(kind, build_traced_numbers(kind), jnp.float32(RATE), None)
+    clipped = optimizers.build_optimizer(kind, build_traced_numbers(kind), jnp.float32(RATE), jnp.float32(5.0))
     np.testing.assert_allclose(first(clipped, g), first(plain, g / 10), rtol=1e-5)
     np.testing.assert_array_equal(first(clipped, g / 20), first(plain, g / 20))
 
@@ -137,12 +145,12 @@ def test_new_number_does_not_recompile(kind: str) -> None:
     @jax.jit
     def step(w: Any, state: Any, values: Any, rate: Any, clip: Any) -> Any:
         traces.append(kind)
-        updates, state = optimizers.build_optimizer(kind, values, rate, clip).update(gradient(w), state, w)
+        updates, state = optimizers.build_optimizer(kind, values, rate, clip).update(compute_gradient(w), state, w)
         return optax.apply_updates(w, updates), state
 
-    state = optimizers.build_optimizer(kind, traced(kind), jnp.float32(0), jnp.float32(1)).init(W)
-    first, after = step(W, state, traced(kind), jnp.float32(0.1), jnp.float32(1))
-    zero = {name: jnp.float32(0) for name in traced(kind)}
+    state = optimizers.build_optimizer(kind, build_traced_numbers(kind), jnp.float32(0), jnp.float32(1)).init(W)
+    first, after = step(W, state, build_traced_numbers(kind), jnp.float32(0.1), jnp.float32(1))
+    zero = {name: jnp.float32(0) for name in build_traced_numbers(kind)}
     second, _ = step(W, after, zero, jnp.float32(0.2), jnp.float32(2))
     assert len(traces) == 1
     shapes: list[Any] = [jax.tree.structure(one) for one in (state, after)]
@@ -154,7 +162,7 @@ def test_new_number_does_not_recompile(kind: str) -> None:
 def test_every_number_has_an_effect(kind: str) -> None:
     for name, value in optimizers.list_optimizer_defaults(kind).items():
         changed = 0.5 * value + 0.05
-        assert not np.array_equal(ours(kind, 40, **{name: changed}), ours(kind, 40)), name
+        assert not np.array_equal(run_our_optimizer(kind, 40, **{name: changed}), run_our_optimizer(kind, 40)), name
 
 
 def test_learning_rate_is_no_number() -> None:

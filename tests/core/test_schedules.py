@@ -21,22 +21,22 @@ factor = jax.jit(schedules.schedule_factor, static_argnums=(3, 4))
 lone_factor = jax.jit(schedules.schedule_factor, static_argnums=(3, 4), compiler_options=OPTIMISED)
 
 
-def kind(name: str) -> jax.Array:
+def get_kind(name: str) -> jax.Array:
     result: jax.Array = jnp.int32(schedules.list_schedules().index(name))
     return result
 
 
-def at(name: str, step: float, **given: float) -> float:
+def rate_at(name: str, step: float, **given: float) -> float:
     values = {number: jnp.float32(value) for number, value in given.items()}
-    return float(factor(kind(name), values, jnp.int32(step), PER_EPOCH, EPOCHS))
+    return float(factor(get_kind(name), values, jnp.int32(step), PER_EPOCH, EPOCHS))
 
 
 def every_step(name: str, **given: float) -> np.ndarray:
     values = {number: jnp.float32(value) for number, value in given.items()}
-    return np.asarray(jax.vmap(lambda step: factor(kind(name), values, step, PER_EPOCH, EPOCHS))(jnp.arange(STEPS)))
+    return np.asarray(jax.vmap(lambda step: factor(get_kind(name), values, step, PER_EPOCH, EPOCHS))(jnp.arange(STEPS)))
 
 
-def optaxs(schedule: Callable[[Any], Any]) -> np.ndarray:
+def build_optax_schedule(schedule: Callable[[Any], Any]) -> np.ndarray:
     return np.asarray(jax.vmap(schedule)(jnp.arange(STEPS)))
 
 
@@ -52,7 +52,7 @@ def test_factor_is_between_0_and_1(member: Callable[..., Any]) -> None:
 def test_warmup_is_linear_then_schedule(member: Callable[..., Any]) -> None:
     factors = every_step(member.__name__, warmup=4.0)
     np.testing.assert_allclose(factors[:40], np.arange(40) / 40, atol=1e-6)
-    alone = jax.vmap(lambda step: factor(kind(member.__name__), {}, step, PER_EPOCH, EPOCHS - 4))(jnp.arange(160))
+    alone = jax.vmap(lambda step: factor(get_kind(member.__name__), {}, step, PER_EPOCH, EPOCHS - 4))(jnp.arange(160))
     np.testing.assert_allclose(factors[40:], alone, atol=1e-5)
 
 
@@ -62,12 +62,12 @@ def test_lanes_equal_lone_runs(member: Callable[..., Any]) -> None:
     lanes["warmup"] = jnp.array([0.0, 2.0])
     looped = jax.jit(
         lambda lanes: jax.lax.map(
-            lambda n: schedules.schedule_factor(kind(member.__name__), n, jnp.int32(37), 10, 20), lanes
+            lambda n: schedules.schedule_factor(get_kind(member.__name__), n, jnp.int32(37), 10, 20), lanes
         ),
         compiler_options=OPTIMISED,
     )(lanes)
     for lane in range(2):
-        alone = lone_factor(kind(member.__name__), {n: v[lane] for n, v in lanes.items()}, jnp.int32(37), 10, 20)
+        alone = lone_factor(get_kind(member.__name__), {n: v[lane] for n, v in lanes.items()}, jnp.int32(37), 10, 20)
         np.testing.assert_array_equal(looped[lane], alone)
 
 
@@ -77,21 +77,21 @@ def test_defaults_agree_across_schedules() -> None:
 
 
 def test_values_at_corners() -> None:
-    assert at("constant", 150) == 1
-    assert at("staircase", 39) == 1
-    assert at("staircase", 40) == 0.5
-    assert at("staircase", 80) == 0.25
-    assert at("exponential", 20) == pytest.approx(0.5**0.5)
-    assert at("cosine", 0) == 1
-    assert at("cosine", 100, final=0.2) == pytest.approx(0.6)
-    assert at("cosine", 200, final=0.2) == pytest.approx(0.2)
-    assert at("restarts", 25) == pytest.approx(0.5)
-    assert at("restarts", 50) == 1
-    assert at("restarts", 49) < 0.01
-    assert at("linear", 50, final=0.2) == pytest.approx(0.8)
-    assert at("one_cycle", 0) == pytest.approx(0.04)
-    assert at("one_cycle", 60) == pytest.approx(1)
-    assert at("one_cycle", 200, final=0.1) == pytest.approx(0.1)
+    assert rate_at("constant", 150) == 1
+    assert rate_at("staircase", 39) == 1
+    assert rate_at("staircase", 40) == 0.5
+    assert rate_at("staircase", 80) == 0.25
+    assert rate_at("exponential", 20) == pytest.approx(0.5**0.5)
+    assert rate_at("cosine", 0) == 1
+    assert rate_at("cosine", 100, final=0.2) == pytest.approx(0.6)
+    assert rate_at("cosine", 200, final=0.2) == pytest.approx(0.2)
+    assert rate_at("restarts", 25) == pytest.approx(0.5)
+    assert rate_at("restarts", 50) == 1
+    assert rate_at("restarts", 49) < 0.01
+    assert rate_at("linear", 50, final=0.2) == pytest.approx(0.8)
+    assert rate_at("one_cycle", 0) == pytest.approx(0.04)
+    assert rate_at("one_cycle", 60) == pytest.approx(1)
+    assert rate_at("one_cycle", 200, final=0.1) == pytest.approx(0.1)
 
 
 def test_schedules_match_optax() -> None:
@@ -106,14 +106,14 @@ def test_schedules_match_optax() -> None:
         "one_cycle": (optax.cosine_onecycle_schedule(STEPS, 1.0), {"final": 0.04 * 1e-4}),
     }
     for name, (theirs, given) in pairs.items():
-        np.testing.assert_allclose(every_step(name, **given), optaxs(theirs), atol=2e-6, err_msg=name)
+        np.testing.assert_allclose(every_step(name, **given), build_optax_schedule(theirs), atol=2e-6, err_msg=name)
 
 
 def test_warmup_matches_optax() -> None:
     theirs = optax.warmup_cosine_decay_schedule(0.0, 1.0, 30, STEPS, end_value=0.1)
-    np.testing.assert_allclose(every_step("cosine", warmup=3.0, final=0.1), optaxs(theirs), atol=2e-6)
+    np.testing.assert_allclose(every_step("cosine", warmup=3.0, final=0.1), build_optax_schedule(theirs), atol=2e-6)
     theirs = optax.warmup_exponential_decay_schedule(0.0, 1.0, 30, 40, 0.5, staircase=True)
-    np.testing.assert_allclose(every_step("staircase", warmup=3.0), optaxs(theirs), atol=2e-6)
+    np.testing.assert_allclose(every_step("staircase", warmup=3.0), build_optax_schedule(theirs), atol=2e-6)
 
 
 @pytest.mark.parametrize("every", [0.1, 0.3, 0.7, 1.1])
@@ -137,7 +137,7 @@ def test_new_numbers_do_not_recompile() -> None:
         return schedules.schedule_factor(kind, values, step, PER_EPOCH, EPOCHS)
 
     seen = [
-        run(kind(name), {"warmup": jnp.float32(warmup), "final": jnp.float32(final)}, jnp.int32(100))
+        run(get_kind(name), {"warmup": jnp.float32(warmup), "final": jnp.float32(final)}, jnp.int32(100))
         for name, warmup, final in (("cosine", 0.0, 0.0), ("linear", 1.0, 0.1), ("cosine", 0.0, 0.4))
     ]
     assert len(traces) == 1

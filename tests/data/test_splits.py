@@ -13,7 +13,7 @@ from thalweg.data.splits import SplitConfig, Splits, split_examples
 from thalweg.system.files import UserError
 
 
-def examples(groups: list[str] | None = None, split: list[str] | None = None, number: int = 0) -> Examples:
+def build_examples(groups: list[str] | None = None, split: list[str] | None = None, number: int = 0) -> Examples:
     number = len(groups or split or range(number))
     names = np.array([f"image-{index:03}" for index in range(number)], np.str_)
     return Examples(
@@ -53,13 +53,13 @@ seeds = st.integers(0, 2**40)
 
 
 def in_groups(sizes: list[int]) -> Examples:
-    return examples([f"group-{index}" for index, size in enumerate(sizes) for _ in range(size)])
+    return build_examples([f"group-{index}" for index, size in enumerate(sizes) for _ in range(size)])
 
 
 @given(number=st.integers(10, 80), validation=fractions, test=st.just(0.0) | fractions, seed=seeds)
 @settings(max_examples=40)
 def test_fraction_split_sizes(number: int, validation: float, test: float, seed: int) -> None:
-    data = examples(number=number)
+    data = build_examples(number=number)
     parts = split_examples(SplitConfig(by="fraction", validation=validation, test=test), data, seed)
     assert_whole_and_apart(parts, data)
     assert abs(len(parts.validation[0]) - max(1, validation * number)) <= 0.5 + 1e-9
@@ -113,7 +113,7 @@ def test_split_depends_on_names_and_seed(sizes: list[int], by: By, seed: int, sh
 
 @pytest.mark.parametrize("by", ["fraction", "group", "column"])
 def test_other_seed_other_split(by: By) -> None:
-    data = examples(number=60)
+    data = build_examples(number=60)
     assert len({tuple(split_examples(SplitConfig(by=by), data, seed).test) for seed in range(5)}) == 5
 
 
@@ -124,7 +124,7 @@ def test_folds_are_equal_if_possible() -> None:
 
 
 def test_new_examples_keep_old_order() -> None:
-    few, many = examples(number=50), examples(number=100)
+    few, many = build_examples(number=50), build_examples(number=100)
     split = SplitConfig(by="fraction", validation=0.2, test=0.2)
     drawn_few, drawn_many = (set(split_examples(split, data, 1).test) for data in (few, many))
     old = {row for row in drawn_many if row < 50}
@@ -133,7 +133,7 @@ def test_new_examples_keep_old_order() -> None:
 
 @pytest.mark.parametrize("by", ["fraction", "group", "folds", "column"])
 def test_given_test_split_is_used(by: By) -> None:
-    data = examples(split=["", "test", "train"] * 20)
+    data = build_examples(split=["", "test", "train"] * 20)
     parts = split_examples(SplitConfig(by=by, validation=0.1, test=0, folds=4), data, 0)
     assert parts.test.tolist() == list(range(1, 60, 3))
     assert_whole_and_apart(parts, data)
@@ -143,17 +143,17 @@ def test_given_test_split_is_used(by: By) -> None:
 @pytest.mark.parametrize("by", ["fraction", "group", "folds", "column"])
 def test_second_test_split_is_refused(by: By) -> None:
     with pytest.raises(UserError, match=r"already marks 1 example as test.*`test: 0`"):
-        split_examples(SplitConfig(by=by, test=0.2), examples(split=["test", *[""] * 9]), 0)
+        split_examples(SplitConfig(by=by, test=0.2), build_examples(split=["test", *[""] * 9]), 0)
 
 
 def test_column_is_used_as_given() -> None:
-    data = examples(split=["", "train", "validation", "test", "validation"])
+    data = build_examples(split=["", "train", "validation", "test", "validation"])
     parts = split_examples(SplitConfig(by="column", test=0), data, 0)
     assert [rows.tolist() for rows in (parts.train[0], parts.validation[0], parts.test)] == [[0, 1], [2, 4], [3]]
 
 
 def test_missing_validation_is_drawn_by_group() -> None:
-    data = examples(groups=[f"g{index // 4}" for index in range(40)], split=["test"] * 8 + ["train", ""] * 16)
+    data = build_examples(groups=[f"g{index // 4}" for index in range(40)], split=["test"] * 8 + ["train", ""] * 16)
     parts = split_examples(SplitConfig(by="column", validation=0.25, test=0), data, 0)
     assert parts.test.tolist() == list(range(8))
     assert len(parts.validation[0]) == 8
@@ -176,21 +176,25 @@ def test_splits_leave_enough_groups() -> None:
         (SplitConfig(by="folds", test=0.2, folds=3), in_groups([3, 3, 3]), "needs at least 4 groups"),
         (SplitConfig(by="group"), in_groups([5, 5]), "needs at least 3 groups.*`by: fraction`"),
         (SplitConfig(by="group", test=0), in_groups([10]), "needs at least 2 groups"),
-        (SplitConfig(by="fraction"), examples(number=2), "needs at least 3 examples"),
+        (SplitConfig(by="fraction"), build_examples(number=2), "needs at least 3 examples"),
         (
             SplitConfig(by="fraction", test=0),
-            examples(split=["test"] * 3),
+            build_examples(split=["test"] * 3),
             "nothing is left to train on.*3 examples as test",
         ),
-        (SplitConfig(by="column", test=0), examples(split=["validation"] * 3), "nothing is left.*3 as validation"),
+        (
+            SplitConfig(by="column", test=0),
+            build_examples(split=["validation"] * 3),
+            "nothing is left.*3 as validation",
+        ),
         (
             SplitConfig(by="column", test=0, validation=0),
-            examples(number=3),
+            build_examples(number=3),
             "no validation examples and `validation` is 0",
         ),
         (
             SplitConfig(by="group", test=0),
-            examples(["a", "a", "b", "c"], ["test", "", "", ""]),
+            build_examples(["a", "a", "b", "c"], ["test", "", "", ""]),
             r"only some examples of 1 group as test \(a\)",
         ),
     ],

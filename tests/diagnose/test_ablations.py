@@ -22,7 +22,7 @@ VALUES = {"optimizer.learning_rate": 0.02}
 
 
 @pytest.fixture(scope="module")
-def grouped(examples: Examples, parts: Splits) -> PreparedData:
+def grouped_data(examples: Examples, parts: Splits) -> PreparedData:
     """Examples in groups of four, without copies."""
     return PreparedData(
         replace(examples, groups=np.array([f"group {i // 4}" for i in range(48)])), parts, np.zeros(0, int)
@@ -30,29 +30,31 @@ def grouped(examples: Examples, parts: Splits) -> PreparedData:
 
 
 @pytest.fixture(scope="module")
-def bright(config: Config) -> Config:
+def brightness_config(config: Config) -> Config:
     """The experiment with an augmentation that counts allow."""
     return config.replace_values({"augment.online.brightness": 0.3, "diagnose": {"seeds": 2, "shares": [0.25, 0.5]}})
 
 
-def of(config: Config, loaded: PreparedData) -> TrainingData:
+def build_training_data(config: Config, loaded: PreparedData) -> TrainingData:
     return build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
 
 
-def test_image_shares_are_nested(bright: Config, grouped: PreparedData) -> None:
-    small, large, plain = ablations.list_ablations(bright, grouped, of(bright, grouped), SEEDS)
+def test_image_shares_are_nested(brightness_config: Config, grouped_data: PreparedData) -> None:
+    small, large, plain = ablations.list_ablations(
+        brightness_config, grouped_data, build_training_data(brightness_config, grouped_data), SEEDS
+    )
     assert [(way.what, way.share) for way in (small, large, plain)] == [
         ("images", 0.25), ("images", 0.5), ("augmentation", 1.0)
     ]  # fmt: skip
-    assert set(small.rows[0][0]) < set(large.rows[0][0]) < set(grouped.splits.train[0])
+    assert set(small.rows[0][0]) < set(large.rows[0][0]) < set(grouped_data.splits.train[0])
     assert len(set(large.rows[0][0])) == 12
     assert len({row // 4 for row in large.rows[0][0]}) == 3
-    assert set(plain.rows[0][0]) == set(grouped.splits.train[0])
+    assert set(plain.rows[0][0]) == set(grouped_data.splits.train[0])
 
 
-def test_images_differ_by_seed(bright: Config, grouped: PreparedData) -> None:
-    data = of(bright, grouped)
-    small, large, plain = ablations.list_ablations(bright, grouped, data, SEEDS)
+def test_images_differ_by_seed(brightness_config: Config, grouped_data: PreparedData) -> None:
+    data = build_training_data(brightness_config, grouped_data)
+    small, large, plain = ablations.list_ablations(brightness_config, grouped_data, data, SEEDS)
     assert set(small.rows[0][0]) != set(small.rows[1][0])
     for draw in (0, 1):
         assert set(small.rows[draw][0]) < set(large.rows[draw][0])
@@ -62,15 +64,19 @@ def test_images_differ_by_seed(bright: Config, grouped: PreparedData) -> None:
     assert len(whole.train_rows) == 6
 
 
-def test_images_are_seen_equally_often(bright: Config, grouped: PreparedData) -> None:
-    small, *_ = ablations.list_ablations(bright, grouped, of(bright, grouped), SEEDS)
+def test_images_are_seen_equally_often(brightness_config: Config, grouped_data: PreparedData) -> None:
+    small, *_ = ablations.list_ablations(
+        brightness_config, grouped_data, build_training_data(brightness_config, grouped_data), SEEDS
+    )
     assert np.unique(small.rows[0][0], return_counts=True)[1].tolist() == [4] * 6
 
 
-def test_copies_follow_originals(bright: Config, grouped: PreparedData) -> None:
-    twice = grouped.examples.take_rows(np.concatenate([np.arange(48), np.arange(24)]))
-    loaded = PreparedData(twice, grouped.splits, np.arange(24))
-    small, large, plain = ablations.list_ablations(bright, loaded, of(bright, loaded), SEEDS)
+def test_copies_follow_originals(brightness_config: Config, grouped_data: PreparedData) -> None:
+    twice = grouped_data.examples.take_rows(np.concatenate([np.arange(48), np.arange(24)]))
+    loaded = PreparedData(twice, grouped_data.splits, np.arange(24))
+    small, large, plain = ablations.list_ablations(
+        brightness_config, loaded, build_training_data(brightness_config, loaded), SEEDS
+    )
     for way in (small, large):
         rows = set(way.rows[0][0])
         assert {row + 48 for row in rows if row < 48} == {row for row in rows if row >= 48}
@@ -81,7 +87,7 @@ def test_copies_follow_originals(bright: Config, grouped: PreparedData) -> None:
 
 def test_folds_have_image_ablations(config: Config, examples: Examples, folded: Splits) -> None:
     loaded = PreparedData(examples, folded, np.zeros(0, int))
-    data = of(config, loaded)
+    data = build_training_data(config, loaded)
     ways = ablations.list_ablations(config, loaded, data, SEEDS)
     assert [way.what for way in ways] == ["images", "images"]  # nothing is augmented here
     for fold, own in enumerate(folded.train):
@@ -93,14 +99,16 @@ def test_folds_have_image_ablations(config: Config, examples: Examples, folded: 
 
 
 @pytest.mark.slow
-def test_full_ablation_equals_winner(bright: Config, grouped: PreparedData, shape: DataSpec, tmp_path: Path) -> None:
+def test_full_ablation_equals_winner(
+    brightness_config: Config, grouped_data: PreparedData, shape: DataSpec, tmp_path: Path
+) -> None:
     """With every image and the augmentation left on, a lane has the confirmed one's bits."""
-    data = of(bright, grouped)
-    known = ablations.train_ablations(bright, grouped, data, VALUES, tmp_path / "less")
+    data = build_training_data(brightness_config, grouped_data)
+    known = ablations.train_ablations(brightness_config, grouped_data, data, VALUES, tmp_path / "less")
     assert known["what"].tolist() == ["images"] * 4 + ["augmentation"] * 2
-    assert known["seed"].tolist() == candidates.list_confirm_seeds(bright)[:2] * 3
+    assert known["seed"].tolist() == candidates.list_confirm_seeds(brightness_config)[:2] * 3
     (winner,) = candidates.train_candidates(
-        bright, shape, grouped.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
+        brightness_config, shape, grouped_data.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
     )
     everything = ablations.Ablation("images", 1.0, [list(data.train_rows)])
     same = ablations.add_ablation_folds(data, [everything])
@@ -112,19 +120,19 @@ def test_full_ablation_equals_winner(bright: Config, grouped: PreparedData, shap
 
 
 @pytest.mark.slow
-def test_fewer_images_are_worse(config: Config, grouped: PreparedData, shape: DataSpec, tmp_path: Path) -> None:
+def test_fewer_images_are_worse(config: Config, grouped_data: PreparedData, shape: DataSpec, tmp_path: Path) -> None:
     """Trained to the end, without augmentation: two images, twelve, and all twenty-four."""
     long = config.replace_values(
         {"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}}
     )
-    data = of(long, grouped)
+    data = build_training_data(long, grouped_data)
     known = (
-        ablations.train_ablations(long, grouped, data, VALUES, tmp_path / "less")
+        ablations.train_ablations(long, grouped_data, data, VALUES, tmp_path / "less")
         .groupby("share")["validation_mae"]
         .mean()
     )
     (winner,) = candidates.train_candidates(
-        long, shape, grouped.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
+        long, shape, grouped_data.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
     )
     assert known[0.1] > 1.5 * known[0.5]
     assert known[0.5] > winner.validation_scores["mae"].mean()
@@ -155,6 +163,8 @@ def test_loss_ablations_drop_each_part(config: Config) -> None:
     assert ablations.list_loss_ablations(config) == {}
 
 
-def test_no_seeds_trains_nothing(config: Config, grouped: PreparedData, tmp_path: Path) -> None:
+def test_no_seeds_trains_nothing(config: Config, grouped_data: PreparedData, tmp_path: Path) -> None:
     without = config.replace_values({"diagnose.seeds": 0})
-    assert ablations.train_ablations(without, grouped, of(without, grouped), VALUES, tmp_path).empty
+    assert ablations.train_ablations(
+        without, grouped_data, build_training_data(without, grouped_data), VALUES, tmp_path
+    ).empty

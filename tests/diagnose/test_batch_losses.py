@@ -37,7 +37,7 @@ MODELS = [name for name in FILES if hasattr(importlib.import_module(f"thalweg.mo
 def network_of(model: str, inputs: tuple[int, int, int], outputs: tuple[int, ...]) -> Network | None:
     """Build a small network of a model; None if it cannot give these outputs."""
     for most in range(1, 9):
-        network = Network(model, inputs, outputs, small(model, most))
+        network = Network(model, inputs, outputs, shrink_sizes(model, most))
         try:
             jax.eval_shape(network.init, jax.random.key(0))
         except ValueError:
@@ -53,14 +53,14 @@ def plan_of(task: Task, network: Network) -> NetworkProgram:
     )
 
 
-def small(model: str, most: int) -> tuple[tuple[str, Any], ...]:
+def shrink_sizes(model: str, most: int) -> tuple[tuple[str, Any], ...]:
     """A model's sizes at the least that is worth a look, since what there is has to be compiled: all that can be on is
     on, so many layers at most, and what is more than 8 (a width) is 4."""
     sizes = {name: size.default for name, size in network_sizes(model).items()}
-    return tuple((name, _small(size, most)) for name, size in sorted(sizes.items()))
+    return tuple((name, _shrink_size(size, most)) for name, size in sorted(sizes.items()))
 
 
-def _small(size: Any, most: int) -> Any:
+def _shrink_size(size: Any, most: int) -> Any:
     match size:
         case bool():
             return True
@@ -117,7 +117,7 @@ def hyper_of(task: Task, place: int) -> NetworkHyper:
     return replace(two_terms.hyper(), loss=numbers)
 
 
-def pairs() -> Iterator[ParameterSet]:
+def list_pairs() -> Iterator[ParameterSet]:
     """Give every task with every model. A pair is fast if its kind of task is new.
 
     Losses do not depend on `mirror`, which averages predictions.
@@ -132,7 +132,7 @@ def pairs() -> Iterator[ParameterSet]:
                 yield pytest.param(task, plan_of(task, network), marks=marks, id=f"{task.model_dump_json()}-{model}")
 
 
-@pytest.mark.parametrize(("task", "plan"), list(pairs()))
+@pytest.mark.parametrize(("task", "plan"), list(list_pairs()))
 def test_gradients_match_differences(task: Task, plan: NetworkProgram) -> None:
     data = data_of(task)
     given = quick(lambda: batches.augment_batch(plan, {}, data, data.train_rows[0], rng.derive_key(0, "augment", 0)))

@@ -13,7 +13,7 @@ from thalweg.diagnose import curvature
 KEY = jax.random.key(0)
 
 
-def quadratic(w: jax.Array, matrix: jax.Array) -> jax.Array:
+def compute_quadratic(w: jax.Array, matrix: jax.Array) -> jax.Array:
     return 0.5 * w @ matrix @ w
 
 
@@ -24,14 +24,18 @@ def with_spectrum(values: Sequence[float] | np.ndarray, seed: int = 0) -> jax.Ar
 
 @pytest.mark.parametrize("values", [[3.0, 1.0], [5.0, 2.0, -0.5], [*np.linspace(-1, 40, 60)], [2.0] * 5])
 def test_extremes_of_known_spectrum(values: list[float]) -> None:
-    found = curvature.extreme_eigenvalues(quadratic, jnp.ones(len(values)), with_spectrum(values), KEY, tolerance=1e-4)
+    found = curvature.extreme_eigenvalues(
+        compute_quadratic, jnp.ones(len(values)), with_spectrum(values), KEY, tolerance=1e-4
+    )
     assert found.largest == pytest.approx(max(values), rel=1e-3)
     assert found.smallest == pytest.approx(min(values), abs=1e-3 * max(values))
 
 
 def test_error_bound_holds() -> None:
     values = np.concatenate([np.linspace(0, 1, 300), [1.1, 9.0]])
-    found = curvature.extreme_eigenvalues(quadratic, jnp.ones(len(values)), with_spectrum(values), KEY, steps=12)
+    found = curvature.extreme_eigenvalues(
+        compute_quadratic, jnp.ones(len(values)), with_spectrum(values), KEY, steps=12
+    )
     assert np.abs(values - found.largest).min() <= found.largest_error + 1e-4
     assert np.abs(values - found.smallest).min() <= found.smallest_error + 1e-4
     assert found.smallest_error > 0

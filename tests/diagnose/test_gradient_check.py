@@ -20,7 +20,7 @@ def doubles() -> Iterator[None]:
         yield
 
 
-def check(function: Callable[[Any], jax.Array], at: Any, gradient: Any = None) -> SlopeCheck:
+def check_gradient(function: Callable[[Any], jax.Array], at: Any, gradient: Any = None) -> SlopeCheck:
     """The check of a function of one number, by its own gradient or by another."""
     point = jnp.float64(at)
     slope = jax.grad(function)(point) if gradient is None else jnp.float64(gradient)
@@ -28,13 +28,13 @@ def check(function: Callable[[Any], jax.Array], at: Any, gradient: Any = None) -
     return judge_slopes(jax.device_get(found))[0][0]
 
 
-def rounding(value: float, slope: float) -> np.ndarray:
+def bound_rounding_error(value: float, slope: float) -> np.ndarray:
     """The error that rounding may make at each step, as a share of the slope."""
     return 2 * gradient_check.ROUNDING_SHARE * value / H / slope
 
 
 def test_cubic_error_is_squared_step() -> None:
-    found = check(lambda x: x**3, 1.0)
+    found = check_gradient(lambda x: x**3, 1.0)
     assert found.analytic == 3
     coarse = H > 1e-4
     np.testing.assert_allclose(found.numerical[coarse] - 3, H[coarse] ** 2, rtol=1e-3)
@@ -43,14 +43,14 @@ def test_cubic_error_is_squared_step() -> None:
 
 
 def test_quadratic_error_is_rounding() -> None:
-    found = check(lambda x: x**2, 1.5)
-    assert (found.error <= rounding(2.25, 3.0)).all()
+    found = check_gradient(lambda x: x**2, 1.5)
+    assert (found.error <= bound_rounding_error(2.25, 3.0)).all()
     assert found.verdict == "right"
 
 
 def test_exponential_error_falls_to_rounding() -> None:
-    found = check(jnp.exp, 1.0)
-    assert (found.error <= H**2 / 6 * np.cosh(H) + rounding(np.e, np.e)).all()
+    found = check_gradient(jnp.exp, 1.0)
+    assert (found.error <= H**2 / 6 * np.cosh(H) + bound_rounding_error(np.e, np.e)).all()
     np.testing.assert_allclose(found.error[:6], H[:6] ** 2 / 6, rtol=0.02)
     assert 1e-7 < H[found.error.argmin()] < 1e-4
     assert found.error[-1] > 100 * found.error.min()
@@ -70,17 +70,17 @@ def test_exponential_error_falls_to_rounding() -> None:
     ],
 )
 def test_kink_is_recognized(function: Callable[[Any], jax.Array], gradient: float | None) -> None:
-    assert check(function, 0.0, gradient).verdict == "kink"
+    assert check_gradient(function, 0.0, gradient).verdict == "kink"
 
 
 @pytest.mark.parametrize("gradient", [1.1, -1.001])
 def test_gradient_beyond_kink_is_wrong(gradient: float | None) -> None:
-    assert check(jnp.abs, 0.0, gradient).verdict == "wrong"
+    assert check_gradient(jnp.abs, 0.0, gradient).verdict == "wrong"
 
 
 @pytest.mark.parametrize("at", [0.3, -1e-2, 1e-5, -3e-7])
 def test_gradient_beside_kink_is_right(at: float) -> None:
-    found = check(jnp.abs, at)
+    found = check_gradient(jnp.abs, at)
     assert found.verdict == "right"
     assert (found.error[abs(at) > H] < 1e-7).any()
     assert (found.error[2 * abs(at) < H] > 0.4).all()
@@ -95,39 +95,39 @@ def test_many_kinks_hide_no_wrong_gradient(factor: float, verdict: str) -> None:
         return jax.nn.relu(x - kinks).mean()
 
     right = float(jax.grad(function)(jnp.float64(0)))
-    assert check(function, 0.0, factor * right).verdict == verdict
+    assert check_gradient(function, 0.0, factor * right).verdict == verdict
 
 
 @pytest.mark.parametrize("factor", [0.0, -1.0, 0.5, 0.999, 1.0001])
 @pytest.mark.parametrize("function", [jnp.exp, jnp.sin, lambda x: 1000 + x**3, lambda x: jnp.abs(x) * 1e-4])
 def test_wrong_factor_is_found(function: Callable[[Any], jax.Array], factor: float) -> None:
     right = jax.grad(function)(jnp.float64(0.7))
-    assert check(function, 0.7).verdict == "right"
-    assert check(function, 0.7, factor * right).verdict == "wrong"
+    assert check_gradient(function, 0.7).verdict == "right"
+    assert check_gradient(function, 0.7, factor * right).verdict == "wrong"
 
 
 @pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
 def test_scale_does_not_matter(size: float) -> None:
-    assert check(lambda x: size * jnp.exp(x), 1.0).verdict == "right"
-    assert check(lambda x: size * jnp.exp(x), 1.0, size).verdict == "wrong"
-    assert check(lambda x: size * jnp.abs(x), 0.0).verdict == "kink"
+    assert check_gradient(lambda x: size * jnp.exp(x), 1.0).verdict == "right"
+    assert check_gradient(lambda x: size * jnp.exp(x), 1.0, size).verdict == "wrong"
+    assert check_gradient(lambda x: size * jnp.abs(x), 0.0).verdict == "kink"
 
 
 def test_curvature_is_not_a_kink() -> None:
-    assert check(lambda x: jnp.cosh(300 * x), 1e-3).verdict == "right"
-    assert check(lambda x: 1e4 * x**2 + x, 0.0).verdict == "right"
+    assert check_gradient(lambda x: jnp.cosh(300 * x), 1e-3).verdict == "right"
+    assert check_gradient(lambda x: 1e4 * x**2 + x, 0.0).verdict == "right"
 
 
 def test_constant_function_is_right() -> None:
-    found = check(lambda x: 0 * x + 7.3, 1.0)
+    found = check_gradient(lambda x: 0 * x + 7.3, 1.0)
     assert found.verdict == "right"
     assert (found.error == 0).all()
-    assert check(lambda x: 0 * x + 7.3, 1.0, 1e-3).verdict == "wrong"
+    assert check_gradient(lambda x: 0 * x + 7.3, 1.0, 1e-3).verdict == "wrong"
 
 
 @pytest.mark.parametrize(("at", "gradient"), [(jnp.nan, 1.0), (1.0, jnp.nan), (-1.0, 1.0)])
 def test_non_finite_is_not_judged(at: float, gradient: float | None) -> None:
-    assert check(jnp.log, at, gradient).verdict == "unknown"
+    assert check_gradient(jnp.log, at, gradient).verdict == "unknown"
 
 
 def test_vmapped_checks_equal_single_ones() -> None:
@@ -137,7 +137,7 @@ def test_vmapped_checks_equal_single_ones() -> None:
     found = follow_directions(both, jnp.array([0.0, 2.0]), jnp.float64(0), lambda _: jnp.float64(1), 1)
     first, second = judge_slopes(jax.device_get(found))[0]
     assert (first.verdict, second.verdict) == ("kink", "wrong")
-    alone = check(jnp.exp, 0.0, 2.0)
+    alone = check_gradient(jnp.exp, 0.0, 2.0)
     np.testing.assert_array_equal(second.error, alone.error)
 
 

@@ -22,30 +22,36 @@ KINDS = losses.list_losses("regression")
 
 
 @pytest.fixture(scope="module")
-def loaded(examples: Examples, parts: Splits) -> PreparedData:
+def prepared_data(examples: Examples, parts: Splits) -> PreparedData:
     return PreparedData(examples, parts, np.zeros(0, int))
 
 
 @pytest.fixture(scope="module")
-def weights(config: Config, loaded: PreparedData) -> Weights:
-    state = population.init_lane(plan_of(config, loaded), 4, 0)
+def initial_weights(config: Config, prepared_data: PreparedData) -> Weights:
+    state = population.init_lane(plan_of(config, prepared_data), 4, 0)
     return state.learner.parameters, state.learner.model_state
 
 
-def of(config: Config, loaded: PreparedData) -> TrainingData:
+def build_training_data(config: Config, loaded: PreparedData) -> TrainingData:
     return build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
 
 
 def plan_of(config: Config, loaded: PreparedData) -> NetworkProgram:
-    return build.build_plan(config, build.build_data_spec(loaded.examples), of(config, loaded), searched=True)
+    return build.build_plan(
+        config, build.build_data_spec(loaded.examples), build_training_data(config, loaded), searched=True
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_term_is_checked_in_each_direction(
-    config: Config, loaded: PreparedData, weights: Weights, kind: str
+    config: Config, prepared_data: PreparedData, initial_weights: Weights, kind: str
 ) -> None:
     table = gradient_table.build_gradient_table(
-        config, loaded, of(config, loaded), {"loss.terms.count.kind": kind}, weights
+        config,
+        prepared_data,
+        build_training_data(config, prepared_data),
+        {"loss.terms.count.kind": kind},
+        initial_weights,
     )
     assert tuple(table) == gradient_table.GRADIENT_COLUMNS
     assert set(zip(table["term"], table["kind"], strict=True)) == {("count", kind)}
@@ -56,29 +62,35 @@ def test_every_term_is_checked_in_each_direction(
     assert table.groupby("direction")["error"].min().max() < 1e-6
 
 
-def test_gradient_is_of_first_batch_and_seed(config: Config, loaded: PreparedData, weights: Weights) -> None:
+def test_gradient_is_of_first_batch_and_seed(
+    config: Config, prepared_data: PreparedData, initial_weights: Weights
+) -> None:
     """By hand: l2 of softplus(x w + b) in NumPy."""
-    data, plan = of(config, loaded), plan_of(config, loaded)
+    data, plan = build_training_data(config, prepared_data), plan_of(config, prepared_data)
     inputs, truth = gradient_table.draw_first_batch(
         plan, build.build_hyper(config), data, jnp.int32(candidates.list_confirm_seeds(config)[0])
     )
-    kernel, bias = (np.asarray(weights[0]["last"][name][...], np.float64) for name in ("kernel", "bias"))
+    kernel, bias = (np.asarray(initial_weights[0]["last"][name][...], np.float64) for name in ("kernel", "bias"))
     flat = np.asarray(inputs, np.float64).reshape(8, -1)
     outputs = (flat @ kernel + bias)[:, 0]
     error = np.log1p(np.exp(outputs)) - np.asarray(truth["count"])
     slope = (2 * error / (1 + np.exp(-outputs)))[:, None] * flat
-    table = gradient_table.build_gradient_table(config, loaded, data, {}, weights)
+    table = gradient_table.build_gradient_table(config, prepared_data, data, {}, initial_weights)
     found = [table.loc[table["direction"] == f"last.kernel[{i}, 0]", "analytic"].iloc[0] for i in range(flat.shape[1])]
     np.testing.assert_allclose(found, slope.mean(0), rtol=1e-6, atol=1e-9)
 
 
-def test_diverged_network_is_not_judged(config: Config, loaded: PreparedData, weights: Weights) -> None:
-    lost = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), weights)
-    table = gradient_table.build_gradient_table(config, loaded, of(config, loaded), {}, lost)
+def test_diverged_network_is_not_judged(config: Config, prepared_data: PreparedData, initial_weights: Weights) -> None:
+    lost = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), initial_weights)
+    table = gradient_table.build_gradient_table(
+        config, prepared_data, build_training_data(config, prepared_data), {}, lost
+    )
     assert set(table["verdict"]) == {"unknown"}
 
 
-def test_no_weights_give_an_empty_table(config: Config, loaded: PreparedData) -> None:
-    table = gradient_table.build_gradient_table(config, loaded, of(config, loaded), {}, None)
+def test_no_weights_give_an_empty_table(config: Config, prepared_data: PreparedData) -> None:
+    table = gradient_table.build_gradient_table(
+        config, prepared_data, build_training_data(config, prepared_data), {}, None
+    )
     assert tuple(table) == gradient_table.GRADIENT_COLUMNS
     assert table.empty

@@ -20,67 +20,75 @@ VALUES = {"optimizer.learning_rate": 0.02}
 
 
 @pytest.fixture(scope="module")
-def asked(config: Config) -> Config:
+def landscape_config(config: Config) -> Config:
     return config.replace_values({"diagnose.landscape": {"points": 5, "examples": 10, "seeds": 2}})
 
 
 @pytest.fixture(scope="module")
-def surveyed(asked: Config, examples: Examples, parts: Splits) -> LandscapeTables:
+def landscape_tables(landscape_config: Config, examples: Examples, parts: Splits) -> LandscapeTables:
     loaded = PreparedData(examples, parts, np.zeros(0, int))
     found = landscape.survey_landscape(
-        asked, loaded, build.build_data(asked, examples, parts, loaded.copy_origins), VALUES
+        landscape_config, loaded, build.build_data(landscape_config, examples, parts, loaded.copy_origins), VALUES
     )
     assert found is not None
     return found
 
 
-def test_map_centre_is_end_of_path(surveyed: LandscapeTables) -> None:
-    middle = surveyed["plane"].query("plane == 'random' and a == 0 and b == 0").set_index("part")["loss"]
-    end = surveyed["path"].iloc[-1]
+def test_map_centre_is_end_of_path(landscape_tables: LandscapeTables) -> None:
+    middle = landscape_tables["plane"].query("plane == 'random' and a == 0 and b == 0").set_index("part")["loss"]
+    end = landscape_tables["path"].iloc[-1]
     assert middle["train"] == pytest.approx(end["train"], rel=1e-6)
     assert middle["validation"] == pytest.approx(end["validation"], rel=1e-6)
     assert end[["a", "b"]].abs().max() < 1e-6
 
 
-def test_line_joins_two_minima(surveyed: LandscapeTables, asked: Config) -> None:
-    line = surveyed["lines"][surveyed["lines"]["part"] == "train"].set_index("t")["loss"]
-    assert line[0.0] == pytest.approx(surveyed["path"]["train"].iloc[-1], rel=1e-6)
+def test_line_joins_two_minima(landscape_tables: LandscapeTables, landscape_config: Config) -> None:
+    line = landscape_tables["lines"][landscape_tables["lines"]["part"] == "train"].set_index("t")["loss"]
+    assert line[0.0] == pytest.approx(landscape_tables["path"]["train"].iloc[-1], rel=1e-6)
     assert 1.0 in line.index
-    assert surveyed["lines"]["first"].unique().tolist() == [candidates.list_confirm_seeds(asked)[0]]
-    assert surveyed["lines"]["second"].unique().tolist() == [candidates.list_confirm_seeds(asked)[1]]
+    assert landscape_tables["lines"]["first"].unique().tolist() == [candidates.list_confirm_seeds(landscape_config)[0]]
+    assert landscape_tables["lines"]["second"].unique().tolist() == [candidates.list_confirm_seeds(landscape_config)[1]]
 
 
 def test_path_is_of_the_confirmed_seed(
-    asked: Config, examples: Examples, parts: Splits, shape: DataSpec, tmp_path: Path, surveyed: LandscapeTables
+    landscape_config: Config,
+    examples: Examples,
+    parts: Splits,
+    shape: DataSpec,
+    tmp_path: Path,
+    landscape_tables: LandscapeTables,
 ) -> None:
     """Stopped after each validation or not, a lane ends with the same bits."""
-    host = build.build_data(asked, examples, parts, np.zeros(0, int))
+    host = build.build_data(landscape_config, examples, parts, np.zeros(0, int))
     data = copy_to_devices(host)
-    (winner,) = candidates.train_candidates(asked, shape, parts, data, [(0, VALUES)], tmp_path)
-    chosen = candidates.apply_trial_values(asked, VALUES)
+    (winner,) = candidates.train_candidates(landscape_config, shape, parts, data, [(0, VALUES)], tmp_path)
+    chosen = candidates.apply_trial_values(landscape_config, VALUES)
     way = landscape.record_training_path(
-        winner.plan, build.build_hyper(chosen), data, candidates.list_confirm_seeds(asked)[:1]
+        winner.plan, build.build_hyper(chosen), data, candidates.list_confirm_seeds(landscape_config)[:1]
     )
     for told, known in zip(way[-1][0].curves.values(), winner.states[0][0].curves.values(), strict=True):
         np.testing.assert_array_equal(told, known)
-    assert surveyed["path"]["epoch"].tolist() == [0, *range(1, winner.plan.epochs + 1, winner.plan.validate_every)]
+    assert landscape_tables["path"]["epoch"].tolist() == [
+        0,
+        *range(1, winner.plan.epochs + 1, winner.plan.validate_every),
+    ]
 
 
-def test_larger_batches_agree_more(surveyed: LandscapeTables) -> None:
-    spread = surveyed["batches"].groupby(["size", "t"])["loss"].std().groupby("size").mean()
+def test_larger_batches_agree_more(landscape_tables: LandscapeTables) -> None:
+    spread = landscape_tables["batches"].groupby(["size", "t"])["loss"].std().groupby("size").mean()
     assert list(spread.index) == [4, 10]
-    assert surveyed["batches"].query("size == 10")["draw"].nunique() == 1
+    assert landscape_tables["batches"].query("size == 10")["draw"].nunique() == 1
 
 
-def test_curvature_is_known_along_path(surveyed: LandscapeTables) -> None:
-    known = surveyed["curvature"]
+def test_curvature_is_known_along_path(landscape_tables: LandscapeTables) -> None:
+    known = landscape_tables["curvature"]
     assert known["epoch"].iloc[0] == 0
-    assert known["epoch"].iloc[-1] == surveyed["path"]["epoch"].iloc[-1]
+    assert known["epoch"].iloc[-1] == landscape_tables["path"]["epoch"].iloc[-1]
     assert (known["largest"] >= known["smallest"]).all()
     assert known["limit"].notna().all()
 
 
-def test_diverged_seed_has_no_landscape(asked: Config, examples: Examples, parts: Splits) -> None:
+def test_diverged_seed_has_no_landscape(landscape_config: Config, examples: Examples, parts: Splits) -> None:
     loaded = PreparedData(examples, parts, np.zeros(0, int))
-    data = build.build_data(asked, examples, parts, loaded.copy_origins)
-    assert landscape.survey_landscape(asked, loaded, data, {"optimizer.learning_rate": 1e30}) is None
+    data = build.build_data(landscape_config, examples, parts, loaded.copy_origins)
+    assert landscape.survey_landscape(landscape_config, loaded, data, {"optimizer.learning_rate": 1e30}) is None

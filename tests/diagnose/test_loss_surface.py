@@ -18,14 +18,14 @@ ON = loss_surface.build_evaluation_sets(PLAN, copy_to_devices(DATA), [np.arange(
 ORIGIN = {"weight": jnp.array([1.0, 2.0])}
 
 
-def weights(plan: NetworkProgram) -> Weights:
+def draw_weights(plan: NetworkProgram) -> Weights:
     """The network's own tree with other numbers in it."""
     parameters, rest = plan.network.init(jax.random.key(0))
     leaves, form = jax.tree.flatten(parameters)
     return jax.tree.unflatten(form, [jnp.array([1.0, 2.0]) for _ in leaves]), rest
 
 
-def ways(tree: Any, *directions: list[float]) -> Any:
+def draw_directions(tree: Any, *directions: list[float]) -> Any:
     leaves, form = jax.tree.flatten(tree)
     return jax.tree.unflatten(form, [jnp.array(directions) for _ in leaves])
 
@@ -40,9 +40,11 @@ GIVEN = hyper(a=numbers(weight=np.float32(3)))
 
 
 def test_losses_match_formula() -> None:
-    start = weights(PLAN)
+    start = draw_weights(PLAN)
     places = loss_surface.build_grid([-1, -2], [1, 2], 5)
-    seen = loss_surface.compute_point_losses(PLAN, GIVEN, start, ways(start[0], [1.0, 0.0], [0.5, 1.0]), places, ON)
+    seen = loss_surface.compute_point_losses(
+        PLAN, GIVEN, start, draw_directions(start[0], [1.0, 0.0], [0.5, 1.0]), places, ON
+    )
     assert seen.shape == (25, 2, 6)
     wanted = by_hand(np.array([1.0, 2.0]) + places @ np.array([[1.0, 0.0], [0.5, 1.0]]))
     np.testing.assert_allclose(seen, np.broadcast_to(wanted[:, None, None], seen.shape), rtol=1e-5)
@@ -58,14 +60,16 @@ def test_partial_batch_counts_examples_once() -> None:
     odd = replace(PLAN, batch_size=4)
     truth = {"a": jnp.arange(12.0), "b": jnp.zeros(12)}
     on = loss_surface.EvaluationSets(ON.inputs, {name: values.reshape(2, 6) for name, values in truth.items()})
-    start = weights(odd)
-    seen = loss_surface.compute_point_losses(odd, hyper(), start, ways(start[0], [0.0, 0.0]), np.zeros((1, 1)), on)[0]
+    start = draw_weights(odd)
+    seen = loss_surface.compute_point_losses(
+        odd, hyper(), start, draw_directions(start[0], [0.0, 0.0]), np.zeros((1, 1)), on
+    )[0]
     np.testing.assert_allclose(seen.ravel(), (1 - np.arange(12.0)) ** 2 + 2.5**2, rtol=1e-5)
 
 
 def test_loss_ignores_other_points() -> None:
-    start = weights(PLAN)
-    way = ways(start[0], [1.0, 0.3])
+    start = draw_weights(PLAN)
+    way = draw_directions(start[0], [1.0, 0.3])
     places = np.linspace(-1, 1, 7)[:, None]
     among = loss_surface.compute_point_losses(PLAN, GIVEN, start, way, places, ON)
     for place in range(7):
@@ -74,7 +78,7 @@ def test_loss_ignores_other_points() -> None:
 
 
 def test_gradient_matches_formula() -> None:
-    start = weights(PLAN)
+    start = draw_weights(PLAN)
     slope = jax.grad(loss_surface.build_mean_loss(PLAN))(start[0], (start[1], GIVEN, ON))
     second = 2 * (1 / 2 + 2 + 1)
     np.testing.assert_allclose(jax.tree.leaves(slope)[0], [6 * (1 - 3) + second / 2, second], rtol=1e-5)

@@ -23,7 +23,7 @@ POINTS = 9
 
 
 @pytest.fixture(scope="module")
-def toy(config: Config) -> Config:
+def toy_config(config: Config) -> Config:
     return config.replace_values(
         {
             "model": {"kind": "toy"},
@@ -35,7 +35,9 @@ def toy(config: Config) -> Config:
     )
 
 
-def told(toy: Config, examples: Examples, parts: Splits, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def read_inputs_and_counts(
+    toy: Config, examples: Examples, parts: Splits, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Brightness as the network is given it, and counts, of some images."""
     data = build.build_data(toy, examples, parts, np.zeros(0, int))
     pixels = examples.images[rows].astype(np.float64) / 255
@@ -44,85 +46,100 @@ def told(toy: Config, examples: Examples, parts: Splits, rows: np.ndarray) -> tu
 
 
 @pytest.fixture(scope="module")
-def trained(toy: Config, examples: Examples, parts: Splits) -> tuple[np.ndarray, np.ndarray]:
+def training_arrays(toy_config: Config, examples: Examples, parts: Splits) -> tuple[np.ndarray, np.ndarray]:
     """All training images, which every step is taken by."""
-    return told(toy, examples, parts, parts.train[0])
+    return read_inputs_and_counts(toy_config, examples, parts, parts.train[0])
 
 
 @pytest.fixture(scope="module")
-def ground(toy: Config, examples: Examples, parts: Splits) -> tuple[np.ndarray, np.ndarray]:
+def evaluation_arrays(toy_config: Config, examples: Examples, parts: Splits) -> tuple[np.ndarray, np.ndarray]:
     """Those of them that the survey looks at: as many as there are to validate on."""
-    return told(toy, examples, parts, landscape.subsample_rows(parts.train[0], len(parts.validation[0])))
+    return read_inputs_and_counts(
+        toy_config, examples, parts, landscape.subsample_rows(parts.train[0], len(parts.validation[0]))
+    )
 
 
 @pytest.fixture(scope="module")
-def surveyed(toy: Config, examples: Examples, parts: Splits) -> LandscapeTables:
+def landscape_tables(toy_config: Config, examples: Examples, parts: Splits) -> LandscapeTables:
     loaded = PreparedData(examples, parts, np.zeros(0, int))
-    found = landscape.survey_landscape(toy, loaded, build.build_data(toy, examples, parts, loaded.copy_origins), {})
+    found = landscape.survey_landscape(
+        toy_config, loaded, build.build_data(toy_config, examples, parts, loaded.copy_origins), {}
+    )
     assert found is not None
     return found
 
 
-def height(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+def compute_loss(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
     """The mean squared error of what is counted: log(1 + e^f), never below nothing."""
     f = w[0] + w[1] * x + np.exp(w[2] * x)
     result: float = np.square(np.logaddexp(0, f) - y).mean()
     return result
 
 
-def slope(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def compute_gradient(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     f = w[0] + w[1] * x + np.exp(w[2] * x)
     pull = 2 * (np.logaddexp(0, f) - y) / (1 + np.exp(-f))
     return np.array([pull.mean(), (pull * x).mean(), (pull * x * np.exp(w[2] * x)).mean()])
 
 
 @pytest.fixture(scope="module")
-def way(toy: Config, examples: Examples, parts: Splits) -> np.ndarray:
-    host = build.build_data(toy, examples, parts, np.zeros(0, int))
-    plan = build.build_plan(toy, build.build_data_spec(examples), host, searched=True)
+def descent_path(toy_config: Config, examples: Examples, parts: Splits) -> np.ndarray:
+    host = build.build_data(toy_config, examples, parts, np.zeros(0, int))
+    plan = build.build_plan(toy_config, build.build_data_spec(examples), host, searched=True)
     states = landscape.record_training_path(
-        plan, build.build_hyper(toy), copy_to_devices(host), candidates.list_confirm_seeds(toy)[:1]
+        plan, build.build_hyper(toy_config), copy_to_devices(host), candidates.list_confirm_seeds(toy_config)[:1]
     )
     return np.array(
         [[float(np.ravel(leaf)[0]) for leaf in jax.tree.leaves(one[0].learner.parameters)] for one in states]
     )
 
 
-def test_path_matches_descent_by_hand(way: np.ndarray, trained: tuple[np.ndarray, np.ndarray]) -> None:
-    by_hand = [way[0]]
-    for _ in range(len(way) - 1):
-        by_hand.append(by_hand[-1] - RATE * slope(by_hand[-1], *trained))
-    np.testing.assert_allclose(way, by_hand, rtol=1e-4, atol=1e-5)
-    assert np.linalg.norm(way[-1] - way[0]) > 0.5
+def test_path_matches_descent_by_hand(descent_path: np.ndarray, training_arrays: tuple[np.ndarray, np.ndarray]) -> None:
+    by_hand = [descent_path[0]]
+    for _ in range(len(descent_path) - 1):
+        by_hand.append(by_hand[-1] - RATE * compute_gradient(by_hand[-1], *training_arrays))
+    np.testing.assert_allclose(descent_path, by_hand, rtol=1e-4, atol=1e-5)
+    assert np.linalg.norm(descent_path[-1] - descent_path[0]) > 0.5
 
 
 def test_path_losses_match_formula(
-    surveyed: LandscapeTables, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
+    landscape_tables: LandscapeTables, descent_path: np.ndarray, evaluation_arrays: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    np.testing.assert_allclose(surveyed["path"]["train"], [height(w, *ground) for w in way], rtol=1e-4)
+    np.testing.assert_allclose(
+        landscape_tables["path"]["train"], [compute_loss(w, *evaluation_arrays) for w in descent_path], rtol=1e-4
+    )
 
 
 def test_plane_losses_match_formula(
-    surveyed: LandscapeTables, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
+    landscape_tables: LandscapeTables, descent_path: np.ndarray, evaluation_arrays: tuple[np.ndarray, np.ndarray]
 ) -> None:
     """The plane's directions follow from the path alone: its principal ones, in which three weights lie."""
-    apart = way - way[-1]
+    apart = descent_path - descent_path[-1]
     axes = np.linalg.svd(apart, full_matrices=False)[2][:2]
     axes *= np.where(apart[0] @ axes.T < 0, -1, 1)[:, None]
-    np.testing.assert_allclose(surveyed["path"][["a", "b"]], apart @ axes.T, atol=1e-3)
-    plane = surveyed["plane"].query("plane == 'path' and part == 'train'")
+    np.testing.assert_allclose(landscape_tables["path"][["a", "b"]], apart @ axes.T, atol=1e-3)
+    plane = landscape_tables["plane"].query("plane == 'path' and part == 'train'")
     assert len(plane) == POINTS**2
-    wanted = [height(way[-1] + place @ axes, *ground) for place in plane[["a", "b"]].to_numpy()]
+    wanted = [
+        compute_loss(descent_path[-1] + place @ axes, *evaluation_arrays) for place in plane[["a", "b"]].to_numpy()
+    ]
     np.testing.assert_allclose(plane["loss"], wanted, rtol=2e-3)
 
 
 def test_final_curvature_matches_formula(
-    surveyed: LandscapeTables, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
+    landscape_tables: LandscapeTables, descent_path: np.ndarray, evaluation_arrays: tuple[np.ndarray, np.ndarray]
 ) -> None:
     step = 1e-5
-    hessian = [(slope(way[-1] + e, *ground) - slope(way[-1] - e, *ground)) / (2 * step) for e in step * np.eye(3)]
+    hessian = [
+        (
+            compute_gradient(descent_path[-1] + e, *evaluation_arrays)
+            - compute_gradient(descent_path[-1] - e, *evaluation_arrays)
+        )
+        / (2 * step)
+        for e in step * np.eye(3)
+    ]
     ends = np.linalg.eigvalsh((np.array(hessian) + np.array(hessian).T) / 2)
-    last = surveyed["curvature"].iloc[-1]
+    last = landscape_tables["curvature"].iloc[-1]
     assert last["largest"] == pytest.approx(ends[-1], rel=1e-3)
     assert last["smallest"] == pytest.approx(ends[0], abs=2e-2 * ends[-1])
     assert last["limit"] == pytest.approx(2 / RATE)

@@ -29,7 +29,7 @@ from thalweg.training.program import NetworkProgram
 LANES = [(1, 0), (2, 0)]
 
 
-def killed(_: object) -> None:
+def raise_killed(_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -161,6 +161,6 @@ def test_killed_process_is_explained(
         fleet.set_target([0], 1)
         assert two is not None
         with pytest.raises(BrokenProcessPool):
-            two.submit(killed).result()
+            two.submit(raise_killed).result()
         with pytest.raises(UserError, match="training process was killed"):
             fleet.run_segment()

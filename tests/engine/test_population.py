@@ -51,7 +51,9 @@ def draw_data() -> TrainingData:
     )
 
 
-def hyper(rate: float = 0.1, schedule: int = 0, loss: int = 0, noise: float = 0.0, flip: float = 0.0) -> NetworkHyper:
+def build_hyper(
+    rate: float = 0.1, schedule: int = 0, loss: int = 0, noise: float = 0.0, flip: float = 0.0
+) -> NetworkHyper:
     numbers = {name: value for member in schedules.KINDS for name, value in numbers_of(member).items()}
     family = {name: v for member in losses.FAMILIES["classification"] for name, v in numbers_of(member).items()}
     return NetworkHyper(
@@ -70,13 +72,13 @@ def hyper(rate: float = 0.1, schedule: int = 0, loss: int = 0, noise: float = 0.
 
 
 HYPERS = [
-    hyper(0.1),
-    hyper(0.01, schedule=3),
-    hyper(1e38),
-    hyper(0.1, loss=1),
-    hyper(0.1, noise=0.3, flip=0.5),
-    hyper(0.3, schedule=6, loss=1, noise=0.1),
-    hyper(0.05, schedule=1),
+    build_hyper(0.1),
+    build_hyper(0.01, schedule=3),
+    build_hyper(1e38),
+    build_hyper(0.1, loss=1),
+    build_hyper(0.1, noise=0.3, flip=0.5),
+    build_hyper(0.3, schedule=6, loss=1, noise=0.1),
+    build_hyper(0.05, schedule=1),
 ]
 SEEDS = [0, 0, 1, 0, 2, 0, 3]
 
@@ -88,67 +90,67 @@ def data() -> TrainingData:
 
 
 @pytest.fixture(scope="module")
-def starts() -> list[LaneState]:
+def start_states() -> list[LaneState]:
     return [population.init_lane(PLAN, seed, 0) for seed in SEEDS]
 
 
 @pytest.fixture(scope="module")
-def ended(data: TrainingData, starts: list[LaneState]) -> tuple[list[LaneState], int]:
+def end_states(data: TrainingData, start_states: list[LaneState]) -> tuple[list[LaneState], int]:
     """All lanes at once: their ends, and how many compilations it took."""
     before = len(timing.COMPILE_SECONDS)
-    states = train(PLAN, HYPERS, starts, data)
+    states = train_lanes(PLAN, HYPERS, start_states, data)
     return states, len(timing.COMPILE_SECONDS) - before
 
 
-def train(
+def train_lanes(
     plan: Any, hypers: Sequence[NetworkHyper], states: Sequence[LaneState], data: TrainingData
 ) -> list[LaneState]:
     """Lanes at their ends."""
     return population.advance_lanes(plan, hypers, states, data, [plan.epochs] * len(states))
 
 
-def same(first: Any, second: Any) -> bool:
+def are_equal_states(first: Any, second: Any) -> bool:
     return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
 
 
-def test_one_program_for_all_numbers(ended: tuple[list[LaneState], int]) -> None:
+def test_one_program_for_all_numbers(end_states: tuple[list[LaneState], int]) -> None:
     # an accelerator's calibration tries a narrower one, too
-    assert ended[1] == (1 if jax.default_backend() == "cpu" else 2)
-    finals = [state.learner.parameters["last"]["kernel"][...] for lane, state in enumerate(ended[0]) if lane != 2]
+    assert end_states[1] == (1 if jax.default_backend() == "cpu" else 2)
+    finals = [state.learner.parameters["last"]["kernel"][...] for lane, state in enumerate(end_states[0]) if lane != 2]
     assert all(np.isfinite(final).all() for final in finals)
     assert len({final.tobytes() for final in finals}) == len(finals)
 
 
 def test_lone_lane_has_same_bits(
-    ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
+    end_states: tuple[list[LaneState], int], data: TrainingData, start_states: list[LaneState]
 ) -> None:
     before = len(timing.COMPILE_SECONDS)
     for lane in (0, 4, 6):
-        assert same(train(PLAN, [HYPERS[lane]], [starts[lane]], data)[0], ended[0][lane])
+        assert are_equal_states(train_lanes(PLAN, [HYPERS[lane]], [start_states[lane]], data)[0], end_states[0][lane])
     assert len(timing.COMPILE_SECONDS) == before
 
 
 def test_lane_order_does_not_matter(
-    ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
+    end_states: tuple[list[LaneState], int], data: TrainingData, start_states: list[LaneState]
 ) -> None:
-    backwards = train(PLAN, HYPERS[::-1], starts[::-1], data)
-    assert all(same(one, other) for one, other in zip(backwards[::-1], ended[0], strict=True))
+    backwards = train_lanes(PLAN, HYPERS[::-1], start_states[::-1], data)
+    assert all(are_equal_states(one, other) for one, other in zip(backwards[::-1], end_states[0], strict=True))
 
 
 def test_diverged_lane_stops_alone(
-    ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
+    end_states: tuple[list[LaneState], int], data: TrainingData, start_states: list[LaneState]
 ) -> None:
-    states = ended[0]
+    states = end_states[0]
     assert [lane for lane, state in enumerate(states) if state.diverged_step >= 0] == [2]
     assert int(states[2].step) < int(states[0].step) == PLAN.epochs * PLAN.steps_per_epoch
     calm = [HYPERS[0] if lane == 2 else one for lane, one in enumerate(HYPERS)]
-    others = train(PLAN, calm, starts, data)
-    assert all(same(others[lane], states[lane]) for lane in range(7) if lane != 2)
+    others = train_lanes(PLAN, calm, start_states, data)
+    assert all(are_equal_states(others[lane], states[lane]) for lane in range(7) if lane != 2)
 
 
-def test_predictions_per_network(ended: tuple[list[LaneState], int], data: TrainingData) -> None:
+def test_predictions_per_network(end_states: tuple[list[LaneState], int], data: TrainingData) -> None:
     rows = np.array([13, 2, 7, 19])
-    members = [ended[0][lane].best_weights for lane in (0, 4)]
+    members = [end_states[0][lane].best_weights for lane in (0, 4)]
     predictions = inference.predict_examples(PLAN, members, data, rows)
     assert predictions.shape == (2, 4, 3)
     host = draw_data()
@@ -165,22 +167,25 @@ def test_predictions_per_network(ended: tuple[list[LaneState], int], data: Train
 
 @pytest.mark.parametrize("until", [[0, 1, 2, 1, 0, 2, 1], [1] * 7])
 def test_segments_equal_one_run(
-    until: list[int], ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
+    until: list[int], end_states: tuple[list[LaneState], int], data: TrainingData, start_states: list[LaneState]
 ) -> None:
     """Each lane stands somewhere else between the calls."""
-    half = population.advance_lanes(PLAN, HYPERS, starts, data, until)
+    half = population.advance_lanes(PLAN, HYPERS, start_states, data, until)
     assert [int(state.step) for lane, state in enumerate(half) if lane != 2] == [
         PLAN.steps_per_epoch * end for lane, end in enumerate(until) if lane != 2
     ]
-    assert all(same(one, other) for one, other in zip(train(PLAN, HYPERS, half, data), ended[0], strict=True))
+    assert all(
+        are_equal_states(one, other)
+        for one, other in zip(train_lanes(PLAN, HYPERS, half, data), end_states[0], strict=True)
+    )
 
 
 def test_finished_lanes_call_nothing(
-    ended: tuple[list[LaneState], int], data: TrainingData, monkeypatch: pytest.MonkeyPatch
+    end_states: tuple[list[LaneState], int], data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(population, "_run_call", None)
-    again = population.advance_lanes(PLAN, HYPERS, ended[0], data, [2] * 7)
-    assert all(same(one, other) for one, other in zip(again, ended[0], strict=True))
+    again = population.advance_lanes(PLAN, HYPERS, end_states[0], data, [2] * 7)
+    assert all(are_equal_states(one, other) for one, other in zip(again, end_states[0], strict=True))
 
 
 @pytest.fixture
@@ -191,14 +196,14 @@ def accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(population, "_compiled", {})
 
 
-def close(states: Sequence[LaneState], others: Sequence[LaneState]) -> None:
+def assert_close_states(states: Sequence[LaneState], others: Sequence[LaneState]) -> None:
     for one, other in zip(states, others, strict=True):
         assert int(one.step) == int(other.step)
         np.testing.assert_allclose(one.curves["val_loss"], other.curves["val_loss"], rtol=1e-4)
 
 
 @pytest.fixture
-def tried(accelerator: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[int, float | None]], list[int]]:  # noqa: ARG001
+def fake_timing(accelerator: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[int, float | None]], list[int]]:  # noqa: ARG001
     """Stand-in for trying a width: seconds of a call by lanes at once, as a device might need them; None: no memory."""
     asked: list[int] = []
 
@@ -230,13 +235,13 @@ def tried(accelerator: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[
     ],
 )
 def test_calibration_starts_at_widest(
-    tried: Callable[[dict[int, float | None]], list[int]],
+    fake_timing: Callable[[dict[int, float | None]], list[int]],
     data: TrainingData,
     seconds: dict[int, float | None],
     asked: list[int],
     chosen: int,
 ) -> None:
-    known = tried(seconds)
+    known = fake_timing(seconds)
     state = population.init_lane(PLAN, 0, 0)
     shape = population._choose_shape(PLAN, [0] * 64, [(state, HYPERS[0], 1)] * 64, data, None)
     assert known == asked
@@ -247,13 +252,16 @@ def test_calibration_starts_at_widest(
 @pytest.mark.slow
 @pytest.mark.usefixtures("accelerator")
 def test_accelerator_matches_cpu(
-    ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
+    end_states: tuple[list[LaneState], int],
+    data: TrainingData,
+    start_states: list[LaneState],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
         population, "MIN_RELATIVE_SPEED", 1e9
     )  # the first width that is tried is taken, however busy the machine
-    states = train(PLAN, HYPERS, starts, data)
-    close(states, ended[0])
+    states = train_lanes(PLAN, HYPERS, start_states, data)
+    assert_close_states(states, end_states[0])
     # four lanes of seed 0 on each of these devices, and room for all seven
     devices = jax.device_count()
     shape = population.shapes.get(PLAN)
@@ -261,39 +269,39 @@ def test_accelerator_matches_cpu(
     assert shape.lanes == {1: 4, 2: 2}[devices]
     assert shape.blocks * shape.lanes * devices == 8
     # once settled it is kept, so that a lane has the same bits in less company, and after a pause
-    few = train(PLAN, HYPERS[:2], starts[:2], data)
+    few = train_lanes(PLAN, HYPERS[:2], start_states[:2], data)
     assert population.shapes.get(PLAN) == shape
-    close(few, ended[0][:2])
-    half = population.advance_lanes(PLAN, HYPERS, starts, data, [1] * 7)
-    assert all(same(a, b) for a, b in zip(train(PLAN, HYPERS, half, data), states, strict=True))
+    assert_close_states(few, end_states[0][:2])
+    half = population.advance_lanes(PLAN, HYPERS, start_states, data, [1] * 7)
+    assert all(are_equal_states(a, b) for a, b in zip(train_lanes(PLAN, HYPERS, half, data), states, strict=True))
 
 
 @pytest.mark.usefixtures("accelerator")
 def test_width_is_lanes_per_device(
-    ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
+    end_states: tuple[list[LaneState], int], data: TrainingData, start_states: list[LaneState]
 ) -> None:
-    states = population.advance_lanes(PLAN, HYPERS, starts, data, [2] * 7, width=1)
+    states = population.advance_lanes(PLAN, HYPERS, start_states, data, [2] * 7, width=1)
     assert population.shapes.get(PLAN) == (1, 1)
-    close(states, ended[0])
+    assert_close_states(states, end_states[0])
 
 
 def test_host_out_of_memory_is_raised(
-    data: TrainingData, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
+    data: TrainingData, start_states: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
 
     monkeypatch.setattr(population, "_compile_program", full)
     with pytest.raises(jax.errors.JaxRuntimeError) as raised:
-        train(PLAN, HYPERS, starts, data)
+        train_lanes(PLAN, HYPERS, start_states, data)
     assert population.is_out_of_memory(raised.value)
 
 
 @pytest.mark.usefixtures("accelerator")
 def test_device_out_of_memory_halves_width(
-    ended: tuple[list[LaneState], int],
+    end_states: tuple[list[LaneState], int],
     data: TrainingData,
-    starts: list[LaneState],
+    start_states: list[LaneState],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -308,29 +316,29 @@ def test_device_out_of_memory_halves_width(
         return real(plan, arguments)
 
     monkeypatch.setattr(population, "_compile_program", small)
-    states = population.advance_lanes(PLAN, HYPERS, starts, data, [2] * 7, width=8)
+    states = population.advance_lanes(PLAN, HYPERS, start_states, data, [2] * 7, width=8)
     assert tried[:3] == [8, 4, 2]
     assert set(tried[2:]) == {2}
     assert [record.message.split("; ")[1] for record in caplog.records] == ["now 4", "now 2"]
-    close(states, ended[0])
+    assert_close_states(states, end_states[0])
 
 
 def test_other_device_errors_are_raised(
-    data: TrainingData, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
+    data: TrainingData, start_states: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
     monkeypatch.setattr(population, "_compile_program", broken)
     with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
-        train(PLAN, HYPERS, starts, data)
+        train_lanes(PLAN, HYPERS, start_states, data)
 
 
-def test_processes_give_same_bits(ended: tuple[list[LaneState], int], starts: list[LaneState]) -> None:
+def test_processes_give_same_bits(end_states: tuple[list[LaneState], int], start_states: list[LaneState]) -> None:
     """As on a machine with more cores than a process uses."""
     with workers.start_worker_pool(draw_data(), 2) as two:
-        states = population.advance_lanes(PLAN, HYPERS, starts, draw_data(), [PLAN.epochs] * 7, workers=two)
-    assert all(same(one, other) for one, other in zip(states, ended[0], strict=True))
+        states = population.advance_lanes(PLAN, HYPERS, start_states, draw_data(), [PLAN.epochs] * 7, workers=two)
+    assert all(are_equal_states(one, other) for one, other in zip(states, end_states[0], strict=True))
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator is used by one process")
@@ -345,17 +353,20 @@ def test_worker_count_follows_cores(monkeypatch: pytest.MonkeyPatch) -> None:
         assert none is None
 
 
-def test_unstack_undoes_stack(starts: list[LaneState]) -> None:
-    assert all(same(a, b) for a, b in zip(population.unstack_tree(population.stack_trees(starts)), starts, strict=True))
+def test_unstack_undoes_stack(start_states: list[LaneState]) -> None:
+    assert all(
+        are_equal_states(a, b)
+        for a, b in zip(population.unstack_tree(population.stack_trees(start_states)), start_states, strict=True)
+    )
 
 
 @pytest.mark.slow
 def test_state_and_dropout_travel_with_lane(data: TrainingData) -> None:
     plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image_shape, (3,)), augmentation_names=())
     states = [population.init_lane(plan, seed, 0) for seed in (0, 0, 1)]
-    first, twin, other = train(plan, [HYPERS[0]] * 3, states, data)
-    assert same(first, twin)
-    assert not same(first.learner.parameters, other.learner.parameters)
+    first, twin, other = train_lanes(plan, [HYPERS[0]] * 3, states, data)
+    assert are_equal_states(first, twin)
+    assert not are_equal_states(first.learner.parameters, other.learner.parameters)
     assert int(first.learner.model_state["drop"]["rngs"]["count"][...]) == plan.epochs * plan.steps_per_epoch
     assert (first.learner.model_state["norm"]["var"][...] != states[0].learner.model_state["norm"]["var"][...]).any()
     rows = np.arange(12, N)

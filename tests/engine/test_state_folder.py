@@ -53,33 +53,33 @@ def test_lock_refuses_other_process(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert folder.is_dir()
 
 
-def result(epochs: int, ended: bool = False) -> LaneResult:
+def build_result(epochs: int, ended: bool = False) -> LaneResult:
     return LaneResult({"mae": [0.1, 1 / 3, None]}, epochs, None, ended)
 
 
-def fill(journal: Journal) -> None:
+def fill_journal(journal: Journal) -> None:
     journal.record_proposals(0, [{"a": 1 / 3, "b": "l1"}, {"a": 0.5}])
-    journal.record_results({(0, 7, 0): result(2), (1, 7, 0): result(1, ended=True)})
-    journal.record_results({(0, 7, 0): result(4)})
+    journal.record_results({(0, 7, 0): build_result(2), (1, 7, 0): build_result(1, ended=True)})
+    journal.record_results({(0, 7, 0): build_result(4)})
     journal.record_seconds(1.5)
     journal.record_stop(1, {"reason": "seconds", "limit": 9.0})
 
 
 def test_journal_round_trip(tmp_path: Path) -> None:
     assert Journal(tmp_path).proposed == {}
-    fill(Journal(tmp_path))
+    fill_journal(Journal(tmp_path))
     for journal in (Journal(tmp_path), Journal(tmp_path)):
         assert journal.proposed == {0: [{"a": 1 / 3, "b": "l1"}, {"a": 0.5}]}
         assert journal.stops == [(1, {"reason": "seconds", "limit": 9.0})]
         assert journal.seconds == 1.5
-        assert journal.find_result((0, 7, 0), 4) == result(4)
+        assert journal.find_result((0, 7, 0), 4) == build_result(4)
         assert journal.find_result((0, 7, 0), 5) is None
-        assert journal.find_result((1, 7, 0), 5) == result(1, ended=True)
+        assert journal.find_result((1, 7, 0), 5) == build_result(1, ended=True)
         assert journal.find_result((1, 8, 0), 1) is None
 
 
 def test_truncated_journal_keeps_whole_lines(tmp_path: Path) -> None:
-    fill(Journal(tmp_path))
+    fill_journal(Journal(tmp_path))
     file = tmp_path / "journal.jsonl"
     content = file.read_bytes()
     lines = content.count(b"\n")
@@ -109,13 +109,13 @@ def test_journal_knows_what_has_begun(tmp_path: Path) -> None:
     assert not journal.has_begun(0, 0)
     journal.record_proposals(1, [{"a": 1.0}, {"a": 2.0}])
     assert [journal.has_begun(cohort, cohort * 2) for cohort in range(3)] == [True, True, False]
-    journal.record_results({(5, 7, 0): result(2)})
+    journal.record_results({(5, 7, 0): build_result(2)})
     assert [journal.has_begun(cohort, cohort * 2) for cohort in range(4)] == [True, True, True, False]
     journal.record_stop(5, {"reason": "seconds", "limit": 9.0})
     assert [journal.has_begun(cohort, cohort * 2) for cohort in (3, 4, 5)] == [True, True, False]
 
 
-def same(first: Any, second: Any) -> bool:
+def are_equal_arrays(first: Any, second: Any) -> bool:
     return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
 
 
@@ -142,7 +142,7 @@ def test_snapshot_round_trip(
     found = state_folder.read_snapshot(tmp_path)
     assert found.keys() == lanes.keys()
     for key, (_, state) in lanes.items():
-        assert same(found[key], jax.tree.leaves(state))
+        assert are_equal_arrays(found[key], jax.tree.leaves(state))
     assert state_folder.read_snapshot(tmp_path / "none") == {}
     state_folder.write_snapshot(tmp_path, {})
     assert state_folder.read_snapshot(tmp_path) == {}

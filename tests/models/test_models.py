@@ -45,7 +45,7 @@ class Own(nnx.Module):
 OWN = f"{Own.__module__}.Own"
 
 
-def suited(path: str) -> Network:
+def build_network(path: str) -> Network:
     """A network for a few numbers, or, where a model makes images alone, for an image."""
     network = Network(path, INPUTS, VECTOR)
     try:
@@ -57,10 +57,10 @@ def suited(path: str) -> Network:
 
 @pytest.fixture(scope="module", params=[*MEMBERS, OWN], ids=[*MEMBERS, "own"])
 def network(request: pytest.FixtureRequest) -> Network:
-    return suited(request.param)
+    return build_network(request.param)
 
 
-def fit(network: Network, parameters: Any, rest: Any, targets: Any, steps: int) -> tuple[jax.Array, Any]:
+def fit_network(network: Network, parameters: Any, rest: Any, targets: Any, steps: int) -> tuple[jax.Array, Any]:
     """Adam on all examples at once: the loss of each step, and how far each parameter came."""
     optimizer = optax.adam(3e-3)
 
@@ -82,27 +82,31 @@ def fit(network: Network, parameters: Any, rest: Any, targets: Any, steps: int) 
 
 @pytest.fixture(scope="module")
 def weights(network: Network) -> Weights:
-    return init(network)
+    return init_network(network)
 
 
-def init(network: Network) -> Weights:
+def init_network(network: Network) -> Weights:
     result: Weights = quick(network.init)(jax.random.key(0))
     return result
 
 
-def run(
+def run_network(
     network: Network, parameters: Any, rest: Any, images: ArrayLike, *, train: bool = False
 ) -> tuple[jax.Array, Any]:
-    result: tuple[jax.Array, Any] = quick(_run, static_argnums=(0, 1))(network, train, parameters, rest, images)
+    result: tuple[jax.Array, Any] = quick(_run_compiled, static_argnums=(0, 1))(
+        network, train, parameters, rest, images
+    )
     return result
 
 
-def _run(network: Network, train: bool, parameters: Any, rest: Any, images: jax.Array) -> tuple[jax.Array, Any]:
+def _run_compiled(
+    network: Network, train: bool, parameters: Any, rest: Any, images: jax.Array
+) -> tuple[jax.Array, Any]:
     return network.apply(parameters, rest, images, train=train)
 
 
-def infer(network: Network, parameters: Any, rest: Any, images: ArrayLike) -> np.ndarray:
-    return np.asarray(run(network, parameters, rest, images)[0])
+def infer_outputs(network: Network, parameters: Any, rest: Any, images: ArrayLike) -> np.ndarray:
+    return np.asarray(run_network(network, parameters, rest, images)[0])
 
 
 def test_models_are_listed() -> None:
@@ -114,7 +118,7 @@ def test_models_are_listed() -> None:
 def test_output_is_finite_and_compiles_alike(network: Network, weights: Weights) -> None:
     parameters, rest = weights
     eager, _ = network.apply(parameters, rest, IMAGES, train=False)
-    compiled = infer(network, parameters, rest, IMAGES)
+    compiled = infer_outputs(network, parameters, rest, IMAGES)
     assert eager.shape == (16, *network.outputs)
     assert np.isfinite(eager).all()
     np.testing.assert_allclose(compiled, eager, rtol=1e-4, atol=1e-5)
@@ -122,8 +126,8 @@ def test_output_is_finite_and_compiles_alike(network: Network, weights: Weights)
 
 def test_outputs_differ_by_example(network: Network, weights: Weights) -> None:
     parameters, rest = weights
-    outputs = infer(network, parameters, rest, IMAGES)
-    among_others = infer(network, parameters, rest, np.concatenate([2 * IMAGES[:7:-1], IMAGES[7::-1]]))
+    outputs = infer_outputs(network, parameters, rest, IMAGES)
+    among_others = infer_outputs(network, parameters, rest, np.concatenate([2 * IMAGES[:7:-1], IMAGES[7::-1]]))
     np.testing.assert_allclose(outputs[:8], among_others[:7:-1], rtol=1e-4, atol=1e-5)
     assert np.ptp(outputs, axis=0).min() > 1e-3
 
@@ -136,8 +140,8 @@ def test_memorizes_16_examples(network: Network, weights: Weights) -> None:
         targets = np.abs(IMAGES - np.roll(IMAGES, 1, 1)).max(-1, keepdims=True)
     elif sum(leaf.size for leaf in jax.tree.leaves(parameters)) < targets.size:
         # with fewer parameters than values it learns what it would say if each of them were another
-        targets = infer(network, jax.tree.map(lambda leaf: leaf + 0.3, parameters), rest, IMAGES)
-    losses, moved = quick(partial(fit, network, steps=300))(parameters, rest, targets)
+        targets = infer_outputs(network, jax.tree.map(lambda leaf: leaf + 0.3, parameters), rest, IMAGES)
+    losses, moved = quick(partial(fit_network, network, steps=300))(parameters, rest, targets)
     assert losses[-10:].mean() < 0.05 * losses[0]
     assert min(jax.tree.leaves(moved)) > 0
 
@@ -161,18 +165,18 @@ def test_map_output_or_clear_error(name: str) -> None:
 
 def test_user_model_draws_dropout_in_training() -> None:
     network = Network(OWN, INPUTS, VECTOR, (("width", 32),))
-    parameters, rest = init(network)
-    first, after = run(network, parameters, rest, IMAGES, train=True)
-    again, _ = run(network, parameters, rest, IMAGES, train=True)
-    second, _ = run(network, parameters, after, IMAGES, train=True)
+    parameters, rest = init_network(network)
+    first, after = run_network(network, parameters, rest, IMAGES, train=True)
+    again, _ = run_network(network, parameters, rest, IMAGES, train=True)
+    second, _ = run_network(network, parameters, after, IMAGES, train=True)
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - second).max() > 1e-3
     # flax: new mean = 0.99 old + 0.01 seen, from 0
     hidden = IMAGES.reshape(16, -1) @ parameters["first"]["kernel"][...] + parameters["first"]["bias"][...]
     np.testing.assert_allclose(after["norm"]["mean"][...], 0.01 * hidden.mean(0), atol=1e-5)
 
-    judged, unmoved = run(network, parameters, after, IMAGES)
-    np.testing.assert_array_equal(judged, infer(network, parameters, after, IMAGES))
+    judged, unmoved = run_network(network, parameters, after, IMAGES)
+    np.testing.assert_array_equal(judged, infer_outputs(network, parameters, after, IMAGES))
     assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), after, unmoved)))
 
 
@@ -188,12 +192,12 @@ def test_group_norm_takes_any_channels(channels: int) -> None:
 @pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_unet_starts_pixelwise(height: int, width: int, times: int) -> None:
     network = Network("unet", (height, width, 2), (times * height, times * width, 3), (("depth", 3), ("width", 4)))
-    parameters, rest = init(network)
+    parameters, rest = init_network(network)
     images = jax.random.normal(jax.random.key(1), (2, height, width, 2))
     beside = parameters["beside"]
     wanted = images @ beside["kernel"][...] + beside["bias"][...]
     wanted = wanted.repeat(times, 1).repeat(times, 2)
-    np.testing.assert_allclose(infer(network, parameters, rest, images), wanted, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(infer_outputs(network, parameters, rest, images), wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_unet_makes_images_only() -> None:

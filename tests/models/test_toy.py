@@ -14,22 +14,22 @@ INPUTS = (2, 2, 1)
 GREY = jnp.array([0.0, 0.25, 0.5, 1.0])
 
 
-def images(brightness: Any) -> jax.Array:
+def build_images(brightness: Any) -> jax.Array:
     """Images of these means, their pixels not alike."""
     spread = jnp.array([-0.2, 0.1, 0.3, -0.2]).reshape(2, 2, 1)
     result: jax.Array = brightness[:, None, None, None] + spread
     return result
 
 
-def parameters(outputs: tuple[int, ...], a: float, b: float, c: float) -> Weights:
+def build_parameters(outputs: tuple[int, ...], a: float, b: float, c: float) -> Weights:
     """A curve's (a, b, c) for every output."""
     fresh, rest = Network("toy", INPUTS, outputs).init(jax.random.key(0))
     given = {"a": a, "b": b, "c": c}
     return jax.tree.map_with_path(lambda path, leaf: jnp.full_like(leaf, given[path[0].key]), fresh), rest
 
 
-def curve(weights: Weights, x: Any, outputs: tuple[int, ...] = (1,)) -> jax.Array:
-    return Network("toy", INPUTS, outputs).apply(*weights, images(x), train=True)[0]
+def compute_curve(weights: Weights, x: Any, outputs: tuple[int, ...] = (1,)) -> jax.Array:
+    return Network("toy", INPUTS, outputs).apply(*weights, build_images(x), train=True)[0]
 
 
 def test_has_three_parameters() -> None:
@@ -39,15 +39,15 @@ def test_has_three_parameters() -> None:
 
 
 def test_values_by_hand() -> None:
-    found = curve(parameters((1,), 1.0, 2.0, -1.0), GREY)
+    found = compute_curve(build_parameters((1,), 1.0, 2.0, -1.0), GREY)
     wanted = [2.0, 1.5 + np.exp(-0.25), 2.0 + np.exp(-0.5), 3.0 + np.exp(-1.0)]
     np.testing.assert_allclose(found[:, 0], wanted, rtol=1e-6)
 
 
 @pytest.mark.parametrize("x", [0.0, 0.5, 1.0])
 def test_gradients_by_hand(x: float) -> None:
-    weights, rest = parameters((1,), 1.0, 2.0, 0.5)
-    slope = jax.grad(lambda w: curve((w, rest), jnp.array([x]))[0, 0])(weights)
+    weights, rest = build_parameters((1,), 1.0, 2.0, 0.5)
+    slope = jax.grad(lambda w: compute_curve((w, rest), jnp.array([x]))[0, 0])(weights)
     found = [float(slope[name][...][0]) for name in "abc"]
     np.testing.assert_allclose(found, [1.0, x, x * np.exp(0.5 * x)], rtol=1e-5, atol=1e-6)
 
@@ -58,7 +58,7 @@ def test_squared_error_landscape_is_known() -> None:
     truth = 1.0 + jnp.exp(0.7 * x)
 
     def cost(a: float, b: float, c: float) -> float:
-        return float(jnp.square(curve(parameters((1,), a, b, c), x)[:, 0] - truth).mean())
+        return float(jnp.square(compute_curve(build_parameters((1,), a, b, c), x)[:, 0] - truth).mean())
 
     assert cost(1.0, 0.0, 0.7) == pytest.approx(0.0, abs=1e-12)
     assert cost(1.5, 0.0, 0.7) == pytest.approx(0.25, rel=1e-5)
@@ -68,6 +68,6 @@ def test_squared_error_landscape_is_known() -> None:
 def test_one_curve_per_output() -> None:
     network = Network("toy", INPUTS, (2, 3, 2))
     fresh, rest = network.init(jax.random.key(0))
-    found = network.apply(fresh, rest, images(GREY), train=False)[0]
+    found = network.apply(fresh, rest, build_images(GREY), train=False)[0]
     b, c = (fresh[name][...][1, 2, 0] for name in "bc")
     np.testing.assert_allclose(found[:, 1, 2, 0], b * GREY + jnp.exp(c * GREY), rtol=1e-5)

@@ -17,7 +17,7 @@ from thalweg.data.sources import idx
 pytestmark = pytest.mark.slow
 
 
-def params(name: str) -> dict[str, Any]:
+def read_params(name: str) -> dict[str, Any]:
     tree: dict[str, Any] = YAML(typ="safe").load(find_example(name).text)
     return tree
 
@@ -35,7 +35,7 @@ def test_readme_own_data(clone: Callable[[], Clone]) -> None:
         Image.fromarray(pixels).save(images / f"{index}.{'jpg' if index % 2 else 'png'}")
         table.append(f"{index}.{'jpg' if index % 2 else 'png'},{index % 5},day{index % 8}")
     (one.folder / "photos" / "labels.csv").write_text("\n".join(table) + "\n")
-    data = params("data")["data"]
+    data = read_params("data")["data"]
     one.set({"data": data, "training.epochs": 2})  # the whole part, as it stands there
     one.run("dvc", "repro", "evaluate")
     assert '"examples"' in (one.folder / "artifacts/prepared/manifest.json").read_text()
@@ -43,12 +43,12 @@ def test_readme_own_data(clone: Callable[[], Clone]) -> None:
 
 def test_readme_own_model_and_search(clone: Callable[[], Clone]) -> None:
     one = clone()
-    model = params("own-model")["model"]
+    model = read_params("own-model")["model"]
     (one.folder / f"{model['kind'].split('.')[0]}.py").write_text(find_example("model").text)
     losses = one.folder / "pipeline/core/losses.py"
     text = losses.read_text().replace("FAMILIES: dict", f"{find_example('loss').text}\n\nFAMILIES: dict", 1)
     losses.write_text(text.replace("poisson, charbonnier)", "poisson, charbonnier, quantile)"))
-    space = params("space")["study"]["space"]
+    space = read_params("space")["study"]["space"]
     space["loss.terms.count.kind"]["choices"].append("quantile")
     one.set(
         {
@@ -67,7 +67,7 @@ def test_readme_own_model_and_search(clone: Callable[[], Clone]) -> None:
 def test_own_task_trains(clone: Callable[[], Clone]) -> None:
     one = clone()
     (one.folder / "pipeline/tasks/tally.py").write_text(find_example("task").text)
-    example = params("own-task")
+    example = read_params("own-task")
     one.set({"task": example["task"], "loss": example["loss"], "study.space": example["study"]["space"]})
     one.run("dvc", "repro", "evaluate")
     assert '"mae"' in (one.folder / "artifacts/evaluation/metrics.json").read_text()

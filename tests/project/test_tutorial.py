@@ -28,7 +28,7 @@ LARGEST = 60_000
 """Bytes of a picture."""
 
 
-def table(name: str) -> list[list[str]]:
+def read_table(name: str) -> list[list[str]]:
     """The cells of a table's rows, its head left out; marks of code are taken off."""
     found = re.search(rf"<!-- table: {name} -->\n(?:\|.*\n){{2}}((?:\|.*\n)+)", TEXT)
     assert found, name
@@ -39,7 +39,7 @@ def table(name: str) -> list[list[str]]:
     ]
 
 
-def told(value: float, as_in: str) -> str:
+def format_like(value: float, as_in: str) -> str:
     """A number with as many digits after its point as a cell has."""
     places = len(as_in.partition(".")[2])
     return f"{round(value, places) + 0.0:.{places}f}"
@@ -77,15 +77,15 @@ def test_parameter_count_matches_page() -> None:
 
 
 def test_best_constants_minimize_losses() -> None:
-    rows, answers = table("losses"), jnp.arange(0.0, 9.0, 0.01)
+    rows, answers = read_table("losses"), jnp.arange(0.0, 9.0, 0.01)
     assert [row[0] for row in rows] == list(losses.list_losses("regression"))
     truths = jnp.array([0.0, 0.0, 0.0, 1.0, 9.0])
     for name, _, answer in rows:
-        cost = regression(name)(*jnp.broadcast_arrays(answers[:, None], truths)).mean(1)
-        assert told(float(answers[cost.argmin()]), answer) == answer, name
+        cost = get_regression_loss(name)(*jnp.broadcast_arrays(answers[:, None], truths)).mean(1)
+        assert format_like(float(answers[cost.argmin()]), answer) == answer, name
 
 
-def regression(name: str) -> Any:
+def get_regression_loss(name: str) -> Any:
     return losses.FAMILIES["regression"][losses.list_losses("regression").index(name)]
 
 
@@ -111,9 +111,9 @@ class TestAxioms:
             return surprise, chances
         if name == "root of l2":
             return lambda p, y: jnp.sqrt(losses.l2(p, y)), counts
-        return regression(name), counts
+        return get_regression_loss(name), counts
 
-    @pytest.mark.parametrize(("name", "identity", "symmetry", "triangle"), table("axioms"))
+    @pytest.mark.parametrize(("name", "identity", "symmetry", "triangle"), read_table("axioms"))
     def test_axiom_table_is_right(self, name: str, identity: str, symmetry: str, triangle: str) -> None:
         with jax.enable_x64(True):
             far, points = self.measured(name)
@@ -129,10 +129,10 @@ class TestAxioms:
         assert [identity, symmetry, triangle] == ["yes" if bool(holds) else "no" for holds in found]
 
     def test_axiom_table_is_complete(self) -> None:
-        assert {row[0] for row in table("axioms")} >= {*losses.list_losses("regression"), "cross_entropy"}
+        assert {row[0] for row in read_table("axioms")} >= {*losses.list_losses("regression"), "cross_entropy"}
 
 
-def curve(w: Any, x: float = 0.5) -> Any:
+def compute_curve(w: Any, x: float = 0.5) -> Any:
     """The page's function of three parameters."""
     a, b, c = w
     return a + b * x + math.exp(c * x)
@@ -147,15 +147,15 @@ def test_gradient_example_prints_as_shown() -> None:
 
 
 def test_difference_errors_match_table() -> None:
-    right = 2 * (curve((1, 2, -1)) - 3) * 0.5 * math.exp(-0.5)
-    for h, slope, error in table("differences"):
-        above, below = ((curve((1, 2, -1 + sign * float(h))) - 3) ** 2 for sign in (1, -1))
+    right = 2 * (compute_curve((1, 2, -1)) - 3) * 0.5 * math.exp(-0.5)
+    for h, slope, error in read_table("differences"):
+        above, below = ((compute_curve((1, 2, -1 + sign * float(h))) - 3) ** 2 for sign in (1, -1))
         difference = (above - below) / (2 * float(h))
-        assert told(difference, slope) == slope
+        assert format_like(difference, slope) == slope
         assert f"{abs(difference - right):.0e}".replace("e-0", "e-") == error
 
 
-def stepped(kind: str, rate: float, gradient: Any, steps: int, **numbers: float) -> list[float]:
+def take_steps(kind: str, rate: float, gradient: Any, steps: int, **numbers: float) -> list[float]:
     """Where w = 1 goes in so many updates, the start left out."""
     optimizer = optimizers.build_optimizer(kind, {n: jnp.float32(v) for n, v in numbers.items()}, rate, None)
     w, ways = jnp.float32(1.0), []
@@ -168,31 +168,30 @@ def stepped(kind: str, rate: float, gradient: Any, steps: int, **numbers: float)
 
 
 def test_one_step_matches_page() -> None:
-    error = curve((1, 2, -1)) - 3
+    error = compute_curve((1, 2, -1)) - 3
     gradient = (2 * error, error, error * math.exp(-0.5))
     after = [w - 0.1 * g for w, g in zip((1, 2, -1), gradient, strict=True)]
-    numbers = (
-        f"({', '.join(f'{w:.3f}' for w in after)}), and the loss from {error**2:.3f} to {(curve(after) - 3) ** 2:.3f}"
-    )
+    loss = (compute_curve(after) - 3) ** 2
+    numbers = f"({', '.join(f'{w:.3f}' for w in after)}), and the loss from {error**2:.3f} to {loss:.3f}"
     assert numbers in " ".join(TEXT.split())
 
 
 def test_descent_table_matches_valley() -> None:
-    for rate, *places, _ in table("descent"):
-        ways = stepped("gradient_descent", float(rate), lambda w: 2 * w, 10)
-        assert [told(ways[i - 1], cell) for i, cell in zip((1, 2, 3, 10), places, strict=True)] == places
+    for rate, *places, _ in read_table("descent"):
+        ways = take_steps("gradient_descent", float(rate), lambda w: 2 * w, 10)
+        assert [format_like(ways[i - 1], cell) for i, cell in zip((1, 2, 3, 10), places, strict=True)] == places
     assert optimizers.stability_limit("gradient_descent", {}, 1.0) == 2.0
 
 
 def test_momentum_table_matches_heavy_ball() -> None:
-    for momentum, *speeds in table("momentum"):
-        ways = [1.0, *stepped("heavy_ball", 1.0, jnp.ones_like, 100, momentum=float(momentum))]
+    for momentum, *speeds in read_table("momentum"):
+        ways = [1.0, *take_steps("heavy_ball", 1.0, jnp.ones_like, 100, momentum=float(momentum))]
         found = [ways[i - 1] - ways[i] for i in (1, 2, 3, 10, 100)]
-        assert [told(v, cell) for v, cell in zip(found, speeds, strict=True)] == speeds
+        assert [format_like(v, cell) for v, cell in zip(found, speeds, strict=True)] == speeds
 
 
 def test_every_verdict_is_explained() -> None:
-    assert {row[0] for row in table("verdicts")} == verdict_map.VERDICT_MARKS.keys()
+    assert {row[0] for row in read_table("verdicts")} == verdict_map.VERDICT_MARKS.keys()
 
 
 HOLDS: dict[str, list[Callable[[tutorial.Outcome], bool]]] = {

@@ -52,7 +52,7 @@ AGAINST = [
 ]
 
 
-def draw(kind: str, seed: int) -> StudyTables:
+def draw_study(kind: str, seed: int) -> StudyTables:
     if kind in WORLDS:
         return planted.study(WORLDS[kind], seed)
     if kind == "pruned":
@@ -67,7 +67,7 @@ def steps_of(cases: dict[str, StudyTables]) -> Callable[[str], list[str]]:
 
     @cache
     def steps(kind: str) -> list[str]:
-        tables = cases[kind.removeprefix(CASE)] if kind.startswith(CASE) else draw(kind, 0)
+        tables = cases[kind.removeprefix(CASE)] if kind.startswith(CASE) else draw_study(kind, 0)
         told = drop_repeated_steps(
             {get_section_name(section): collect_findings(section, tables) for section in select_sections(tables)}
         )
@@ -76,11 +76,11 @@ def steps_of(cases: dict[str, StudyTables]) -> Callable[[str], list[str]]:
     return steps
 
 
-def sides(steps: list[str]) -> set[str]:
+def list_sides(steps: list[str]) -> set[str]:
     return {side for side, words in SAYS.items() if any(re.search(words, step) for step in steps)}
 
 
-def moved(steps: list[str]) -> dict[str, set[tuple[float, ...]]]:
+def list_moved_ranges(steps: list[str]) -> dict[str, set[tuple[float, ...]]]:
     """What steps make of each range, by its name: low and high, then what they were."""
     pattern = r"`([\w.]+)` from (\S+) to (\S+) \(so far (\S+) to (\S+)\)"
     found: dict[str, set[tuple[float, ...]]] = {}
@@ -89,9 +89,9 @@ def moved(steps: list[str]) -> dict[str, set[tuple[float, ...]]]:
     return found
 
 
-def disagreements(steps: list[str]) -> list[str]:
+def find_disagreements(steps: list[str]) -> list[str]:
     """What is contradicted: two sides of one question, one range told in two ways; and a step that is given twice."""
-    said, ranges = sides(steps), moved(steps)
+    said, ranges = list_sides(steps), list_moved_ranges(steps)
     found = [" and ".join(sorted(pair)) for pair in AGAINST if pair <= said]
     found += [f"{parameter}: {told}" for parameter, told in ranges.items() if len(told) > 1]
     inner = [one for one, told in ranges.items() for low, high, *was in told if low > was[0] or high < was[1]]
@@ -112,9 +112,11 @@ KINDS = [*PLANTED, *WORLDS, "pruned", *(CASE + case for case in CASES)]
 @pytest.mark.parametrize("kind", KINDS)
 def test_steps_do_not_contradict(steps_of: Callable[[str], list[str]], kind: str) -> None:
     steps = steps_of(kind)
-    assert disagreements(steps) == []
+    assert find_disagreements(steps) == []
     # whatever speaks of these is known to the test: a new step cannot pass it by
-    silent = [step for step in steps if re.search(TOPICS, step) and not sides([step]) and not re.search(OTHER, step)]
+    silent = [
+        step for step in steps if re.search(TOPICS, step) and not list_sides([step]) and not re.search(OTHER, step)
+    ]
     assert silent == []
 
 
@@ -130,7 +132,7 @@ def test_steps_do_not_contradict(steps_of: Callable[[str], list[str]], kind: str
     ],
 )
 def test_contradictions_are_detected(steps: list[str]) -> None:
-    assert disagreements(steps)
+    assert find_disagreements(steps)
 
 
 ALONE = r"^(It|They|Them|These|Those|This|That|Its|Their)\b|^\w+ (it|them|its|their|those|these|such)\b"

@@ -17,7 +17,7 @@ SEEDS = range(3)
 NOISES = range(100, 120)
 
 
-def study(world: World, seed: int, trials: int = 48) -> StudyTables:
+def build_study(world: World, seed: int, trials: int = 48) -> StudyTables:
     return _study(world, seed, trials)
 
 
@@ -29,11 +29,11 @@ def told_by_section(tables: StudyTables) -> dict[str, list[Finding]]:
     return {get_section_name(section): section.build_findings(tables) for section in find_sections()}
 
 
-def told(tables: StudyTables) -> list[Finding]:
+def list_findings(tables: StudyTables) -> list[Finding]:
     return [finding for findings in told_by_section(tables).values() for finding in findings]
 
 
-def cautions(tables: StudyTables) -> list[str]:
+def list_cautions(tables: StudyTables) -> list[str]:
     """Of all sections but the first: whether the winner was lucky is for its own tests."""
     sections = told_by_section(tables).items()
     return [
@@ -45,20 +45,20 @@ def cautions(tables: StudyTables) -> list[str]:
     ]
 
 
-def find(tables: StudyTables, start: str) -> Finding:
-    return next(finding for finding in told(tables) if finding.verdict.startswith(start))
+def find_finding(tables: StudyTables, start: str) -> Finding:
+    return next(finding for finding in list_findings(tables) if finding.verdict.startswith(start))
 
 
 @pytest.mark.slow
 def test_noise_is_usually_recognized() -> None:
     """Of a few seeds the noise is known so badly that now and then it cannot be told."""
-    outright = [ALIKE in cautions(study(NOISE, seed)) for seed in NOISES]
+    outright = [ALIKE in list_cautions(build_study(NOISE, seed)) for seed in NOISES]
     assert sum(outright) > len(NOISES) / 2
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_healthy_study_is_clean(seed: int) -> None:
-    seen = told(study(HEALTHY, seed))
+    seen = list_findings(build_study(HEALTHY, seed))
     assert [finding.verdict for finding in seen if finding.tone == "caution"] == []
     assert seen[0].verdict == "The winner is clearly better than the baseline."
 
@@ -67,8 +67,8 @@ def test_healthy_study_is_clean(seed: int) -> None:
 @pytest.mark.parametrize("kind", PLANTED)
 def test_only_planted_faults_are_found(kind: str, seed: int) -> None:
     one = PLANTED[kind]
-    tables = one.done(study(one.world, seed, one.trials), np.random.default_rng(seed))
-    seen = cautions(tables)
+    tables = one.done(build_study(one.world, seed, one.trials), np.random.default_rng(seed))
+    seen = list_cautions(tables)
     for wanted in one.must:
         assert any(verdict.endswith(wanted) for verdict in seen), seen
     assert [verdict for verdict in seen if not verdict.endswith((*one.must, *one.may))] == []
@@ -76,7 +76,7 @@ def test_only_planted_faults_are_found(kind: str, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_noise_has_no_winner(seed: int) -> None:
-    told = result.build_findings(study(NOISE, seed))[0].verdict
+    told = result.build_findings(build_study(NOISE, seed))[0].verdict
     assert told in (
         "No clear difference between the winner and the baseline.",
         "The baseline is ahead of the winner on fresh seeds, within noise.",
@@ -86,10 +86,10 @@ def test_noise_has_no_winner(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("world", "verdict"), [(WILD, "diverged."), (DEAD, "learned nothing.")])
 def test_lost_trials_name_their_rate(world: World, verdict: str, seed: int) -> None:
-    tables = study(world, seed)
+    tables = build_study(world, seed)
     pace = tables.trials[RATE] / (1 - tables.trials[MOMENTUM])
     lost = tables.trials.loc[pace > 0.2, "number"].tolist()
-    (one,) = [finding for finding in told(tables) if finding.verdict.endswith(f"trials {verdict}")]
+    (one,) = [finding for finding in list_findings(tables) if finding.verdict.endswith(f"trials {verdict}")]
     assert one.verdict == f"{len(lost)} trials {verdict}"
     assert list(one.trials) == lost
     assert "They lie where learning rate / (1 - momentum) is high: above" in one.evidence
@@ -101,8 +101,8 @@ def test_lost_trials_name_their_rate(world: World, verdict: str, seed: int) -> N
 @pytest.mark.parametrize("seed", SEEDS)
 def test_low_rates_name_their_end(seed: int) -> None:
     world = World(rates=(2e-5, 0.1), momentum=0.3, bend=0.3, high=(30.0, 0.0), jitter=0.001)
-    tables = study(world, seed)
-    one = find(tables, "The learning rate is too low below about")
+    tables = build_study(world, seed)
+    one = find_finding(tables, "The learning rate is too low below about")
     low = tables.verdicts.loc[tables.verdicts["kind"] == "rate too low", "trial"]
     assert list(one.trials) == low.tolist()
     assert one.tone == ("caution" if len(low) >= 16 else "plain")
@@ -114,44 +114,44 @@ def test_low_rates_name_their_end(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_overfitting_names_trials(seed: int) -> None:
-    assert find(study(PLANTED["overfitting"].world, seed), "48 trials overfit").trials == tuple(range(48))
+    assert find_finding(build_study(PLANTED["overfitting"].world, seed), "48 trials overfit").trials == tuple(range(48))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_misleading_short_runs_are_named(seed: int) -> None:
-    tables = study(PLANTED["judged too early"].world, seed)
-    assert "prune: null" in find(tables, "Short runs do not predict long ones.").next_step
-    assert cautions(tables) == []
+    tables = build_study(PLANTED["judged too early"].world, seed)
+    assert "prune: null" in find_finding(tables, "Short runs do not predict long ones.").next_step
+    assert list_cautions(tables) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_early_epoch_is_late_enough(seed: int) -> None:
     world = World(epochs=4, early=120.0, bend=0.0, high=(0.0, 0.0), jitter=0.3)
-    tables = planted.pruned(study(world, seed), 1, 1.0, np.random.default_rng(seed))
-    assert find(tables, "Trials are judged too early").next_step == "Set `study.prune: null`."
+    tables = planted.pruned(build_study(world, seed), 1, 1.0, np.random.default_rng(seed))
+    assert find_finding(tables, "Trials are judged too early").next_step == "Set `study.prune: null`."
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_predictive_short_runs_are_named(seed: int) -> None:
-    tables = study(World(hidden=0.2, bend=0.1, seed_noise=0.01), seed)
-    one = find(tables, "Short runs predict long ones: stopping early would be safe.")
+    tables = build_study(World(hidden=0.2, bend=0.1, seed_noise=0.01), seed)
+    one = find_finding(tables, "Short runs predict long ones: stopping early would be safe.")
     assert "study.prune: {first: 4, eta: 2}" in one.next_step
     assert "288 of 768 epochs (38 %) would be saved" in one.evidence
-    late = find(planted.pruned(tables, 4, 1.0, np.random.default_rng(seed)), "Short runs")
+    late = find_finding(planted.pruned(tables, 4, 1.0, np.random.default_rng(seed)), "Short runs")
     assert late.verdict == "Short runs predict long ones: trials are judged late enough."
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_flat_and_gaining_searches_differ(seed: int) -> None:
-    gaining = study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), seed)
-    assert find(study(World(), seed), "The search").verdict == "The search has flattened out."
-    assert find(gaining, "The search").verdict == "The search was still gaining when it ended."
+    gaining = build_study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), seed)
+    assert find_finding(build_study(World(), seed), "The search").verdict == "The search has flattened out."
+    assert find_finding(gaining, "The search").verdict == "The search was still gaining when it ended."
 
 
 @pytest.mark.slow
 def test_caution_false_positive_rate() -> None:
     """Each finding may be false in 5 % of studies in which nothing matters; 7 kinds of them can be."""
-    raised = [verdict for seed in NOISES for verdict in cautions(study(NOISE, seed))]
+    raised = [verdict for seed in NOISES for verdict in list_cautions(build_study(NOISE, seed))]
     false = [verdict for verdict in raised if verdict not in (ALIKE, UNTOLD)]
     assert len(raised) - len(false) >= 18
     assert len(false) <= 3, false

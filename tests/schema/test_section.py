@@ -20,14 +20,14 @@ class Outer(StrictModel):
     many: int = 1
 
 
-def told(value: Any, section: type[StrictModel] = Outer) -> list[str]:
+def describe_problems(value: Any, section: type[StrictModel] = Outer) -> list[str]:
     with pytest.raises(ValidationError) as caught:
         section.model_validate(value)
     return [build_problem(detail).describe_problem() for detail in caught.value.errors(include_url=False)]
 
 
 def test_nested_errors_are_in_plain_words() -> None:
-    assert told({"inner": {"rate": 2, "wat": 1}, "many": 1.0, "inna": {}}) == [
+    assert describe_problems({"inner": {"rate": 2, "wat": 1}, "many": 1.0, "inna": {}}) == [
         "inner.rate: must be below 1, not 2",
         "inner.way: is missing; allowed: up, down",
         "inner.wat: unknown key; allowed: rate, way; did you mean `way`?",
@@ -50,7 +50,7 @@ def test_nested_errors_are_in_plain_words() -> None:
     ],
 )
 def test_wrong_value_is_quoted(rate: Any, words: str) -> None:
-    assert told({"rate": rate, "way": "up"}, Inner) == [f"rate: {words}"]
+    assert describe_problems({"rate": rate, "way": "up"}, Inner) == [f"rate: {words}"]
 
 
 def test_section_is_immutable() -> None:
@@ -108,9 +108,9 @@ def test_abbreviation_is_suggested(given: str, near: str) -> None:
 
 
 def test_scalar_for_section_names_its_keys() -> None:
-    assert told({"inner": 3}) == ["inner: must be a mapping of keys to values, not 3; allowed: rate, way"]
+    assert describe_problems({"inner": 3}) == ["inner: must be a mapping of keys to values, not 3; allowed: rate, way"]
     kinds = build_model_class("Kinds", {"kind": (Literal["up", "down"], ...), "rate": (float, 1.0)})
-    assert told("up", kinds) == [
+    assert describe_problems("up", kinds) == [
         '(whole file): must be a mapping of keys to values, not the text "up"; '
         "write `{kind: up, …}`; allowed: kind, rate"
     ]

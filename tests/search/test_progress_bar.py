@@ -14,7 +14,7 @@ CONFIG = load_config(ROOT / "params.yaml")
 Ending = Literal["complete", "pruned", "diverged"]
 
 
-def trial(number: int, value: float | None) -> Trial:
+def build_trial(number: int, value: float | None) -> Trial:
     lane = LaneResult({}, 2, None if value is not None else 3, ended=True)
     state: Ending = "diverged" if value is None else "pruned" if value > 5 else "complete"
     return Trial(Outcome(number, {}, state, () if value is None else (value,)), (TrainedLane(1, 0, lane),))
@@ -23,7 +23,7 @@ def trial(number: int, value: float | None) -> Trial:
 def test_cohort_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with StudyProgress(CONFIG) as watch:
         watch.on_segment(0, 4)
-        watch.on_cohort([trial(0, 2.5), trial(1, 1.25), trial(2, None), trial(3, 9.5)])
+        watch.on_cohort([build_trial(0, 2.5), build_trial(1, 1.25), build_trial(2, None), build_trial(3, 9.5)])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("4 of 48 trials, best mae 1.25 (trial 1), 1 pruned, 1 diverged")
@@ -32,12 +32,12 @@ def test_cohort_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_cohort_without_complete_trial(capsys: pytest.CaptureFixture[str]) -> None:
     with StudyProgress(CONFIG) as watch:
         watch.on_segment(0, 4)
-        watch.on_cohort([trial(0, None)])
+        watch.on_cohort([build_trial(0, None)])
     assert "none complete yet" in capsys.readouterr().out
 
 
 def test_resumed_trials_take_no_time(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    known = [trial(number, 2.0 + number) for number in range(6)]
+    known = [build_trial(number, 2.0 + number) for number in range(6)]
     with StudyProgress(CONFIG) as watch:
         watch.on_cohort(known[:2])
         watch.on_cohort(known[:4])

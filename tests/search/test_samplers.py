@@ -32,30 +32,30 @@ SPACES = {"cmaes": RANGES, "grid": GRID}
 SAMPLERS = ("tpe", "random", "quasi_random", "grid", "nsga2", "cmaes")
 
 
-def value(values: dict[str, Any]) -> float:
+def compute_value(values: dict[str, Any]) -> float:
     result: float = (
         abs(math.log10(values[RATE]) + 2) + (values.get("loss.terms.count.kind") == "l1") + values.get(MOMENTUM, 0)
     )
     return result
 
 
-def searched(config: Config, sampler: str, **more: Any) -> Config:
+def choose_sampler(config: Config, sampler: str, **more: Any) -> Config:
     space = SPACES.get(sampler, CONDITIONAL)
     return config.replace_values(
         {"study.sampler": sampler, "study.space": space, "loss.terms.count.kind": "huber", **more}
     )
 
 
-def outcome(number: int, values: dict[str, Any], *, wild: bool = True, also: tuple[float, ...] = ()) -> Outcome:
+def build_outcome(number: int, values: dict[str, Any], *, wild: bool = True, also: tuple[float, ...] = ()) -> Outcome:
     """Every fifth trial diverges, every seventh is pruned; `also` are further objectives."""
     if wild and number % 5 == 3:
         return Outcome(number, values, "diverged")
     state: Literal["pruned", "complete"] = "pruned" if wild and number % 7 == 6 else "complete"
-    return Outcome(number, values, state, (value(values), *also), {1: 9.0, 2: value(values)})
+    return Outcome(number, values, state, (compute_value(values), *also), {1: 9.0, 2: compute_value(values)})
 
 
-def live(
-    config: Config, cohorts: int, in_flight: int = 1, told: Callable[[int, dict[str, Any]], Outcome] = outcome
+def run_cohorts(
+    config: Config, cohorts: int, in_flight: int = 1, told: Callable[[int, dict[str, Any]], Outcome] = build_outcome
 ) -> tuple[list[Any], list[Outcome]]:
     """A study that is never stopped: proposals by cohort, and outcomes. As many cohorts in flight as said."""
     proposer, proposed = OptunaSampler(config), []
@@ -72,8 +72,8 @@ def live(
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_resumed_study_asks_the_same(config: Config, sampler: str, in_flight: int) -> None:
     """Proposals read back from files, whose keys are sorted; cohorts that were in flight are in flight again."""
-    config = searched(config, sampler)
-    proposed, outcomes = live(config, 6, in_flight)
+    config = choose_sampler(config, sampler)
+    proposed, outcomes = run_cohorts(config, 6, in_flight)
     for lived in (1, 4):
         again = OptunaSampler(config)
         for cohort in range(6):
@@ -87,7 +87,7 @@ def test_resumed_study_asks_the_same(config: Config, sampler: str, in_flight: in
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_conditions_hold_and_asks_differ(config: Config, sampler: str) -> None:
-    proposed, _ = live(searched(config, sampler), 4)
+    proposed, _ = run_cohorts(choose_sampler(config, sampler), 4)
     flat = [tuple(sorted(values.items())) for cohort in proposed for values in cohort]
     if sampler not in ("grid", "nsga2"):  # a grid may hold the file's own values, and a child be as its parent
         assert len(set(flat)) == len(flat)
@@ -98,7 +98,7 @@ def test_conditions_hold_and_asks_differ(config: Config, sampler: str) -> None:
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_first_trials_are_baseline_and_enqueued(config: Config, sampler: str) -> None:
     rates = [{RATE: 0.25}, {RATE: 0.125}]
-    config = searched(config, sampler, **{"study.enqueue": rates})
+    config = choose_sampler(config, sampler, **{"study.enqueue": rates})
     first = OptunaSampler(config).ask(0, 4)
     assert first[0] == spaces.find_baseline_setting(config)
     assert [one[RATE] for one in first[1:3]] == [0.25, 0.125]
@@ -115,7 +115,7 @@ def test_incomplete_trials_are_pruned_or_bad(config: Config) -> None:
     ]
     told = {}
     for sampler in ("tpe", "nsga2"):
-        proposer = OptunaSampler(searched(config, sampler))
+        proposer = OptunaSampler(choose_sampler(config, sampler))
         proposer.ask(0, 3)
         proposer.tell(ends)
         told[sampler] = proposer._study.trials
@@ -129,7 +129,7 @@ def test_incomplete_trials_are_pruned_or_bad(config: Config) -> None:
 def test_tpe_treats_finished_losers_as_pruned(
     config: Config,
 ) -> None:
-    proposer = OptunaSampler(searched(config, "tpe"))
+    proposer = OptunaSampler(choose_sampler(config, "tpe"))
     values = proposer.ask(0, 2)
     proposer.tell(
         [Outcome(n, values[n], "complete", (3.0,), {1: 4.0, 2: 3.0}, lost_rung=lost) for n, lost in ((0, None), (1, 4))]
@@ -141,7 +141,7 @@ def test_tpe_treats_finished_losers_as_pruned(
 
 @pytest.mark.parametrize("sampler", ["nsga2", "cmaes"])
 def test_diverged_is_worst_of_its_cohort(config: Config, sampler: str) -> None:
-    proposer = OptunaSampler(searched(config, sampler))
+    proposer = OptunaSampler(choose_sampler(config, sampler))
     values = proposer.ask(0, 3)
     proposer.tell(
         [
@@ -168,19 +168,21 @@ def test_diverged_is_avoided_with_constraints(config: Config) -> None:
                 return Outcome(number, values, "diverged")
             return Outcome(number, values, "complete", (abs(rate + 3),), {1: 1.0}, {"bias": abs(rate + 3.5) - 0.05})
 
-        proposed, _ = live(config.replace_values({"seed": seed, "study.sampler": "tpe", **limited}), 8, told=told)
+        proposed, _ = run_cohorts(
+            config.replace_values({"seed": seed, "study.sampler": "tpe", **limited}), 8, told=told
+        )
         shares.append(np.mean([values[RATE] > 1e-2 for cohort in proposed[4:] for values in cohort]))
     assert np.mean(shares) < 0.2
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
 def test_multi_objective_sampler_sees_all(config: Config, sampler: str) -> None:
-    config = searched(config, sampler, **{"study.also": ["exact"]})
+    config = choose_sampler(config, sampler, **{"study.also": ["exact"]})
 
     def told(number: int, values: dict[str, Any]) -> Outcome:
-        return outcome(number, values, also=(1 - value(values) / 9,))
+        return build_outcome(number, values, also=(1 - compute_value(values) / 9,))
 
-    proposer, (proposed, outcomes) = OptunaSampler(config), live(config, 6, told=told)
+    proposer, (proposed, outcomes) = OptunaSampler(config), run_cohorts(config, 6, told=told)
     for cohort, values in enumerate(proposed):
         proposer.replay(cohort * 4, values)
         proposer.tell(outcomes[cohort * 4 : cohort * 4 + 4])
@@ -191,7 +193,7 @@ def test_multi_objective_sampler_sees_all(config: Config, sampler: str) -> None:
 
 
 def test_other_sampler_version_is_refused(config: Config) -> None:
-    config = searched(config, "cmaes")
+    config = choose_sampler(config, "cmaes")
     proposed = OptunaSampler(config).ask(0, 4)
     with pytest.raises(UserError, match="other values than when the study began"):
         OptunaSampler(config).replay(0, [*proposed[:3], proposed[3] | {RATE: 0.05}])
@@ -212,7 +214,7 @@ def test_diverged_region_is_avoided(config: Config) -> None:
             good = abs(rate + 3)
             return Outcome(number, values, *(("diverged",) if rate > -2 else ("complete", (good,), {1: good})))
 
-        proposed, _ = live(one, 8, told=told)
+        proposed, _ = run_cohorts(one, 8, told=told)
         shares.append(np.mean([values[RATE] > 1e-2 for cohort in proposed[2:] for values in cohort]))
     error = np.std(shares, ddof=1) / math.sqrt(len(shares))
     assert np.mean(shares) + 4 * error < 1 / 3
@@ -230,7 +232,7 @@ def test_infeasible_region_is_avoided(config: Config) -> None:
             good = -9.0 if rate > -2 else abs(rate + 3)
             return Outcome(number, values, "complete", (good,), {1: good}, {"bias": rate + 2})
 
-        proposed, _ = live(one, 6, told=told)
+        proposed, _ = run_cohorts(one, 6, told=told)
         later += [values[RATE] > 1e-2 for cohort in proposed[4:] for values in cohort]
     assert np.mean(later) < 0.25
 
@@ -254,7 +256,7 @@ def test_sobol_fills_evenly(config: Config) -> None:
 
 
 def test_grid_is_repeated_in_turn(config: Config) -> None:
-    config = searched(config, "grid", **{"study.trials": 60})
+    config = choose_sampler(config, "grid", **{"study.trials": 60})
     points = list(settings.iterate_settings(config))
     assert len(points) == 5 * (1 + 3)
     assert points[0] == {"loss.terms.count.kind": "l1", RATE: pytest.approx(1e-4)}
@@ -271,5 +273,5 @@ def test_empty_space_asks_for_baseline(config: Config, sampler: str) -> None:
 
 
 def test_study_name_does_not_matter(config: Config) -> None:
-    config = searched(config, "tpe")
-    assert live(config.replace_values({"study.name": "other"}), 4) == live(config, 4)
+    config = choose_sampler(config, "tpe")
+    assert run_cohorts(config.replace_values({"study.name": "other"}), 4) == run_cohorts(config, 4)

@@ -17,24 +17,26 @@ RULES = Rules(trial_count=40, cohort_size=2, brackets=((4,),))
 Ending = Literal["complete", "pruned", "diverged"]
 
 
-def trial(number: int, value: float | None, epochs: int = 4) -> Trial:
+def build_trial(number: int, value: float | None, epochs: int = 4) -> Trial:
     lanes = tuple(TrainedLane(seed, 0, LaneResult({}, epochs, None, ended=True)) for seed in (0, 1))
     state: Ending = "diverged" if value is None else "complete"
     return Trial(Outcome(number, {}, state, () if value is None else (value,)), lanes)
 
 
-def known(*values: float | None) -> list[Trial]:
-    return [trial(number, value) for number, value in enumerate(values)]
+def build_trials(*values: float | None) -> list[Trial]:
+    return [build_trial(number, value) for number, value in enumerate(values)]
 
 
 def test_gain_averages_three_cohorts(config: Config) -> None:
     values = [9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0]
-    assert stopping.expected_gain(config, RULES, known(*values)) == pytest.approx((8.0 - 6.5) / 3)
-    assert stopping.expected_gain(config, RULES, known(*values[:6])) is None  # too few to tell
+    assert stopping.expected_gain(config, RULES, build_trials(*values)) == pytest.approx((8.0 - 6.5) / 3)
+    assert stopping.expected_gain(config, RULES, build_trials(*values[:6])) is None  # too few to tell
     more = config.replace_values({"study.objective": "exact"})
-    assert stopping.expected_gain(more, RULES, known(*[1 - value / 10 for value in values])) == pytest.approx(0.05)
-    assert stopping.expected_gain(config, RULES, known(None, None, *values[2:])) is None
-    assert stopping.expected_gain(config, RULES, known(9.0, None, None, None, 6.0, 7.0, 6.0, 7.0)) == 1.0
+    assert stopping.expected_gain(more, RULES, build_trials(*[1 - value / 10 for value in values])) == pytest.approx(
+        0.05
+    )
+    assert stopping.expected_gain(config, RULES, build_trials(None, None, *values[2:])) is None
+    assert stopping.expected_gain(config, RULES, build_trials(9.0, None, None, None, 6.0, 7.0, 6.0, 7.0)) == 1.0
 
 
 @pytest.fixture
@@ -50,41 +52,41 @@ def reason(config: Config, tmp_path: Path) -> Callable[..., dict[str, Any] | Non
 
 
 def test_no_limits_never_stop(reason: Callable[..., dict[str, Any] | None]) -> None:
-    assert reason({}, known(*[1.0] * 8), spent=1e9) is None
+    assert reason({}, build_trials(*[1.0] * 8), spent=1e9) is None
 
 
 def test_epochs_count_all_lanes(reason: Callable[..., dict[str, Any] | None]) -> None:
-    found = known(3.0, 2.0)
+    found = build_trials(3.0, 2.0)
     assert reason({"epochs": 17}, found) is None
     assert reason({"epochs": 16}, found) == {"cohort": 4, "reason": "epochs", "limit": 16, "reached": 16}
 
 
 def test_small_gain_stops_study(reason: Callable[..., dict[str, Any] | None]) -> None:
-    found = known(9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0)
+    found = build_trials(9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0)
     assert reason({"gain": 0.4}, found) is None
     assert reason({"gain": 0.6}, found) == {"cohort": 4, "reason": "gain", "limit": 0.6, "reached": 0.5}
 
 
 def test_time_limit_is_recorded(reason: Callable[..., dict[str, Any] | None]) -> None:
     limit, stopped = {"seconds": 60.0}, {"cohort": 4, "reason": "seconds", "limit": 60.0}
-    assert reason(limit, known(1.0, 2.0), spent=59.0) is None
-    assert reason(limit, known(1.0, 2.0), spent=61.0) == stopped
+    assert reason(limit, build_trials(1.0, 2.0), spent=59.0) is None
+    assert reason(limit, build_trials(1.0, 2.0), spent=61.0) == stopped
     # in its next life, whatever the clock says, it stops there again, and not before
-    assert reason(limit, known(1.0, 2.0), spent=0.0) == stopped
-    assert reason(limit, known(1.0, 2.0), cohort=3, spent=0.0) is None
+    assert reason(limit, build_trials(1.0, 2.0), spent=0.0) == stopped
+    assert reason(limit, build_trials(1.0, 2.0), cohort=3, spent=0.0) is None
     # with more time it goes on
-    assert reason({"seconds": 90.0}, known(1.0, 2.0), spent=61.0) is None
+    assert reason({"seconds": 90.0}, build_trials(1.0, 2.0), spent=61.0) is None
 
 
 def test_replay_ignores_time_limit(reason: Callable[..., dict[str, Any] | None], tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.record_proposals(4, [{}, {}])
-    assert reason({"seconds": 60.0}, known(1.0, 2.0), spent=1e9, journal=journal) is None
+    assert reason({"seconds": 60.0}, build_trials(1.0, 2.0), spent=1e9, journal=journal) is None
 
 
 def test_lost_proposals_do_not_stop_earlier(reason: Callable[..., dict[str, Any] | None], tmp_path: Path) -> None:
     """Cohort 4 began once, though its proposals are lost: time had not run out then, whatever the clock says now."""
     journal = Journal(tmp_path)
     journal.record_results({(9, 1, 0): LaneResult({}, 4, None, ended=True)})
-    assert reason({"seconds": 60.0}, known(1.0, 2.0), spent=1e9, journal=journal) is None
-    assert reason({"seconds": 60.0}, known(1.0, 2.0), cohort=5, spent=1e9, journal=journal) is not None
+    assert reason({"seconds": 60.0}, build_trials(1.0, 2.0), spent=1e9, journal=journal) is None
+    assert reason({"seconds": 60.0}, build_trials(1.0, 2.0), cohort=5, spent=1e9, journal=journal) is not None

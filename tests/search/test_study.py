@@ -52,7 +52,7 @@ class Told:
 
 
 @pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def trained_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The steps that lanes are trained from here on."""
     return count_steps(monkeypatch)
 
@@ -62,18 +62,18 @@ def data(config: Config, parts: Splits, compose_data: Callable[[Config, Splits],
     return compose_data(config, parts)
 
 
-def known(curve: Sequence[float | None]) -> list[float]:
+def list_reached_values(curve: Sequence[float | None]) -> list[float]:
     """The values of a curve whose lane went on to its end."""
     return [value for value in curve if value is not None]
 
 
-def csv(config: Config, found: Sequence[Trial]) -> str:
+def format_csv(config: Config, found: Sequence[Trial]) -> str:
     lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
     return build_trials_table(config, found).to_csv() + build_curves_table(config, lanes).to_csv()
 
 
 @pytest.fixture(scope="module")
-def whole(
+def whole_study(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[Trial], Told]:
     """The study run once without a stop: its folder, trials, listener."""
@@ -81,8 +81,8 @@ def whole(
     return folder, study.run_trials(config, shape, data, folder, [listener]).trials, listener
 
 
-def test_trials_come_in_order(whole: tuple[Path, list[Trial], Told]) -> None:
-    _, found, listener = whole
+def test_trials_come_in_order(whole_study: tuple[Path, list[Trial], Told]) -> None:
+    _, found, listener = whole_study
     assert [trial.outcome.number for trial in found] == list(range(8))
     assert all(trial.outcome.value is not None and trial.epochs == 3 for trial in found)
     assert len({tuple(trial.outcome.values.values()) for trial in found}) == 8
@@ -92,29 +92,33 @@ def test_trials_come_in_order(whole: tuple[Path, list[Trial], Told]) -> None:
     assert listener.cohorts == [4, 8]
 
 
-def test_trial_value_is_its_best(whole: tuple[Path, list[Trial], Told]) -> None:
-    for trial in whole[1]:
+def test_trial_value_is_its_best(whole_study: tuple[Path, list[Trial], Told]) -> None:
+    for trial in whole_study[1]:
         ((_, _, result),) = trial.lanes
         assert trial.outcome.intermediate == dict(enumerate(result.curves["mae"], 1))
-        assert trial.outcome.value == min(known(result.curves["mae"]))
+        assert trial.outcome.value == min(list_reached_values(result.curves["mae"]))
 
 
 def test_rerun_trains_nothing(
-    whole: tuple[Path, list[Trial], Told], config: Config, shape: DataSpec, data: TrainingData, trained: list[int]
+    whole_study: tuple[Path, list[Trial], Told],
+    config: Config,
+    shape: DataSpec,
+    data: TrainingData,
+    trained_steps: list[int],
 ) -> None:
     before = len(timing.COMPILE_SECONDS)
-    again = study.run_trials(config, shape, data, whole[0], [])
-    assert csv(config, again.trials) == csv(config, whole[1])
-    assert trained == []
+    again = study.run_trials(config, shape, data, whole_study[0], [])
+    assert format_csv(config, again.trials) == format_csv(config, whole_study[1])
+    assert trained_steps == []
     assert len(timing.COMPILE_SECONDS) == before
 
 
 def test_trial_equals_lone_run(
-    whole: tuple[Path, list[Trial], Told], config: Config, shape: DataSpec, data: TrainingData
+    whole_study: tuple[Path, list[Trial], Told], config: Config, shape: DataSpec, data: TrainingData
 ) -> None:
     from thalweg.training import build
 
-    for trial in whole[1][2:5]:
+    for trial in whole_study[1][2:5]:
         chosen = config.replace_values(trial.outcome.values)
         plan = build.build_plan(chosen, shape, data, searched=True)
         ((seed, fold),) = results.list_lane_seeds(config.seed, "study", 1, 1)
@@ -153,7 +157,7 @@ class Uninterrupted(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=SETTINGS)
-def uninterrupted(
+def uninterrupted_study(
     request: pytest.FixtureRequest,
     config: Config,
     shape: DataSpec,
@@ -168,15 +172,15 @@ def uninterrupted(
 
 
 def test_interrupted_study_resumes(
-    uninterrupted: Uninterrupted,
+    uninterrupted_study: Uninterrupted,
     shape: DataSpec,
     data: TrainingData,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    trained: list[int],
+    trained_steps: list[int],
 ) -> None:
     monkeypatch.setattr(fleet, "SNAPSHOT_SECONDS", 0.0)  # a snapshot at every segment
-    config, whole, steps = uninterrupted
+    config, whole, steps = uninterrupted_study
     stops = 0
     while True:
         monkeypatch.setattr(fleet, "SEGMENT_SECONDS", 1e-9 if stops % 2 else 2.0)  # one validation at a time, or more
@@ -185,21 +189,21 @@ def test_interrupted_study_resumes(
             break
         except KeyboardInterrupt:
             stops += 1
-    assert csv(config, found.trials) == csv(config, whole)
+    assert format_csv(config, found.trials) == format_csv(config, whole)
     assert stops > 1
-    assert sum(trained) == steps  # nothing is trained twice, since every segment ended with a snapshot
+    assert sum(trained_steps) == steps  # nothing is trained twice, since every segment ended with a snapshot
 
 
 def test_extended_study_equals_long_study(
-    uninterrupted: Uninterrupted, shape: DataSpec, data: TrainingData, tmp_path: Path, trained: list[int]
+    uninterrupted_study: Uninterrupted, shape: DataSpec, data: TrainingData, tmp_path: Path, trained_steps: list[int]
 ) -> None:
-    config, whole, steps = uninterrupted
+    config, whole, steps = uninterrupted_study
     half = config.study.trials // config.study.cohort // 2 * config.study.cohort
     first = study.run_trials(config.replace_values({"study.trials": half}), shape, data, tmp_path / "grown", [])
     grown = study.run_trials(config, shape, data, tmp_path / "grown", [])
-    assert csv(config, grown.trials) == csv(config, whole)
-    assert csv(config, grown.trials[:half]) == csv(config, first.trials)
-    assert sum(trained) == steps  # only the new ones were trained
+    assert format_csv(config, grown.trials) == format_csv(config, whole)
+    assert format_csv(config, grown.trials[:half]) == format_csv(config, first.trials)
+    assert sum(trained_steps) == steps  # only the new ones were trained
 
 
 def test_pruned_stop_and_audited_go_on(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
@@ -213,7 +217,7 @@ def test_pruned_stop_and_audited_go_on(config: Config, shape: DataSpec, data: Tr
         if cohort == 0:  # the same trials as without pruning: what survived is the same to the bit
             for trial, other in zip(of_cohort, full, strict=False):
                 at = trial.pruned_at or 4
-                assert trial.outcome.scores[0] == min(known(other.lanes[0].result.curves["mae"][:at]))
+                assert trial.outcome.scores[0] == min(list_reached_values(other.lanes[0].result.curves["mae"][:at]))
                 assert trial.audit is None or trial.audit == other.outcome.value
     pruned = [trial for trial in found if trial.state == "pruned"]
     assert len(pruned) == 9
@@ -274,7 +278,7 @@ Path(sys.argv[2], "told.csv").write_text(tables)
 KILLED = {"study.sampler": "tpe", **PRUNING, "training.epochs": 8, "study.trials": 24, "training.patience": 6}
 
 
-def lived(folder: Path, settings: dict[str, Any] = KILLED, **environment: str) -> subprocess.Popen[str]:
+def start_study_process(folder: Path, settings: dict[str, Any] = KILLED, **environment: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", SCRIPT, str(ROOT), str(folder), json.dumps(settings)]
     return subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
 
@@ -283,7 +287,7 @@ def killed_again_and_again(folder: Path, kills: int, seed: int, settings: dict[s
     """A study that is killed at random moments, so many times; its table once it is let live."""
     draw, made = random.Random(seed), 0
     while made < kills:
-        with lived(folder, settings) as process:
+        with start_study_process(folder, settings) as process:
             assert process.stdout is not None
             for _ in range(draw.randrange(1, 3)):  # so many segments, and somewhere within the next
                 process.stdout.readline()
@@ -293,7 +297,7 @@ def killed_again_and_again(folder: Path, kills: int, seed: int, settings: dict[s
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
                 made += 1
-    with lived(folder, settings) as process:
+    with start_study_process(folder, settings) as process:
         process.communicate()
         assert process.returncode == 0
     return (folder / "told.csv").read_text()
@@ -302,7 +306,7 @@ def killed_again_and_again(folder: Path, kills: int, seed: int, settings: dict[s
 @pytest.fixture(scope="module")
 def never_killed(config: Config, shape: DataSpec, data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> str:
     config = config.replace_values(KILLED)
-    return csv(config, study.run_trials(config, shape, data, tmp_path_factory.mktemp("never"), []).trials)
+    return format_csv(config, study.run_trials(config, shape, data, tmp_path_factory.mktemp("never"), []).trials)
 
 
 @pytest.mark.slow
@@ -314,14 +318,14 @@ def test_killed_study_resumes(never_killed: str, tmp_path: Path) -> None:
 def test_study_killed_20_times_resumes(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
     longer = KILLED | {"study.trials": 100, "study.in_flight": 2, **CONDITIONAL}
     config = config.replace_values(longer)
-    wanted = csv(config, study.run_trials(config, shape, data, tmp_path / "never", []).trials)
+    wanted = format_csv(config, study.run_trials(config, shape, data, tmp_path / "never", []).trials)
     (tmp_path / "killed").mkdir()
     assert killed_again_and_again(tmp_path / "killed", 20, 1, longer) == wanted
 
 
 @pytest.mark.slow
 def test_devices_cores_and_hashes_do_not_matter(
-    never_killed: str, config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path, trained: list[int]
+    never_killed: str, config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path, trained_steps: list[int]
 ) -> None:
     """Renamed, and with the space in another order, it is still the same."""
     space = {
@@ -329,14 +333,16 @@ def test_devices_cores_and_hashes_do_not_matter(
         "optimizer.learning_rate": {"low": 1e-4, "high": 0.1, "log": True},
     }
     settings = KILLED | {"study.name": "another", "study.space": space}
-    with lived(tmp_path, settings, XLA_FLAGS=xla_flags.for_devices(1), NPROC="2", PYTHONHASHSEED="5") as process:
+    with start_study_process(
+        tmp_path, settings, XLA_FLAGS=xla_flags.for_devices(1), NPROC="2", PYTHONHASHSEED="5"
+    ) as process:
         os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
         process.communicate()
     assert (tmp_path / "told.csv").read_text() == never_killed
     assert (tmp_path / "compiles").read_text() == "1"  # one program for all trials, rungs and cohorts
     again = config.replace_values(settings)
-    assert csv(again, study.run_trials(again, shape, data, tmp_path, []).trials) == never_killed
-    assert trained == []
+    assert format_csv(again, study.run_trials(again, shape, data, tmp_path, []).trials) == never_killed
+    assert trained_steps == []
 
 
 def test_diverged_trial_stops_nothing(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
@@ -400,8 +406,8 @@ def test_static_choice_compiles_each_program(
 def test_infeasible_trial_cannot_win(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
     free = study.run_trials(config, shape, data, tmp_path / "free", []).trials
     best = trials.rank_trials(config, free)[0].outcome
-    at = int(np.argmin(known(free[best.number].lanes[0].result.curves["mae"])))
-    rmse = known(free[best.number].lanes[0].result.curves["rmse"])[at]
+    at = int(np.argmin(list_reached_values(free[best.number].lanes[0].result.curves["mae"])))
+    rmse = list_reached_values(free[best.number].lanes[0].result.curves["rmse"])[at]
     limited = config.replace_values({"study.constraints": {"rmse": {"low": rmse + 1e-6}}})
     found = study.run_trials(limited, shape, data, tmp_path / "limited", []).trials
     assert found[best.number].state == "infeasible"
@@ -416,7 +422,7 @@ def test_stopped_study_can_go_on(config: Config, shape: DataSpec, data: Training
     assert stopped.stop_reason == {"cohort": 1, "reason": "epochs", "limit": 12, "reached": 12}
     longer = study.run_trials(config.replace_values({"study.trials": 16}), shape, data, tmp_path, [])
     assert (len(longer.trials), longer.stop_reason) == (16, None)
-    assert csv(config, longer.trials[:4]) == csv(config, stopped.trials)
+    assert format_csv(config, longer.trials[:4]) == format_csv(config, stopped.trials)
     timed = study.run_trials(
         config.replace_values({"study.stop": {"seconds": 1e-9}}), shape, data, tmp_path / "timed", []
     )
@@ -439,7 +445,7 @@ def test_brackets_follow_params(config: Config) -> None:
 
 
 def test_impossible_programs_fail_first(
-    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path, trained: list[int]
+    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path, trained_steps: list[int]
 ) -> None:
     sizes = {"training.batch_size": {"choices": [8, 100, 200]}}
     wrong = config.replace_values({"study.space": config.study.model_dump()["space"] | sizes})
@@ -448,4 +454,4 @@ def test_impossible_programs_fail_first(
     first, second = str(told.value).splitlines()
     assert first.startswith("training.batch_size 100: training.batch_size: 100 is more than the 24 training examples")
     assert second.startswith("training.batch_size 200: ")
-    assert trained == []
+    assert trained_steps == []

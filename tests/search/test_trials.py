@@ -23,7 +23,7 @@ MEAN: Any = pytest.approx((16 * 3 + 12 * 1) / 28)
 JUDGE = TrialScorer(("mae",), (1,), {}, 2, np.array([16.0, 12.0, 8.0]))
 
 
-def lane(
+def build_lane(
     values: Sequence[float | None], diverged_step: int | None = None, ended: bool = True, **more: Any
 ) -> LaneResult:
     """A lane validated every two epochs of eight."""
@@ -32,7 +32,7 @@ def lane(
 
 
 def test_mean_curve_weights_folds_and_extends_stopped_lanes() -> None:
-    lanes = (TrainedLane(1, 0, lane([8.0, 4.0, 2.0, 1.0])), TrainedLane(1, 1, lane([4.0, 6.0])))
+    lanes = (TrainedLane(1, 0, build_lane([8.0, 4.0, 2.0, 1.0])), TrainedLane(1, 1, build_lane([4.0, 6.0])))
     wanted = (16 * np.array([8, 4, 2, 1]) + 12 * np.array([4, 6, 6, 6])) / 28
     np.testing.assert_allclose(JUDGE.mean_curve(lanes, "mae"), wanted)
     trial = JUDGE.build_trial(3, {}, lanes, None)
@@ -44,7 +44,10 @@ def test_mean_curve_weights_folds_and_extends_stopped_lanes() -> None:
 
 
 def test_diverged_lane_ends_mean_and_trial() -> None:
-    lanes = (TrainedLane(1, 0, lane([8.0, 4.0, 2.0, 1.0])), TrainedLane(1, 2, lane([4.0, None], diverged_step=9)))
+    lanes = (
+        TrainedLane(1, 0, build_lane([8.0, 4.0, 2.0, 1.0])),
+        TrainedLane(1, 2, build_lane([4.0, None], diverged_step=9)),
+    )
     np.testing.assert_allclose(JUDGE.mean_curve(lanes, "mae"), [(16 * 8 + 8 * 4) / 24, np.nan, np.nan, np.nan])
     trial = JUDGE.build_trial(0, {}, lanes, None)
     assert (trial.state, trial.outcome.value, trial.diverged_step) == ("diverged", None, 9)
@@ -54,53 +57,53 @@ def test_diverged_lane_ends_mean_and_trial() -> None:
 
 def test_rung_ignores_later_values() -> None:
     """Played again, a lane's whole future lies in the journal: it must decide nothing at an earlier rung."""
-    later = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0])),)
+    later = (TrainedLane(1, 0, build_lane([3.0, 2.0, 9.0, 1.0])),)
     assert JUDGE.score_rung(later, 2) == Score((3.0,))
     assert JUDGE.score_rung(later, 6) == Score((2.0,))  # the best so far
-    burst = (TrainedLane(1, 0, lane([3.0, 2.0, None], diverged_step=40)),)
+    burst = (TrainedLane(1, 0, build_lane([3.0, 2.0, None], diverged_step=40)),)
     assert JUDGE.score_rung(burst, 4) == Score((2.0,))
     assert JUDGE.score_rung(burst, 6) is None
-    patient = (TrainedLane(1, 0, lane([3.0])), TrainedLane(1, 1, lane([1.0, 5.0, 5.0])))
+    patient = (TrainedLane(1, 0, build_lane([3.0])), TrainedLane(1, 1, build_lane([1.0, 5.0, 5.0])))
     assert JUDGE.score_rung(patient, 4) == Score((MEAN,))
 
 
 def test_non_finite_metric_diverges() -> None:
     judge = replace(JUDGE, objectives=("mae", "rmse"), signs=(1, 1), constraints={"bias": ConstraintConfig(high=5.0)})
-    fine = (TrainedLane(1, 0, lane([3.0, 1.0], rmse=[4.0, 2.0], bias=[0.0, 0.0])),)
+    fine = (TrainedLane(1, 0, build_lane([3.0, 1.0], rmse=[4.0, 2.0], bias=[0.0, 0.0])),)
     assert judge.score_rung(fine, 8) == Score((1.0, 2.0))
     curves: dict[str, Any] = {"rmse": [4.0, 2.0], "bias": [0.0, 0.0]}
     for spoilt in ({"rmse": [4.0, None]}, {"bias": [0.0, None]}):
-        lanes = (TrainedLane(1, 0, lane([3.0, 1.0], **(curves | spoilt))),)
+        lanes = (TrainedLane(1, 0, build_lane([3.0, 1.0], **(curves | spoilt))),)
         assert judge.score_rung(lanes, 8) is None
         trial = judge.build_trial(0, {}, lanes, None)
         assert (trial.state, trial.diverged_step) == ("diverged", None)
 
 
 def test_finished_loser_is_complete() -> None:
-    short = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0])),), 4)
+    short = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, build_lane([3.0, 2.0])),), 4)
     assert (short.state, short.pruned_at, short.outcome.scores) == ("complete", None, (2.0,))
 
 
 def test_pruned_value_differs_from_audit() -> None:
-    watched = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0])),), 4)
+    watched = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, build_lane([3.0, 2.0, 9.0, 1.0])),), 4)
     assert (watched.state, watched.outcome.scores, watched.pruned_at, watched.audit) == ("pruned", (2.0,), 4, 1.0)
     assert watched.outcome.intermediate == {2: 3.0, 4: 2.0}
-    plain = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0], ended=False)),), 4)
+    plain = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, build_lane([3.0, 2.0], ended=False)),), 4)
     assert (plain.outcome, plain.audit) == (watched.outcome, None)
-    burst = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0, None], diverged_step=40)),), 4)
+    burst = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, build_lane([3.0, 2.0, None], diverged_step=40)),), 4)
     assert (burst.outcome, burst.audit, burst.diverged_step) == (watched.outcome, None, None)
 
 
 def test_infeasible_audit_is_none() -> None:
     judge = replace(JUDGE, constraints={"bias": ConstraintConfig(high=0.5)})
     for bias, audit in ((0.25, 1.0), (0.75, None)):
-        lanes = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0], bias=[0.0, 0.0, 0.0, bias])),)
+        lanes = (TrainedLane(1, 0, build_lane([3.0, 2.0, 9.0, 1.0], bias=[0.0, 0.0, 0.0, bias])),)
         assert judge.build_trial(4, {}, lanes, 4).audit == audit
 
 
 def test_maximized_scores_are_negated() -> None:
     judge = replace(JUDGE, objectives=("exact", "mae"), signs=(-1, 1))
-    lanes = (TrainedLane(1, 0, lane([3.0, 1.0, 2.0, 2.0], exact=[0.2, 0.3, 0.6, 0.1])),)
+    lanes = (TrainedLane(1, 0, build_lane([3.0, 1.0, 2.0, 2.0], exact=[0.2, 0.3, 0.6, 0.1])),)
     assert judge.build_trial(0, {}, lanes, None).outcome.scores == (0.6, 2.0)  # both at the best of the first
     assert judge.score_rung(lanes, 8) == Score((-0.6, 2.0))
 
@@ -109,7 +112,9 @@ def test_constraints_at_best_validation() -> None:
     judge = replace(
         JUDGE, constraints={"bias": ConstraintConfig(low=-1.0, high=0.5), "exact": ConstraintConfig(low=0.5)}
     )
-    lanes = (TrainedLane(1, 0, lane([3.0, 1.0, 2.0, 2.0], bias=[0.0, 0.75, 0.0, 0.0], exact=[0.9, 0.25, 0.9, 0.9])),)
+    lanes = (
+        TrainedLane(1, 0, build_lane([3.0, 1.0, 2.0, 2.0], bias=[0.0, 0.75, 0.0, 0.0], exact=[0.9, 0.25, 0.9, 0.9])),
+    )
     trial = judge.build_trial(0, {}, lanes, None)
     assert trial.outcome.violations == {"bias": 0.25, "exact": 0.25}
     assert (trial.state, trial.outcome.state, trial.outcome.is_feasible) == ("infeasible", "complete", False)

@@ -85,7 +85,7 @@ def run(*names: str) -> None:
         runner.run_stage(name)
 
 
-def contents(*names: str) -> dict[str, bytes]:
+def read_contents(*names: str) -> dict[str, bytes]:
     return {name: Path(name).read_bytes() for name in names}
 
 
@@ -213,10 +213,10 @@ class TestTheWholePipeline:
             *map(str, (BEST_PARAMS, RUNS, PREDICTIONS, SUMMARY, MODEL / "weights.msgpack", MODEL / "model.json")),
             *(f"reports/{name}" for name in ("trials.csv", "curves.csv", "metrics.json", "report.html", "report.md")),
         )
-        before = contents(*names)
+        before = read_contents(*names)
         shutil.rmtree(".thalweg")
         run("study", "confirm", "diagnose", "report")
-        assert contents(*names) == before
+        assert read_contents(*names) == before
 
     @pytest.mark.parametrize(("stage", "written"), [("study", BEST_PARAMS), ("confirm", WINNER_PARAMS)])
     def test_written_params_are_those_loaded(self, monkeypatch: pytest.MonkeyPatch, stage: str, written: Path) -> None:
@@ -236,13 +236,13 @@ class TestTheWholePipeline:
     @pytest.mark.slow
     def test_role_change_trains_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         steps = count_steps(monkeypatch)
-        before = contents(str(RUNS), str(SUMMARY), "reports/trials.csv", "reports/curves.csv")
+        before = read_contents(str(RUNS), str(SUMMARY), "reports/trials.csv", "reports/curves.csv")
         momentum = TREE["study"]["space"]["optimizer.momentum"] | {"role": "scientific"}
         space = TREE["study"]["space"] | {"optimizer.momentum": momentum}
         write(TREE | {"study": TREE["study"] | {"space": space}})
         run("study", "confirm", "report")
         assert sum(steps) == 0
-        assert contents(*before) == before
+        assert read_contents(*before) == before
         assert "optimizer.momentum: the best of each value" in Path("reports/report.md").read_text()
         roles = {one.name: one.role for one in report.list_searched_parameters(load_config(PARAMS))}
         assert roles == {"optimizer.learning_rate": "nuisance", "optimizer.momentum": "scientific"}
@@ -250,7 +250,7 @@ class TestTheWholePipeline:
 
 
 @pytest.fixture
-def wild(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def diverging_project(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same data, and a search in which everything diverges; the model to be trained on everything."""
     shutil.copytree(project / "artifacts", tmp_path / "artifacts")
     monkeypatch.chdir(tmp_path)
@@ -260,7 +260,7 @@ def wild(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("wild")
+@pytest.mark.usefixtures("diverging_project")
 def test_all_diverged_leaves_baseline() -> None:
     run("study", "confirm", "diagnose", "report")
     summary = files.read_json(SUMMARY)
@@ -302,7 +302,7 @@ def test_moved_copies_recount_people() -> None:
 
 
 @pytest.fixture
-def labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def labelled_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A folder of labelled images, one of which is not there."""
     monkeypatch.chdir(tmp_path)
     draw = np.random.default_rng(0)
@@ -316,8 +316,8 @@ def labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return TREE | {"data": TREE["data"] | source, "task": {"kind": "count"}, "loss": term}
 
 
-def test_bad_row_stops_prepare(labelled: dict[str, Any]) -> None:
-    write(labelled)
+def test_bad_row_stops_prepare(labelled_folder: dict[str, Any]) -> None:
+    write(labelled_folder)
     with pytest.raises(files.UserError) as ended:
         run("prepare")
     told = str(ended.value)
@@ -326,8 +326,8 @@ def test_bad_row_stops_prepare(labelled: dict[str, Any]) -> None:
     assert not EXAMPLES.exists()
 
 
-def test_bad_row_skipped_on_request(labelled: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    write(labelled | {"data": labelled["data"] | {"on_bad": "skip"}})
+def test_bad_row_skipped_on_request(labelled_folder: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    write(labelled_folder | {"data": labelled_folder["data"] | {"on_bad": "skip"}})
     run("prepare", "augment")
     assert "left out: 1 fault in the data" in capsys.readouterr().out
     assert len(prepared.read_examples(EXAMPLES)) == 8
@@ -337,8 +337,8 @@ def test_bad_row_skipped_on_request(labelled: dict[str, Any], capsys: pytest.Cap
     assert len(files.read_arrays(COPIES)["origin"]) == told["examples"]["train"]
 
 
-def test_unsuited_data_is_a_user_error(labelled: dict[str, Any]) -> None:
-    write(TREE | {"data": labelled["data"] | {"on_bad": "skip"}})
+def test_unsuited_data_is_a_user_error(labelled_folder: dict[str, Any]) -> None:
+    write(TREE | {"data": labelled_folder["data"] | {"on_bad": "skip"}})
     with pytest.raises(files.UserError, match=r"task\.kind: count cannot use this data: the data has no `points`"):
         run("prepare")
 
@@ -368,7 +368,7 @@ sys.stdout.write(build_trials_table(config, trials).to_csv(index=False))
 
 
 @pytest.fixture
-def copied(project: Path, tmp_path: Path) -> Path:
+def copied_project(project: Path, tmp_path: Path) -> Path:
     """A folder with the same data, where no study has run."""
     shutil.copytree(project / "artifacts", tmp_path / "artifacts")
     shutil.copyfile(project / PARAMS, tmp_path / PARAMS)
@@ -376,9 +376,11 @@ def copied(project: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_loaded_jax_moves_study_to_subprocess(project: Path, copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loaded_jax_moves_study_to_subprocess(
+    project: Path, copied_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A notebook's own thread pool would give other bits."""
-    monkeypatch.chdir(copied)
+    monkeypatch.chdir(copied_project)
     monkeypatch.setattr(runtime, "JAX_ALREADY_LOADED", True)
     steps = count_steps(monkeypatch)
     config, loaded = load_config(PARAMS), prepared.load_prepared_data()
@@ -391,11 +393,16 @@ def test_loaded_jax_moves_study_to_subprocess(project: Path, copied: Path, monke
 
 
 @pytest.mark.slow
-def test_notebook_moves_study_to_subprocess(project: Path, copied: Path) -> None:
+def test_notebook_moves_study_to_subprocess(project: Path, copied_project: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "NPROC"}
     environment |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": xla_flags.for_new_process()}
     done = subprocess.run(
-        [sys.executable, "-c", NOTEBOOK], cwd=copied, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", NOTEBOOK],
+        cwd=copied_project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     told, table = done.stdout.split("True\n")
     assert "4 of 4 trials" in told

@@ -108,7 +108,7 @@ def same_everywhere(by_seed: np.ndarray, blocks: int) -> np.ndarray:
     return np.repeat(by_seed[:, None], blocks, axis=1)
 
 
-def crossed(by_seed: np.ndarray, without: np.ndarray) -> Interval:
+def compute_two_way_interval(by_seed: np.ndarray, without: np.ndarray) -> Interval:
     """With blocks of one size."""
     return intervals.two_way_interval(by_seed, without, np.ones(without.shape[1], int))
 
@@ -122,7 +122,7 @@ def left_out(table: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("blocks", [1, 9])
 def test_equal_blocks_give_seed_interval(blocks: int) -> None:
     by_seed = np.array([1.0, 2.0, 4.0, 3.5])
-    found = crossed(by_seed, same_everywhere(by_seed, blocks))
+    found = compute_two_way_interval(by_seed, same_everywhere(by_seed, blocks))
     low, high = stats.t.interval(0.95, 3, loc=by_seed.mean(), scale=stats.sem(by_seed))
     assert (found.mean, found.low, found.high) == pytest.approx((by_seed.mean(), low, high))
     assert found.n == 4
@@ -131,7 +131,7 @@ def test_equal_blocks_give_seed_interval(blocks: int) -> None:
 def test_equal_seeds_give_block_jackknife() -> None:
     """The jackknife of a mean over equal blocks is the mean's standard error over blocks."""
     blocks = np.array([0.5, 1.5, 2.0, 4.0])
-    found = crossed(np.full(3, blocks.mean()), left_out(np.tile(blocks, (3, 1))))
+    found = compute_two_way_interval(np.full(3, blocks.mean()), left_out(np.tile(blocks, (3, 1))))
     low, high = stats.t.interval(0.95, 3, loc=blocks.mean(), scale=stats.sem(blocks))
     assert (found.low, found.high) == pytest.approx((low, high))
 
@@ -155,7 +155,7 @@ def test_seed_block_variance_counts_once() -> None:
     both = (rest**2).sum() / (3 * 2) / 12
     variance = seeds.var(ddof=1) / 4 + blocks.var(ddof=1) / 3 - both
     freedom = variance**2 / ((seeds.var(ddof=1) / 4) ** 2 / 3 + (blocks.var(ddof=1) / 3) ** 2 / 2 + both**2 / 6)
-    found = crossed(seeds, left_out(table))
+    found = compute_two_way_interval(seeds, left_out(table))
     reach = max(
         np.sqrt(variance) * stats.t.ppf(0.975, max(freedom, 2)),
         np.sqrt(seeds.var(ddof=1) / 4) * stats.t.ppf(0.975, 3),
@@ -176,12 +176,12 @@ def test_group_error_is_common_to_seeds() -> None:
 def test_blocks_never_narrow_interval() -> None:
     by_seed = np.array([0.02, 0.08])
     low, high = stats.t.interval(0.95, 1, loc=0.05, scale=stats.sem(by_seed))
-    found = crossed(by_seed, by_seed[:, None] + 0.01 * np.linspace(-1, 1, 10))
+    found = compute_two_way_interval(by_seed, by_seed[:, None] + 0.01 * np.linspace(-1, 1, 10))
     assert (found.low, found.high) == pytest.approx((low, high))
 
 
 def test_constant_values_give_a_point() -> None:
-    assert crossed(np.full(4, 2.0), np.full((4, 9), 2.0)) == Interval(2.0, 2.0, 2.0, 4)
+    assert compute_two_way_interval(np.full(4, 2.0), np.full((4, 9), 2.0)) == Interval(2.0, 2.0, 2.0, 4)
 
 
 def test_combined_sources_by_satterthwaite() -> None:

@@ -11,7 +11,7 @@ from thalweg.stats.monitor import CurveVerdict, diagnose_curves
 SEEDS = range(12)
 
 
-def descend(rate: Callable[..., Any], epochs: int, seed: int, size: int = 10, steps: int = 50) -> CurveVerdict:
+def run_descent(rate: Callable[..., Any], epochs: int, seed: int, size: int = 10, steps: int = 50) -> CurveVerdict:
     """SGD on the bowl sum(a w^2) / 2 + 1 / 2 with noise on its gradient, curvatures a from 0.1 to 1; its verdict."""
     draw = np.random.default_rng(seed)
     a, w, curves = np.linspace(0.1, 1, size), np.full(size, 3.0), []
@@ -26,8 +26,8 @@ def descend(rate: Callable[..., Any], epochs: int, seed: int, size: int = 10, st
     return diagnose_curves(epoch, train, val, np.sqrt(val), "min", speed, None, spread)
 
 
-def kinds(rate: Any, epochs: int) -> Counter[str]:
-    return Counter(descend(rate, epochs, seed).kind for seed in SEEDS)
+def list_verdict_kinds(rate: Any, epochs: int) -> Counter[str]:
+    return Counter(run_descent(rate, epochs, seed).kind for seed in SEEDS)
 
 
 def half_cosine(done: float) -> float:
@@ -38,12 +38,12 @@ def half_cosine(done: float) -> float:
 @pytest.mark.parametrize("epochs", [8, 12, 30])
 def test_verdict_names_cause(epochs: int) -> None:
     most = 0.8 * len(SEEDS)
-    assert kinds(lambda _: 1e-3 / epochs, epochs)["rate too low"] >= most
-    assert kinds(lambda done: 2e-3 / epochs * half_cosine(done), epochs)["rate too low"] >= most
-    assert kinds(lambda _: 0.04 / epochs, epochs)["improving"] >= most
-    assert kinds(lambda _: 1.7, epochs)["rate too high"] >= most
+    assert list_verdict_kinds(lambda _: 1e-3 / epochs, epochs)["rate too low"] >= most
+    assert list_verdict_kinds(lambda done: 2e-3 / epochs * half_cosine(done), epochs)["rate too low"] >= most
+    assert list_verdict_kinds(lambda _: 0.04 / epochs, epochs)["improving"] >= most
+    assert list_verdict_kinds(lambda _: 1.7, epochs)["rate too high"] >= most
     for right in (lambda _: 0.05, lambda done: 0.1 * half_cosine(done)):
-        seen = kinds(right, epochs)
+        seen = list_verdict_kinds(right, epochs)
         assert seen["converged"] + seen["improving"] == len(SEEDS)
         assert seen["converged"] > seen["improving"]
 
@@ -66,13 +66,13 @@ def test_converged_evidence_holds() -> None:
 
 @pytest.mark.parametrize("epochs", [12, 30])
 def test_late_fall_means_rate_too_high(epochs: int) -> None:
-    verdicts = [descend(lambda done: 1.6 if done < 0.6 else 0.1, epochs, seed) for seed in SEEDS]
+    verdicts = [run_descent(lambda done: 1.6 if done < 0.6 else 0.1, epochs, seed) for seed in SEEDS]
     high = [verdict for verdict in verdicts if verdict.kind == "rate too high"]
     assert len(high) >= 0.8 * len(SEEDS)
     assert any("when the rate was 0.1 or less" in verdict.evidence for verdict in high)
 
 
-def curves(seed: int, rise: float, noise: float, length: int = 30) -> dict[str, Any]:
+def draw_curves(seed: int, rise: float, noise: float, length: int = 30) -> dict[str, Any]:
     """Training loss that falls throughout; validation loss that rises from epoch 10 on, `rise` in 20 epochs."""
     draw, epoch = np.random.default_rng(seed), np.arange(1, length + 1)
     train = 1.5 * np.exp(-epoch / 8) + noise / 2 * draw.normal(size=length)
@@ -83,26 +83,26 @@ def curves(seed: int, rise: float, noise: float, length: int = 30) -> dict[str, 
 @pytest.mark.parametrize("noise", [0.0, 0.003, 0.02])
 def test_overfitting_differs_from_noise(noise: float) -> None:
     for seed in SEEDS:
-        run = curves(seed, rise=0.4, noise=noise)
+        run = draw_curves(seed, rise=0.4, noise=noise)
         verdict = diagnose_curves(**run, metric=run["val_loss"], direction="min")
         assert verdict.kind == "overfitting"
         assert verdict.since is not None
         assert 9 <= verdict.since <= 16
     level: Counter[str] = Counter()
     for seed in SEEDS:
-        run = curves(seed, rise=0.0, noise=noise)
+        run = draw_curves(seed, rise=0.0, noise=noise)
         level[diagnose_curves(**run, metric=run["val_loss"], direction="min").kind] += 1
     assert level["converged"] >= len(SEEDS) - 1
 
 
 def test_val_rising_with_train_is_no_overfitting() -> None:
-    run = curves(0, rise=1.0, noise=0.003)
+    run = draw_curves(0, rise=1.0, noise=0.003)
     run["train_loss"] = run["val_loss"]
     assert diagnose_curves(**run, metric=run["val_loss"], direction="min").kind != "overfitting"
 
 
 def test_val_loss_below_train_is_no_overfitting() -> None:
-    run = curves(0, rise=0.4, noise=0.003)
+    run = draw_curves(0, rise=0.4, noise=0.003)
     assert diagnose_curves(**run, metric=run["val_loss"], direction="min").kind == "overfitting"
     # as with augmentation or dropout, which training alone has
     run["train_loss"] = run["train_loss"] + 3.0
@@ -162,7 +162,7 @@ def test_short_curve_has_no_verdict(reached: int) -> None:
 
 
 def test_epochs_not_reached_are_ignored() -> None:
-    run = curves(0, rise=0.0, noise=0.003)
+    run = draw_curves(0, rise=0.0, noise=0.003)
     whole = diagnose_curves(**run, metric=run["val_loss"], direction="min")
     longer: dict[str, Any] = {name: np.append(curve, np.full(9, np.nan)) for name, curve in run.items()}
     assert diagnose_curves(**longer, metric=longer["val_loss"], direction="min") == whole
@@ -177,7 +177,7 @@ def test_flat_curve_has_converged(level: float) -> None:
 
 @pytest.mark.parametrize("unit", [1e-4, 1e4])
 def test_loss_scale_does_not_matter(unit: float) -> None:
-    run = curves(1, rise=0.4, noise=0.01)
+    run = draw_curves(1, rise=0.4, noise=0.01)
     scaled = run | {"train_loss": unit * run["train_loss"], "val_loss": unit * run["val_loss"]}
     first, second = (diagnose_curves(**r, metric=r["val_loss"], direction="min") for r in (run, scaled))
     assert (first.kind, first.since) == (second.kind, second.since)

@@ -42,7 +42,7 @@ def test_hypervolume_counts_cells(given: list[tuple[int, int, int]]) -> None:
     )
 
 
-def ball(count: int, dimensions: int) -> np.ndarray:
+def draw_sphere_points(count: int, dimensions: int) -> np.ndarray:
     """Points none of which dominates another: a part of a sphere about the worst point."""
     points = np.abs(np.random.default_rng(0).normal(size=(count, dimensions)))
     result: np.ndarray = 1 - points / np.linalg.norm(points, axis=1)[:, None]
@@ -51,7 +51,7 @@ def ball(count: int, dimensions: int) -> np.ndarray:
 
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_batched_hypervolumes_match_exact(dimensions: int) -> None:
-    moved = ball(12, dimensions) + np.random.default_rng(1).normal(0, 0.05, (60, 12, dimensions))
+    moved = draw_sphere_points(12, dimensions) + np.random.default_rng(1).normal(0, 0.05, (60, 12, dimensions))
     known = front_hypervolumes(moved, np.ones(dimensions))
     exact = np.array([hypervolume(one, np.ones(dimensions)) for one in moved])
     np.testing.assert_allclose(known, exact, atol=0.01)
@@ -61,5 +61,5 @@ def test_batched_hypervolumes_match_exact(dimensions: int) -> None:
 def test_large_hypervolume_is_fast() -> None:
     """The exact volume of one such front takes as long as all of these."""
     begun = time.perf_counter()
-    front_hypervolumes(ball(200, 4) + np.zeros((100, 1, 1)), np.ones(4))
+    front_hypervolumes(draw_sphere_points(200, 4) + np.zeros((100, 1, 1)), np.ones(4))
     assert time.perf_counter() - begun < 10

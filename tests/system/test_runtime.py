@@ -20,7 +20,7 @@ print(len(os.listdir("{TASKS}")))
 """
 
 
-def run(code: str, **environment: str) -> str:
+def run_code(code: str, **environment: str) -> str:
     inherited = {name: value for name, value in os.environ.items() if name not in BLAS_THREADS}
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -34,16 +34,16 @@ def run(code: str, **environment: str) -> str:
 
 def test_user_settings_are_kept() -> None:
     code = f"import os, thalweg; print(*(os.environ[name] for name in {BLAS_THREADS}))"
-    assert run(code) == "1 1 1 1"
-    assert run(code, OPENBLAS_NUM_THREADS="3") == "3 1 1 1"
+    assert run_code(code) == "1 1 1 1"
+    assert run_code(code, OPENBLAS_NUM_THREADS="3") == "3 1 1 1"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not TASKS.exists(), reason="the system does not list a process's threads")
 def test_linear_algebra_starts_no_thread() -> None:
-    assert int(run(MULTIPLY)) == 1
+    assert int(run_code(MULTIPLY)) == 1
 
 
 def test_settings_precede_libraries() -> None:
     code = "import sys, thalweg; print([name for name in ('numpy', 'scipy', 'jax') if name in sys.modules])"
-    assert run(code) == "[]"
+    assert run_code(code) == "[]"

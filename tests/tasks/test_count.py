@@ -15,7 +15,7 @@ from thalweg.tasks.count import Count
 CELLS = st.sampled_from([2, 4, 8, 16])
 
 
-def density(points: Any, present: Any, size: tuple[int, int, int], cell: int) -> tuple[np.ndarray, np.ndarray]:
+def compute_density(points: Any, present: Any, size: tuple[int, int, int], cell: int) -> tuple[np.ndarray, np.ndarray]:
     targets = of_task(
         Count.model_validate({"density": cell}), "build_targets", {"points": points, "present": present}, DataSpec(size)
     )
@@ -28,7 +28,7 @@ def test_map_sums_to_count(data: st.DataObject, cell: int, height: int, width: i
     drawn = [st.floats(0, side, width=32) for side in (width, height)]
     points = np.array(data.draw(st.lists(st.tuples(*drawn), min_size=3, max_size=3)), np.float32)[None]
     present = np.array(data.draw(st.lists(st.booleans(), min_size=3, max_size=3)))[None]
-    cells, count = density(points, present, (height, width, 3), cell)
+    cells, count = compute_density(points, present, (height, width, 3), cell)
     assert cells.shape == (1, -(-height // cell), -(-width // cell))
     assert (cells >= 0).all()
     assert count[0] == present.sum()
@@ -37,13 +37,13 @@ def test_map_sums_to_count(data: st.DataObject, cell: int, height: int, width: i
 
 def test_person_between_cells_is_in_both() -> None:
     points = np.array([[[6.0, 2.0], [8.0, 10.0], [0.0, 12.0]]], np.float32)
-    cells, _ = density(points, np.ones((1, 3), bool), (12, 12, 3), 4)
+    cells, _ = compute_density(points, np.ones((1, 3), bool), (12, 12, 3), 4)
     np.testing.assert_allclose(cells[0], [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.5, 0.5]], atol=1e-6)
 
 
 def test_map_centre_follows_person() -> None:
     def centre(x: float, y: float) -> tuple[float, float]:
-        cells, _ = density(np.array([[[x, y]]], np.float32), np.ones((1, 1), bool), (32, 48, 3), 8)
+        cells, _ = compute_density(np.array([[[x, y]]], np.float32), np.ones((1, 1), bool), (32, 48, 3), 8)
         return (cells[0].sum(0) @ np.arange(6) + 0.5) * 8, (cells[0].sum(1) @ np.arange(4) + 0.5) * 8
 
     for x, y in [(4, 4), (13, 27.5), (40.25, 9)]:

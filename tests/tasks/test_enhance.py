@@ -16,7 +16,7 @@ KEYS = jax.random.split(jax.random.key(0), 6)
 GRAY = np.full((6, 16, 20, 3), 0.5, np.float32)
 
 
-def observed(task: Enhance, keys: jax.Array, images: NDArray[np.floating]) -> NDArray[np.float32]:
+def corrupt_images(task: Enhance, keys: jax.Array, images: NDArray[np.floating]) -> NDArray[np.float32]:
     result: NDArray[np.float32] = of_task(task, "corrupt_images", keys, images.astype(np.float32))
     return result
 
@@ -35,20 +35,20 @@ def draw_examples(count: int, side: int = 32) -> Examples:
 
 def test_noise_has_requested_deviation() -> None:
     for task, wanted in ((Enhance(noise=0.05), 0.05), (Enhance(), 0.1), (Enhance(problem="deblur"), 0.01)):
-        apart = observed(task, KEYS, GRAY) - 0.5
+        apart = corrupt_images(task, KEYS, GRAY) - 0.5
         assert apart.std() == pytest.approx(wanted, rel=0.05)
         assert np.abs(np.corrcoef(apart.reshape(6, -1)) - np.eye(6)).max() < 0.1
 
 
 def test_corruption_depends_on_key() -> None:
-    first, again = (observed(Enhance(), KEYS, GRAY) for _ in range(2))
+    first, again = (corrupt_images(Enhance(), KEYS, GRAY) for _ in range(2))
     np.testing.assert_array_equal(first, again)
-    assert (first != observed(Enhance(), KEYS[::-1], GRAY)).any()
+    assert (first != corrupt_images(Enhance(), KEYS[::-1], GRAY)).any()
 
 
 def test_corrupted_images_are_8_bit() -> None:
     for problem in ("denoise", "deblur", "lighten", "upscale"):
-        steps = observed(Enhance(problem=problem), KEYS, GRAY) * 255
+        steps = corrupt_images(Enhance(problem=problem), KEYS, GRAY) * 255
         np.testing.assert_allclose(steps, steps.round(), atol=1e-3)
 
 
@@ -56,23 +56,23 @@ def test_blur_spreads_a_point_to_kernel() -> None:
     task = Enhance(problem="deblur", blur=1.0, noise=0.0)
     point = np.zeros((6, 16, 20, 1))
     point[:, 8, 10] = 1
-    spread = observed(task, KEYS, point)[0, 5:12, 7:14, 0]
+    spread = corrupt_images(task, KEYS, point)[0, 5:12, 7:14, 0]
     np.testing.assert_allclose(spread, np.outer(task.blur_kernel, task.blur_kernel), atol=0.51 / 255)
-    np.testing.assert_allclose(observed(task, KEYS, GRAY), 0.5, atol=0.51 / 255)
+    np.testing.assert_allclose(corrupt_images(task, KEYS, GRAY), 0.5, atol=0.51 / 255)
 
 
 def test_darkening_keeps_part_of_the_light() -> None:
     task = Enhance(problem="lighten", gain=0.3, gamma=2.0, noise=0.0)
-    left = observed(task, KEYS, np.ones((6, 8, 8, 1)))[:, 0, 0, 0]
+    left = corrupt_images(task, KEYS, np.ones((6, 8, 8, 1)))[:, 0, 0, 0]
     assert ((left > 0.29) & (left < 0.61)).all()
     assert np.ptp(left) > 0.05
-    half = observed(task, KEYS, np.full((6, 8, 8, 1), 0.5))[:, 0, 0, 0]
+    half = corrupt_images(task, KEYS, np.full((6, 8, 8, 1), 0.5))[:, 0, 0, 0]
     np.testing.assert_allclose(half, left / 4, atol=1 / 255)
 
 
 def test_half_size_averages_four_pixels() -> None:
     image = np.arange(64.0).reshape(1, 8, 8, 1) * 4 / 255
-    small = observed(Enhance(problem="upscale"), KEYS[:1], image)[0, :, :, 0] * 255
+    small = corrupt_images(Enhance(problem="upscale"), KEYS[:1], image)[0, :, :, 0] * 255
     np.testing.assert_allclose(small[:2, :2], [[18, 26], [82, 90]], atol=1e-3)
 
 
@@ -121,7 +121,7 @@ def test_filters_beat_trivial_answer(problem: str, channels: int) -> None:
     task, examples = Enhance.model_validate({"problem": problem}), draw_examples(6)
     train = Examples(examples.images[..., :channels], examples.names, examples.groups, examples.split, {})
     clean = train.images.astype(np.float32) / 255
-    given = observed(task, KEYS, clean)
+    given = corrupt_images(task, KEYS, clean)
     answers = task.compute_references(train, given)
     quality = {name: float(np.square(made - clean).mean()) for name, made in answers.items()}
     assert all(made.shape == clean.shape and made.min() >= 0 and made.max() <= 1 for made in answers.values())

@@ -40,7 +40,7 @@ def outputs(task: Task) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def targets(task: Task) -> dict[str, np.ndarray]:
-    result: dict[str, np.ndarray] = of_task(task, "build_targets", labels(task), SPEC)
+    result: dict[str, np.ndarray] = of_task(task, "build_targets", build_labels(task), SPEC)
     return result
 
 
@@ -50,18 +50,18 @@ def predictions(task: Task, outputs: np.ndarray) -> Any:
 
 
 @pytest.fixture(scope="module")
-def measured(task: Task, predictions: np.ndarray, targets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def metric_values(task: Task, predictions: np.ndarray, targets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     result: dict[str, np.ndarray] = of_task(task, "compute_metrics", predictions, targets, np.ones(N, np.float32))
     return result
 
 
 @pytest.fixture(scope="module")
-def given(task: Task) -> Any:
+def network_inputs(task: Task) -> Any:
     """What a network is given of each image."""
     return of_task(task, "corrupt_images", KEYS, IMAGES)
 
 
-def labels(task: Task, rows: Any = slice(None)) -> dict[str, np.ndarray]:
+def build_labels(task: Task, rows: Any = slice(None)) -> dict[str, np.ndarray]:
     """What targets are made of, as the engine gives it."""
     image = {"image": IMAGES[rows]} if task.CORRUPTS_INPUT else {}
     return {name: values[rows] for name, values in task.select_labels(EXAMPLES).items()} | image
@@ -114,22 +114,22 @@ def test_every_example_has_a_gradient(task: Task, targets: dict[str, Any]) -> No
 def test_examples_are_independent(
     task: Task, outputs: np.ndarray, targets: dict[str, np.ndarray], predictions: np.ndarray
 ) -> None:
-    for name, values in of_task(task, "build_targets", labels(task, slice(2, 3)), SPEC).items():
+    for name, values in of_task(task, "build_targets", build_labels(task, slice(2, 3)), SPEC).items():
         np.testing.assert_allclose(values[0], targets[name][2], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(of_task(task, "decode_outputs", outputs[2:3])[0], predictions[2], rtol=1e-5)
 
 
 def test_metrics_ignore_padding(
-    task: Task, predictions: np.ndarray, targets: dict[str, np.ndarray], measured: dict[str, np.ndarray]
+    task: Task, predictions: np.ndarray, targets: dict[str, np.ndarray], metric_values: dict[str, np.ndarray]
 ) -> None:
     assert len(predictions) == N
-    assert measured.keys() == task.METRIC_DIRECTIONS.keys()
-    assert all(value.shape == () and np.isfinite(value) for value in measured.values())
+    assert metric_values.keys() == task.METRIC_DIRECTIONS.keys()
+    assert all(value.shape == () and np.isfinite(value) for value in metric_values.values())
 
     padded = {name: np.concatenate([values, values[:3] + 1]) for name, values in targets.items()}
     more = np.concatenate([predictions, np.full((3, *predictions.shape[1:]), np.nan, np.float32)])
     weighted = of_task(task, "compute_metrics", more, padded, np.repeat(np.array([1, 0], np.float32), [N, 3]))
-    for name, value in measured.items():
+    for name, value in metric_values.items():
         np.testing.assert_allclose(weighted[name], value, rtol=1e-5)
 
 
@@ -138,10 +138,10 @@ def test_first_metric_can_be_optimized(task: Task) -> None:
     assert next(iter(task.METRIC_DIRECTIONS.values())) in ("min", "max")
 
 
-def test_metrics_stay_within_bounds(task: Task, measured: dict[str, np.ndarray]) -> None:
+def test_metrics_stay_within_bounds(task: Task, metric_values: dict[str, np.ndarray]) -> None:
     for name in task.METRIC_DIRECTIONS:
         low, high = task.metric_bounds(name)
-        assert low <= float(measured[name]) <= high + 1e-6
+        assert low <= float(metric_values[name]) <= high + 1e-6
         assert np.isfinite(low) == (task.METRIC_DIRECTIONS[name] != "zero")
 
 
@@ -183,7 +183,7 @@ def test_labels_are_augmented(task: Task) -> None:
             SPEC,
         )
 
-    batch = labels(task) | {"image": IMAGES}
+    batch = build_labels(task) | {"image": IMAGES}
     plain, changed = of_task(task, "build_targets", batch, SPEC), moved(batch)
     assert {n: (v.shape, v.dtype) for n, v in changed.items()} == {n: (v.shape, v.dtype) for n, v in plain.items()}
 
@@ -197,19 +197,19 @@ def test_augmented_labels_agree(task: Task) -> None:
         np.testing.assert_array_equal(values, EXAMPLES.labels[name])
 
 
-def test_inputs_are_corrupted_independently(task: Task, given: np.ndarray) -> None:
-    assert given.shape == (N, *task.input_shape(SPEC))
-    assert np.logical_and(given >= 0, given <= 1).all()
+def test_inputs_are_corrupted_independently(task: Task, network_inputs: np.ndarray) -> None:
+    assert network_inputs.shape == (N, *task.input_shape(SPEC))
+    assert np.logical_and(network_inputs >= 0, network_inputs <= 1).all()
     alone = of_task(task, "corrupt_images", KEYS[2:3], IMAGES[2:3])
-    np.testing.assert_allclose(alone[0], given[2], atol=1.01 / 255)
-    assert task.CORRUPTS_INPUT or (given == IMAGES).all()
+    np.testing.assert_allclose(alone[0], network_inputs[2], atol=1.01 / 255)
+    assert task.CORRUPTS_INPUT or (network_inputs == IMAGES).all()
 
 
-def test_every_example_has_a_picture(task: Task, given: np.ndarray, predictions: np.ndarray) -> None:
-    pictures = task.draw_pictures(EXAMPLES, given, predictions)
+def test_every_example_has_a_picture(task: Task, network_inputs: np.ndarray, predictions: np.ndarray) -> None:
+    pictures = task.draw_pictures(EXAMPLES, network_inputs, predictions)
     assert len(pictures) == N
     assert {picture.dtype for picture in pictures} == {np.dtype(np.uint8)}
-    assert {len(column) for column in task.build_extra_columns(EXAMPLES, given, predictions).values()} <= {N}
+    assert {len(column) for column in task.build_extra_columns(EXAMPLES, network_inputs, predictions).values()} <= {N}
     images = task.render_images(predictions)
     assert (images is None) == (task.OUTPUT_KIND != "image")
     assert images is None or (images.shape == EXAMPLES.images.shape and images.dtype == np.uint8)

@@ -42,12 +42,16 @@ CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).repla
 N = 12
 
 
-def rows(*numbers: int) -> NDArray[np.int32]:
+def build_rows(*numbers: int) -> NDArray[np.int32]:
     return np.array(numbers, np.int32)
 
 
-FOLDED = Splits((rows(0, 1, 2, 3, 4, 5), rows(0, 1, 2, 3, 6)), (rows(6, 7), rows(4, 5, 7)), rows(8, 9))
-ONE = Splits((rows(0, 1, 2, 3, 4),), (rows(5, 6, 7),), rows(8, 9))
+FOLDED = Splits(
+    (build_rows(0, 1, 2, 3, 4, 5), build_rows(0, 1, 2, 3, 6)),
+    (build_rows(6, 7), build_rows(4, 5, 7)),
+    build_rows(8, 9),
+)
+ONE = Splits((build_rows(0, 1, 2, 3, 4),), (build_rows(5, 6, 7),), build_rows(8, 9))
 COPIES = np.array([1, 6])
 
 
@@ -64,12 +68,12 @@ def draw_examples() -> Examples:
 EXAMPLES = draw_examples()
 
 
-def composed(parts: Splits, background: str = "") -> TrainingData:
+def build_training_data(parts: Splits, background: str = "") -> TrainingData:
     return build.build_data(CONFIG.replace_values({"data.background": background}), EXAMPLES, parts, COPIES)
 
 
 def test_plan_has_static_values() -> None:
-    plan = build.build_plan(CONFIG, build.build_data_spec(EXAMPLES), composed(FOLDED), searched=False)
+    plan = build.build_plan(CONFIG, build.build_data_spec(EXAMPLES), build_training_data(FOLDED), searched=False)
     assert plan.spec == DataSpec((4, 5, 1), 0)
     assert (plan.network.path, plan.network.inputs, plan.network.outputs) == ("linear", (4, 5, 1), (1,))
     assert (plan.batch_size, plan.steps_per_epoch, plan.epochs, plan.validate_every, plan.patience) == (4, 1, 6, 2, 1)
@@ -78,13 +82,13 @@ def test_plan_has_static_values() -> None:
 
 
 def test_searched_plan_enables_options() -> None:
-    plan = build.build_plan(CONFIG, build.build_data_spec(EXAMPLES), composed(ONE), searched=True)
+    plan = build.build_plan(CONFIG, build.build_data_spec(EXAMPLES), build_training_data(ONE), searched=True)
     assert plan.clips_gradient
     assert plan.augmentation_names == ("noise", "flip")
 
 
 def test_trials_share_a_plan() -> None:
-    data, shape = composed(ONE), build.build_data_spec(EXAMPLES)
+    data, shape = build_training_data(ONE), build.build_data_spec(EXAMPLES)
     values: list[dict[str, Any]] = [
         {"optimizer.learning_rate": 0.05, "augment.online.noise": 0.1},
         {"loss.terms.count.kind": "l1"},
@@ -100,14 +104,16 @@ def test_trials_share_a_plan() -> None:
 @pytest.mark.parametrize(("epochs", "every"), [(6, 1), (10, 1), (24, 2), (90, 9), (97, 1), (119, 7), (120, 12)])
 def test_keep_last_validates_ten_times(epochs: int, every: int) -> None:
     longer = CONFIG.replace_values({"training.epochs": epochs})
-    plan = build.build_plan(longer, build.build_data_spec(EXAMPLES), composed(ONE), searched=True, kept_weights="last")
+    plan = build.build_plan(
+        longer, build.build_data_spec(EXAMPLES), build_training_data(ONE), searched=True, kept_weights="last"
+    )
     assert (plan.validate_every, plan.patience, plan.keep) == (every, 0, "last")
 
 
 def test_batch_larger_than_fold_is_refused() -> None:
     large = CONFIG.replace_values({"training.batch_size": 8})
     with pytest.raises(UserError, match=r"training.batch_size: 8 is more than the 7 .* use at most 7"):
-        build.build_plan(large, build.build_data_spec(EXAMPLES), composed(FOLDED), searched=False)
+        build.build_plan(large, build.build_data_spec(EXAMPLES), build_training_data(FOLDED), searched=False)
 
 
 class Flat(nnx.Module):
@@ -123,13 +129,13 @@ class Flat(nnx.Module):
 def test_user_model_output_shape_is_checked() -> None:
     own = CONFIG.replace_values({"model": {"kind": f"{Flat.__module__}.Flat"}})
     with pytest.raises(UserError, match=r"returns an array of shape \(2,\) for 2 examples; .* needs \(2, 1\)"):
-        build.build_plan(own, build.build_data_spec(EXAMPLES), composed(ONE), searched=False)
+        build.build_plan(own, build.build_data_spec(EXAMPLES), build_training_data(ONE), searched=False)
 
 
 def test_unsuited_model_is_a_user_error() -> None:
     deep = CONFIG.replace_values({"model": {"kind": "cnn", "depth": 1}, "task": {"kind": "count", "density": 4}})
     with pytest.raises(UserError, match=r"model: `cnn` cannot be built for this data: 1 layers cannot lead"):
-        build.build_plan(deep, DataSpec((16, 16, 3)), composed(ONE), searched=False)
+        build.build_plan(deep, DataSpec((16, 16, 3)), build_training_data(ONE), searched=False)
 
 
 class Wrong(nnx.Module):
@@ -159,7 +165,10 @@ class Pair(Flat):
 def test_model_exception_is_a_user_error(model: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError, match=told):
         build.build_plan(
-            CONFIG.replace_values({"model": model}), build.build_data_spec(EXAMPLES), composed(ONE), searched=False
+            CONFIG.replace_values({"model": model}),
+            build.build_data_spec(EXAMPLES),
+            build_training_data(ONE),
+            searched=False,
         )
 
 
@@ -180,14 +189,14 @@ def test_every_number_reaches_the_program() -> None:
 
 
 def test_copies_only_train() -> None:
-    data = composed(FOLDED)
+    data = build_training_data(FOLDED)
     folds = [data.train_rows[k, :size].tolist() for k, size in enumerate(data.train_sizes)]
     assert folds == [[0, 1, 2, 3, 4, 5, 10], [0, 1, 2, 3, 6, 10, 11]]
     assert not set(data.validation_rows.ravel().tolist()) & {8, 9, 10, 11}
 
 
 def test_unequal_folds_are_padded() -> None:
-    data = composed(FOLDED)
+    data = build_training_data(FOLDED)
     assert data.validation_weights.tolist() == [[1, 1, 0], [1, 1, 1]]
     assert data.validation_rows[0, :2].tolist() == [6, 7]
     assert data.validation_rows[1].tolist() == [4, 5, 7]
@@ -195,7 +204,7 @@ def test_unequal_folds_are_padded() -> None:
 
 @pytest.mark.parametrize("background", ["", "camera ."])
 def test_inputs_are_normalised(background: str) -> None:
-    data = composed(ONE, background)
+    data = build_training_data(ONE, background)
     image = EXAMPLES.images[ONE.train[0]] / 255
     if background:
         image = np.concatenate([image, image - data.backgrounds[data.background_index[ONE.train[0]]] / 255], -1)
@@ -206,7 +215,7 @@ def test_inputs_are_normalised(background: str) -> None:
 
 def test_constant_image_stays_finite() -> None:
     mean, scale = normalisation.compute_channel_statistics(
-        np.full((3, 2, 2, 1), 51, np.uint8), np.zeros((0, 2, 2, 1), np.uint8), rows(0)
+        np.full((3, 2, 2, 1), 51, np.uint8), np.zeros((0, 2, 2, 1), np.uint8), build_rows(0)
     )
     assert mean == pytest.approx([0.2])
     assert np.isfinite(scale).all()
@@ -220,7 +229,7 @@ def test_normalisation_is_the_same_in_chunks() -> None:
 
 
 def test_background_is_camera_median() -> None:
-    data = composed(ONE, "camera .")
+    data = build_training_data(ONE, "camera .")
     for camera, place in (("a", 0), ("b", 1)):
         own = [row for row in ONE.train[0] if f"camera {camera}" in EXAMPLES.groups[row]]
         wanted = np.median(EXAMPLES.images[own].astype(float), axis=0)
@@ -230,7 +239,7 @@ def test_background_is_camera_median() -> None:
 
 def test_group_without_camera_is_named() -> None:
     with pytest.raises(UserError, match="finds no camera in the groups camera a day 0, "):
-        composed(ONE, "station")
+        build_training_data(ONE, "station")
 
 
 @given(arrays.arrays(np.uint8, (6, 2, 3, 1)), arrays.arrays(np.uint8, (3, 2, 3, 1)))

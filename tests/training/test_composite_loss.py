@@ -17,11 +17,11 @@ from thalweg.training import composite_loss
 from thalweg.training.plan import NetworkHyper
 
 
-def phase(start: float, weight: float, ramp: float = 0.0) -> dict[str, np.float32]:
+def build_phase(start: float, weight: float, ramp: float = 0.0) -> dict[str, np.float32]:
     return {"start": np.float32(start), "weight": np.float32(weight), "ramp": np.float32(ramp)}
 
 
-def coefficient(term: dict[str, Any], step: int) -> float:
+def coefficient_at(term: dict[str, Any], step: int) -> float:
     return float(composite_loss.compute_coefficients(PLAN, hyper(a=term), jnp.zeros(2), jnp.int32(step))[0])
 
 
@@ -31,7 +31,7 @@ def advance(hypers: NetworkHyper, states: LaneState, until: jax.Array) -> LaneSt
     return fit.advance_block(PLAN, map_sequential, hypers, states, jax.tree.map(jnp.asarray, DATA), until)
 
 
-def train(given: NetworkHyper, epochs: int = EPOCHS) -> LaneState:
+def train_terms(given: NetworkHyper, epochs: int = EPOCHS) -> LaneState:
     start = fit.init_state(PLAN, jnp.int32(0), jnp.int32(0))
     block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (given, start))
     after = advance(block[0], block[1], jnp.array([epochs]))
@@ -40,19 +40,19 @@ def train(given: NetworkHyper, epochs: int = EPOCHS) -> LaneState:
 
 
 def test_phase_changes_weight() -> None:
-    term = numbers(weight=np.float32(2), phases={"0": phase(0.5, 5.0)})
-    assert [coefficient(term, step) for step in (0, 7, 8, 15)] == [2, 2, 5, 5]
+    term = numbers(weight=np.float32(2), phases={"0": build_phase(0.5, 5.0)})
+    assert [coefficient_at(term, step) for step in (0, 7, 8, 15)] == [2, 2, 5, 5]
 
 
 def test_ramp_joins_old_and_new_weight() -> None:
-    term = numbers(weight=np.float32(2), phases={"0": phase(0.25, 6.0, ramp=0.5), "1": phase(0.75, 1.0)})
-    assert [coefficient(term, step) for step in (0, 4, 8, 11)] == pytest.approx([2, 2, 4, 5.5])
-    assert coefficient(term, 12) == 1
+    term = numbers(weight=np.float32(2), phases={"0": build_phase(0.25, 6.0, ramp=0.5), "1": build_phase(0.75, 1.0)})
+    assert [coefficient_at(term, step) for step in (0, 4, 8, 11)] == pytest.approx([2, 2, 4, 5.5])
+    assert coefficient_at(term, 12) == 1
 
 
 def test_phase_at_end_never_starts() -> None:
-    term = numbers(weight=np.float32(2), phases={"0": phase(1.0, 5.0)})
-    assert coefficient(term, STEPS * EPOCHS - 1) == 2
+    term = numbers(weight=np.float32(2), phases={"0": build_phase(1.0, 5.0)})
+    assert coefficient_at(term, STEPS * EPOCHS - 1) == 2
 
 
 def test_schedule_multiplies_weight() -> None:
@@ -61,22 +61,22 @@ def test_schedule_multiplies_weight() -> None:
         "warmup": np.float32(0),
         "final": np.float32(0),
     }
-    assert coefficient(numbers(weight=np.float32(4), schedule=linear), 8) == pytest.approx(2)
+    assert coefficient_at(numbers(weight=np.float32(4), schedule=linear), 8) == pytest.approx(2)
 
 
 def test_training_follows_weighted_sum() -> None:
     """By hand: the slope for w0 is 2 a (w0 - 3) + b (w0 / 2 + w1 + 1), for w1 twice the latter."""
-    moving = numbers(weight=np.float32(0.5), phases={"0": phase(0.5, 2.0)})
+    moving = numbers(weight=np.float32(0.5), phases={"0": build_phase(0.5, 2.0)})
     w = np.zeros(2)
     for step in range(STEPS * EPOCHS):
         second = (0.5 if step < 8 else 2.0) * (w[0] / 2 + w[1] + 1)
         w -= 0.1 * np.array([2 * 3 * (w[0] - 3) + second, 2 * second])
-    ended = train(hyper(a=numbers(weight=np.float32(3)), b=moving))
+    ended = train_terms(hyper(a=numbers(weight=np.float32(3)), b=moving))
     np.testing.assert_allclose(ended.learner.parameters["weight"][...], w, rtol=1e-5)
 
 
 def test_term_metrics_by_hand() -> None:
-    ended = train(hyper(a=numbers(weight=np.float32(3))), epochs=1)
+    ended = train_terms(hyper(a=numbers(weight=np.float32(3))), epochs=1)
     w = np.asarray(ended.learner.parameters["weight"][...], np.float64)
     first, second = w[0] - 3, w[0] / 2 + w[1] + 1
     slopes = np.array([[2 * first, 0], [second, 2 * second]])
@@ -111,7 +111,7 @@ def test_gradnorm_balance_equalizes_pull() -> None:
 
 @pytest.mark.parametrize("balance", losses.BALANCES)
 def test_balance_changes_only_if_enabled(balance: str) -> None:
-    ended = train(hyper(balance=balance))
+    ended = train_terms(hyper(balance=balance))
     assert np.isfinite(ended.learner.parameters["weight"][...]).all()
     assert (np.asarray(ended.learner.balance) != 0).any() == (balance != "none")
 
@@ -133,6 +133,6 @@ def test_weights_do_not_recompile() -> None:
         return composite_loss.compute_coefficients(PLAN, given, jnp.zeros(2), jnp.int32(9))
 
     for weight, balance in ((1.0, "none"), (2.0, "uncertainty")):
-        last = run(hyper(a=numbers(phases={"0": phase(0.1 * weight, weight)}), balance=balance))
+        last = run(hyper(a=numbers(phases={"0": build_phase(0.1 * weight, weight)}), balance=balance))
     assert len(traces) == 1
     assert last[0] == 2

@@ -136,7 +136,7 @@ HYPER = NetworkHyper(
 )
 
 
-def padded(parts: Sequence[np.ndarray], fill: int) -> np.ndarray:
+def pad_fold(parts: Sequence[np.ndarray], fill: int) -> np.ndarray:
     longest = max(map(len, parts))
     return np.stack([np.pad(part, (0, longest - len(part)), constant_values=fill) for part in parts]).astype(np.int32)
 
@@ -148,14 +148,14 @@ DATA = TrainingData(
     backgrounds=np.zeros((0, SIDE, SIDE, 1), np.uint8),
     mean=np.zeros(1, np.float32),
     scale=np.ones(1, np.float32),
-    train_rows=padded(FOLDS, 15),
+    train_rows=pad_fold(FOLDS, 15),
     train_sizes=np.array([14, 16], np.int32),
-    validation_rows=padded(VALIDATION, 0),
+    validation_rows=pad_fold(VALIDATION, 0),
     validation_weights=(np.arange(6) < np.array([[6], [3]])).astype(np.float32),
 )
 
 
-def alone(plan: NetworkProgram, each: LaneMap = map_sequential) -> Callable[..., LaneState]:
+def compile_alone(plan: NetworkProgram, each: LaneMap = map_sequential) -> Callable[..., LaneState]:
     """A function that advances a lone lane: (hyper, state, data, until) -> state."""
 
     def run(hyper: NetworkHyper, state: LaneState, data: TrainingData, until: jax.Array) -> LaneState:
@@ -167,44 +167,44 @@ def alone(plan: NetworkProgram, each: LaneMap = map_sequential) -> Callable[...,
     return jax.jit(run)
 
 
-run = alone(PLAN)
+run = compile_alone(PLAN)
 start = jax.jit(partial(fit.init_state, PLAN))
 
 
-def train(
+def train_lane(
     hyper: NetworkHyper = HYPER, seed: int = 0, fold: int = 0, data: TrainingData = DATA, until: int = EPOCHS
 ) -> LaneState:
     return run(hyper, start(jnp.int32(seed), jnp.int32(fold)), data, jnp.int32(until))
 
 
-def order(seed: int, fold: int, epoch: int) -> np.ndarray:
+def draw_batches(seed: int, fold: int, epoch: int) -> np.ndarray:
     """The mini-batches of an epoch [STEPS, BATCH], by the named stream that draws them."""
     draws = np.array(jax.random.uniform(rng.derive_key(seed, "shuffle", epoch), (16,)))
     real = len(FOLDS[fold])
     return FOLDS[fold][np.argsort(draws[:real], kind="stable")[: STEPS * BATCH]].reshape(STEPS, BATCH)
 
 
-def weights(state: LaneState) -> np.ndarray:
+def get_weights(state: LaneState) -> np.ndarray:
     return np.asarray(state.learner.parameters["weight"][...], np.float64)[:, 0]
 
 
-def same(first: Any, second: Any) -> bool:
+def are_equal_states(first: Any, second: Any) -> bool:
     return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
 
 
 @pytest.mark.parametrize(("seed", "fold"), [(0, 0), (3, 1)])
 def test_gradient_descent_matches_numpy(seed: int, fold: int) -> None:
-    wanted = weights(start(jnp.int32(seed), jnp.int32(fold)))
+    wanted = get_weights(start(jnp.int32(seed), jnp.int32(fold)))
     for epoch in range(EVERY):
-        for batch in order(seed, fold, epoch):
+        for batch in draw_batches(seed, fold, epoch):
             wanted[batch] -= RATE * 2 / BATCH * (wanted[batch] - TARGETS[batch])
-    np.testing.assert_allclose(weights(train(seed=seed, fold=fold, until=EVERY)), wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(get_weights(train_lane(seed=seed, fold=fold, until=EVERY)), wanted, rtol=1e-5, atol=1e-6)
 
 
 def train_with_noise(each: LaneMap) -> LaneState:
     augmented = replace(PLAN, augmentation_names=("noise",), augmentation_searched=False)
     hyper, state = replace(HYPER, augment={"noise": np.float32(0.1)}), start(jnp.int32(0), jnp.int32(0))
-    return alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
+    return compile_alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
 
 
 @pytest.fixture(scope="module", params=[map_sequential, pytest.param(map_vmapped, marks=pytest.mark.slow)])
@@ -221,7 +221,7 @@ def test_chunked_epoch_equals_whole_epoch(
     monkeypatch.setattr(fit, "CHUNK_BYTES", batches * BATCH * (N + 1) * 4)
     parted = train_with_noise(each)
     assert np.asarray(whole.learner.model_state["batches"][...]) == EVERY * STEPS
-    np.testing.assert_allclose(weights(parted), weights(whole), rtol=1e-6)
+    np.testing.assert_allclose(get_weights(parted), get_weights(whole), rtol=1e-6)
     np.testing.assert_allclose(parted.curves["train_spread"], whole.curves["train_spread"], rtol=1e-5)
     np.testing.assert_array_equal(parted.learner.model_state["last"][...], whole.learner.model_state["last"][...])
 
@@ -230,50 +230,50 @@ def test_lane_has_its_schedule_and_loss() -> None:
     """A linear schedule to 0 and absolute error: each visit moves a weight by the rate of its step over the batch."""
     schedule = {"kind": np.int32(5), "warmup": np.float32(0), "final": np.float32(0)}
     loss = {"value": {"kind": np.int32(0), "weight": np.float32(3), "delta": np.float32(1)}}
-    wanted, step = weights(start(jnp.int32(0), jnp.int32(0))), 0
+    wanted, step = get_weights(start(jnp.int32(0), jnp.int32(0))), 0
     for epoch in range(EVERY):
-        for batch in order(0, 0, epoch):
+        for batch in draw_batches(0, 0, epoch):
             rate = RATE * (1 - step / (EPOCHS * STEPS))
             wanted[batch] -= rate * 3 / BATCH * np.sign(wanted[batch] - TARGETS[batch])
             step += 1
-    ended = train(replace(HYPER, schedule=schedule, loss=loss), until=EVERY)
-    np.testing.assert_allclose(weights(ended), wanted, rtol=1e-5, atol=1e-6)
+    ended = train_lane(replace(HYPER, schedule=schedule, loss=loss), until=EVERY)
+    np.testing.assert_allclose(get_weights(ended), wanted, rtol=1e-5, atol=1e-6)
     assert ended.curves["learning_rate"][0] == pytest.approx(RATE * (1 - (step - 1) / (EPOCHS * STEPS)))
 
 
 @pytest.mark.parametrize("fold", [0, 1])
 def test_epoch_visits_its_fold_once(fold: int) -> None:
-    seen = train(fold=fold, until=EVERY).learner.model_state
+    seen = train_lane(fold=fold, until=EVERY).learner.model_state
     visits, last = np.asarray(seen["visits"][...]), np.asarray(seen["last"][...])
     second = last > STEPS
     assert visits.sum() == EVERY * STEPS * BATCH
     assert visits.max() == EVERY
     assert second.sum() == STEPS * BATCH
     assert set(np.flatnonzero(visits)) <= set(FOLDS[fold].tolist())
-    for step, batch in enumerate(order(0, fold, 1)):
+    for step, batch in enumerate(draw_batches(0, fold, 1)):
         assert sorted(np.flatnonzero(last == STEPS + step + 1)) == sorted(batch)
 
 
 def test_epoch_order_depends_on_seed() -> None:
-    orders = [order(0, 0, epoch).ravel().tolist() for epoch in range(4)]
+    orders = [draw_batches(0, 0, epoch).ravel().tolist() for epoch in range(4)]
     assert len({tuple(one) for one in orders}) == 4
-    slow = train(replace(HYPER, learning_rate=np.float32(0.01)), until=EVERY)
-    assert same(slow.learner.model_state, train(until=EVERY).learner.model_state)
-    assert not same(slow.learner.model_state, train(seed=1, until=EVERY).learner.model_state)
+    slow = train_lane(replace(HYPER, learning_rate=np.float32(0.01)), until=EVERY)
+    assert are_equal_states(slow.learner.model_state, train_lane(until=EVERY).learner.model_state)
+    assert not are_equal_states(slow.learner.model_state, train_lane(seed=1, until=EVERY).learner.model_state)
 
 
 def test_validation_updates_nothing() -> None:
     """The network in inference mode writes nothing down, and the batches counted are those trained on."""
-    state = train(until=EVERY)
+    state = train_lane(until=EVERY)
     assert int(state.learner.model_state["batches"][...]) == EVERY * STEPS
     other = replace(DATA, validation_rows=DATA.validation_rows[:, ::-1].copy())
-    moved = train(data=other, until=EVERY)
-    assert same(
+    moved = train_lane(data=other, until=EVERY)
+    assert are_equal_states(
         (state.learner.parameters, state.learner.model_state), (moved.learner.parameters, moved.learner.model_state)
     )
 
 
-def turning() -> TrainingData:
+def build_turning_data() -> TrainingData:
     """Validation images like training's, their targets halfway: the error falls to nothing and rises again."""
     images = IMAGES.copy()
     images[14:20] = images[:6]
@@ -283,21 +283,25 @@ def turning() -> TrainingData:
 
 
 @pytest.fixture(scope="module")
-def turned() -> tuple[LaneState, np.ndarray, TrainingData]:
+def patience_run() -> tuple[LaneState, np.ndarray, TrainingData]:
     """A run with patience, and the same computed in NumPy: state, the metric of each validation."""
-    data = turning()
-    w, curve = weights(start(jnp.int32(0), jnp.int32(0))), []
+    data = build_turning_data()
+    w, curve = get_weights(start(jnp.int32(0), jnp.int32(0))), []
     for epoch in range(EPOCHS):
-        for batch in order(0, 0, epoch):
+        for batch in draw_batches(0, 0, epoch):
             w[batch] -= 0.4 * 2 / BATCH * (w[batch] - 10)
         curve.append(np.square(w[:6] - 7).mean())
-    return train(replace(HYPER, learning_rate=np.float32(0.4)), data=data), np.array(curve[EVERY - 1 :: EVERY]), data
+    return (
+        train_lane(replace(HYPER, learning_rate=np.float32(0.4)), data=data),
+        np.array(curve[EVERY - 1 :: EVERY]),
+        data,
+    )
 
 
 def test_patience_stops_lane(
-    turned: tuple[LaneState, np.ndarray, TrainingData],
+    patience_run: tuple[LaneState, np.ndarray, TrainingData],
 ) -> None:
-    state, curve, _ = turned
+    state, curve, _ = patience_run
     best = int(curve.argmin())
     ends = best + 1 + PATIENCE
     assert 0 < best < len(curve) - PATIENCE - 1
@@ -305,10 +309,10 @@ def test_patience_stops_lane(
     assert all(np.isnan(values[ends:]).all() for values in state.curves.values())
     assert int(state.step) == ends * EVERY * STEPS
     assert int(state.best_epoch) == (best + 1) * EVERY
-    assert same(state, run(HYPER, state, DATA, jnp.int32(EPOCHS)))
+    assert are_equal_states(state, run(HYPER, state, DATA, jnp.int32(EPOCHS)))
 
 
-def look(network: Network, weights: tuple[Any, Any], data: TrainingData, rows: jax.Array) -> jax.Array:
+def infer_outputs(network: Network, weights: tuple[Any, Any], data: TrainingData, rows: jax.Array) -> jax.Array:
     """What the network gives in inference mode for examples `rows`."""
     return network.apply(
         *weights, batches.normalise_images(data, rows, batches.gather_images(data, rows)), train=False
@@ -316,35 +320,37 @@ def look(network: Network, weights: tuple[Any, Any], data: TrainingData, rows: j
 
 
 def test_best_weights_are_kept(
-    turned: tuple[LaneState, np.ndarray, TrainingData],
+    patience_run: tuple[LaneState, np.ndarray, TrainingData],
 ) -> None:
-    state, curve, data = turned
+    state, curve, data = patience_run
     rows, data = jnp.asarray(VALIDATION[0]), jax.tree.map(jnp.asarray, data)
-    outputs = look(NETWORK, state.best_weights, data, rows)
+    outputs = infer_outputs(NETWORK, state.best_weights, data, rows)
     metric = PLAN.task.compute_metrics(outputs[:, 0], batches.gather_targets(PLAN, data, rows), jnp.ones(len(rows)))[
         "mse"
     ]
     assert float(metric) == pytest.approx(float(state.best_value), rel=1e-5)
     assert float(metric) == pytest.approx(curve.min(), rel=1e-4)
-    assert not same(state.best_weights[0], state.learner.parameters)
+    assert not are_equal_states(state.best_weights[0], state.learner.parameters)
 
 
-def test_maximized_metric_keeps_highest(turned: tuple[LaneState, np.ndarray, TrainingData]) -> None:
+def test_maximized_metric_keeps_highest(patience_run: tuple[LaneState, np.ndarray, TrainingData]) -> None:
     upward = replace(PLAN, objective="score")
-    state = alone(upward)(
+    state = compile_alone(upward)(
         replace(HYPER, learning_rate=np.float32(0.4)),
         fit.init_state(upward, jnp.int32(0), jnp.int32(0)),
-        turned[2],
+        patience_run[2],
         jnp.int32(EPOCHS),
     )
-    assert int(state.best_epoch) == int(turned[0].best_epoch)
-    assert float(state.best_value) == -float(turned[0].best_value)
+    assert int(state.best_epoch) == int(patience_run[0].best_epoch)
+    assert float(state.best_value) == -float(patience_run[0].best_value)
 
 
 def test_keep_last_keeps_final_weights() -> None:
     plan = replace(PLAN, keep="last", patience=0, validate_every=EPOCHS)
-    state = alone(plan)(HYPER, fit.init_state(plan, jnp.int32(0), jnp.int32(0)), turning(), jnp.int32(EPOCHS))
-    assert same(state.best_weights, (state.learner.parameters, state.learner.model_state))
+    state = compile_alone(plan)(
+        HYPER, fit.init_state(plan, jnp.int32(0), jnp.int32(0)), build_turning_data(), jnp.int32(EPOCHS)
+    )
+    assert are_equal_states(state.best_weights, (state.learner.parameters, state.learner.model_state))
     assert int(state.best_epoch) == EPOCHS
 
 
@@ -353,12 +359,12 @@ def test_diverged_lane_keeps_best() -> None:
     rate = np.float32(1e6)
     w, bad = np.asarray(start(jnp.int32(0), jnp.int32(0)).learner.parameters["weight"][...])[:, 0].copy(), None
     with np.errstate(over="ignore", invalid="ignore"):
-        for step, batch in enumerate(batch for epoch in range(EPOCHS) for batch in order(0, 0, epoch)):
+        for step, batch in enumerate(batch for epoch in range(EPOCHS) for batch in draw_batches(0, 0, epoch)):
             error = w[batch] - TARGETS[batch]
             if bad is None and not np.isfinite(np.square(error).mean()):
                 bad = step
             w[batch] -= rate * np.float32(2 / BATCH) * error
-    state = train(replace(HYPER, learning_rate=rate))
+    state = train_lane(replace(HYPER, learning_rate=rate))
     assert bad
     assert int(state.diverged_step) == bad
     assert int(state.step) % (EVERY * STEPS) == 0
@@ -374,7 +380,7 @@ def test_non_finite_is_never_best() -> None:
             return {"mse": jnp.float32(0.5), "score": jnp.where(jnp.isfinite(predictions).all(), 0.25, 0.75)}
 
     plan = replace(PLAN, task=Hidden(), objective="score")
-    state = alone(plan)(
+    state = compile_alone(plan)(
         replace(HYPER, learning_rate=np.float32(1e38)),
         fit.init_state(plan, jnp.int32(0), jnp.int32(0)),
         DATA,
@@ -387,23 +393,23 @@ def test_non_finite_is_never_best() -> None:
 
 def test_fold_padding_changes_nothing() -> None:
     """Fold 1 has two examples to validate on fewer, fold 0 two to train on fewer than the arrays are wide."""
-    other = replace(DATA, validation_rows=padded(VALIDATION, 30), train_rows=padded(FOLDS, 33))
+    other = replace(DATA, validation_rows=pad_fold(VALIDATION, 30), train_rows=pad_fold(FOLDS, 33))
     for fold in (0, 1):
-        assert same(train(fold=fold, until=EVERY), train(fold=fold, data=other, until=EVERY))
+        assert are_equal_states(train_lane(fold=fold, until=EVERY), train_lane(fold=fold, data=other, until=EVERY))
 
 
 def test_fold_validates_its_rows() -> None:
     for fold, rows in enumerate(VALIDATION):
-        state = train(fold=fold, until=EVERY)
-        wanted = np.square(weights(state)[rows] - TARGETS[rows]).mean()
+        state = train_lane(fold=fold, until=EVERY)
+        wanted = np.square(get_weights(state)[rows] - TARGETS[rows]).mean()
         assert float(state.curves["mse"][0]) == pytest.approx(wanted, rel=1e-5)
         assert float(state.curves["val_loss"][0]) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_resumed_run_equals_one_run() -> None:
-    half = train(until=4)
+    half = train_lane(until=4)
     assert int(half.step) == 4 * STEPS
-    assert same(run(HYPER, half, DATA, jnp.int32(EPOCHS)), train())
+    assert are_equal_states(run(HYPER, half, DATA, jnp.int32(EPOCHS)), train_lane())
 
 
 def test_second_channel_is_background_difference() -> None:
@@ -417,7 +423,7 @@ def test_second_channel_is_background_difference() -> None:
         scale=np.array([1.0, 10.0], np.float32),
     )
     sees = Network(f"{Mirror.__module__}.Mirror", (SIDE, SIDE, 2), (SIDE, SIDE, 2))
-    seen = look(sees, sees.init(jax.random.key(0)), jax.tree.map(jnp.asarray, data), jnp.array([0, 1]))
+    seen = infer_outputs(sees, sees.init(jax.random.key(0)), jax.tree.map(jnp.asarray, data), jnp.array([0, 1]))
     np.testing.assert_allclose(seen[..., 0], 0.5, rtol=1e-5)
     np.testing.assert_allclose(seen[0, ..., 1], (0.4 - 0.2) * 10, rtol=1e-5)
     np.testing.assert_allclose(seen[1, ..., 1], 0.0, atol=1e-5)
@@ -437,27 +443,27 @@ def test_forward_pass_keeps_row_order() -> None:
     rows = jnp.array([5, 0, 3, 3, 9, 1, 7])
     state = start(jnp.int32(0), jnp.int32(0))
     data = jax.tree.map(jnp.asarray, DATA)
-    wanted = weights(state)[np.asarray(rows)]
+    wanted = get_weights(state)[np.asarray(rows)]
     for size in (1, 3, 7, 100):
         pieces = jax.lax.map(
-            partial(look, NETWORK, PLAN.select_weights(state.learner), data), batches.split_chunks(rows, size)
+            partial(infer_outputs, NETWORK, PLAN.select_weights(state.learner), data), batches.split_chunks(rows, size)
         )
         outputs = batches.join_chunks(pieces, len(rows))
         np.testing.assert_allclose(outputs[:, 0], wanted, rtol=1e-6)
 
 
 @cache
-def together(each: LaneMap) -> Callable[..., LaneState]:
+def compile_block(each: LaneMap) -> Callable[..., LaneState]:
     """A function that advances a block of lanes."""
     return jax.jit(partial(fit.advance_block, PLAN, each))
 
 
-def several(each: LaneMap, rates: Sequence[float], until: Sequence[int]) -> list[LaneState]:
+def train_several(each: LaneMap, rates: Sequence[float], until: Sequence[int]) -> list[LaneState]:
     """Lanes of seed 0 that differ in their rates, each to its own epoch, as one block."""
     hypers = [replace(HYPER, learning_rate=np.float32(rate)) for rate in rates]
     states = [start(jnp.int32(0), jnp.int32(0)) for _ in rates]
     block = jax.tree.map(lambda *leaves: jnp.stack(leaves), *zip(hypers, states, strict=True))
-    ended = together(each)(*block, DATA, jnp.array(until, jnp.int32))
+    ended = compile_block(each)(*block, DATA, jnp.array(until, jnp.int32))
     return [jax.tree.map(lambda leaf, i=i: leaf[i], ended) for i in range(len(rates))]
 
 
@@ -466,13 +472,15 @@ UNTIL = (EPOCHS, EPOCHS, EVERY, 0, 2 * EVERY)
 
 
 def test_lanes_are_independent() -> None:
-    for lane, rate, until in zip(several(map_sequential, RATES, UNTIL), RATES, UNTIL, strict=True):
-        wanted = train(replace(HYPER, learning_rate=np.float32(rate)), until=until)
-        assert same(lane, wanted)
+    for lane, rate, until in zip(train_several(map_sequential, RATES, UNTIL), RATES, UNTIL, strict=True):
+        wanted = train_lane(replace(HYPER, learning_rate=np.float32(rate)), until=until)
+        assert are_equal_states(lane, wanted)
 
 
 def test_vmapped_lanes_match_to_rounding() -> None:
-    for lane, other in zip(several(map_sequential, RATES, UNTIL), several(map_vmapped, RATES, UNTIL), strict=True):
+    for lane, other in zip(
+        train_several(map_sequential, RATES, UNTIL), train_several(map_vmapped, RATES, UNTIL), strict=True
+    ):
         assert int(lane.step) == int(other.step)
         assert int(lane.diverged_step) == int(other.diverged_step)
         for a, b in zip(jax.tree.leaves(lane.best_weights), jax.tree.leaves(other.best_weights), strict=True):
@@ -487,11 +495,11 @@ def test_shared_augmentation_equals_own(each: LaneMap) -> None:
     hyper = replace(HYPER, augment={"flip": np.float32(0.5), "noise": np.float32(0.1)})
     for tuned in (True, False):
         state = start(jnp.int32(0), jnp.int32(0))
-        train_alone = alone(replace(plan, augmentation_searched=tuned), each)
+        train_alone = compile_alone(replace(plan, augmentation_searched=tuned), each)
         ended.append(train_alone(hyper, state, DATA, jnp.int32(EVERY)))
-    assert same(ended[0].learner.model_state, ended[1].learner.model_state)
-    np.testing.assert_allclose(weights(ended[0]), weights(ended[1]), rtol=1e-5, atol=1e-6)
-    assert not same(ended[0].learner.model_state, train(until=EVERY).learner.model_state)
+    assert are_equal_states(ended[0].learner.model_state, ended[1].learner.model_state)
+    np.testing.assert_allclose(get_weights(ended[0]), get_weights(ended[1]), rtol=1e-5, atol=1e-6)
+    assert not are_equal_states(ended[0].learner.model_state, train_lane(until=EVERY).learner.model_state)
 
 
 def test_searched_augmentation_is_per_lane() -> None:
@@ -503,5 +511,5 @@ def test_searched_augmentation_is_per_lane() -> None:
         *block, DATA, jnp.array([EVERY, EVERY], jnp.int32)
     )
     first, second = np.asarray(ended.learner.model_state["visits"][...])
-    assert np.array_equal(first, np.asarray(train(until=EVERY).learner.model_state["visits"][...]))
+    assert np.array_equal(first, np.asarray(train_lane(until=EVERY).learner.model_state["visits"][...]))
     assert not np.array_equal(first, second)

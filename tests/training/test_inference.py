@@ -23,7 +23,7 @@ SPEC = DataSpec((8, 16, 1), 3)
 ROWS: Any = np.arange(5, dtype=np.int32)
 
 
-def data(channels: int) -> TrainingData:
+def build_data(channels: int) -> TrainingData:
     """Without backgrounds where the network is given one channel only."""
     images = np.random.default_rng(0).integers(0, 256, (len(ROWS), *SPEC.image_shape), np.uint8)
     none = np.zeros((1, 1), np.int32)
@@ -38,7 +38,7 @@ def data(channels: int) -> TrainingData:
 @pytest.mark.parametrize("mirror", [True, False])
 def test_mirroring_makes_predictions_symmetric(task: Task, mirror: bool) -> None:
     channels = 1 if task.CORRUPTS_INPUT else 2
-    asked, straight = task.model_copy(update={"mirror": mirror}), data(channels)
+    asked, straight = task.model_copy(update={"mirror": mirror}), build_data(channels)
     flipped = replace(straight, images=straight.images[:, :, ::-1], backgrounds=straight.backgrounds[:, :, ::-1])
     network = Network("resnet", (8, 16, channels), task.output_shape(SPEC), (("width", 8), ("blocks", (0, 0))))
     weights = quick(network.init)(jax.random.key(0))

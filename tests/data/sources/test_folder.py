@@ -15,13 +15,15 @@ BUS_STOP = os.environ.get("THALWEG_BUS_STOP", "")
 """A folder of real frames, laid out as presets/bus-stop.yaml says."""
 
 
-def gray(value: int, height: int = 8, width: int = 6) -> Image.Image:
+def build_gray_image(value: int, height: int = 8, width: int = 6) -> Image.Image:
     return Image.new("L", (width, height), value)
 
 
-def folder(path: Path, images: dict[str, Image.Image] | None = None, **tables: str) -> Path:
+def write_folder(path: Path, images: dict[str, Image.Image] | None = None, **tables: str) -> Path:
     """A data folder: images by name (by default a.png of gray 10 and b.png of gray 20) and tables by name."""
-    for name, image in ({"a.png": gray(10), "b.png": gray(20)} if images is None else images).items():
+    for name, image in (
+        {"a.png": build_gray_image(10), "b.png": build_gray_image(20)} if images is None else images
+    ).items():
         file = path / "images" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         image.save(file)
@@ -30,17 +32,17 @@ def folder(path: Path, images: dict[str, Image.Image] | None = None, **tables: s
     return path
 
 
-def read(path: Path, height: int = 4, width: int = 3, channels: Literal[1, 3] = 1) -> ReadResult:
+def read_folder(path: Path, height: int = 4, width: int = 3, channels: Literal[1, 3] = 1) -> ReadResult:
     return Folder(size=(height, width), channels=channels).read_examples(path, 0)
 
 
-def faults(reading: ReadResult) -> list[tuple[str, str, str]]:
+def list_faults(reading: ReadResult) -> list[tuple[str, str, str]]:
     return [(bad.name, bad.where, bad.reason) for bad in reading.faults]
 
 
 def test_labels_are_sorted_by_image(tmp_path: Path) -> None:
     labels = "image,count,group,split\nb.png,3,left,test\n\na.png,0,right,\n"
-    reading = read(folder(tmp_path, labels=labels))
+    reading = read_folder(write_folder(tmp_path, labels=labels))
     examples = reading.examples
     assert (reading.faults, reading.warnings) == ((), ())
     assert examples.names.tolist() == ["a.png", "b.png"]
@@ -54,7 +56,7 @@ def test_labels_are_sorted_by_image(tmp_path: Path) -> None:
 
 
 def test_groups_default_to_images(tmp_path: Path) -> None:
-    examples = read(folder(tmp_path, labels="image,count\na.png,1\nb.png,1\n")).examples
+    examples = read_folder(write_folder(tmp_path, labels="image,count\na.png,1\nb.png,1\n")).examples
     assert examples.groups.tolist() == ["a.png", "b.png"]
 
 
@@ -69,7 +71,7 @@ def test_groups_default_to_images(tmp_path: Path) -> None:
 def test_labels_index_sorted_classes(
     tmp_path: Path, given: list[str], classes: tuple[str, ...], indices: list[int]
 ) -> None:
-    examples = read(folder(tmp_path, labels=f"image,label\na.png,{given[0]}\nb.png,{given[1]}\n")).examples
+    examples = read_folder(write_folder(tmp_path, labels=f"image,label\na.png,{given[0]}\nb.png,{given[1]}\n")).examples
     assert examples.classes == classes
     assert examples.labels["label"].dtype == np.int32
     assert examples.labels["label"].tolist() == indices
@@ -77,22 +79,22 @@ def test_labels_index_sorted_classes(
 
 def test_images_in_folders_or_beside_labels(tmp_path: Path) -> None:
     (tmp_path / "day").mkdir()
-    gray(7).save(tmp_path / "day" / "a.png")
+    build_gray_image(7).save(tmp_path / "day" / "a.png")
     (tmp_path / "labels.csv").write_text("image,count\nday/a.png,1\n")
-    assert read(tmp_path).examples.names.tolist() == ["day/a.png"]
+    assert read_folder(tmp_path).examples.names.tolist() == ["day/a.png"]
 
 
 def sixteen_bits() -> Image.Image:
     return Image.fromarray(np.full((8, 6), 100 * 257, np.uint16))
 
 
-def transparent() -> Image.Image:
+def build_transparent_png() -> Image.Image:
     image = Image.new("RGBA", (6, 8), (0, 0, 0, 0))
     image.paste((100, 100, 100, 255), (0, 0, 6, 4))
     return image
 
 
-def palette() -> Image.Image:
+def build_palette_png() -> Image.Image:
     image = Image.new("P", (6, 8), 1)
     image.putpalette([0, 0, 0, 100, 100, 100])
     return image
@@ -102,22 +104,22 @@ def palette() -> Image.Image:
 @pytest.mark.parametrize(
     ("name", "image"),
     [
-        ("a.png", gray(100)),
+        ("a.png", build_gray_image(100)),
         ("a.png", sixteen_bits()),
         ("a.tiff", sixteen_bits()),
         ("a.tif", Image.fromarray(np.full((8, 6), 100 * 257, np.int32))),
-        ("a.png", palette()),
-        ("a.gif", palette()),
-        ("a.bmp", gray(100).convert("RGB")),
-        ("a.jpg", gray(100)),
+        ("a.png", build_palette_png()),
+        ("a.gif", build_palette_png()),
+        ("a.bmp", build_gray_image(100).convert("RGB")),
+        ("a.jpg", build_gray_image(100)),
         ("A.JPEG", Image.new("CMYK", (6, 8), (0, 0, 0, 155))),
-        ("a.webp", gray(100).convert("RGB")),
-        ("a.png", gray(100).convert("LA")),
-        ("a.png", gray(100).convert("RGBA")),
+        ("a.webp", build_gray_image(100).convert("RGB")),
+        ("a.png", build_gray_image(100).convert("LA")),
+        ("a.png", build_gray_image(100).convert("RGBA")),
     ],
 )
 def test_formats_and_depths_read_alike(tmp_path: Path, name: str, image: Image.Image, channels: Literal[1, 3]) -> None:
-    reading = read(folder(tmp_path, {name: image}, labels=f"image,count\n{name},1\n"), channels=channels)
+    reading = read_folder(write_folder(tmp_path, {name: image}, labels=f"image,count\n{name},1\n"), channels=channels)
     assert reading.faults == ()
     assert reading.examples.images.shape == (1, 4, 3, channels)
     assert np.abs(reading.examples.images.astype(int) - 100).max() <= 1
@@ -125,18 +127,24 @@ def test_formats_and_depths_read_alike(tmp_path: Path, name: str, image: Image.I
 
 def test_sixteen_bits_keep_black_and_white(tmp_path: Path) -> None:
     image = Image.fromarray(np.repeat(np.array([0, 0xFFFF], np.uint16), 4)[:, None].repeat(6, 1))
-    images = read(folder(tmp_path, {"a.png": image}, labels="image,count\na.png,1\n"), 8, 6).examples.images
+    images = read_folder(
+        write_folder(tmp_path, {"a.png": image}, labels="image,count\na.png,1\n"), 8, 6
+    ).examples.images
     np.testing.assert_array_equal(images[0, :, 0, 0], [0] * 4 + [255] * 4)
 
 
 def test_transparent_becomes_white(tmp_path: Path) -> None:
-    images = read(folder(tmp_path, {"a.png": transparent()}, labels="image,count\na.png,1\n"), 8, 6).examples.images
+    images = read_folder(
+        write_folder(tmp_path, {"a.png": build_transparent_png()}, labels="image,count\na.png,1\n"), 8, 6
+    ).examples.images
     np.testing.assert_array_equal(images[0, :, 0, 0], [100] * 4 + [255] * 4)
 
 
 def test_shrinking_averages_pixels(tmp_path: Path) -> None:
     board = Image.fromarray((np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8))
-    images = read(folder(tmp_path, {"a.png": board}, labels="image,count\na.png,1\n"), 4, 4).examples.images
+    images = read_folder(
+        write_folder(tmp_path, {"a.png": board}, labels="image,count\na.png,1\n"), 4, 4
+    ).examples.images
     assert np.abs(images.astype(int) - 127.5).max() < 2
 
 
@@ -146,23 +154,23 @@ def test_points_in_upright_image(tmp_path: Path) -> None:
     stored[:, :4] = 200  # the left half of what is stored is the upper half of the upright image
     exif = Image.Exif()
     exif[0x0112] = 6
-    folder(tmp_path, {}, labels="image,count\na.png,1\n", points="image,x,y\na.png,3,6\n")
+    write_folder(tmp_path, {}, labels="image,count\na.png,1\n", points="image,x,y\na.png,3,6\n")
     (tmp_path / "images").mkdir()
     Image.fromarray(stored).save(tmp_path / "images" / "a.png", exif=exif)
-    examples = read(tmp_path, height=16, width=4).examples
+    examples = read_folder(tmp_path, height=16, width=4).examples
     assert examples.images[0, :2].min() > 190
     assert examples.images[0, -2:].max() < 10
     assert examples.labels["points"].tolist() == [[[3, 12]]]
 
 
 def test_points_and_boxes_are_scaled(tmp_path: Path) -> None:
-    path = folder(
+    path = write_folder(
         tmp_path,
         labels="image,group\na.png,x\nb.png,y\n",
         points="image,x,y\nb.png,6,8\na.png,3,4\nb.png,0,1\n",
         boxes="image,x0,y0,x1,y1,kind\nb.png,0,0,6,8,dog\na.png,2,2,4,6,cat\nb.png,0,0,3,2,cat\n",
     )
-    reading = read(path, height=16, width=3)
+    reading = read_folder(path, height=16, width=3)
     labels = reading.examples.labels
     assert (reading.faults, reading.warnings) == ((), ())
     assert labels["points"].tolist() == [[[1.5, 8], [0, 0]], [[3, 16], [0, 2]]]
@@ -181,13 +189,13 @@ def test_points_and_boxes_are_scaled(tmp_path: Path) -> None:
 
 
 def test_far_annotations_are_clipped(tmp_path: Path) -> None:
-    path = folder(
+    path = write_folder(
         tmp_path,
         labels="image\na.png\nb.png\n",
         points="image,x,y\na.png,-1,4\na.png,6,8\nb.png,7,99\nb.png,1,1\nb.png,1,1\n",
         boxes="image,x0,y0,x1,y1\na.png,-2,0,3,9\na.png,0,0,6,8\nb.png,0,0,1,1\nb.png,0,0,1,2\nb.png,0,0,1,3\n",
     )
-    reading = read(path, height=8, width=6)
+    reading = read_folder(path, height=8, width=6)
     assert reading.faults == ()
     assert reading.warnings == (
         "2 of 5 points reach beyond their image and were moved to its edge: points.csv:2, points.csv:4",
@@ -222,11 +230,11 @@ def test_every_bad_row_is_named(tmp_path: Path) -> None:
         "n.png,1,x,,",
         "deep.png,1,x,",
     ]
-    images = {f"{name}.png": gray(99) for name in names} | {"sub/deep.png": gray(99)}
-    path = folder(tmp_path, images, labels="\n".join(rows))
+    images = {f"{name}.png": build_gray_image(99) for name in names} | {"sub/deep.png": build_gray_image(99)}
+    path = write_folder(tmp_path, images, labels="\n".join(rows))
     (path / "images" / "broken.png").write_bytes(b"not an image")
-    reading = read(path)
-    assert faults(reading) == [
+    reading = read_folder(path)
+    assert list_faults(reading) == [
         ("a.png", "labels.csv:3", "this image already has a row at labels.csv:2"),
         ("b.png", "labels.csv:4", "`count` is empty"),
         ("c.png", "labels.csv:5", "`count` is negative (-1)"),
@@ -258,26 +266,28 @@ def test_every_bad_row_is_named(tmp_path: Path) -> None:
 
 
 def test_empty_label_is_a_fault(tmp_path: Path) -> None:
-    reading = read(folder(tmp_path, labels="image,label\na.png,\nb.png,dog\n"))
-    assert faults(reading) == [("a.png", "labels.csv:2", "`label` is empty")]
+    reading = read_folder(write_folder(tmp_path, labels="image,label\na.png,\nb.png,dog\n"))
+    assert list_faults(reading) == [("a.png", "labels.csv:2", "`label` is empty")]
     assert reading.examples.classes == ("dog",)
 
 
 def test_unreadable_images_are_faults(tmp_path: Path) -> None:
-    path = folder(tmp_path, {"f.tiff": Image.new("F", (6, 8), float("nan"))}, labels="image,count\nf.tiff,1\nt.png,1\n")
+    path = write_folder(
+        tmp_path, {"f.tiff": Image.new("F", (6, 8), float("nan"))}, labels="image,count\nf.tiff,1\nt.png,1\n"
+    )
     noise = np.random.default_rng(0).integers(0, 256, (40, 40), np.uint8)
     whole = tmp_path / "whole.png"
     Image.fromarray(noise).save(whole)
     (path / "images" / "t.png").write_bytes(whole.read_bytes()[:700])
-    (name, _, reason), (other, _, why) = faults(read(path))
+    (name, _, reason), (other, _, why) = list_faults(read_folder(path))
     assert (name, reason) == ("f.tiff", "not a readable image (it has values that are not finite)")
     assert other == "t.png"
     assert "truncated" in why
 
 
 def test_bad_objects_exclude_images(tmp_path: Path) -> None:
-    images = {f"{name}.png": gray(1) for name in "abcdefg"}
-    path = folder(
+    images = {f"{name}.png": build_gray_image(1) for name in "abcdefg"}
+    path = write_folder(
         tmp_path,
         images,
         labels="image,label\n" + "".join(f"{name},thing\n" for name in images),
@@ -287,8 +297,8 @@ def test_bad_objects_exclude_images(tmp_path: Path) -> None:
             "g.png,0,0,2,2,k\nf.png,0,0,1,1,\n"
         ),
     )
-    reading = read(path)
-    assert faults(reading) == [
+    reading = read_folder(path)
+    assert list_faults(reading) == [
         ("z.png", "boxes.csv:2", "this image has no row in labels.csv"),
         ("c.png", "boxes.csv:3", "the box has no area: x from 3 to 3, y from 0 to 2"),
         ("d.png", "boxes.csv:4", "`y1` is not a finite number ('inf')"),
@@ -304,59 +314,63 @@ def test_bad_objects_exclude_images(tmp_path: Path) -> None:
 
 
 def test_count_must_match_points(tmp_path: Path) -> None:
-    path = folder(tmp_path, labels="image,count\na.png,2\nb.png,1\n", points="image,x,y\na.png,1,1\nb.png,1,1\n")
-    reading = read(path)
+    path = write_folder(tmp_path, labels="image,count\na.png,2\nb.png,1\n", points="image,x,y\na.png,1,1\nb.png,1,1\n")
+    reading = read_folder(path)
     reason = "`count` is 2, but points.csv has 1 point for this image"
-    assert faults(reading) == [("a.png", "labels.csv:2", reason)]
+    assert list_faults(reading) == [("a.png", "labels.csv:2", reason)]
     assert reading.examples.labels["count"].tolist() == [1]
 
 
 def test_count_must_match_boxes(tmp_path: Path) -> None:
     """Copies of an image are counted by what is still seen in them."""
     boxes = "image,x0,y0,x1,y1\na.png,1,1,3,3\nb.png,1,1,3,3\n"
-    reading = read(folder(tmp_path, labels="image,count\na.png,7\nb.png,1\n", boxes=boxes))
-    assert faults(reading) == [("a.png", "labels.csv:2", "`count` is 7, but boxes.csv has 1 box for this image")]
+    reading = read_folder(write_folder(tmp_path, labels="image,count\na.png,7\nb.png,1\n", boxes=boxes))
+    assert list_faults(reading) == [("a.png", "labels.csv:2", "`count` is 7, but boxes.csv has 1 box for this image")]
 
 
 def test_box_classes_are_no_image_classes(tmp_path: Path) -> None:
     boxes = "image,x0,y0,x1,y1,kind\na.png,1,1,3,3,adult\n"
     (tmp_path / "labelled").mkdir()
-    labelled = read(folder(tmp_path / "labelled", labels="image,label\na.png,busy\nb.png,empty\n", boxes=boxes))
+    labelled = read_folder(
+        write_folder(tmp_path / "labelled", labels="image,label\na.png,busy\nb.png,empty\n", boxes=boxes)
+    )
     assert labelled.examples.classes == ("busy", "empty")
     assert labelled.examples.labels["label"].tolist() == [0, 1]
     (tmp_path / "boxed").mkdir()
-    assert read(folder(tmp_path / "boxed", labels="image\na.png\nb.png\n", boxes=boxes)).examples.classes == ("adult",)
+    assert read_folder(
+        write_folder(tmp_path / "boxed", labels="image\na.png\nb.png\n", boxes=boxes)
+    ).examples.classes == ("adult",)
 
 
 def test_points_must_match_boxes(tmp_path: Path) -> None:
-    path = folder(
+    path = write_folder(
         tmp_path, labels="image\na.png\nb.png\n", points="image,x,y\na.png,1,1\n", boxes="image,x0,y0,x1,y1\n"
     )
     reason = "points.csv has 1 point for this image, but boxes.csv has 0 boxes"
-    assert faults(read(path)) == [("a.png", "labels.csv:2", reason)]
+    assert list_faults(read_folder(path)) == [("a.png", "labels.csv:2", reason)]
 
 
 def test_points_without_columns_keep_counts(tmp_path: Path) -> None:
-    reading = read(folder(tmp_path, labels="image,count\na.png,2\nb.png,1\n", points="image,x\na.png,1\n"))
-    ((name, where, reason),) = faults(reading)
+    reading = read_folder(write_folder(tmp_path, labels="image,count\na.png,2\nb.png,1\n", points="image,x\na.png,1\n"))
+    ((name, where, reason),) = list_faults(reading)
     assert (name, where) == ("points.csv", "points.csv:1")
     assert "no column `y`; the columns are image, x" in reason
     assert sorted(reading.examples.labels) == ["count"]
 
 
 def test_unused_columns_are_named(tmp_path: Path) -> None:
-    reading = read(folder(tmp_path, labels="image,count,gruop\na.png,2,x\nb.png,1,x\n"))
+    reading = read_folder(write_folder(tmp_path, labels="image,count,gruop\na.png,2,x\nb.png,1,x\n"))
     assert reading.warnings == ("labels.csv: unused columns: gruop",)
 
 
 def test_line_numbers_survive_quotes(tmp_path: Path) -> None:
-    path = folder(tmp_path)
+    path = write_folder(tmp_path)
     (path / "labels.csv").write_bytes('\ufeffimage,label\r\na.png,"two\r\nlines"\r\n\r\nb.png,\r\n'.encode())
-    assert faults(read(path)) == [("b.png", "labels.csv:5", "`label` is empty")]
+    assert list_faults(read_folder(path)) == [("b.png", "labels.csv:5", "`label` is empty")]
 
 
 def test_only_bad_rows_give_no_examples(tmp_path: Path) -> None:
-    reading = read(folder(tmp_path, labels="image,count\nx.png,1\n", points="image,x,y\nx.png,1,1\n"))
+    reading = read_folder(write_folder(tmp_path, labels="image,count\nx.png,1\n", points="image,x,y\nx.png,1,1\n"))
     assert len(reading.examples) == 0
     assert len(reading.faults) == 1
 
@@ -375,11 +389,11 @@ def test_only_bad_rows_give_no_examples(tmp_path: Path) -> None:
     ],
 )
 def test_unusable_labels_are_one_error(tmp_path: Path, labels: bytes | None, message: str) -> None:
-    path = folder(tmp_path)
+    path = write_folder(tmp_path)
     if labels is not None:
         (path / "labels.csv").write_bytes(labels)
     with pytest.raises(UserError, match=message):
-        read(path)
+        read_folder(path)
 
 
 @pytest.mark.parametrize("options", [{}, {"size": [0, 4]}, {"size": [4]}, {"size": [4, 4], "channels": 2}])
@@ -390,7 +404,7 @@ def test_invalid_options_are_refused(options: dict[str, Any]) -> None:
 
 @pytest.mark.skipif(not BUS_STOP, reason="THALWEG_BUS_STOP names no folder of real frames")
 def test_bus_stop_keeps_its_points() -> None:
-    reading = read(Path(BUS_STOP), height=40, width=22)
+    reading = read_folder(Path(BUS_STOP), height=40, width=22)
     labels: Any = reading.examples.labels
     assert reading.faults == ()
     assert len(reading.examples) == 720
@@ -407,20 +421,20 @@ def test_depth_is_that_of_all_images(tmp_path: Path) -> None:
     images = {"dark.png": 400, "light.png": 4000}
     wide = {name: Image.fromarray(np.full((6, 8), value, np.uint16)) for name, value in images.items()}
     labels = "image,count\ndark.png,0\nlight.png,1\nusual.png,2\n"
-    reading = read(folder(tmp_path, wide | {"usual.png": gray(100)}, labels=labels))
+    reading = read_folder(write_folder(tmp_path, wide | {"usual.png": build_gray_image(100)}, labels=labels))
     assert reading.examples.images.max((1, 2, 3)).tolist() == [25, 249, 100]
     assert reading.examples.value_range == (0, 4095)
     assert reading.warnings == ("images of more than 8 bits are scaled so that 0 is black and 4095 is white",)
 
 
 def test_unused_frames_are_counted(tmp_path: Path) -> None:
-    path = folder(tmp_path, {"a.png": gray(100)}, labels="image,count\na.gif,0\na.png,1\n")
+    path = write_folder(tmp_path, {"a.png": build_gray_image(100)}, labels="image,count\na.gif,0\na.png,1\n")
     Image.new("L", (8, 6), 90).save(
         path / "images" / "a.gif", save_all=True, append_images=[Image.new("L", (8, 6), 20)]
     )
-    assert read(path).warnings == ("1 image has several frames or pages; only the first is used: a.gif (2)",)
+    assert read_folder(path).warnings == ("1 image has several frames or pages; only the first is used: a.gif (2)",)
 
 
 def test_nearly_black_images_are_named(tmp_path: Path) -> None:
-    reading = read(folder(tmp_path, {"a.png": gray(15)}, labels="image,count\na.png,0\n"))
+    reading = read_folder(write_folder(tmp_path, {"a.png": build_gray_image(15)}, labels="image,count\na.png,0\n"))
     assert reading.warnings == ("all images are nearly black: the brightest pixel has 15 of 255",)

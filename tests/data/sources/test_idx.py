@@ -12,20 +12,20 @@ from thalweg.data.sources.idx import FILE_NAMES, Idx
 from thalweg.system.files import UserError
 
 
-def packed(values: np.ndarray) -> bytes:
+def pack_idx(values: np.ndarray) -> bytes:
     return struct.pack(f">{values.ndim + 1}I", 0x800 + values.ndim, *values.shape) + values.tobytes()
 
 
 IMAGES = np.arange(3 * 2 * 4, dtype=np.uint8).reshape(3, 2, 4)
 CONTENTS = {
-    "train-images-idx3-ubyte": packed(IMAGES),
-    "train-labels-idx1-ubyte": packed(np.array([2, 0, 1], np.uint8)),
-    "t10k-images-idx3-ubyte": packed(IMAGES[:2] + 100),
-    "t10k-labels-idx1-ubyte": packed(np.array([1, 2], np.uint8)),
+    "train-images-idx3-ubyte": pack_idx(IMAGES),
+    "train-labels-idx1-ubyte": pack_idx(np.array([2, 0, 1], np.uint8)),
+    "t10k-images-idx3-ubyte": pack_idx(IMAGES[:2] + 100),
+    "t10k-labels-idx1-ubyte": pack_idx(np.array([1, 2], np.uint8)),
 }
 
 
-def written(folder: Path, changed: dict[str, bytes] | None = None, dots: bool = False, pack: bool = False) -> Path:
+def write_files(folder: Path, changed: dict[str, bytes] | None = None, dots: bool = False, pack: bool = False) -> Path:
     for name, content in (CONTENTS | (changed or {})).items():
         file = folder / ((name.replace("-idx", ".idx") if dots else name) + (".gz" if pack else ""))
         file.write_bytes(gzip.compress(content) if pack else content)
@@ -35,7 +35,7 @@ def written(folder: Path, changed: dict[str, bytes] | None = None, dots: bool = 
 @pytest.mark.parametrize("dots", [False, True])
 @pytest.mark.parametrize("pack", [False, True])
 def test_idx_reads_gzip_and_both_spellings(tmp_path: Path, dots: bool, pack: bool) -> None:
-    reading = Idx().read_examples(written(tmp_path, dots=dots, pack=pack), 0)
+    reading = Idx().read_examples(write_files(tmp_path, dots=dots, pack=pack), 0)
     examples = reading.examples
     assert (reading.faults, reading.warnings) == ((), ())
     assert examples.images.dtype == np.uint8
@@ -49,7 +49,7 @@ def test_idx_reads_gzip_and_both_spellings(tmp_path: Path, dots: bool, pack: boo
 
 
 def test_label_without_class_is_a_fault(tmp_path: Path) -> None:
-    reading = Idx(classes=("shirt", "boot")).read_examples(written(tmp_path), 0)
+    reading = Idx(classes=("shirt", "boot")).read_examples(write_files(tmp_path), 0)
     assert [(bad.name, bad.where) for bad in reading.faults] == [
         ("train-00000", "train-labels-idx1-ubyte:0"),
         ("t10k-00001", "t10k-labels-idx1-ubyte:1"),
@@ -61,7 +61,7 @@ def test_label_without_class_is_a_fault(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pack", [False, True])
 def test_checksum_of_unpacked_content(tmp_path: Path, pack: bool) -> None:
-    written(tmp_path, pack=pack)
+    write_files(tmp_path, pack=pack)
     sums: Any = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
     assert len(Idx(sha256=sums).read_examples(tmp_path, 0).examples) == 5
     for name in FILE_NAMES:
@@ -78,33 +78,37 @@ def test_malformed_checksum_is_refused(sums: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        (FILE_NAMES[0], packed(np.zeros(3, np.uint8)) + bytes(20), "train-images.*0x00000801.*begins with 0x00000803"),
-        (FILE_NAMES[1], packed(IMAGES), "train-labels.*0x00000803.*begins with 0x00000801"),
+        (
+            FILE_NAMES[0],
+            pack_idx(np.zeros(3, np.uint8)) + bytes(20),
+            "train-images.*0x00000801.*begins with 0x00000803",
+        ),
+        (FILE_NAMES[1], pack_idx(IMAGES), "train-labels.*0x00000803.*begins with 0x00000801"),
         (FILE_NAMES[1], b"", "has 0 bytes, but its header alone needs 8"),
         (FILE_NAMES[0], CONTENTS[FILE_NAMES[0]][:-1], "says 3 x 2 x 4 = 24 bytes of values, but 23 follow"),
         (FILE_NAMES[2], CONTENTS[FILE_NAMES[2]] + b"\0", "says 2 x 2 x 4 = 16 bytes of values, but 17 follow"),
         (
             FILE_NAMES[1],
-            packed(np.zeros(2, np.uint8)),
+            pack_idx(np.zeros(2, np.uint8)),
             "train-images-idx3-ubyte has 3 images, but train-labels.* 2 labels",
         ),
         (
             FILE_NAMES[3],
-            packed(np.zeros(3, np.uint8)),
+            pack_idx(np.zeros(3, np.uint8)),
             "t10k-images-idx3-ubyte has 2 images, but t10k-labels.* 3 labels",
         ),
-        (FILE_NAMES[2], packed(np.zeros((2, 4, 4), np.uint8)), "2 x 4 pixels.*4 x 4; all images must have one size"),
-        (FILE_NAMES[0], packed(np.zeros((0, 2, 4), np.uint8)), "holds no values: its header says 0 x 2 x 4"),
+        (FILE_NAMES[2], pack_idx(np.zeros((2, 4, 4), np.uint8)), "2 x 4 pixels.*4 x 4; all images must have one size"),
+        (FILE_NAMES[0], pack_idx(np.zeros((0, 2, 4), np.uint8)), "holds no values: its header says 0 x 2 x 4"),
         (FILE_NAMES[0], b"\x1f\x8b\x08\0\0\0\0\0\0\0\xff\xff\xff", "broken gzip file"),
     ],
 )
 def test_malformed_file_is_an_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        Idx().read_examples(written(tmp_path, {name: content}), 0)
+        Idx().read_examples(write_files(tmp_path, {name: content}), 0)
 
 
 @pytest.mark.parametrize("name", FILE_NAMES)
 def test_missing_file_names_spellings(tmp_path: Path, name: str) -> None:
-    (written(tmp_path) / name).unlink()
+    (write_files(tmp_path) / name).unlink()
     with pytest.raises(UserError, match=rf"there is no {name}; looked for {name}, {name}\.gz, .*\.idx"):
         Idx().read_examples(tmp_path, 0)

@@ -20,7 +20,7 @@ from thalweg.data.sources.scenes.scene import Scene, paint_scene
 NOWHERE = Path("nowhere")
 
 
-def drawn(seed: int, **options: object) -> Examples:
+def draw_scenes(seed: int, **options: object) -> Examples:
     return Scenes.model_validate({"examples": 12, "places": 4, **options}).read_examples(NOWHERE, seed).examples
 
 
@@ -40,18 +40,18 @@ def assert_same(a: Examples, b: Examples) -> None:
 
 
 def test_same_seed_gives_same_bytes() -> None:
-    assert_same(drawn(3), drawn(3))
+    assert_same(draw_scenes(3), draw_scenes(3))
 
 
 def test_scenes_independent_of_their_number() -> None:
-    assert_same(drawn(3, examples=5), drawn(3, examples=12).take_rows(np.arange(5)))
+    assert_same(draw_scenes(3, examples=5), draw_scenes(3, examples=12).take_rows(np.arange(5)))
 
 
 def test_other_seed_other_scenes() -> None:
-    a, b = drawn(3), drawn(4)
+    a, b = draw_scenes(3), draw_scenes(4)
     assert all((x != y).any() for x, y in zip(a.images, b.images, strict=True))
     empty = {"people": (0, 0), "clutter": (0, 0), "places": 1, "examples": 1}
-    assert np.abs(drawn(3, **empty).images.astype(int) - drawn(4, **empty).images).mean() > 10
+    assert np.abs(draw_scenes(3, **empty).images.astype(int) - draw_scenes(4, **empty).images).mean() > 10
 
 
 @settings(max_examples=25)
@@ -65,7 +65,7 @@ def test_other_seed_other_scenes() -> None:
 def test_labels_agree_with_options(
     seed: int, size: tuple[int, int], people: tuple[int, int], clutter: tuple[int, int], children: float
 ) -> None:
-    found = drawn(seed, examples=3, places=2, size=size, people=people, clutter=clutter, children=children)
+    found = draw_scenes(seed, examples=3, places=2, size=size, people=people, clutter=clutter, children=children)
     height, width = size
     assert found.images.shape == (3, height, width, 3)
     assert found.images.dtype == np.uint8
@@ -92,7 +92,7 @@ def test_labels_agree_with_options(
 
 
 def test_all_counts_and_classes_occur() -> None:
-    label = drawn(1, examples=120, size=(24, 24), people=(2, 5)).labels
+    label = draw_scenes(1, examples=120, size=(24, 24), people=(2, 5)).labels
     assert set(label["count"]) == {2, 3, 4, 5}
     children = label["kinds"][label["present"]].mean()
     assert 0.2 < children < 0.4
@@ -172,7 +172,7 @@ def test_size_shrinks_with_distance() -> None:
 
 
 def test_zero_people_leave_empty_labels() -> None:
-    label = drawn(1, people=(0, 0)).labels
+    label = draw_scenes(1, people=(0, 0)).labels
     assert not label["count"].any()
     assert label["points"].shape == (12, 0, 2)
     assert label["boxes"].shape == (12, 0, 4)

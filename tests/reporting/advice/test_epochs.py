@@ -14,7 +14,7 @@ from thalweg.reporting.tables import StudyTables
 LONG, SHORT = (PLANTED[f"training too {way}"].world for way in ("long", "short"))
 
 
-def winning(tables: StudyTables, *best: int) -> StudyTables:
+def set_winner_best_epochs(tables: StudyTables, *best: int) -> StudyTables:
     """The winner was at its best at these epochs, one a fresh seed."""
     own = tables.runs["candidate"] == "winner"
     return replace(tables, runs=tables.runs[own].head(len(best)).assign(best_epoch=best))
@@ -22,24 +22,26 @@ def winning(tables: StudyTables, *best: int) -> StudyTables:
 
 def test_winner_decides_training_length() -> None:
     tables = planted.study(LONG, 0)
-    assert epochs.choose_length_change(winning(tables, *[3] * 8)) == "fewer"
-    late = winning(tables, *[20] * 8)
+    assert epochs.choose_length_change(set_winner_best_epochs(tables, *[3] * 8)) == "fewer"
+    late = set_winner_best_epochs(tables, *[20] * 8)
     assert epochs.choose_length_change(late) == "try"
     assert [one.next_step for one in health.build_findings(late) if "first tenth" in one.verdict] == [""]
     assert epochs.advise_regularization(late).startswith("Regularize: ")
-    assert epochs.choose_length_change(winning(tables, *[16] * 8)) == "fewer"  # long enough: then most trials decide
+    assert (
+        epochs.choose_length_change(set_winner_best_epochs(tables, *[16] * 8)) == "fewer"
+    )  # long enough: then most trials decide
 
 
 def test_most_trials_gaining_means_more_epochs() -> None:
     tables = planted.study(SHORT, 0)
-    assert epochs.choose_length_change(winning(tables, *[16] * 3, *[13] * 5)) == "more"
+    assert epochs.choose_length_change(set_winner_best_epochs(tables, *[16] * 3, *[13] * 5)) == "more"
 
 
 def test_fewer_epochs_keep_every_best() -> None:
-    tables = winning(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
+    tables = set_winner_best_epochs(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
     (told,) = curves.build_findings(tables)
     assert told.next_step.startswith("Train for fewer epochs (`training.epochs: 9`), or regularize: more images, ")
-    far = winning(tables, 3, 3, 3, 3, 3, 3, 3, 20)
+    far = set_winner_best_epochs(tables, 3, 3, 3, 3, 3, 3, 3, 20)
     assert [one.next_step for one in curves.build_findings(far)] == [""]  # of the winner itself nothing says so
     (most,) = (one.next_step for one in health.build_findings(far) if "first tenth" in one.verdict)
     assert most.startswith("Train for fewer epochs (`training.epochs`), or")
@@ -55,7 +57,7 @@ def test_fewer_epochs_keep_every_best() -> None:
     ],
 )
 def test_fewer_epochs_are_valid_in_file(part: dict[str, dict[str, Any]], wanted: int) -> None:
-    tables = winning(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
+    tables = set_winner_best_epochs(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
     params = tables.params | {name: tables.params.get(name, {}) | more for name, more in part.items()}
     (told,) = curves.build_findings(replace(tables, params=params))
     assert f"`training.epochs: {wanted}`" in told.next_step
@@ -69,7 +71,7 @@ def test_harmful_regularization_is_not_advised(usual: StudyTables) -> None:
 
 
 def test_confirm_epochs_are_advised_separately() -> None:
-    tables = winning(planted.study(LONG, 0), *[40] * 8)
+    tables = set_winner_best_epochs(planted.study(LONG, 0), *[40] * 8)
     longer = replace(tables, params=tables.params | {"confirm": {"epochs": 40}})
     assert (epochs.choose_length_change(longer), epochs.choose_length_change(longer, "confirm.epochs")) == (
         "fewer",

@@ -16,7 +16,7 @@ from thalweg.reporting.tables import StudyTables
 KIND = SearchedParameter("kind", choices=("l1", "l2"), role="scientific")
 
 
-def asking(tables: StudyTables, few: int) -> StudyTables:
+def build_scientific_study(tables: StudyTables, few: int) -> StudyTables:
     """The study asks for a choice, of which so many trials have a value that is far behind."""
     kind = np.where(tables.trials["number"] < few, "l1", "l2")
     value = tables.trials["value"].where(kind == "l2", tables.trials["value"] + 1)
@@ -27,10 +27,12 @@ def asking(tables: StudyTables, few: int) -> StudyTables:
 def test_flat_search_with_open_question_goes_on() -> None:
     tables = planted.study(HEALTHY, 0)
     assert more_trials.advise_trials(tables).startswith("More trials of the same kind are unlikely to help")
-    open_ = asking(tables, 2)
+    open_ = build_scientific_study(tables, 2)
     assert history.build_findings(open_)[0].verdict == "The search has flattened out."
     assert more_trials.advise_trials(open_).startswith("For better values, change something that is not searched yet")
-    assert more_trials.advise_trials(asking(tables, 12)).startswith("More trials of the same kind are unlikely to help")
+    assert more_trials.advise_trials(build_scientific_study(tables, 12)).startswith(
+        "More trials of the same kind are unlikely to help"
+    )
 
 
 def test_gaining_search_goes_on() -> None:

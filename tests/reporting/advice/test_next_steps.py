@@ -10,30 +10,41 @@ from thalweg.reporting.sections import select_sections
 from thalweg.reporting.tables import StudyTables
 
 
-def advice(step: str, tone: Literal["good", "caution", "plain"] = "plain") -> Finding:
+def build_finding(step: str, tone: Literal["good", "caution", "plain"] = "plain") -> Finding:
     return Finding(f"Because of {step}.", "", step, tone=tone)
 
 
 def test_faults_come_first() -> None:
-    told = choose_next_steps({"result": [advice("a")], "budget": [advice("b", "caution")], "health": [advice("c")]})
+    told = choose_next_steps(
+        {"result": [build_finding("a")], "budget": [build_finding("b", "caution")], "health": [build_finding("c")]}
+    )
     assert [one.text for one in told] == ["b", "a", "c"]
 
 
 def test_one_step_per_section() -> None:
-    told = choose_next_steps({"result": [advice("a"), advice("b")], "health": [advice("a")], "data": [advice("c")]})
+    told = choose_next_steps(
+        {
+            "result": [build_finding("a"), build_finding("b")],
+            "health": [build_finding("a")],
+            "data": [build_finding("c")],
+        }
+    )
     assert [(one.section, one.text) for one in told] == [("result", "a"), ("data", "c")]
 
 
 def test_repeated_step_is_dropped() -> None:
     told = drop_repeated_steps(
-        {"result": [advice("a"), advice("b"), advice("a")], "health": [advice("b"), advice("c")]}
+        {
+            "result": [build_finding("a"), build_finding("b"), build_finding("a")],
+            "health": [build_finding("b"), build_finding("c")],
+        }
     )
     assert [[one.next_step for one in findings] for findings in told.values()] == [["a", "b", ""], ["", "c"]]
     assert told["health"][0].verdict == "Because of b."
 
 
 def test_few_steps_or_none() -> None:
-    many = {f"section {i}": [Finding("So it is.", ""), advice(f"step {i}")] for i in range(9)}
+    many = {f"section {i}": [Finding("So it is.", ""), build_finding(f"step {i}")] for i in range(9)}
     assert len(choose_next_steps(many)) == MAX_STEPS
     assert choose_next_steps({"result": [Finding("So it is.", "")]}) == []
 

@@ -19,7 +19,7 @@ from thalweg.reporting.tables import StudyTables
 BOUND = PLANTED["optimum at a bound"].world
 
 
-def space(tables: StudyTables) -> dict[str, search_space.NextParameter]:
+def get_next_space(tables: StudyTables) -> dict[str, search_space.NextParameter]:
     return {one.searched.name: one for one in search_space.build_next_space(tables)}
 
 
@@ -127,7 +127,7 @@ def test_minor_parameter_is_fixed() -> None:
     tables = planted.study(BOUND, 0, 96)
     (own,) = tables.trials.loc[tables.trials["number"] == tables.winner, MOMENTUM]
     assert search_space.list_minor_parameters(tables) == [MOMENTUM]
-    assert space(tables)[MOMENTUM].fixed == own
+    assert get_next_space(tables)[MOMENTUM].fixed == own
     assert f"fix `{MOMENTUM}` at" in search_space.advise_search(tables)
     lacking = tables.trials.assign(
         **{MOMENTUM: tables.trials[MOMENTUM].where(tables.trials["number"] != tables.winner)}
@@ -141,7 +141,7 @@ def test_minor_choice_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = tables.trials.assign(kind=np.where(tables.trials["number"] == tables.winner, "l1", "l2"))
     monkeypatch.setattr(search_space, "list_minor_parameters", lambda _: ["kind"])
     with_kind = replace(tables, trials=drawn, space=[*tables.space, kind])
-    assert space(with_kind)["kind"].fixed == "l1"
+    assert get_next_space(with_kind)["kind"].fixed == "l1"
     assert "    # kind: l1, the winner's value; it mattered little" in space_yaml.format_space(
         search_space.build_next_space(with_kind)
     )

@@ -13,11 +13,11 @@ from thalweg.reporting.sections import importance
 from thalweg.reporting.tables import StudyTables
 
 
-def shares(tables: StudyTables) -> dict[str, float]:
+def compute_importance_shares(tables: StudyTables) -> dict[str, float]:
     return {one.name: one.share for one in rank_parameters(tables).parameters}
 
 
-def pruned(build_study: Callable[..., StudyTables], usual: StudyTables) -> StudyTables:
+def build_pruned_study(build_study: Callable[..., StudyTables], usual: StudyTables) -> StudyTables:
     """Trials that the rate decides on: whoever is within the right tenth of it survives the rung, at epoch 4."""
     trials = draw_trials(120, 2)
     level = 1 + 4 * (rate_position(trials) - 0.5).abs()
@@ -34,12 +34,12 @@ def pruned(build_study: Callable[..., StudyTables], usual: StudyTables) -> Study
 
 
 def test_stopped_count_at_first_rung(build_study: Callable[..., StudyTables], usual: StudyTables) -> None:
-    tables = pruned(build_study, usual)
+    tables = build_pruned_study(build_study, usual)
     found = compare_equal_training(tables)
     assert found.epoch == 4
     assert len(found.values) == 120
     np.testing.assert_allclose(found.values, 1 + 4 * (rate_position(tables.trials) - 0.5).abs() + 0.25)
-    assert shares(tables)["rate"] > 0.7
+    assert compute_importance_shares(tables)["rate"] > 0.7
     assert "by epoch 4" in importance.build_findings(tables)[0].evidence
     # completed trials alone would mislead
     kept = tables.trials[tables.trials["state"] == "complete"]

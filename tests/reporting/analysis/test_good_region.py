@@ -26,7 +26,7 @@ KIND = SearchedParameter("kind", choices=("l1", "l2", "no"))
 UNITS = SearchedParameter("units", 1, 9, whole=True)
 
 
-def study(usual: StudyTables, count: int = 60, **best: Any) -> StudyTables:
+def build_region_study(usual: StudyTables, count: int = 60, **best: Any) -> StudyTables:
     """Trials with values from 1 up; the first six have the `best` parameters, the others lie all over."""
     draw = np.random.default_rng(0)
     trials = pd.DataFrame({"number": range(count), "state": "complete", "value": 1 + np.arange(count) / count})
@@ -39,7 +39,7 @@ def study(usual: StudyTables, count: int = 60, **best: Any) -> StudyTables:
     return replace(usual, trials=trials, runs=pd.DataFrame(), space=[RATE, SHARE, KIND, UNITS])
 
 
-def around(tables: StudyTables, name: str, widened: str = "") -> SearchedParameter:
+def range_around_good(tables: StudyTables, name: str, widened: str = "") -> SearchedParameter:
     """The range of a parameter around its good values."""
     (parameter,) = (one for one in tables.space if one.name == name)
     return good_region.build_next_range(parameter, good_region.select_good_trials(tables)[name], widened)
@@ -57,7 +57,9 @@ def test_relative_positions_span_range() -> None:
 
 
 def test_next_space_has_a_margin(usual: StudyTables) -> None:
-    rate, share, units = (around(study(usual, **BEST), name) for name in ("rate", "share", "units"))
+    rate, share, units = (
+        range_around_good(build_region_study(usual, **BEST), name) for name in ("rate", "share", "units")
+    )
     # the range of six falls short of an even draw's by 2 / 7 of it: a fifth more on each side
     assert (rate.low, rate.high) == pytest.approx((0.01 / 4**0.2, 0.04 * 4**0.2), rel=0.1)
     assert (share.low, share.high) == pytest.approx((0.46, 0.74))
@@ -65,18 +67,18 @@ def test_next_space_has_a_margin(usual: StudyTables) -> None:
 
 
 def test_crowded_end_moves_out(usual: StudyTables) -> None:
-    tables = study(usual, **BEST)
-    assert around(tables, "rate", "high").high == pytest.approx(100)
-    assert around(tables, "share", "high").high == pytest.approx(0.95)  # what is a share stays below 1
-    assert around(tables, "share", "low").low == 0.0
+    tables = build_region_study(usual, **BEST)
+    assert range_around_good(tables, "rate", "high").high == pytest.approx(100)
+    assert range_around_good(tables, "share", "high").high == pytest.approx(0.95)  # what is a share stays below 1
+    assert range_around_good(tables, "share", "low").low == 0.0
 
 
 def test_momentum_stays_below_one(usual: StudyTables) -> None:
     """OptimizerPart wants a momentum below 1."""
     for high, wanted in ((0.99, 0.995), (0.999, 0.9995), (0.9, 0.95), (0.5, 0.75)):
         near = replace(SHARE, high=high)
-        tables = replace(study(usual, share=np.linspace(high - 0.02, high, 6)), space=[near])
-        next_one = around(tables, "share", "high")
+        tables = replace(build_region_study(usual, share=np.linspace(high - 0.02, high, 6)), space=[near])
+        next_one = range_around_good(tables, "share", "high")
         assert next_one.high == pytest.approx(wanted)
         assert next_one.high < 1
 
@@ -84,16 +86,16 @@ def test_momentum_stays_below_one(usual: StudyTables) -> None:
 def test_integer_log_range_has_no_overshoot(usual: StudyTables) -> None:
     for low, high in ((8, 512), (3, 243), (5, 320), (7, 1000), (1, 10**6)):
         whole = replace(UNITS, low=low, high=high, log=True)
-        tables = replace(study(usual, units=[low, low + 1, high - 1, high, high, high]), space=[whole])
-        same = around(tables, "units")
+        tables = replace(build_region_study(usual, units=[low, low + 1, high - 1, high, high, high]), space=[whole])
+        same = range_around_good(tables, "units")
         assert (same.low, same.high) == (low, high)
-    below = replace(study(usual, units=[1, 1, 1, 2, 2, 3]), space=[replace(UNITS, log=True)])
-    assert around(below, "units", "low").low == 1
+    below = replace(build_region_study(usual, units=[1, 1, 1, 2, 2, 3]), space=[replace(UNITS, log=True)])
+    assert range_around_good(below, "units", "low").low == 1
 
 
 def test_uncrowded_end_is_kept(usual: StudyTables) -> None:
-    near = study(usual, rate=[1.2e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4])
-    assert around(near, "rate").low == 1e-4
+    near = build_region_study(usual, rate=[1.2e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4])
+    assert range_around_good(near, "rate").low == 1e-4
 
 
 def test_range_ends_at_failures() -> None:
@@ -120,7 +122,7 @@ def test_fractions_stay_in_0_to_1() -> None:
 
 
 def test_trials_inside_region(usual: StudyTables) -> None:
-    tables = study(usual, **BEST)
+    tables = build_region_study(usual, **BEST)
     space = [one.searched for one in search_space.build_next_space(tables)]
     within = good_region.is_inside_space(tables.trials, space)
     assert within[:6].all()
@@ -130,7 +132,7 @@ def test_trials_inside_region(usual: StudyTables) -> None:
 
 
 def test_next_space_is_valid_yaml(usual: StudyTables) -> None:
-    tables = study(usual, **BEST | {"kind": ["l2", "no"] * 3})
+    tables = build_region_study(usual, **BEST | {"kind": ["l2", "no"] * 3})
     lines = space_yaml.format_space(search_space.build_next_space(tables))
     space = YAML(typ="safe").load("\n".join(lines))["study"]["space"]
     assert space["kind"] == {"choices": ["l2", "no"]}
@@ -142,7 +144,9 @@ def test_next_space_is_valid_yaml(usual: StudyTables) -> None:
 
 def test_settled_choice_is_fixed(usual: StudyTables) -> None:
     space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)}), replace(UNITS, when={"kind": ("l2", "no")})]
-    lines = space_yaml.format_space(search_space.build_next_space(replace(study(usual, **BEST), space=space)))
+    lines = space_yaml.format_space(
+        search_space.build_next_space(replace(build_region_study(usual, **BEST), space=space))
+    )
     assert "    # kind: l2, all of the best trials have it" in lines
     assert not any("share" in line or "when" in line for line in lines)
     assert any("units" in line for line in lines)
@@ -163,22 +167,24 @@ def test_fixed_value_drops_dependents() -> None:
 def test_dropped_choice_drops_dependents(usual: StudyTables) -> None:
     space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)})]
     best = BEST | {"kind": ["l2", "no"] * 3}
-    lines = space_yaml.format_space(search_space.build_next_space(replace(study(usual, **best), space=space)))
+    lines = space_yaml.format_space(
+        search_space.build_next_space(replace(build_region_study(usual, **best), space=space))
+    )
     assert "    kind: {choices: [l2, 'no']}" in lines
     assert not any("share" in line or "nuisance" in line for line in lines)
 
 
 def test_page_shows_good_region(usual: StudyTables) -> None:
-    told = parameters.build_findings(study(usual, **BEST))[-1]
+    told = parameters.build_findings(build_region_study(usual, **BEST))[-1]
     assert told.verdict == "6 good trials show where to search."
     assert told.trials == (0, 1, 2, 3, 4, 5)
-    assert parameters.build_figures(study(usual, **BEST))[-1].id == "next-space"
-    assert parameters.build_figures(study(usual, count=9))[-1].id != "next-space"
+    assert parameters.build_figures(build_region_study(usual, **BEST))[-1].id == "next-space"
+    assert parameters.build_figures(build_region_study(usual, count=9))[-1].id != "next-space"
 
 
 def test_close_choices_are_distinct(usual: StudyTables) -> None:
     near = SearchedParameter("kind", choices=(0.12341, 0.12349, 8))
-    tables = study(usual)
+    tables = build_region_study(usual)
     trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))
     tables = replace(tables, trials=trials, space=[near])
     (kept,) = search_space.build_next_space(tables)

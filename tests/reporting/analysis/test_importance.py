@@ -59,7 +59,7 @@ def test_importance_false_positive_rate(
     assert false <= binom.ppf(0.995, studies, 0.05)
 
 
-def learned(count: int, seed: int) -> pd.DataFrame:
+def draw_learned_trials(count: int, seed: int) -> pd.DataFrame:
     """Trials as a sampler that learns draws them: the last third all near what was good, in whatever was drawn then."""
     rng, trials = np.random.default_rng(seed), draw_trials(count, seed)
     late = trials["number"] >= 2 * count // 3
@@ -78,7 +78,7 @@ def test_correlated_parameter_gets_no_credit(
     def credited() -> tuple[int, int]:
         found = []
         for seed in range(20):
-            trials = learned(96, seed)
+            trials = draw_learned_trials(96, seed)
             noise = np.random.default_rng(seed).normal(0, 0.01, 96)
             mattered = {
                 one.name

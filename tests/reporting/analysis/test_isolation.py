@@ -17,14 +17,16 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.stats.samples import SeedNoise, expected_best
 
 
-def side(label: str, tries: Any) -> ValueGroup:
+def build_group(label: str, tries: Any) -> ValueGroup:
     ordered = np.sort(np.asarray(tries, np.float64))
     return ValueGroup(label, pd.DataFrame(), ordered, float(ordered[0]), 0)
 
 
 def test_values_compare_at_equal_counts() -> None:
     rng = np.random.default_rng(0)
-    result = compare_values([side("often", rng.normal(1, 0.1, 40)), side("rarely", [1.0, 1.1])], SeedNoise(0.03, 20))
+    result = compare_values(
+        [build_group("often", rng.normal(1, 0.1, 40)), build_group("rarely", [1.0, 1.1])], SeedNoise(0.03, 20)
+    )
     assert result is not None
     (one,) = result[1]
     assert one.equal_count == 2

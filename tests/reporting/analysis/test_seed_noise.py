@@ -81,7 +81,7 @@ def test_noise_ignores_other_runs(usual: StudyTables) -> None:
     assert known.dof == 20
 
 
-def two(last: float) -> pd.DataFrame:
+def build_two_candidates(last: float) -> pd.DataFrame:
     """Two candidates on 5 seeds, the last seed of the second one as given."""
     values = [2.45, 2.60, 2.64, 2.70, 2.82, 2.43, 2.55, 2.60, 2.66, last]
     names = ["winner"] * 5 + ["runner-up 1"] * 5
@@ -91,7 +91,9 @@ def two(last: float) -> pd.DataFrame:
 def test_failed_seed_is_no_noise(usual: StudyTables) -> None:
     for randomness in ("paired", "independent"):
         params = {"study": {"seeds": 1, "randomness": randomness}}
-        whole, bad = (estimate_seed_noise(replace(usual, runs=two(last), params=params)) for last in (2.75, 4.52))
+        whole, bad = (
+            estimate_seed_noise(replace(usual, runs=build_two_candidates(last), params=params)) for last in (2.75, 4.52)
+        )
         assert whole is not None
         assert bad is not None
         assert bad.std < 1.5 * whole.std
@@ -99,13 +101,13 @@ def test_failed_seed_is_no_noise(usual: StudyTables) -> None:
 
 
 def test_failed_seed_is_far_worse() -> None:
-    assert find_failed_runs(two(4.52), "validation_mae", 1).tolist() == [False] * 9 + [True]
-    assert not find_failed_runs(two(2.9), "validation_mae", 1).any()
-    assert not find_failed_runs(two(0.5), "validation_mae", 1).any()
-    assert find_failed_runs(two(0.5), "validation_mae", -1).sum() == 1
+    assert find_failed_runs(build_two_candidates(4.52), "validation_mae", 1).tolist() == [False] * 9 + [True]
+    assert not find_failed_runs(build_two_candidates(2.9), "validation_mae", 1).any()
+    assert not find_failed_runs(build_two_candidates(0.5), "validation_mae", 1).any()
+    assert find_failed_runs(build_two_candidates(0.5), "validation_mae", -1).sum() == 1
     # two of five are no accident
-    assert not find_failed_runs(two(4.52).replace({2.66: 4.4}), "validation_mae", 1).any()
-    assert not find_failed_runs(two(4.52).query("seed > 1"), "validation_mae", 1).any()
+    assert not find_failed_runs(build_two_candidates(4.52).replace({2.66: 4.4}), "validation_mae", 1).any()
+    assert not find_failed_runs(build_two_candidates(4.52).query("seed > 1"), "validation_mae", 1).any()
 
 
 SHAPES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {

@@ -63,13 +63,13 @@ def test_best_so_far_at_window_edge(usual: StudyTables) -> None:
     assert first["shown"] < 10.0
 
 
-def tips(drawn: Any) -> Iterator[str]:
+def list_tooltip_titles(drawn: Any) -> Iterator[str]:
     """What the tooltips of a chart call their values."""
     if isinstance(drawn, dict):
         told = (drawn.get("encoding") or {}).get("tooltip") or []
         yield from (one.get("title", one["field"]) for one in (told if isinstance(told, list) else [told]))
     for part in drawn.values() if isinstance(drawn, dict) else drawn if isinstance(drawn, list) else ():
-        yield from tips(part)
+        yield from list_tooltip_titles(part)
 
 
 @pytest.mark.parametrize("case", ["usual", "classes", "several terms"])
@@ -81,7 +81,7 @@ def test_tooltips_avoid_special_names(cases: dict[str, StudyTables], case: str) 
         for one in section.build_figures(cases[case])
         if isinstance(one, Chart)
     ]
-    called = {name for chart in shown for name in tips(chart.spec_without_data)}
+    called = {name for chart in shown for name in list_tooltip_titles(chart.spec_without_data)}
     assert "trial" in called
     assert not called & {"image", "title"}
 

@@ -20,26 +20,26 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import t_interval
 
 
-def figure(shown: Figure) -> str:
+def render_figure(shown: Figure) -> str:
     """A figure as the page has it."""
     template: Any = build_environment().get_template("templates/figures.html")
     return str(template.module.figure(shown))
 
 
-def finding(told: Finding, anchors: Collection[int] = ()) -> str:
+def render_finding(told: Finding, anchors: Collection[int] = ()) -> str:
     """A finding as the page has it."""
     template: Any = build_environment().get_template("templates/finding.html")
     return str(template.module.finding(told, anchors))
 
 
-def register(tables: StudyTables) -> TrialTable:
+def build_trial_table(tables: StudyTables) -> TrialTable:
     (shown,) = trials.build_figures(tables)
     assert isinstance(shown, TrialTable)
     return shown
 
 
 def test_trials_table_is_complete(usual: StudyTables) -> None:
-    rows = register(usual).rows
+    rows = build_trial_table(usual).rows
     ranked = usual.ranked
     assert sorted(rows["trial"]) == sorted(usual.trials["number"])
     assert rows["trial"].head(len(ranked)).to_list() == ranked["number"].to_list()
@@ -56,44 +56,46 @@ def test_winner_and_baseline_are_named(usual: StudyTables) -> None:
     first = usual.trials.set_index("number").loc[0]
     params: dict[str, Any] = {**usual.params}
     for name in (one.name for one in usual.parameters if pd.notna(first[one.name])):
-        params = nested(params, name.split("."), first[name])
+        params = with_nested_value(params, name.split("."), first[name])
     tables = replace(usual, params=params)
-    rows = register(tables).rows.set_index("trial")["role"]
+    rows = build_trial_table(tables).rows.set_index("trial")["role"]
     assert usual.winner is not None
     assert rows[usual.winner] == "winner"
     assert rows[0] == "baseline"
     assert sorted(rows[rows != ""]) == ["baseline", "runner-up 1", "runner-up 2", "winner"]
-    text = figure(register(tables))
+    text = render_figure(build_trial_table(tables))
     assert re.search(rf'data-trial="{usual.winner}" class="[^"]*winner">.*?<td>winner</td>', text)
     assert re.search(r'data-trial="0" class="[^"]*baseline">.*?<td>baseline</td>', text)
-    assert f"| 1 • | {usual.ranked['number'].iloc[0]} | winner |" in markdown.render_figure(register(tables))[0]
+    assert (
+        f"| 1 • | {usual.ranked['number'].iloc[0]} | winner |" in markdown.render_figure(build_trial_table(tables))[0]
+    )
     # none is called so whose values are others
-    assert "baseline" not in set(register(usual).rows["role"])
+    assert "baseline" not in set(build_trial_table(usual).rows["role"])
 
 
 def test_winner_equal_to_baseline_has_both_names(usual: StudyTables) -> None:
     alone = replace(usual, runs=pd.DataFrame(), space=usual.space[:1], trials=usual.trials.query("state == 'complete'"))
     rate = alone.ranked["optimizer.learning_rate"].iloc[0]
-    own = nested(usual.params, ["optimizer", "learning_rate"], rate)
+    own = with_nested_value(usual.params, ["optimizer", "learning_rate"], rate)
     first = alone.trials.assign(number=alone.trials["number"].where(alone.trials["number"] != alone.winner, -1))
     assert trials.name_trial_roles(replace(alone, params=own, trials=first)) == {-1: "winner, baseline"}
 
 
-def nested(params: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+def with_nested_value(params: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
     """The parameters with a value at a path."""
     if len(path) == 1:
         return params | {path[0]: value}
-    return params | {path[0]: nested(params.get(path[0]) or {}, path[1:], value)}
+    return params | {path[0]: with_nested_value(params.get(path[0]) or {}, path[1:], value)}
 
 
 def test_unknown_state_is_kept(usual: StudyTables) -> None:
     told = usual.trials.assign(state=usual.trials["state"].where(usual.trials["number"] != 5, "lost"))
-    assert register(replace(usual, trials=told)).rows["state"].iloc[-1] == "lost"
+    assert build_trial_table(replace(usual, trials=told)).rows["state"].iloc[-1] == "lost"
 
 
 def test_trials_table_has_a_row_limit(usual: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trials, "MAX_PAGE_ROWS", 10)
-    shown = register(usual)
+    shown = build_trial_table(usual)
     assert len(shown.rows) == 10
     assert "The first 10 of 48" in shown.caption
     assert shown.trials == {int(trial) for trial in usual.ranked["number"].head(10)}
@@ -101,30 +103,30 @@ def test_trials_table_has_a_row_limit(usual: StudyTables, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("case", ["all diverged", "all pruned"])
 def test_incomplete_trials_are_listed(cases: dict[str, StudyTables], case: str) -> None:
-    shown = register(cases[case])
+    shown = build_trial_table(cases[case])
     assert len(shown.rows) == len(cases[case].trials)
     assert isinstance(shown.markdown_figure, EmptyFigure)
 
 
 def test_markdown_lists_best_trials(usual: StudyTables) -> None:
-    text, figures = markdown.render_figure(register(usual))
+    text, figures = markdown.render_figure(build_trial_table(usual))
     assert text.startswith("### Best trials")
     assert len(re.findall(r"^\| \d", text, re.M)) == min(trials.MAX_MARKDOWN_ROWS, len(usual.ranked))
     assert not figures
 
 
 def test_findings_link_to_rows(usual: StudyTables) -> None:
-    text = figure(register(usual))
+    text = render_figure(build_trial_table(usual))
     for number in usual.trials["number"]:
         assert text.count(f'id="trial-{number}" data-trial="{number}"') == 1
-    told = finding(Finding("So.", "Because.", trials=(3, 17, 99)), {3, 17})
+    told = render_finding(Finding("So.", "Because.", trials=(3, 17, 99)), {3, 17})
     assert 'Trials <a href="#trial-3" data-trial="3">3</a>, <a href="#trial-17" data-trial="17">17</a> and 99' in told
-    assert "<a " not in finding(Finding("So.", "Because.", trials=(3,)))
+    assert "<a " not in render_finding(Finding("So.", "Because.", trials=(3,)))
 
 
 def test_only_trial_rows_have_trials() -> None:
     rows = pd.DataFrame({"candidate": ["winner", "baseline"], "trial": pd.array([1024, None], dtype="Int64")})
-    text = figure(Table("metrics", "Every metric", "", rows))
+    text = render_figure(Table("metrics", "Every metric", "", rows))
     assert re.findall(r"<tr[^>]*>", text) == ["<tr>", '<tr data-trial="1024">', "<tr>"]
     assert ">1024<" in text  # a name, not an amount
     assert ">–<" in text
@@ -150,7 +152,7 @@ def test_charts_have_value_tables(usual: StudyTables) -> None:
         shown for section in find_sections() for shown in section.build_figures(usual) if isinstance(shown, Chart)
     ]
     for chart in charts:
-        assert figure(chart).count("<tbody>\n<tr") >= 1
+        assert render_figure(chart).count("<tbody>\n<tr") >= 1
 
 
 def test_columns_contain_the_rows() -> None:
@@ -181,5 +183,5 @@ def test_long_text_has_its_own_phone_line() -> None:
     rows = pd.DataFrame(
         {"verdict": ["fine"], "trial": ["trial 1"], "evidence": ["it fell by half in each of its epochs"]}
     )
-    assert '<table class="below" style="--columns:2">' in figure(Table("why", "Why", "", rows))
-    assert "<table>" in figure(Table("why", "Why", "", rows.assign(evidence="it fell")))
+    assert '<table class="below" style="--columns:2">' in render_figure(Table("why", "Why", "", rows))
+    assert "<table>" in render_figure(Table("why", "Why", "", rows.assign(evidence="it fell")))

@@ -8,7 +8,7 @@ from thalweg.reporting.sections import history
 from thalweg.reporting.tables import StudyTables
 
 
-def contrast(first: str, second: str) -> float:
+def compute_contrast(first: str, second: str) -> float:
     """The ratio of two colours' luminances (WCAG 2.2, relative luminance and contrast ratio)."""
 
     def luminance(paint: str) -> float:
@@ -21,7 +21,7 @@ def contrast(first: str, second: str) -> float:
 
 
 def test_contrast_of_black_on_white() -> None:
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert compute_contrast("#000000", "#ffffff") == pytest.approx(21)
 
 
 def test_colours_are_distinct() -> None:
@@ -32,9 +32,9 @@ def test_colours_are_distinct() -> None:
 @pytest.mark.parametrize("palette", [PAINT, DARK_PALETTE])
 def test_lines_and_text_have_contrast(palette: dict[str, str]) -> None:
     for name in ("winner", "baseline", "diverged"):
-        assert contrast(palette[name], palette["paper"]) >= 3, name
+        assert compute_contrast(palette[name], palette["paper"]) >= 3, name
     for name in ("ink", "quiet"):
-        assert contrast(palette[name], palette["paper"]) >= 4.5, name
+        assert compute_contrast(palette[name], palette["paper"]) >= 4.5, name
 
 
 def test_baseline_label_is_ink(usual: StudyTables) -> None:

@@ -14,7 +14,7 @@ from thalweg.reporting.tables import StudyTables
 STEPS = 10.0 ** np.arange(-0.5, -9.5, -0.5)
 
 
-def of(
+def build_direction(
     direction: str, verdict: str = "right", term: str = "count", kind: str = "l2", bend: float = 1.0
 ) -> pd.DataFrame:
     """A direction whose error is that of theory, or stays."""
@@ -26,27 +26,31 @@ def of(
     return pd.DataFrame({**slope, "step": STEPS, "numerical": 2.0 * (1 + error), "error": error})
 
 
-def checked(usual: StudyTables, *parts: pd.DataFrame) -> StudyTables:
+def with_gradients(usual: StudyTables, *parts: pd.DataFrame) -> StudyTables:
     return replace(usual, gradients=pd.concat(parts, ignore_index=True))
 
 
 @pytest.fixture
-def right(usual: StudyTables) -> StudyTables:
+def right_gradients(usual: StudyTables) -> StudyTables:
     layers = [f"layers.{i}.kernel" for i in range(3)]
-    return checked(usual, *(of(each, bend=3.0**i) for i, each in enumerate(["head.last.bias", *layers, "all, 1"])))
+    return with_gradients(
+        usual, *(build_direction(each, bend=3.0**i) for i, each in enumerate(["head.last.bias", *layers, "all, 1"]))
+    )
 
 
-def test_section_needs_a_check(usual: StudyTables, right: StudyTables) -> None:
+def test_section_needs_a_check(usual: StudyTables, right_gradients: StudyTables) -> None:
     assert "gradients" not in map(get_section_name, select_sections(usual))
-    assert "gradients" in map(get_section_name, select_sections(right))
+    assert "gradients" in map(get_section_name, select_sections(right_gradients))
     assert gradients.build_findings(usual) == []
     assert gradients.build_figures(usual) == []
     # a table that was written empty, too
-    assert "gradients" not in map(get_section_name, select_sections(replace(usual, gradients=right.gradients.head(0))))
+    assert "gradients" not in map(
+        get_section_name, select_sections(replace(usual, gradients=right_gradients.gradients.head(0)))
+    )
 
 
-def test_right_gradient_reports_its_error(right: StudyTables) -> None:
-    (found,) = gradients.build_findings(right)
+def test_right_gradient_reports_its_error(right_gradients: StudyTables) -> None:
+    (found,) = gradients.build_findings(right_gradients)
     assert found.verdict == "Backpropagation agrees with numerical derivatives."
     assert found.tone == "good"
     assert "Checked along 5 slopes (`count` by `l2`; 5 directions)" in found.evidence
@@ -54,17 +58,27 @@ def test_right_gradient_reports_its_error(right: StudyTables) -> None:
 
 
 def test_wrong_gradient_is_named(usual: StudyTables) -> None:
-    parts = [of("a"), of("layers.0.kernel", "wrong"), of("b", "kink", kind="l1"), of("c", "unknown")]
-    verdicts = [found.verdict for found in gradients.build_findings(checked(usual, *parts))]
+    parts = [
+        build_direction("a"),
+        build_direction("layers.0.kernel", "wrong"),
+        build_direction("b", "kink", kind="l1"),
+        build_direction("c", "unknown"),
+    ]
+    verdicts = [found.verdict for found in gradients.build_findings(with_gradients(usual, *parts))]
     assert verdicts == ["Backpropagation gives a wrong gradient.", "Some slopes cannot be checked."]
-    first = gradients.build_findings(checked(usual, *parts))[0]
+    first = gradients.build_findings(with_gradients(usual, *parts))[0]
     assert "`count` along `layers.0.kernel` is off by 0.020 of the slope" in first.evidence
     assert first.tone == "caution"
 
 
 def test_each_term_has_a_chart(usual: StudyTables) -> None:
-    parts = [of("w", term=term, kind=kind) for term, kind in (("cells", "poisson"), ("areas", "l1"), ("all terms", ""))]
-    tables = checked(usual, *parts, of("v", "kink", "areas", "l1"), of("v", "wrong", "cells", "poisson"))
+    parts = [
+        build_direction("w", term=term, kind=kind)
+        for term, kind in (("cells", "poisson"), ("areas", "l1"), ("all terms", ""))
+    ]
+    tables = with_gradients(
+        usual, *parts, build_direction("v", "kink", "areas", "l1"), build_direction("v", "wrong", "cells", "poisson")
+    )
     figures = gradients.build_figures(tables)
     assert [each.title for each in figures] == [
         "Error against step size: cells by poisson",
@@ -80,19 +94,19 @@ def test_each_term_has_a_chart(usual: StudyTables) -> None:
 
 
 def test_zero_errors_are_drawn(usual: StudyTables) -> None:
-    figure = gradients.build_figures(checked(usual, of("w").assign(error=0.0)))[0]
+    figure = gradients.build_figures(with_gradients(usual, build_direction("w").assign(error=0.0)))[0]
     assert isinstance(figure, Chart)
     assert set(figure.data["lines"]["error"]) == {gradients.MIN_DRAWN_ERROR}
     assert build_vega_spec(figure, 760)["datasets"]
 
 
 def test_non_finite_errors_draw_nothing(usual: StudyTables) -> None:
-    assert isinstance(gradients.build_figures(checked(usual, of("w", "unknown")))[0], EmptyFigure)
+    assert isinstance(gradients.build_figures(with_gradients(usual, build_direction("w", "unknown")))[0], EmptyFigure)
 
 
-def test_page_and_markdown_show_gradients(right: StudyTables) -> None:
-    only = [each for each in select_sections(right) if get_section_name(each) == "gradients"]
-    assert "Error against step size" in render_html(right, only)
-    text, figures = render_markdown(right, only)
+def test_page_and_markdown_show_gradients(right_gradients: StudyTables) -> None:
+    only = [each for each in select_sections(right_gradients) if get_section_name(each) == "gradients"]
+    assert "Error against step size" in render_html(right_gradients, only)
+    text, figures = render_markdown(right_gradients, only)
     assert "gradients-0.svg" in text
     assert "step size, log scale" in figures["gradients-0.svg"]

@@ -16,12 +16,12 @@ from thalweg.reporting.sections.health import endings, verdict_map
 from thalweg.reporting.tables import StudyTables
 
 
-def lost(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> StudyTables:  # noqa: B008
+def build_study_with_lost_trials(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> StudyTables:  # noqa: B008
     return study(world, 0)
 
 
 def test_constant_networks_have_a_verdict() -> None:
-    tables = lost()
+    tables = build_study_with_lost_trials()
     dead = tables.trials.loc[tables.trials["value"] == planted.DEAD, "number"].tolist()
     told = constant_trials.correct_verdicts(tables).set_index("trial")
     assert told.index[told["kind"] == "learned nothing"].tolist() == dead
@@ -37,7 +37,7 @@ def test_constant_networks_have_a_verdict() -> None:
 
 def test_constant_networks_with_folds() -> None:
     """Each fold has a constant answer of its own: one trial's value is their mean."""
-    tables = lost(World(rates=(0.05, 1.0), dead=0.2))
+    tables = build_study_with_lost_trials(World(rates=(0.05, 1.0), dead=0.2))
     folds = pd.concat(
         [tables.curves.assign(fold=fold, mae=tables.curves["mae"] * by) for fold, by in enumerate((0.9, 1.1))]
     )
@@ -53,7 +53,7 @@ def test_constant_networks_with_folds() -> None:
 
 
 def test_most_trials_may_be_constant() -> None:
-    tables = lost(World(rates=(0.05, 3.0), dead=0.2))
+    tables = build_study_with_lost_trials(World(rates=(0.05, 3.0), dead=0.2))
     dead = int((tables.trials["value"] == planted.DEAD).sum())
     assert dead > 24
     assert len(constant_trials.find_constant_trials(tables)) == dead
@@ -61,7 +61,7 @@ def test_most_trials_may_be_constant() -> None:
 
 
 def test_constant_networks_squeeze_no_chart() -> None:
-    tables = lost(World(rates=(0.004, 1.0), dead=0.1))
+    tables = build_study_with_lost_trials(World(rates=(0.004, 1.0), dead=0.1))
     assert (
         len(constant_trials.find_constant_trials(tables)) > 12
     )  # more than a quarter: quartiles alone would let them in
@@ -77,7 +77,7 @@ def test_constant_networks_squeeze_no_chart() -> None:
 
 
 def test_map_has_marks_and_edge_line() -> None:
-    tables = lost(World(rates=(0.004, 0.6), wild=0.2))
+    tables = build_study_with_lost_trials(World(rates=(0.004, 0.6), wild=0.2))
     chart = next(one for one in health.build_figures(tables) if one.id == "verdict-map")
     assert isinstance(chart, Chart)
     points, edge = chart.data["points"], chart.data["edge"]
@@ -170,7 +170,7 @@ def test_missing_curves_show_a_sentence(usual: StudyTables) -> None:
 
 def test_stopped_constant_networks_are_named() -> None:
     """The worse half of each cohort stops at a quarter of training: nearly all that learn nothing are among them."""
-    whole = lost()
+    whole = build_study_with_lost_trials()
     tables = planted.pruned(whole, 4, 0.0, np.random.default_rng(0))
     dead = constant_trials.find_constant_trials(whole)["number"].tolist()
     assert (tables.trials.set_index("number").loc[dead, "state"] == "pruned").mean() > 0.8
@@ -180,7 +180,7 @@ def test_stopped_constant_networks_are_named() -> None:
 
 
 def test_one_validation_is_not_flat() -> None:
-    tables = planted.pruned(lost(), 1, 0.0, np.random.default_rng(0))
+    tables = planted.pruned(build_study_with_lost_trials(), 1, 0.0, np.random.default_rng(0))
     assert set(constant_trials.find_constant_trials(tables)["number"]) <= set(tables.ranked["number"])
 
 

@@ -14,37 +14,39 @@ from thalweg.reporting.tables import StudyTables
 
 
 @pytest.fixture(scope="module")
-def surveyed(usual: StudyTables) -> StudyTables:
+def surveyed_study(usual: StudyTables) -> StudyTables:
     return replace(usual, landscape=terrain())
 
 
-def verdicts(tables: StudyTables) -> list[str]:
+def list_verdicts(tables: StudyTables) -> list[str]:
     return [finding.verdict for finding in landscape.build_findings(tables)]
 
 
-def test_section_needs_a_survey(usual: StudyTables, surveyed: StudyTables) -> None:
+def test_section_needs_a_survey(usual: StudyTables, surveyed_study: StudyTables) -> None:
     assert not landscape.is_applicable(usual)
-    assert landscape.is_applicable(surveyed)
+    assert landscape.is_applicable(surveyed_study)
 
 
-def test_path_beyond_its_plane_is_reported(usual: StudyTables, surveyed: StudyTables) -> None:
+def test_path_beyond_its_plane_is_reported(usual: StudyTables, surveyed_study: StudyTables) -> None:
     wanted = "The training path turns through more directions than a map can show."
     turning = terrain()
     turning["facts"] = turning["facts"].assign(share_a=0.5)
-    assert wanted in verdicts(replace(usual, landscape=turning))
-    assert wanted not in verdicts(surveyed)
+    assert wanted in list_verdicts(replace(usual, landscape=turning))
+    assert wanted not in list_verdicts(surveyed_study)
 
 
-def test_ridge_between_seeds_is_reported(usual: StudyTables, surveyed: StudyTables) -> None:
-    assert "Each seed ends in a place of its own, with a barrier between them." in verdicts(surveyed)
+def test_ridge_between_seeds_is_reported(usual: StudyTables, surveyed_study: StudyTables) -> None:
+    assert "Each seed ends in a place of its own, with a barrier between them." in list_verdicts(surveyed_study)
     flat = replace(usual, landscape=terrain(ridge=0.0))
-    assert not any("barrier" in verdict for verdict in verdicts(flat))
+    assert not any("barrier" in verdict for verdict in list_verdicts(flat))
 
 
-def test_barrier_is_highest_rise(surveyed: StudyTables) -> None:
-    table = surveyed.landscape["lines"]
+def test_barrier_is_highest_rise(surveyed_study: StudyTables) -> None:
+    table = surveyed_study.landscape["lines"]
     tilted = table.assign(loss=table["loss"] + 0.4 * table["t"])
-    found = lines.compute_barriers(replace(surveyed, landscape=dict(surveyed.landscape) | {"lines": tilted}), "train")
+    found = lines.compute_barriers(
+        replace(surveyed_study, landscape=dict(surveyed_study.landscape) | {"lines": tilted}), "train"
+    )
     np.testing.assert_allclose(found["rise"], 0.5, atol=2e-3)
 
 
@@ -53,7 +55,7 @@ def test_barrier_is_highest_rise(surveyed: StudyTables) -> None:
     [(45.0, "reached 107 % of its stability limit"), (90.0, "reached 53 %"), (9000.0, "reached 0.53 %")],
 )
 def test_rate_is_compared_with_curvature(usual: StudyTables, limit: float, wanted: str) -> None:
-    assert any(wanted in verdict for verdict in verdicts(replace(usual, landscape=terrain(limit=limit))))
+    assert any(wanted in verdict for verdict in list_verdicts(replace(usual, landscape=terrain(limit=limit))))
 
 
 def test_room_below_limit_asks_for_higher_rates(usual: StudyTables) -> None:
@@ -67,13 +69,13 @@ def test_room_below_limit_asks_for_higher_rates(usual: StudyTables) -> None:
 
 
 def test_optimizer_without_limit_is_not_judged(usual: StudyTables) -> None:
-    told = verdicts(replace(usual, landscape=terrain(limit=np.nan)))
+    told = list_verdicts(replace(usual, landscape=terrain(limit=np.nan)))
     assert not any("stability" in verdict or "edge" in verdict for verdict in told)
 
 
 @pytest.mark.parametrize(("end", "wanted"), [(0.3, "valley"), (-0.2, "valley"), (-9.0, "saddle")])
 def test_descent_at_end_is_a_saddle(usual: StudyTables, end: float, wanted: str) -> None:
-    assert any(wanted in verdict for verdict in verdicts(replace(usual, landscape=terrain(end=end))))
+    assert any(wanted in verdict for verdict in list_verdicts(replace(usual, landscape=terrain(end=end))))
 
 
 @pytest.mark.parametrize(("epoch", "seeds", "wanted"), [(1, None, True), (16, None, False), (1, 1, False)])
@@ -85,8 +87,8 @@ def test_late_best_is_not_called_in_time(usual: StudyTables, epoch: int, seeds: 
     assert said == wanted
 
 
-def test_shades_are_finest_at_minimum(surveyed: StudyTables) -> None:
-    own = surveyed.landscape["plane"].query("plane == 'path' and part == 'train'")
+def test_shades_are_finest_at_minimum(surveyed_study: StudyTables) -> None:
+    own = surveyed_study.landscape["plane"].query("plane == 'path' and part == 'train'")
     loss = own["loss"].to_numpy().reshape(15, 15)
     edges = maps.compute_shade_edges(loss, 0.02)
     assert (np.diff(edges) > 0).all()
@@ -111,5 +113,5 @@ def test_one_seed_has_no_lines(usual: StudyTables) -> None:
     alone = terrain()
     alone["lines"] = pd.DataFrame(columns=alone["lines"].columns)
     told = replace(usual, landscape=alone)
-    assert not any("seed" in verdict.lower() for verdict in verdicts(told))
+    assert not any("seed" in verdict.lower() for verdict in list_verdicts(told))
     assert "barriers" not in [figure.id for figure in landscape.build_figures(told)]

@@ -12,62 +12,67 @@ from thalweg.reporting.tables import StudyTables
 
 
 @pytest.fixture(scope="module")
-def several(usual: StudyTables) -> StudyTables:
+def several_terms_study(usual: StudyTables) -> StudyTables:
     return with_terms(usual)
 
 
-def verdicts(tables: StudyTables) -> str:
+def list_verdicts(tables: StudyTables) -> str:
     return " ".join(finding.verdict for finding in loss_terms.build_findings(tables))
 
 
-def test_single_term_has_no_section(usual: StudyTables, several: StudyTables) -> None:
+def test_single_term_has_no_section(usual: StudyTables, several_terms_study: StudyTables) -> None:
     assert not loss_terms.is_applicable(usual)
-    assert loss_terms.is_applicable(several)
-    assert list_terms(several) == ["count", "cells", "areas"]
+    assert loss_terms.is_applicable(several_terms_study)
+    assert list_terms(several_terms_study) == ["count", "cells", "areas"]
 
 
-def test_term_worth_is_loss_without_it(several: StudyTables) -> None:
-    assert "The winner is worse without term cells and phase late of cells." in verdicts(several)
-    assert compute_term_effects(several)["term cells"].mean == pytest.approx(0.3, abs=0.02)
+def test_term_worth_is_loss_without_it(several_terms_study: StudyTables) -> None:
+    assert "The winner is worse without term cells and phase late of cells." in list_verdicts(several_terms_study)
+    assert compute_term_effects(several_terms_study)["term cells"].mean == pytest.approx(0.3, abs=0.02)
 
 
 def test_harmful_term_is_reported(usual: StudyTables) -> None:
-    assert "The winner is better without term areas." in verdicts(with_terms(usual, {"term areas": -0.2}))
+    assert "The winner is better without term areas." in list_verdicts(with_terms(usual, {"term areas": -0.2}))
 
 
 def test_noise_hides_term_worth(usual: StudyTables) -> None:
-    assert "No part of the loss clearly helps on its own" in verdicts(with_terms(usual, {"term areas": 0.0}))
+    assert "No part of the loss clearly helps on its own" in list_verdicts(with_terms(usual, {"term areas": 0.0}))
 
 
-def test_conflicting_terms_are_named(usual: StudyTables, several: StudyTables) -> None:
-    assert "pull against each other" not in verdicts(several)
-    assert "count and cells pull against each other." in verdicts(with_terms(usual, cosine=-0.6))
+def test_conflicting_terms_are_named(usual: StudyTables, several_terms_study: StudyTables) -> None:
+    assert "pull against each other" not in list_verdicts(several_terms_study)
+    assert "count and cells pull against each other." in list_verdicts(with_terms(usual, cosine=-0.6))
 
 
-def test_weak_term_is_named(several: StudyTables) -> None:
-    assert "areas hardly affects training." in verdicts(several)
+def test_weak_term_is_named(several_terms_study: StudyTables) -> None:
+    assert "areas hardly affects training." in list_verdicts(several_terms_study)
 
 
-def test_zero_weight_terms_are_weak(several: StudyTables) -> None:
-    silent = several.curves.assign(**{"term.count.coefficient": 0.0, "term.count.gradient": 0.0})
-    assert "count and areas hardly affect training." in verdicts(replace(several, curves=silent))
+def test_zero_weight_terms_are_weak(several_terms_study: StudyTables) -> None:
+    silent = several_terms_study.curves.assign(**{"term.count.coefficient": 0.0, "term.count.gradient": 0.0})
+    assert "count and areas hardly affect training." in list_verdicts(replace(several_terms_study, curves=silent))
 
 
-def test_weak_term_names_its_setting(several: StudyTables) -> None:
+def test_weak_term_names_its_setting(several_terms_study: StudyTables) -> None:
     def step(tables: StudyTables) -> str:
         return next(one.next_step for one in loss_terms.build_findings(tables) if "hardly affect" in one.verdict)
 
-    assert "Raise the weight of areas (`loss.terms.areas.weight`), or leave it out." in step(several)
+    assert "Raise the weight of areas (`loss.terms.areas.weight`), or leave it out." in step(several_terms_study)
     phases = {"then": {"start": 0.2, "weight": 0.3}, "off": {"start": 0.9, "weight": 0.0}}
-    moved = several.params | {"loss": {"terms": {"areas": {"weight": 0.0, "phases": phases}}}}
-    assert "(`loss.terms.areas.phases.then.weight`)" in step(replace(several, params=moved))
+    moved = several_terms_study.params | {"loss": {"terms": {"areas": {"weight": 0.0, "phases": phases}}}}
+    assert "(`loss.terms.areas.phases.then.weight`)" in step(replace(several_terms_study, params=moved))
 
 
-def test_pull_shares_sum_to_one(several: StudyTables) -> None:
-    shares = compute_gradient_shares(several)
-    assert shares[list_terms(several)].sum(axis=1).to_numpy() == pytest.approx(1)
+def test_pull_shares_sum_to_one(several_terms_study: StudyTables) -> None:
+    shares = compute_gradient_shares(several_terms_study)
+    assert shares[list_terms(several_terms_study)].sum(axis=1).to_numpy() == pytest.approx(1)
 
 
-def test_baseline_is_drawn_without_winner(several: StudyTables) -> None:
-    alone = replace(several, trials=several.trials.head(0), runs=pd.DataFrame(), curves=several.curves.head(0))
+def test_baseline_is_drawn_without_winner(several_terms_study: StudyTables) -> None:
+    alone = replace(
+        several_terms_study,
+        trials=several_terms_study.trials.head(0),
+        runs=pd.DataFrame(),
+        curves=several_terms_study.curves.head(0),
+    )
     assert loss_terms.build_figures(alone)

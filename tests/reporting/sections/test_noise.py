@@ -19,7 +19,7 @@ from thalweg.reporting.tables import StudyTables
 SEEDS = 8
 
 
-def confirmed(usual: StudyTables, values: dict[str, np.ndarray], **params: Any) -> StudyTables:
+def with_confirmed_values(usual: StudyTables, values: dict[str, np.ndarray], **params: Any) -> StudyTables:
     """The study whose candidates have these values on the validation set and on the test set, by seed."""
     parts = [
         pd.DataFrame(
@@ -42,7 +42,7 @@ def with_values(tables: StudyTables, values: np.ndarray) -> StudyTables:
     return replace(tables, trials=trials.assign(state="complete", value=values, number=range(len(values))))
 
 
-def verdicts(tables: StudyTables) -> list[str]:
+def list_verdicts(tables: StudyTables) -> list[str]:
     return [finding.verdict for finding in noise.build_findings(tables)]
 
 
@@ -65,14 +65,14 @@ NAMES = ("winner", "runner-up 1", "baseline")
     ],
 )  # fmt: skip
 def test_trials_are_compared_with_seeds(usual: StudyTables, spread: float, far: float, verdict: str) -> None:
-    tables = confirmed(usual, dict.fromkeys(NAMES, 1.0 + 0.05 * EVENLY))
+    tables = with_confirmed_values(usual, dict.fromkeys(NAMES, 1.0 + 0.05 * EVENLY))
     values = np.append(1.0 + spread * np.linspace(0, 1, 12), 1.0 + spread + far * np.linspace(1, 2, 36))
-    assert verdicts(with_values(tables, values))[0].partition(" (0")[0] == verdict
+    assert list_verdicts(with_values(tables, values))[0].partition(" (0")[0] == verdict
 
 
 def test_noise_is_a_variance_share(usual: StudyTables) -> None:
     deviation = 0.2
-    tables = confirmed(usual, dict.fromkeys(NAMES, 1.0 + deviation / EVENLY.std(ddof=1) * EVENLY))
+    tables = with_confirmed_values(usual, dict.fromkeys(NAMES, 1.0 + deviation / EVENLY.std(ddof=1) * EVENLY))
     values = 1.0 + np.sort(np.random.default_rng(0).standard_normal(48))
     (told, *_) = noise.build_findings(with_values(tables, values))
     assert "on the validation set varies from seed to seed with a standard deviation of 0.20." in told.evidence
@@ -96,7 +96,7 @@ def test_trial_difference_false_positives(usual: StudyTables, monkeypatch: pytes
         search_space, "advise_other_search", lambda _: ""
     )  # a step takes long to find, and is not looked at
     draw, false = np.random.default_rng(1), {"all equal": 0, "equal at the top": 0}
-    base = with_values(confirmed(usual, dict.fromkeys(NAMES, EVENLY)), np.ones(48))
+    base = with_values(with_confirmed_values(usual, dict.fromkeys(NAMES, EVENLY)), np.ones(48))
     for _ in range(200):
         runs = base.runs.assign(validation_mae=0.05 * draw.standard_normal(len(base.runs)))
         for name, far in (("all equal", 0.0), ("equal at the top", 3.0)):
@@ -109,21 +109,23 @@ def test_trial_difference_false_positives(usual: StudyTables, monkeypatch: pytes
 
 def test_noise_of_other_epochs_is_unused(usual: StudyTables) -> None:
     other = replace(usual, params=usual.params | {"confirm": {"epochs": 99}})
-    assert not any("quarter" in verdict or "trials" in verdict for verdict in verdicts(other))
+    assert not any("quarter" in verdict or "trials" in verdict for verdict in list_verdicts(other))
     assert noise._report_variance_share(replace(usual, trials=usual.trials.head(11))) == []
-    still = confirmed(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
+    still = with_confirmed_values(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
     assert noise._report_variance_share(still) == []
 
 
 def test_one_outlier_seed_is_visible(usual: StudyTables) -> None:
     lone = np.append(1.0 + 0.01 * EVENLY[:-1], 9.0)
-    first, second = spreads(confirmed(usual, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY}))
+    first, second = spreads(with_confirmed_values(usual, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY}))
     assert (first["seeds"], first["lowest"], first["highest"]) == (8, "1.0", "9.0")
     assert second["standard deviation"] == "0.0080"
 
 
 def test_diverged_seed_is_left_out(usual: StudyTables) -> None:
-    tables = confirmed(usual, {"winner": np.append(1.0 + 0.01 * EVENLY[:-1], 900.0), "baseline": 1.0 + 0.01 * EVENLY})
+    tables = with_confirmed_values(
+        usual, {"winner": np.append(1.0 + 0.01 * EVENLY[:-1], 900.0), "baseline": 1.0 + 0.01 * EVENLY}
+    )
     steps = pd.array([pd.NA] * 7 + [41] + [pd.NA] * 8, dtype="Int64")
     first = spreads(replace(tables, runs=tables.runs.assign(diverged_step=steps)))[0]
     assert first["seeds"] == 7
@@ -131,12 +133,12 @@ def test_diverged_seed_is_left_out(usual: StudyTables) -> None:
 
 
 def test_few_seeds_are_shown(usual: StudyTables) -> None:
-    first = spreads(confirmed(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))[0]
+    first = spreads(with_confirmed_values(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))[0]
     assert (first["seeds"], first["lowest"], first["highest"]) == (2, "1.0", "3.0")
 
 
 def test_baseline_is_named_as_baseline(usual: StudyTables) -> None:
-    tables = confirmed(usual, {"winner": 1.0 + EVENLY, "baseline": 1.0 + EVENLY})
+    tables = with_confirmed_values(usual, {"winner": 1.0 + EVENLY, "baseline": 1.0 + EVENLY})
     told = spreads(replace(tables, runs=tables.runs.assign(trial=np.nan)))
     assert [row["candidate"] for row in told] == ["baseline"]
 
@@ -148,13 +150,15 @@ def test_no_seeds_show_a_sentence(cases: dict[str, StudyTables]) -> None:
 
 
 def test_equal_values_are_drawn(usual: StudyTables) -> None:
-    still = confirmed(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
-    assert verdicts(still) == []
+    still = with_confirmed_values(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
+    assert list_verdicts(still) == []
     assert {(row["lowest"], row["highest"]) for row in spreads(still)} == {("1.000", "1.000")}
     assert {each.id for each in noise.build_figures(still)} == {"seeds", "spread"}
 
 
-def folded(usual: StudyTables, effects: np.ndarray, trials: np.ndarray, sigma: float, seed: int = 0) -> StudyTables:
+def build_folded_study(
+    usual: StudyTables, effects: np.ndarray, trials: np.ndarray, sigma: float, seed: int = 0
+) -> StudyTables:
     """A study on folds: a fold's level, a trial's, and noise; complete trials by value."""
     draw = np.random.default_rng(seed)
     cells = trials[:, None] + effects + sigma * draw.standard_normal((len(trials), len(effects)))
@@ -171,7 +175,7 @@ TRIALS = np.linspace(1, 2, 48)
 
 
 def test_folds_at_common_best_epoch(usual: StudyTables) -> None:
-    tables = folded(usual, FOLDS, TRIALS, 0.0)
+    tables = build_folded_study(usual, FOLDS, TRIALS, 0.0)
     wide = values_by_fold(tables, [3, 1])
     assert wide.index.tolist() == [3, 1]
     np.testing.assert_allclose(wide.to_numpy(), TRIALS[[3, 1], None] + FOLDS)
@@ -182,7 +186,9 @@ def test_folds_at_common_best_epoch(usual: StudyTables) -> None:
 
 
 def test_folds_are_drawn(usual: StudyTables) -> None:
-    (chart,) = [each for each in noise.build_figures(folded(usual, FOLDS[:2], TRIALS, 0.1)) if each.id == "folds"]
+    (chart,) = [
+        each for each in noise.build_figures(build_folded_study(usual, FOLDS[:2], TRIALS, 0.1)) if each.id == "folds"
+    ]
     assert isinstance(chart, Chart)
     assert len(chart.data["points"]) == 24
 

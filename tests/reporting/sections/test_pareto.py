@@ -14,7 +14,7 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.stats.pareto import pareto_front
 
 
-def several(
+def build_pareto_study(
     usual: StudyTables, trade: float = 1.0, late: float = 0.0, names: tuple[str, ...] = ("rmse",)
 ) -> StudyTables:
     """48 complete trials on a circle's arc: what is gained in the error is lost in the others, by `trade`.
@@ -35,25 +35,25 @@ def test_single_objective_has_no_section(usual: StudyTables) -> None:
     assert pareto.build_findings(usual) == []
     assert pareto.build_figures(usual) == []
     assert "pareto" not in [get_section_name(section) for section in select_sections(usual)]
-    assert "pareto" in [get_section_name(section) for section in select_sections(several(usual))]
+    assert "pareto" in [get_section_name(section) for section in select_sections(build_pareto_study(usual))]
 
 
 def test_front_has_its_ends(usual: StudyTables) -> None:
-    tables = several(usual, late=-1.0)
+    tables = build_pareto_study(usual, late=-1.0)
     first, growth = pareto.build_findings(tables)
     costs = tables.trials[["value", "rmse"]].to_numpy()
     assert set(first.trials) == set(np.flatnonzero(pareto_front(costs)))
     assert first.verdict == f"{len(first.trials)} trials are the best trade-offs."
     assert f"trial {tables.trials['value'].idxmin()} with" in first.evidence
     assert growth.verdict == "The front of best trade-offs has stopped growing."
-    late, growing = pareto.build_findings(several(usual, late=1.0))
+    late, growing = pareto.build_findings(build_pareto_study(usual, late=1.0))
     assert growing.verdict == "The front of best trade-offs was still growing when the search ended."
     assert min(growing.trials) >= 32
     assert late.tone == "plain"
 
 
 def test_agreeing_objectives_do_not_trade(usual: StudyTables) -> None:
-    first = pareto.build_findings(several(usual, trade=0.0))[0]
+    first = pareto.build_findings(build_pareto_study(usual, trade=0.0))[0]
     assert "there is no trade-off" in first.verdict
     assert len(first.trials) == 1
 
@@ -65,40 +65,40 @@ def with_noise(tables: StudyTables, size: float) -> StudyTables:
     return replace(tables, runs=pd.DataFrame(runs))
 
 
-def scattered(usual: StudyTables) -> StudyTables:
+def build_scattered_study(usual: StudyTables) -> StudyTables:
     """Trials 1 to 2 apart in both, but for trial 5, which is close to the best of both, and two ends."""
     rng = np.random.default_rng(1)
     value, rmse = 1.2 + rng.random(48), 2.2 + rng.random(48)
     value[5], rmse[5] = 1.02, 2.02
     value[6], rmse[6] = 1.0, 2.9
     value[7], rmse[7] = 1.9, 2.0
-    tables = several(usual)
+    tables = build_pareto_study(usual)
     return replace(tables, trials=tables.trials.assign(value=value, rmse=rmse))
 
 
 def test_trial_near_all_bests_is_recommended(usual: StudyTables) -> None:
-    first = pareto.build_findings(with_noise(scattered(usual), 0.02))[0]
+    first = pareto.build_findings(with_noise(build_scattered_study(usual), 0.02))[0]
     assert first.verdict.startswith("One trial is within noise")
     assert first.next_step.startswith("Take trial 5,")
     assert "Trial 5 (mean absolute error 1.02, root mean square error 2.02)" in first.evidence
 
 
 def test_distant_trial_is_no_noise(usual: StudyTables) -> None:
-    tables = with_noise(scattered(usual), 0.3)
+    tables = with_noise(build_scattered_study(usual), 0.3)
     assert pareto.build_findings(tables)[0].next_step.startswith("Take trial 5,")
     lost = tables.trials.assign(value=tables.trials["value"].where(tables.trials["number"] != 5, 2.0))
     assert not pareto.build_findings(replace(tables, trials=lost))[0].next_step.startswith("Take")
 
 
 def test_large_noise_recommends_nothing(usual: StudyTables) -> None:
-    first, growth = pareto.build_findings(with_noise(scattered(usual), 0.6))
+    first, growth = pareto.build_findings(with_noise(build_scattered_study(usual), 0.6))
     assert first.verdict == "Seed noise hides which of 3 trade-offs is best."
     assert first.next_step.startswith("Set `study.seeds: 4`: it halves the noise")
     assert growth.verdict == "It is not clear whether the front of best trade-offs still grows."
 
 
 def test_maximized_objectives_give_same_front(usual: StudyTables) -> None:
-    tables = several(usual, names=("exact",))
+    tables = build_pareto_study(usual, names=("exact",))
     turned = replace(
         tables, metric_directions={"exact": "max"}, trials=tables.trials.assign(exact=3 - tables.trials["exact"])
     )
@@ -107,7 +107,7 @@ def test_maximized_objectives_give_same_front(usual: StudyTables) -> None:
 
 
 def test_steps_bound_dominated_side(usual: StudyTables) -> None:
-    tables = several(usual)
+    tables = build_pareto_study(usual)
     turned = replace(tables, direction="max", trials=tables.trials.assign(value=3 - tables.trials["value"]))
     for study, side in ((tables, "step-after"), (turned, "step-before")):
         chart = pareto.build_figures(study)[0]
@@ -119,13 +119,13 @@ def test_steps_bound_dominated_side(usual: StudyTables) -> None:
 
 
 def test_hypervolume_only_grows(usual: StudyTables) -> None:
-    volume = compute_volume_shares(several(usual))
+    volume = compute_volume_shares(build_pareto_study(usual))
     assert (np.diff(volume) >= 0).all()
     assert 0 < volume.iloc[-1] < 1
 
 
 def test_one_chart_per_pair(usual: StudyTables) -> None:
-    shown = pareto.build_figures(several(usual, names=("rmse", "exact")))
+    shown = pareto.build_figures(build_pareto_study(usual, names=("rmse", "exact")))
     assert [one.id for one in shown] == ["front-0", "front-1", "front-2", "volume", "front"]
     first, table = shown[0], shown[-1]
     assert isinstance(first, Chart)
@@ -136,12 +136,12 @@ def test_one_chart_per_pair(usual: StudyTables) -> None:
     width = first.data["bars"]["x_high"] - first.data["bars"]["x_low"]
     assert width.max() == pytest.approx(2 * 2.08 * 0.025, rel=0.5)
     assert table.rows["trial"].tolist() == [
-        int(one) for one in pareto.build_findings(several(usual, names=("rmse", "exact")))[0].trials
+        int(one) for one in pareto.build_findings(build_pareto_study(usual, names=("rmse", "exact")))[0].trials
     ]
 
 
 def test_no_trade_off_is_a_sentence(usual: StudyTables) -> None:
-    tables = several(usual)
+    tables = build_pareto_study(usual)
     lost = replace(tables, trials=tables.trials.assign(state="diverged", value=np.nan))
     assert isinstance(pareto.build_figures(lost)[0], EmptyFigure)
     assert pareto.build_findings(lost) == []
@@ -151,7 +151,7 @@ def test_no_trade_off_is_a_sentence(usual: StudyTables) -> None:
 
 
 def test_page_and_markdown_show_front(usual: StudyTables) -> None:
-    tables = several(usual)
+    tables = build_pareto_study(usual)
     assert 'id="figure-front-0"' in render_html(tables, [pareto])
     text, figures = render_markdown(tables, [pareto])
     assert set(figures) == {"front-0.svg", "volume.svg"}

@@ -114,7 +114,7 @@ def test_every_section_has_findings_and_figures(
     assert len(ids) == len(set(ids))
 
 
-def confirm(tables: StudyTables, gap: float, spread: float = 0.02) -> StudyTables:
+def with_paired_seeds(tables: StudyTables, gap: float, spread: float = 0.02) -> StudyTables:
     """Eight paired seeds whose difference from the baseline has a mean of `gap` and is spread evenly."""
     noise = spread * np.linspace(-1, 1, 8)
     parts = [
@@ -136,13 +136,13 @@ def confirm(tables: StudyTables, gap: float, spread: float = 0.02) -> StudyTable
     ],
 )
 def test_verdict_follows_interval(usual: StudyTables, gap: float, verdict: str) -> None:
-    first = result.build_findings(confirm(usual, gap))[0]
+    first = result.build_findings(with_paired_seeds(usual, gap))[0]
     assert first.verdict == verdict
     assert first.trials == (3,)
 
 
 def test_winning_baseline_is_not_compared(usual: StudyTables) -> None:
-    tables = confirm(usual, 0.0)
+    tables = with_paired_seeds(usual, 0.0)
     row = tables.trials[tables.trials["number"] == 3].iloc[0]
     own: dict[str, Any] = {"confirm": {"refit": "all"}}
     for parameter in tables.parameters:
@@ -185,7 +185,7 @@ def test_selection_bias_is_named_without_test(cases: dict[str, StudyTables]) -> 
 
 
 def test_lucky_best_is_optimistic(usual: StudyTables) -> None:
-    tables = confirm(usual, -0.3)
+    tables = with_paired_seeds(usual, -0.3)
     for value, verdict in ((0.4, "optimistic"), (0.7, "held up")):
         trials = tables.trials.assign(value=np.where(tables.trials["number"] == 3, value, 0.9), state="complete")
         moved = replace(tables, trials=trials)

@@ -25,7 +25,7 @@ def test_reliability_needs_confidence() -> None:
     assert calibration.build_figures(few) == []
 
 
-def confident(usual: StudyTables, gaps: list[float], groups: int, of_each: int = 100) -> StudyTables:
+def build_confident_study(usual: StudyTables, gaps: list[float], groups: int, of_each: int = 100) -> StudyTables:
     """Examples of two confidences, 0.6 and 0.9, right as often as these less `gaps`, alike in every group."""
     parts = []
     for confidence, gap in zip((0.6, 0.9), gaps, strict=True):
@@ -47,12 +47,12 @@ def confident(usual: StudyTables, gaps: list[float], groups: int, of_each: int =
     ],
 )
 def test_verdict_follows_interval(usual: StudyTables, gaps: list[float], groups: int, verdict: str, tone: str) -> None:
-    (told,) = calibration.build_findings(confident(usual, gaps, groups))
+    (told,) = calibration.build_findings(build_confident_study(usual, gaps, groups))
     assert (told.verdict, told.tone) == (verdict, tone)
 
 
 def test_wide_interval_is_unclear(usual: StudyTables) -> None:
-    tables = confident(usual, [0.0, 0.0], 4, 20)
+    tables = build_confident_study(usual, [0.0, 0.0], 4, 20)
     gap = tables.predictions["group"].map({"g0": 0.4, "g1": -0.35, "g2": 0.3, "g3": -0.35})
     wide = tables.predictions.assign(confidence=(tables.predictions["confidence"] + gap).clip(0.01, 1.0))
     (told,) = calibration.build_findings(replace(tables, predictions=wide))

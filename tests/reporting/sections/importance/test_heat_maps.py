@@ -44,7 +44,7 @@ def test_heat_map_shows_interaction(build_study: Callable[..., StudyTables]) -> 
     assert apart[cells["shade"] == by_depth[-1]].min() > 0.4
 
 
-def mapped(tables: StudyTables) -> Chart | EmptyFigure:
+def build_heat_map(tables: StudyTables) -> Chart | EmptyFigure:
     (one,) = build_heat_maps(tables, compare_equal_training(tables), [(RATE, MOMENTUM)])
     assert isinstance(one, (Chart, EmptyFigure))
     return one
@@ -56,7 +56,7 @@ def test_useless_surface_is_not_drawn(build_study: Callable[..., StudyTables]) -
     tables = build_study(trials, 1 + trials["layers"] % 2 + 0.5 * rate_position(trials))
     _, at, values = locate_trials(tables, compare_equal_training(tables), RATE, MOMENTUM)
     assert 0 < fit_surface(at, values).explained < 0.1
-    shown = mapped(tables)
+    shown = build_heat_map(tables)
     assert isinstance(shown, EmptyFigure)
     assert "predicts less than a tenth of the differences" in shown.reason
 
@@ -64,8 +64,8 @@ def test_useless_surface_is_not_drawn(build_study: Callable[..., StudyTables]) -
 def test_surface_contradicting_winner_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(150, 9)
     values = 1 + 4 * (rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2
-    assert isinstance(mapped(build_study(trials, values)), Chart)
+    assert isinstance(build_heat_map(build_study(trials, values)), Chart)
     values.iloc[int(values.argmax())] = 0.99
-    shown = mapped(build_study(trials, values))
+    shown = build_heat_map(build_study(trials, values))
     assert isinstance(shown, EmptyFigure)
     assert "contradicts the winner" in shown.reason

@@ -34,7 +34,7 @@ def test_rate_alone_gets_all_importance(build_study: Callable[..., StudyTables])
     assert "`kind`" not in idle.verdict
 
 
-def lead(
+def report_leading_parameter(
     tables: StudyTables, monkeypatch: pytest.MonkeyPatch, *parameters: Importance, led: float = 0.0
 ) -> list[Finding]:
     """What is said where these are the importances, the largest first."""
@@ -48,7 +48,7 @@ def test_leader_is_among_important_ones(
 ) -> None:
     tables = build_study(draw_trials(40), rate_position(draw_trials(40)))
     unsure, small = importance_of("momentum", 0.49, 0.76), importance_of("layers", 0.16, 0.05)
-    first, open_ = lead(tables, monkeypatch, unsure, small)[:2]
+    first, open_ = report_leading_parameter(tables, monkeypatch, unsure, small)[:2]
     assert first.verdict == "`layers` mattered."
     assert "`momentum`" not in first.evidence
     assert open_.verdict == "40 trials are too few to show whether `momentum` matters."

@@ -13,7 +13,7 @@ from thalweg.reporting.sections.importance.isolation_findings import report_isol
 from thalweg.reporting.tables import StudyTables
 
 
-def asked(tables: StudyTables) -> Finding:
+def report_loss_kind(tables: StudyTables) -> Finding:
     (told,) = finding_of(tables, KIND)
     assert told in importance.build_findings(tables)
     return told
@@ -23,7 +23,7 @@ def test_choice_without_effect_ties(build_study: Callable[..., StudyTables]) -> 
     trials = draw_trials(90, 5)
     # each kind has its best rate elsewhere, and comes as far there
     middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
-    finding = asked(build_study(trials, 1 + (rate_position(trials) - middle) ** 2, noise=0.01))
+    finding = report_loss_kind(build_study(trials, 1 + (rate_position(trials) - middle) ** 2, noise=0.01))
     assert finding.verdict == "`kind` makes no relevant difference, each value at its own best."
     assert "fix `kind` at" in finding.next_step
 
@@ -31,7 +31,7 @@ def test_choice_without_effect_ties(build_study: Callable[..., StudyTables]) -> 
 def test_large_noise_is_inconclusive(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(90, 5)
     middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
-    finding = asked(build_study(trials, 1 + (rate_position(trials) - middle) ** 2, noise=0.2))
+    finding = report_loss_kind(build_study(trials, 1 + (rate_position(trials) - middle) ** 2, noise=0.2))
     assert finding.verdict == "It is not clear from 90 trials whether `kind` matters."
     assert "fix" not in finding.next_step
     assert "Noise may hide differences" in finding.evidence
@@ -41,7 +41,7 @@ def test_important_parameter_is_no_tie(build_study: Callable[..., StudyTables]) 
     """Whoever matters by the ranks of trials is not fixed because the best of each value are within noise."""
     trials = draw_trials(60, 5)
     worse = trials["kind"].map({"l1": 0.3, "l2": 0.0, "huber": 0.3})
-    finding = asked(build_study(trials, 1 + worse + rate_position(trials) / 100, noise=0.3))
+    finding = report_loss_kind(build_study(trials, 1 + worse + rate_position(trials) / 100, noise=0.3))
     assert finding.verdict == "It is not clear yet which `kind` is best."
     assert "fix" not in finding.next_step
     few = replace(RATE, role="scientific")
@@ -63,26 +63,32 @@ def test_large_effect_is_named(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(90, 6)
     worse = trials["kind"].map({"l1": 1.0, "l2": 0.0, "huber": 0.01})
     tables = build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + worse, noise=0.02)
-    finding = asked(tables)
+    finding = report_loss_kind(tables)
     assert finding.verdict == "`kind` matters: l2 is better than l1, each at its own best."
     assert "`kind` with l2 and huber" in finding.next_step
-    alone = asked(build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + worse.replace(0.01, 1.0), noise=0.02))
+    alone = report_loss_kind(
+        build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + worse.replace(0.01, 1.0), noise=0.02)
+    )
     assert "l2 is better than" in alone.verdict
     assert "fix `kind` at l2" in alone.next_step
     # where higher is better the other way round
-    turned = asked(replace(tables, trials=tables.trials.assign(value=-tables.trials["value"]), direction="max"))
+    turned = report_loss_kind(
+        replace(tables, trials=tables.trials.assign(value=-tables.trials["value"]), direction="max")
+    )
     assert turned.verdict == finding.verdict
 
 
 def test_too_few_trials_ask_for_more(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(40, 7).assign(kind="l2")
     trials.loc[[3, 30], "kind"] = "l1"
-    finding = asked(build_study(trials, np.where(trials["kind"] == "l1", 3.0, 1 + rate_position(trials)), noise=0.01))
+    finding = report_loss_kind(
+        build_study(trials, np.where(trials["kind"] == "l1", 3.0, 1 + rate_position(trials)), noise=0.01)
+    )
     assert finding.verdict == "It is not clear yet whether `kind` matters."
     assert "in more trials: l1 (2 trials). Add it to" in finding.next_step
     assert "too few to find their own best" in finding.evidence
     assert "No trial had huber." in finding.evidence
-    only = asked(build_study(draw_trials(40, 7).assign(kind="l2"), 1 + rate_position(trials), noise=0.01))
+    only = report_loss_kind(build_study(draw_trials(40, 7).assign(kind="l2"), 1 + rate_position(trials), noise=0.01))
     assert only.verdict == "It is not clear yet whether `kind` matters."
     assert "Only l2" in only.evidence
 
@@ -91,7 +97,7 @@ def test_value_with_no_finished_trial_is_reported(build_study: Callable[..., Stu
     trials = draw_trials(60, 8)
     trials["state"] = np.where(trials["kind"] == "l1", "pruned", "complete")
     tables = build_study(trials, 1 + rate_position(trials))
-    finding = asked(tables)
+    finding = report_loss_kind(tables)
     assert (
         "No trial with l1 trained to its end; if all values were alike, this would happen in less than 0.01 %"
         in finding.evidence
@@ -111,6 +117,6 @@ def test_value_with_one_trial_stopped_stays(build_study: Callable[..., StudyTabl
     trials.loc[trials["kind"] == "huber", "kind"] = "l2"
     trials.loc[7, "kind"] = "huber"
     trials.loc[[2, 7, 9, 30], "state"] = "pruned"
-    finding = asked(build_study(trials, 1 + rate_position(trials), noise=0.001))
+    finding = report_loss_kind(build_study(trials, 1 + rate_position(trials), noise=0.001))
     assert "huber was stopped early in its only trial" in finding.verdict
     assert not finding.next_step.startswith("Next, search")

@@ -16,7 +16,7 @@ from thalweg.reporting.sections import curves, data, result, select_sections
 from thalweg.reporting.tables import StudyTables
 
 
-def bursting(tables: StudyTables, **bad: Sequence[int]) -> StudyTables:
+def with_diverged_seeds(tables: StudyTables, **bad: Sequence[int]) -> StudyTables:
     """The study in which candidates diverged on the seeds of these places, where they are far worse."""
     runs = tables.runs.assign(diverged_step=pd.array([pd.NA] * len(tables.runs), dtype="Int64"))
     for name, places in bad.items():
@@ -26,7 +26,7 @@ def bursting(tables: StudyTables, **bad: Sequence[int]) -> StudyTables:
 
 
 def test_diverged_baseline_is_not_compared(usual: StudyTables) -> None:
-    told = result.build_findings(bursting(usual, baseline=[0, 2, 5]))
+    told = result.build_findings(with_diverged_seeds(usual, baseline=[0, 2, 5]))
     assert told[0].verdict == "The baseline diverged on 3 of 8 fresh seeds."
     assert told[0].tone == "caution"
     assert "It diverged on seeds 1000, 1002 and 1005, at step 41 at the earliest." in told[0].evidence
@@ -36,7 +36,7 @@ def test_diverged_baseline_is_not_compared(usual: StudyTables) -> None:
 
 
 def test_diverged_candidates_are_named(usual: StudyTables) -> None:
-    verdicts = [each.verdict for each in result.build_findings(bursting(usual, winner=[1], baseline=[0, 2]))]
+    verdicts = [each.verdict for each in result.build_findings(with_diverged_seeds(usual, winner=[1], baseline=[0, 2]))]
     assert verdicts[:2] == [
         "The winner diverged on 1 of 8 fresh seeds.",
         "The baseline diverged on 2 of 8 fresh seeds.",
@@ -45,16 +45,16 @@ def test_diverged_candidates_are_named(usual: StudyTables) -> None:
 
 
 def test_diverged_runner_up_keeps_verdict(usual: StudyTables) -> None:
-    told = result.build_findings(bursting(usual, **{"runner-up_1": [3]}))
+    told = result.build_findings(with_diverged_seeds(usual, **{"runner-up_1": [3]}))
     assert told[0].verdict == result.build_findings(usual)[0].verdict
     assert told[1].verdict == "Runner-up 1 diverged on 1 of 8 fresh seeds."
     (rivals,) = (each.evidence for each in told if each.evidence.startswith("Difference from the winner"))
     assert "runner-up 2" in rivals
     assert "runner-up 1" not in rivals
-    assert result.build_findings(bursting(usual)) == result.build_findings(usual)
+    assert result.build_findings(with_diverged_seeds(usual)) == result.build_findings(usual)
 
 
-def failing(usual: StudyTables, name: str, *places: int) -> StudyTables:
+def with_failed_seeds(usual: StudyTables, name: str, *places: int) -> StudyTables:
     """The study in which a candidate learned nothing on the seeds of these places."""
     runs = usual.runs.copy()
     rows = runs.index[runs["candidate"] == name][list(places)]
@@ -64,7 +64,7 @@ def failing(usual: StudyTables, name: str, *places: int) -> StudyTables:
 
 
 def test_failed_seed_is_left_out_of_comparison(usual: StudyTables) -> None:
-    first, simple, verdict, *_ = result.build_findings(failing(usual, "winner", 2))
+    first, simple, verdict, *_ = result.build_findings(with_failed_seeds(usual, "winner", 2))
     assert first.verdict == "The winner failed on 1 of 8 fresh seeds."
     where = "On the 7 seeds where both trained normally"
     assert f"{where}, the winner's mean absolute error on the test set differs" in first.evidence
@@ -75,18 +75,20 @@ def test_failed_seed_is_left_out_of_comparison(usual: StudyTables) -> None:
     assert simple.verdict == "The winner is not clearly better than the median count."
     assert verdict.verdict == "The baseline is ahead of the winner on fresh seeds, within noise."
     worst, *_ = [
-        one for one in result.build_findings(failing(usual, "winner", 0, 1, 2, 3, 4, 5)) if "median" in one.verdict
+        one
+        for one in result.build_findings(with_failed_seeds(usual, "winner", 0, 1, 2, 3, 4, 5))
+        if "median" in one.verdict
     ]
     assert re.fullmatch(r"The winner is no better than the median count: [\d.]+ against [\d.]+\.", worst.verdict)
-    base = result.build_findings(failing(usual, "baseline", 0))
+    base = result.build_findings(with_failed_seeds(usual, "baseline", 0))
     assert base[0].verdict == "The baseline failed on 1 of 8 fresh seeds."
-    lost = result.build_findings(bursting(usual, winner=[1]))[0]
+    lost = result.build_findings(with_diverged_seeds(usual, winner=[1]))[0]
     assert lost.verdict == "The winner diverged on 1 of 8 fresh seeds."
     assert "On the 7 seeds where both trained normally" in lost.evidence
 
 
 def test_many_failed_seeds_are_spread(usual: StudyTables) -> None:
-    assert "failed" not in result.build_findings(failing(usual, "winner", 0, 2, 5))[0].verdict
+    assert "failed" not in result.build_findings(with_failed_seeds(usual, "winner", 0, 2, 5))[0].verdict
 
 
 def confirmation(tables: StudyTables) -> Confirmation:
@@ -94,7 +96,7 @@ def confirmation(tables: StudyTables) -> Confirmation:
     return tables.summary.confirm
 
 
-def lost(usual: StudyTables) -> StudyTables:
+def with_all_trials_diverged(usual: StudyTables) -> StudyTables:
     """The study had every trial diverged: the baseline's runs stand where a winner's would."""
     base = usual.runs[usual.runs["candidate"] == "baseline"]
     runs = pd.concat([base, base.assign(candidate="winner")], ignore_index=True)
@@ -105,16 +107,16 @@ def lost(usual: StudyTables) -> StudyTables:
 
 
 def test_all_diverged_has_no_winner(usual: StudyTables) -> None:
-    (told,) = result.build_findings(lost(usual))
+    (told,) = result.build_findings(with_all_trials_diverged(usual))
     assert told.verdict == "Every trial of the study diverged: there was no winner to confirm."
     assert "predict` uses the baseline" in told.evidence
     assert told.next_step.startswith("Lower both ends of `optimizer.learning_rate`")
-    beyond = replace(lost(usual), trials=usual.trials.assign(state="infeasible"))
+    beyond = replace(with_all_trials_diverged(usual), trials=usual.trials.assign(state="infeasible"))
     assert result.build_findings(beyond)[0].verdict.startswith("The study has no complete trial")
 
 
 def test_missing_winner_is_not_shown(usual: StudyTables) -> None:
-    tables = lost(usual)
+    tables = with_all_trials_diverged(usual)
     assert (tables.has_winner, usual.has_winner) == (False, True)
     assert replace(usual, runs=pd.DataFrame()).has_winner  # the best of the study, as far as is known
     # a trial may be complete, and yet none could be confirmed
@@ -137,7 +139,7 @@ def test_missing_winner_is_not_shown(usual: StudyTables) -> None:
     assert "of the baseline:" in images.description
 
 
-def grouped(tables: StudyTables, groups: int | None, gap: float = 0.0) -> StudyTables:
+def with_groups(tables: StudyTables, groups: int | None, gap: float = 0.0) -> StudyTables:
     """The study judged on so many groups of examples, its difference moved by `gap`."""
     known = confirmation(tables)
     plain = known.difference
@@ -153,7 +155,7 @@ def grouped(tables: StudyTables, groups: int | None, gap: float = 0.0) -> StudyT
     ],
 )
 def test_one_group_limits_intervals_to_seeds(usual: StudyTables, gap: float, verdict: str) -> None:
-    tables = grouped(usual, 1, gap)
+    tables = with_groups(usual, 1, gap)
     first = result.build_findings(tables)[0]
     assert first.verdict == verdict
     assert first.tone == "caution"
@@ -165,8 +167,8 @@ def test_one_group_limits_intervals_to_seeds(usual: StudyTables, gap: float, ver
 
 def test_many_or_unknown_groups_change_nothing(usual: StudyTables) -> None:
     assert (
-        result.build_findings(grouped(usual, 12))
-        == result.build_findings(grouped(usual, None))
+        result.build_findings(with_groups(usual, 12))
+        == result.build_findings(with_groups(usual, None))
         == result.build_findings(usual)
     )
     assert "show what other seeds and other groups of examples would change." in render_html(

@@ -27,11 +27,11 @@ TIE = (
 SPREAD = 0.02 * np.array([-1.2, -0.8, -0.4, -0.1, 0.1, 0.4, 0.8, 1.2])
 
 
-def entry(mean: float, half: float, **more: Any) -> Estimate:
+def build_estimate(mean: float, half: float, **more: Any) -> Estimate:
     return estimate(mean, half, **({"groups": 12, "groups_error": 0.0} | more))
 
 
-def study(
+def build_confirmed_study(
     usual: StudyTables, gap: float, half: float, corrected: tuple[float, float] | None = None, **more: Any
 ) -> StudyTables:
     """The two best trials as winner and runner-up, by `gap` from the baseline at 1, every other seed better.
@@ -46,22 +46,22 @@ def study(
                       "validation_mae": own, "test_mae": own})
         for who, own in values.items()
     )  # fmt: skip
-    told = Confirmation(entry(1.0 + gap, half), entry(1.0, half), entry(gap, half, **more))
+    told = Confirmation(build_estimate(1.0 + gap, half), build_estimate(1.0, half), build_estimate(gap, half, **more))
     if corrected:
-        level, apart = entry(1.0 + corrected[0], corrected[1]), entry(*corrected, **more)
+        level, apart = build_estimate(1.0 + corrected[0], corrected[1]), build_estimate(*corrected, **more)
         told = replace(told, corrected=level, corrected_difference=apart)
     summary = replace(usual.summary, confirm=told)
     return replace(usual, runs=runs.reset_index(drop=True), summary=summary, references=pd.DataFrame())
 
 
-def known(tables: StudyTables) -> ConfirmedResult:
+def get_confirmed_result(tables: StudyTables) -> ConfirmedResult:
     found = build_confirmed_result(tables)
     assert found is not None
     return found
 
 
 def test_lead_within_selection_bias_is_no_lead(usual: StudyTables) -> None:
-    tables = study(usual, -0.05, 0.03, (-0.01, 0.07))
+    tables = build_confirmed_study(usual, -0.05, 0.03, (-0.01, 0.07))
     first, luck = result.build_findings(tables)[:2]
     assert first.verdict == "No clear difference between the winner and the baseline."
     assert "Corrected for that, the difference is −0.010 (−0.080 to +0.060)" in first.evidence
@@ -71,12 +71,12 @@ def test_lead_within_selection_bias_is_no_lead(usual: StudyTables) -> None:
     )
     assert luck.tone == "caution"
     assert "within noise" in luck.evidence
-    assert known(tables).decisive == entry(-0.01, 0.07).interval
+    assert get_confirmed_result(tables).decisive == build_estimate(-0.01, 0.07).interval
     assert "corrected difference</dt>" in render_html(tables, select_sections(tables))
 
 
 def test_choice_of_winner_comes_first(usual: StudyTables) -> None:
-    tables = study(usual, -0.05, 0.01)
+    tables = build_confirmed_study(usual, -0.05, 0.01)
     count, winner = len(tables.ranked), tables.winner
     assert result.build_findings(tables)[0].evidence.startswith(
         f"The 2 best of {count} complete trials by mean absolute error on the validation set were retrained on 8 "
@@ -90,7 +90,7 @@ def test_choice_of_winner_comes_first(usual: StudyTables) -> None:
 
 
 def test_lead_beyond_selection_bias_wins(usual: StudyTables) -> None:
-    tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
+    tables = build_confirmed_study(usual, -0.05, 0.01, (-0.04, 0.02))
     first, luck = result.build_findings(tables)[:2]
     assert first.verdict == "The winner is clearly better than the baseline."
     assert "Corrected for that" not in first.evidence
@@ -101,50 +101,54 @@ def test_lead_beyond_selection_bias_wins(usual: StudyTables) -> None:
 
 
 def test_absent_selection_bias_is_reported(usual: StudyTables) -> None:
-    told = result.build_findings(study(usual, -0.05, 0.03, (-0.07, 0.03)))[1]
+    told = result.build_findings(build_confirmed_study(usual, -0.05, 0.03, (-0.07, 0.03)))[1]
     assert told.verdict == "The winner's score is not too optimistic, although it was chosen among 2 on these seeds."
 
 
 def test_seed_independent_choice_has_no_bias(usual: StudyTables) -> None:
-    tables = study(usual, -0.05, 0.03, (-0.05, 0.03))
-    assert selection_bias.report_selection_bias(tables, known(tables)) == []
+    tables = build_confirmed_study(usual, -0.05, 0.03, (-0.05, 0.03))
+    assert selection_bias.report_selection_bias(tables, get_confirmed_result(tables)) == []
 
 
 def test_selection_bias_if_maximized(usual: StudyTables) -> None:
-    tables = replace(study(usual, 0.05, 0.03, (0.01, 0.07)), direction="max")
+    tables = replace(build_confirmed_study(usual, 0.05, 0.03, (0.01, 0.07)), direction="max")
     assert (
-        selection_bias.report_selection_bias(tables, known(tables))[0].verdict
+        selection_bias.report_selection_bias(tables, get_confirmed_result(tables))[0].verdict
         == "The winner's score is about 0.040 too optimistic, because it was chosen among 2 on these seeds."
     )
     assert result.build_findings(tables)[0].verdict == "No clear difference between the winner and the baseline."
 
 
 def test_one_value_is_quoted(usual: StudyTables) -> None:
-    tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
+    tables = build_confirmed_study(usual, -0.05, 0.01, (-0.04, 0.02))
     steps = [one.next_step for one in result.build_findings(tables) if "Quote" in one.next_step]
     assert len(steps) == 2
     assert all("Quote the corrected value on the test set" in step for step in steps)
-    (alone,) = [one.next_step for one in result.build_findings(study(usual, -0.05, 0.01)) if "Quote" in one.next_step]
+    (alone,) = [
+        one.next_step
+        for one in result.build_findings(build_confirmed_study(usual, -0.05, 0.01))
+        if "Quote" in one.next_step
+    ]
     assert "Quote the confirmed value on the test set" in alone
-    same = result.build_findings(study(usual, -0.05, 0.03, (-0.05, 0.03)))
+    same = result.build_findings(build_confirmed_study(usual, -0.05, 0.03, (-0.05, 0.03)))
     assert not any("corrected value" in one.next_step for one in same)  # there is nothing to correct
 
 
 def test_one_candidate_has_no_bias(usual: StudyTables) -> None:
-    tables = study(usual, -0.05, 0.03, (-0.05, 0.03))
+    tables = build_confirmed_study(usual, -0.05, 0.03, (-0.05, 0.03))
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
-    for one in (alone, study(usual, -0.05, 0.03)):
-        assert selection_bias.report_selection_bias(one, known(one)) == []
+    for one in (alone, build_confirmed_study(usual, -0.05, 0.03)):
+        assert selection_bias.report_selection_bias(one, get_confirmed_result(one)) == []
 
 
 def test_optimism_is_of_the_best_trial(usual: StudyTables) -> None:
-    tables = study(usual, -0.05, 0.03)
+    tables = build_confirmed_study(usual, -0.05, 0.03)
     winner, other = (int(number) for number in tables.ranked["number"].head(2))
     trials, runs = tables.trials.copy(), tables.runs.copy()
     trials.loc[trials["number"] == other, "value"] = 0.5  # the best, and 1.2 on fresh seeds, which choose the other
     runs.loc[runs["candidate"] == "runner-up 1", "validation_mae"] = 1.2 + SPREAD
     told = replace(tables, trials=trials, runs=runs)
-    (luck,) = selection_bias.report_optimism(told, known(told))
+    (luck,) = selection_bias.report_optimism(told, get_confirmed_result(told))
     assert luck.verdict == "The study's best value is too optimistic: much of its lead was luck."
     assert f"Trial {other} reached 0.50" in luck.evidence
     assert luck.evidence.endswith(
@@ -154,7 +158,7 @@ def test_optimism_is_of_the_best_trial(usual: StudyTables) -> None:
     lost = replace(told, runs=runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan)))
     absent = replace(told, runs=runs[runs["trial"] != other])
     for one in (lost, absent):
-        assert selection_bias.report_optimism(one, known(one)) == []
+        assert selection_bias.report_optimism(one, get_confirmed_result(one)) == []
 
 
 def test_seeds_needed_are_named(usual: StudyTables) -> None:
@@ -163,26 +167,26 @@ def test_seeds_needed_are_named(usual: StudyTables) -> None:
     assert even is not None
     assert surely is not None
     assert 8 < even < surely < 60
-    told = result.build_findings(study(usual, gap, 0.02))[0].next_step
+    told = result.build_findings(build_confirmed_study(usual, gap, 0.02))[0].next_step
     assert f"{even} seeds would show it in half of such studies, {surely} in 80 %." in told
-    assert "seeds would" not in result.build_findings(study(usual, -0.05, 0.02))[0].next_step
+    assert "seeds would" not in result.build_findings(build_confirmed_study(usual, -0.05, 0.02))[0].next_step
 
 
 def test_only_a_gain_needs_seeds(usual: StudyTables) -> None:
     for gap, matters in ((-0.01, True), (0.01, False)):
-        first = result.build_findings(study(usual, gap, 0.02))[0]
+        first = result.build_findings(build_confirmed_study(usual, gap, 0.02))[0]
         assert first.verdict == TIE[gap > 0]
         assert ("if so small a gain matters" in first.next_step) == matters
         assert "Keep the baseline" in first.next_step
 
 
 def test_more_seeds_cannot_replace_groups(usual: StudyTables) -> None:
-    told = result.build_findings(study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].next_step
+    told = result.build_findings(build_confirmed_study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].next_step
     assert (
         "More seeds will not settle so small a difference: the 4 groups of the test set leave ±0.032 uncertain" in told
     )
     assert "More groups would" in told
-    far = result.build_findings(study(usual, -1e-5, 0.02))[0].next_step
+    far = result.build_findings(build_confirmed_study(usual, -1e-5, 0.02))[0].next_step
     assert "would take more than 100. The 12 groups of test limit this comparison." in far
     assert "enlarge `data.split.test`" in far
     for step in (told, far):  # what is said not to help is not advised
@@ -190,8 +194,11 @@ def test_more_seeds_cannot_replace_groups(usual: StudyTables) -> None:
 
 
 def test_unknown_noise_names_no_seeds(usual: StudyTables) -> None:
-    for tables in (study(usual, -0.01, 0.02, groups_error=None), study(usual, 0.0, 0.02)):
-        assert doubts.describe_seeds_needed(tables, known(tables)) == ""
+    for tables in (
+        build_confirmed_study(usual, -0.01, 0.02, groups_error=None),
+        build_confirmed_study(usual, 0.0, 0.02),
+    ):
+        assert doubts.describe_seeds_needed(tables, get_confirmed_result(tables)) == ""
 
 
 def test_levels_are_within_bounds(usual: StudyTables) -> None:
@@ -201,7 +208,7 @@ def test_levels_are_within_bounds(usual: StudyTables) -> None:
                       "test_accuracy": near + by, "test_log_loss": [0.1, 0.0, 0.3], "validation_log_loss": 0.1})
         for who, by in (("winner", 0.0), ("baseline", -0.01))
     )  # fmt: skip
-    told = Confirmation(entry(0.97, 0.03), entry(0.96, 0.03), entry(0.01, 0.2))
+    told = Confirmation(build_estimate(0.97, 0.03), build_estimate(0.96, 0.03), build_estimate(0.01, 0.2))
     bounds = {"accuracy": (0.0, 1.0), "log_loss": (0.0, np.inf)}
     tables = replace(usual, runs=runs, objective="accuracy", direction="max", bounds=bounds,
                      summary=replace(usual.summary, confirm=told))  # fmt: skip
