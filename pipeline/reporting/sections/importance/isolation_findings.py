@@ -83,7 +83,7 @@ def _describe_lost(group: ValueGroup) -> str:
 
 
 def _describe_judgement(verdict: ScientificVerdict) -> str:
-    """Describe what importance or the noise of seeds adds; '' if nothing."""
+    """Describe what importance or seed noise adds; '' if nothing."""
     bound, spread = (format_number(difference, 2) for difference in (verdict.bound, verdict.spread))
     rare = join_items(verdict.unjudged_values)
     match verdict.kind:
