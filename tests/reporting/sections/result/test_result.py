@@ -150,7 +150,7 @@ def test_optimism_is_of_the_best_trial(usual: StudyTables) -> None:
     told = replace(tables, trials=trials, runs=runs)
     (luck,) = selection_bias.report_optimism(told, get_confirmed_result(told))
     assert luck.verdict == "The study's best value is too optimistic: much of its lead was luck."
-    assert f"Trial {other} reached 0.50" in luck.evidence
+    assert f"trial {other} reached 0.50" in luck.evidence
     assert luck.evidence.endswith(
         f"The winner is trial {winner}: on the validation set it is the best of the confirmed trials."
     )
@@ -187,7 +187,7 @@ def test_more_seeds_cannot_replace_groups(usual: StudyTables) -> None:
     )
     assert "More groups would" in told
     far = result.build_findings(build_confirmed_study(usual, -1e-5, 0.02))[0].next_step
-    assert "would take more than 100. The 12 groups of test limit this comparison." in far
+    assert "would take more than 100. The 12 groups of the test set limit this comparison." in far
     assert "enlarge `data.split.test`" in far
     for step in (told, far):  # what is said not to help is not advised
         assert "confirm on more seeds" not in step
