@@ -14,8 +14,8 @@ def describe_noise(noise: SeedNoise, metric: str) -> str:
     spread = format_number(noise.std, 2)
     noise_text = f"{metric} on the validation set varies from seed to seed with a standard deviation of {spread}."
     if noise.excludes_shared:
-        shared = "All trials use the same seeds, so a seed that is easy for all changes no order."
-        return f"{shared} Beyond that, one trial's {noise_text}"
+        shared = "This leaves out what a seed does to all trials alike: they share seeds, so it changes no order."
+        return f"One trial's {noise_text} {shared}"
     return f"One trial's {noise_text}"
 
 

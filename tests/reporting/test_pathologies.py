@@ -134,7 +134,7 @@ def test_no_early_epoch_is_late_enough(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_predictive_short_runs_are_named(seed: int) -> None:
     tables = build_study(World(hidden=0.2, bend=0.1, seed_noise=0.01), seed)
-    one = find_finding(tables, "Short runs predict long ones: stopping early would be safe.")
+    one = find_finding(tables, "Short runs predict long ones: stopping early would lose nothing")
     assert "study.prune: {first: 4, eta: 2}" in one.next_step
     assert "288 of 768 epochs (38 %) would be saved" in one.evidence
     late = find_finding(planted.pruned(tables, 4, 1.0, np.random.default_rng(seed)), "Short runs")

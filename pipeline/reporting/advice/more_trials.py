@@ -45,12 +45,15 @@ def advise_growing_measure(tables: StudyTables, is_growing: bool) -> str:
 
 
 def advise_rare_values(tables: StudyTables, parameter: SearchedParameter, values: Sequence[str]) -> str:
-    """Advise to try rare values more often than so far."""
+    """Advise to try values more often than so far: rare ones, or all that are compared."""
     counts = {
         group.label: format_count(len(group.costs), "trial") for group in group_trials_by_value(tables, parameter)
     }
     rare, them = join_items([f"{value} ({counts[value]})" for value in values]), "it" if len(values) == 1 else "them"
-    text = f"Try these values of {format_code(parameter.name)} in more trials: {rare}."
+    is_each = len(values) == len(counts) > 1
+    text = f"Try {'each value' if is_each else 'these values'} of {format_code(parameter.name)} in more trials: {rare}."
     if tables.setting("study.sampler") == "grid":
         return f"{text} Raise `points` of the other parameters, and `study.trials`."
+    if is_each:
+        return f"{text} Raise `study.trials`."
     return f"{text} Add {them} to `study.enqueue` and raise `study.trials`."

@@ -71,6 +71,12 @@ class FinishedTrials:
         return compute_agreement(self.best_costs[epoch], self.best_costs[self.last_epoch], self.weights)
 
 
+def count_finished_trials(tables: StudyTables) -> int:
+    """Count the trials that trained to the end, audited ones included."""
+    audited = int(tables.trials["audit"].notna().sum()) if "audit" in tables.trials else 0
+    return tables.count_trials("complete") + audited
+
+
 @cache_per_study
 def select_finished_trials(tables: StudyTables) -> FinishedTrials | None:
     """Select trials of one length of training that learned something; None if there are too few.
@@ -121,6 +127,7 @@ class HypotheticalRung:
     """The outcome of one rung: its best trial, how much worse that is than the best of all, and epochs."""
 
     best_trial: int
+    full_best_trial: int
     shortfall: float
     epochs_saved: int
     epochs_spent: int
@@ -134,4 +141,5 @@ def simulate_rung(tables: StudyTables, finished: FinishedTrials, epoch: int) -> 
     continued = now[ranked_cohorts.rank(method="first") <= np.ceil(ranked_cohorts.transform("size") / ETA)].index
     best = end[continued].idxmin()
     saved = (len(now) - len(continued)) * (finished.last_epoch - epoch)
-    return HypotheticalRung(int(best), float(end[best] - end.min()), saved, len(now) * finished.last_epoch)
+    spent = len(now) * finished.last_epoch
+    return HypotheticalRung(int(best), int(end.index[int(end.argmin())]), float(end[best] - end.min()), saved, spent)

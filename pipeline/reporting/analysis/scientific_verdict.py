@@ -72,7 +72,9 @@ def _judge_unsettled(
     judged = [leader, *(comparison.group for comparison in comparisons)]
     open_groups = [comparison.group for comparison in comparisons if comparison.verdict == "open"]
     frequent = [group for group in judged if not group.is_rare]
-    decisive = ([leader] if leader.is_rare else open_groups) or [group for group in judged if group.is_rare]
+    decisive = [leader] if leader.is_rare else [group for group in judged if group.is_rare]
+    if open_groups and not leader.is_rare:
+        decisive = open_groups if any(group.is_rare for group in open_groups) else [leader, *open_groups]
     decisive = sorted(decisive if frequent else judged, key=lambda group: len(group.costs))
     rare_first = tuple(group.label for group in decisive)
     importance = rank_importances(tables)

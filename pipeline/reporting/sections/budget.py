@@ -66,7 +66,7 @@ def _report_pruning(tables: StudyTables) -> list[Finding]:
     )
     audited = stopped.dropna(subset="audit") if "audit" in stopped else stopped.iloc[:0]
     if audited.empty or tables.ranked.empty:
-        step = "Set `study.prune.audit`: a share of the stopped trials then trains to the end for comparison."
+        step = "Raise `study.prune.audit`: a larger share of the stopped trials then trains to the end for comparison."
         return [Finding("The cost of early stopping is unknown.", evidence, step)]
     gains = ((float(tables.ranked["value"].iloc[0]) - audited["audit"]) * tables.sign).to_numpy()
     best, gain = int(audited["number"].to_numpy()[gains.argmax()]), float(gains.max())
@@ -96,7 +96,10 @@ def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
         f"at epoch {epoch} in {_describe_agreement(agreement)} of pairs" for epoch, agreement in agreements.items()
     )
     evidence = f"Of two trials, the one ahead early is still ahead at epoch {runs.last_epoch}: {shares}. "
-    evidence += f"Measured on {format_count(len(runs.best_costs), 'trial')} that trained to the end."
+    count, finished = len(runs.best_costs), rank_agreement.count_finished_trials(tables)
+    share = format_count(count, "trial") if count == finished else f"{count:,} of {format_count(finished, 'trial')}"
+    evidence += f"Measured on {share} that trained to the end"
+    evidence += "." if count == finished else "; those that learned nothing or have another length are left out."
     first = agreements[min(agreements)]
     if tables.setting("study.prune"):
         return [_report_pruned_study(runs, first, evidence)]
@@ -129,14 +132,19 @@ def _report_unpruned_study(
         rung = rank_agreement.simulate_rung(tables, runs, epoch)
         if rung.shortfall > (noise.least_significant_difference if noise else 0.0):
             continue
-        behind = f", {format_number(rung.shortfall, 2)} behind" if rung.shortfall > 0 else ", as now"
+        outcome, behind = "lose nothing", ", as now"
+        if noise and rung.shortfall > 0:
+            outcome = "lose nothing beyond noise"
+            behind = f", {format_number(rung.shortfall, 2)} behind trial {rung.full_best_trial}; differences below "
+            behind += f"{format_number(noise.least_significant_difference, 2)} are noise"
         evidence += (
             f" Suppose only the better half of each cohort (trials proposed together) had gone past epoch {epoch}. "
-            f"The best would be trial {rung.best_trial}{behind}, and "
+            f"The best would be trial {rung.best_trial}{behind}. Of the epochs of these trials, "
             f"{format_share(rung.epochs_saved, rung.epochs_spent, 'epoch')} would be saved."
         )
         step = f"Stop the worse half early: `study.prune: {{first: {epoch}, eta: {rank_agreement.ETA}}}`."
-        return Finding("Short runs predict long ones: stopping early would be safe.", evidence, step, (), "good")
+        verdict = f"Short runs predict long ones: stopping early would {outcome}."
+        return Finding(verdict, evidence, step, (), "good")
     if not reliable and first.high < rank_agreement.MIN_AGREEMENT:
         step = "Keep `study.prune: null`: early stopping would stop trials by chance."
         return Finding("Short runs do not predict long ones.", evidence, step)
@@ -159,9 +167,7 @@ def _build_agreement_figure(tables: StudyTables) -> Figure:
     """Draw the share of pairs in their final order, by epoch."""
     name, title, runs = "rungs", "Do short runs predict long ones?", rank_agreement.select_finished_trials(tables)
     if runs is None:
-        reason = f"Too few trials trained to the end: the comparison needs {rank_agreement.MIN_TRIALS}. If trials are "
-        reason += "stopped early, some of the stopped ones must train on as well: set `study.prune.audit`."
-        return EmptyFigure(name, title, reason)
+        return EmptyFigure(name, title, _explain_missing_agreement(tables))
     rungs = rank_agreement.list_judged_epochs(tables, runs.epochs)
     even = {runs.epochs[index] for index in subsample_indices(len(runs.epochs) - 1, MAX_DRAWN_EPOCHS)}
     rows = [
@@ -181,6 +187,18 @@ def _build_agreement_figure(tables: StudyTables) -> Figure:
     table, line = pd.DataFrame(rows), pd.DataFrame({"share": [rank_agreement.MIN_AGREEMENT]})
     data = {"order": table, "rungs": table[table["rung"]], "line": line}
     return Chart(name, title, caption, description, data, _plot_agreement)
+
+
+def _explain_missing_agreement(tables: StudyTables) -> str:
+    """Say why no finished trials can be compared."""
+    finished, needed = rank_agreement.count_finished_trials(tables), rank_agreement.MIN_TRIALS
+    stopped = tables.count_trials("pruned")
+    step = " Raise `study.prune.audit`." if stopped else ""
+    if stopped and finished == tables.count_trials("complete"):
+        return f"No stopped trial trained to the end for comparison.{step}"
+    if finished < needed:
+        return f"Too few trials trained to the end: the comparison needs {needed}, this study has {finished}.{step}"
+    return f"The comparison needs {needed} trials of one length, with at least 4 validations, that learned something."
 
 
 def _plot_agreement() -> AltairChart:

@@ -167,9 +167,9 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     candidate, metric = _name_candidate(tables), text.metric_label(tables.objective)
     whole = "the runs that selected the winner" if _is_selected_winner(tables) else "the confirmed runs"
     caption = (
-        f"On the validation set, with the {candidate}'s parameters and the same number of steps. Each seed draws its "
-        f"own images; with all images, {whole}. Small dots: seeds. Large dots: means with 95 % intervals over seeds, "
-        f"cut at the edges. {'Lower' if tables.sign > 0 else 'Higher'} is better."
+        f"The {candidate}'s parameters, judged on the validation set. Each seed trains on images that it draws itself, "
+        f"for as many steps as with all images. The point for all images uses {whole}. Small dots: seeds. Large dots: "
+        f"means with 95 % intervals over seeds, cut at the edges. {'Lower' if tables.sign > 0 else 'Higher'} is better."
     )
     values = [
         f"{round(n):,} images {text.format_number(mean)}"

@@ -1,5 +1,6 @@
 """A loss of several terms: the curve, gradient share, conflicts and worth of each."""
 
+import re
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from thalweg.reporting.text import (
     format_interval,
     format_number,
     format_percent,
+    format_range,
     join_items,
     metric_label,
 )
@@ -55,11 +57,16 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
         return []
     trials = () if tables.winner is None else (tables.winner,)
     changes = "; ".join(
-        f"{name} {format_interval(effect.mean, effect.low, effect.high, signed=True)}"
+        f"{_format_part(name)} {format_interval(effect.mean, effect.low, effect.high, signed=True)}"
         for name, effect in effects.items()
     )
     left_out = "it" if len(effects) == 1 else "each of these alone"
-    evidence = f"Change of {metric_label(tables.objective)} on the validation set without {left_out}: {changes}."
+    counts = [effect.n for effect in effects.values()]
+    evidence = (
+        f"Change of {metric_label(tables.objective)} on the validation set without {left_out}, over "
+        f"{format_range(str(min(counts)), str(max(counts)))} seeds (intervals ignore the bounds of the metric): "
+        f"{changes}."
+    )
     needed, harmful = (_list_terms_by_effect(tables, without) for without in ("worse", "better"))
     findings = []
     if harmful:
@@ -75,10 +82,15 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
     return findings
 
 
+def _format_part(name: str) -> str:
+    """Format the part of a loss, with a phase's own name as code: phase `late` of cells."""
+    return re.sub(r"^phase (.+) of ", r"phase `\1` of ", name)
+
+
 def _list_terms_by_effect(tables: StudyTables, without: str) -> list[str]:
     """List the parts of the loss without which the winner is "worse" or "better"."""
     effects = loss_terms.compute_term_effects(tables)
-    return [name for name, effect in effects.items() if compare_with_zero(effect, tables.sign) == without]
+    return [_format_part(name) for name, effect in effects.items() if compare_with_zero(effect, tables.sign) == without]
 
 
 def _report_conflicts(tables: StudyTables) -> list[Finding]:

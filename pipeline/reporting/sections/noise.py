@@ -7,6 +7,7 @@ from thalweg.reporting.analysis.confirmed import build_confirmed_result
 from thalweg.reporting.analysis.mean_curves import values_by_fold
 from thalweg.reporting.analysis.seed_noise import (
     compare_with_noise,
+    describe_unknown_noise,
     difference_by_seed,
     estimate_seed_noise,
     select_best_quarter,
@@ -41,7 +42,9 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     """Report how much of the differences between trials is seed noise."""
     comparison, noise, ranked = compare_with_noise(tables), estimate_seed_noise(tables), tables.ranked
     if comparison is None or noise is None:
-        return []
+        if tables.has_same_epochs or tables.runs.empty:
+            return []
+        return [Finding(describe_unknown_noise(tables), "")]
     best, share = select_best_quarter(tables), noise.std**2 / ranked["value"].var()
     trials = tuple(int(trial) for trial in best["number"])
     noise_sentence = describe_noise(noise, metric_label(tables.objective))
@@ -155,6 +158,7 @@ def _build_spread_table(tables: StudyTables, candidates: dict[str, pd.Series]) -
             }
         )
     caption = f"{metric_label(tables.objective).capitalize()} on the validation set over fresh seeds."
+    caption += " The baseline is retrained for comparison only." if "baseline" in candidates else ""
     return Table("spread", "Seeds of each candidate", caption, pd.DataFrame(rows))
 
 

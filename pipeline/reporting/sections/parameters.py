@@ -84,10 +84,9 @@ def _report_good_region(tables: StudyTables) -> list[Finding]:
     """Report how many trials lie where the good ones are, and where to search next."""
     within = good_region.is_inside_space(tables.trials, [one.searched for one in search_space.build_next_space(tables)])
     complete = int((tables.trials.loc[within, "state"] == "complete").sum())
-    share = capitalise_first(format_share(int(within.sum()), len(tables.trials), "trial"))
     evidence = (
-        f"{share} lie in their ranges, slightly widened; {format_share(complete, int(within.sum()))} of these were "
-        "trained to the end."
+        f"The space to search next holds {format_share(int(within.sum()), len(tables.trials), 'trial')} so far; "
+        f"{format_share(complete, int(within.sum()))} of these are complete."
     )
     trials = tuple(int(number) for number in good_region.select_good_trials(tables)["number"])
     verdict = f"{format_count(len(trials), 'good trial')} {'shows' if len(trials) == 1 else 'show'} where to search."
@@ -179,7 +178,8 @@ def _build_ranges_table(tables: StudyTables) -> Table:
         rows.append({"parameter": parameter.name, "searched": searched, "best trials": where, "winner": winning})
     caption = f"Where the {len(best)} best trials lie in the searched space. "
     if search_space.is_region_known(tables) and search_space.advise_search(tables):
-        good = len(good_region.select_good_trials(tables))
-        caption += f"The space below comes from the {format_count(good, 'good trial')}. "
+        good, near = len(good_region.select_good_trials(tables)), len(good_region.select_near_best(tables))
+        caption += f"The space below comes from the {format_count(good, 'good trial')}"
+        caption += ", which are within noise of the best. " if good == near else ". "
     caption += "The sampler chose where to look, so this is not a random sample."
     return Table("best-ranges", "What the best have in common", caption, pd.DataFrame(rows))

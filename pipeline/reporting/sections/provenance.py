@@ -87,6 +87,7 @@ def _build_facts_table(tables: StudyTables) -> Table:
         "different settings": len(tables.trials) if tables.repeat_count else None,
         "cohort (trials proposed together)": setting("study.cohort"),
         "epochs": setting("training.epochs"),
+        "epochs to confirm": setting("confirm.epochs"),
         "seeds per trial": tables.seeds_per_trial,
         "seeds to confirm": setting("confirm.seeds"),
         "first seed": setting("seed"),

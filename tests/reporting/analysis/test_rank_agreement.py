@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from tests.helpers import planted_studies as planted
+from tests.helpers.planted_causes import DEAD
 from thalweg.reporting.analysis import rank_agreement
 from thalweg.reporting.analysis.rank_agreement import compute_agreement
 from thalweg.reporting.page.figures import Chart, EmptyFigure
@@ -98,6 +99,37 @@ def test_hypothetical_rung_counts_savings() -> None:
     rung = rank_agreement.simulate_rung(tables, replace(runs, best_costs=so_far), 4)
     # of each cohort of 6 the first three go on; the best of them is trial 2, at 3; 6 trials save 12 epochs each
     assert (rung.best_trial, rung.shortfall, rung.epochs_saved, rung.epochs_spent) == (2, 3.0, 72, 192)
+    assert rung.full_best_trial == 5
+
+
+def test_lost_best_trial_is_named() -> None:
+    tables = planted.study(planted.World(hidden=0.05, bend=0.1, seed_noise=0.1, early=0.6), 0)
+    (finding,) = [one for one in budget.build_findings(tables) if one.verdict.startswith("Short runs predict")]
+    best = int(tables.ranked["number"].iloc[0])
+    assert f"0.015 behind trial {best}; differences below" in finding.evidence
+    assert "Measured on 48 trials that trained to the end." in finding.evidence
+    assert finding.verdict == "Short runs predict long ones: stopping early would lose nothing beyond noise."
+
+
+def test_trials_that_learned_nothing_are_left_out() -> None:
+    tables = planted.study(DEAD, 0)
+    runs = rank_agreement.select_finished_trials(tables)
+    assert runs is not None
+    told = " ".join(one.evidence for one in budget.build_findings(tables))
+    assert len(runs.best_costs) < 48
+    assert f"Measured on {len(runs.best_costs)} of 48 trials that trained to the end; those that learned noth" in told
+
+
+def test_too_few_finished_trials_are_counted() -> None:
+    tables = planted.study(planted.World(hidden=0.3), 0, trials=9)
+    few = budget.build_figures(planted.pruned(tables, 4, 1.0, np.random.default_rng(0)))[1]
+    assert isinstance(few, EmptyFigure)
+    assert few.reason == (
+        "Too few trials trained to the end: the comparison needs 10, this study has 9. Raise `study.prune.audit`."
+    )
+    whole = budget.build_figures(tables)[1]
+    assert isinstance(whole, EmptyFigure)
+    assert whole.reason == "Too few trials trained to the end: the comparison needs 10, this study has 9."
 
 
 def test_survivors_alone_give_no_agreement() -> None:

@@ -27,8 +27,17 @@ def test_single_term_has_no_section(usual: StudyTables, several_terms_study: Stu
 
 
 def test_term_worth_is_loss_without_it(several_terms_study: StudyTables) -> None:
-    assert "The winner is worse without term cells and phase late of cells." in list_verdicts(several_terms_study)
+    assert "The winner is worse without term cells and phase `late` of cells." in list_verdicts(several_terms_study)
     assert compute_term_effects(several_terms_study)["term cells"].mean == pytest.approx(0.3, abs=0.02)
+
+
+def test_phase_equal_to_its_term_is_left_out(several_terms_study: StudyTables) -> None:
+    less = several_terms_study.ablations
+    phase, name = less[less["what"] == "term cells"].copy(), "phase late of cells"
+    same = pd.concat([less[less["what"] != name], phase.assign(what=name)], ignore_index=True)
+    effects = compute_term_effects(replace(several_terms_study, ablations=same))
+    assert "term cells" in effects
+    assert name not in effects
 
 
 def test_harmful_term_is_reported(usual: StudyTables) -> None:

@@ -110,6 +110,10 @@ def test_trial_difference_false_positives(usual: StudyTables, monkeypatch: pytes
 def test_noise_of_other_epochs_is_unused(usual: StudyTables) -> None:
     other = replace(usual, params=usual.params | {"confirm": {"epochs": 99}})
     assert not any("quarter" in verdict or "trials" in verdict for verdict in list_verdicts(other))
+    assert (
+        "The seed noise at 16 epochs is not known: candidates were retrained for 99 (`confirm.epochs`)."
+        in list_verdicts(other)
+    )
     assert noise._report_variance_share(replace(usual, trials=usual.trials.head(11))) == []
     still = with_confirmed_values(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
     assert noise._report_variance_share(still) == []

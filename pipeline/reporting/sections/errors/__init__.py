@@ -51,9 +51,10 @@ def _report_bias(tables: StudyTables) -> list[Finding]:
     if bias is None:
         return []
     rank = predictions["truth"].rank(pct=True)
+    quantity = "number of objects" if tables.setting("task.kind") == "detect" else "truth"
     ends = [
-        *_report_bias_at_end(predictions[rank > 2 / 3], "Large"),
-        *_report_bias_at_end(predictions[rank < 1 / 3], "Small"),
+        *_report_bias_at_end(predictions[rank > 2 / 3], "Large", quantity),
+        *_report_bias_at_end(predictions[rank < 1 / 3], "Small", quantity),
     ]
     if [end.verdict for end in ends] == ["Large truths are underestimated.", "Small truths are overestimated."]:
         evidence = " ".join(end.evidence for end in ends)
@@ -87,7 +88,7 @@ def _describe_networks(tables: StudyTables) -> str:
     return text
 
 
-def _report_bias_at_end(predictions: pd.DataFrame, word: str) -> list[Finding]:
+def _report_bias_at_end(predictions: pd.DataFrame, word: str, quantity: str) -> list[Finding]:
     """Report a bias among the examples whose truth is large, or small."""
     bias = compute_bias(predictions) if len(predictions) >= 5 else None
     if bias is None or bias.low <= 0 <= bias.high:
@@ -95,10 +96,11 @@ def _report_bias_at_end(predictions: pd.DataFrame, word: str) -> list[Finding]:
     truth = predictions["truth"]
     bound = f"{format_number(truth.min())} or more" if word == "Large" else f"{format_number(truth.max())} or less"
     evidence = (
-        f"Where the truth is {bound}, the bias is {format_interval(bias.mean, bias.low, bias.high, signed=True)} over "
+        f"Where the {quantity} is {bound}, the bias is "
+        f"{format_interval(bias.mean, bias.low, bias.high, signed=True)} over "
         f"{format_count(len(predictions), 'example')} in {format_count(bias.n, 'group')}."
     )
-    step = f"Check that the training set has enough examples whose truth is {bound}."
+    step = f"Check that the training set has enough examples whose {quantity} is {bound}."
     verdict = f"{word} truths are {'over' if bias.mean > 0 else 'under'}estimated."
     return [Finding(verdict, evidence, step, tone="caution")]
 

@@ -68,6 +68,8 @@ def _build_group_errors(tables: StudyTables) -> pd.DataFrame:
 
 def _name_error_measure(tables: StudyTables) -> str:
     """Name the measure of a group: the size of its errors, not their bias."""
+    if tables.setting("task.kind") == "detect":
+        return "mean absolute error of the number of detections"
     return "mean absolute error" if tables.has_number_outputs else "mean error"
 
 

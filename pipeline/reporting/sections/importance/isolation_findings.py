@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from thalweg.reporting.advice import more_seeds, more_trials, search_space
 from thalweg.reporting.analysis.isolation import (
+    ALPHA,
+    MAX_COUNT_RATIO,
     MIN_VALUE_TRIALS,
     ValueComparison,
     ValueGroup,
@@ -38,14 +40,26 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
         parts.append(f"Differences below {least} are within noise.")
     worse, unclear, ties = ([one for one in others if one.verdict == kind] for kind in ("worse", "open", "tie"))
     rare = [one for one in unclear if leader.is_rare or one.group.is_rare]
+    rare += [one for one in ties if one.group.is_rare and not (leader.is_rare or verdict.unjudged_values)]
     shown = [one for one in [*worse, *unclear] if one not in rare][:3]
     parts += [_describe_comparison(leader, one) for one in shown]
     if any(one.verdict == "open" for one in shown):
-        limit = format_percent(shown[0].chance_limit)
-        parts.append(f"The report calls a value worse only up to {limit}, because it compares many pairs.")
-    if ties and len(ties) < len(others):
-        parts.append(f"Within noise of {leader.label}: {join_items([one.group.label for one in ties])}.")
-    parts += [*_describe_rare_values(leader, rare), *_describe_unjudged_values(groups), _describe_judgement(verdict)]
+        limit, count = format_percent(shown[0].chance_limit), len(best)
+        parts.append(
+            f"The report calls a value worse only if this share is at most {limit}: {format_percent(ALPHA)}, divided "
+            f"by the {count * (count - 1)} ways in which one of {count} values can lead another."
+        )
+    near = [one for one in ties if one not in rare]
+    if near and len(near) < len(others):
+        gaps = [one.group.label + (f" ({_describe_gap(one)})" if one.equal_count else "") for one in near]
+        parts.append(f"Within noise of {leader.label}: {join_items(gaps)}.")
+    parts += _describe_rare_values(leader, rare)
+    if any(one.equal_count for one in [*shown, *near, *rare]):
+        parts.append(
+            f"More trials find a better best. A value with more than {MAX_COUNT_RATIO} times the other's trials "
+            "therefore counts with its average best of equally many."
+        )
+    parts += [*_describe_unjudged_values(groups), _describe_judgement(verdict)]
     trials = [group.best_trial for group in best if group.best_trial is not None and others]
     trial_count = sum(len(group.costs) for group in groups)
     text = _state_verdict(format_code(parameter.name), verdict, format_count(trial_count, "trial"))
@@ -126,7 +140,7 @@ def _describe_comparison(leader: ValueGroup, other: ValueComparison) -> str:
 def _describe_gap(other: ValueComparison, than: str = "") -> str:
     """Say how far a value is from the leader: the best of each, or the expected best of equal numbers of trials."""
     gap = f"{format_number(abs(other.difference), 2)} {'worse' if other.difference > 0 else 'better'}{than}"
-    return gap if other.equal_count is None else f"{gap} for {format_count(other.equal_count, 'random trial')} of each"
+    return gap if other.equal_count is None else f"{gap} for {format_count(other.equal_count, 'trial')} of each"
 
 
 def _describe_rare_values(leader: ValueGroup, rare: Sequence[ValueComparison]) -> list[str]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from thalweg.reporting.analysis.good_region import jitter_trials
 from thalweg.reporting.analysis.isolation import group_trials_by_value
-from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
+from thalweg.reporting.analysis.seed_noise import describe_unknown_noise, estimate_seed_noise
 from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
 from thalweg.reporting.page.marks import (
@@ -52,7 +52,7 @@ def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedP
     )
     best = best.dropna(subset="best").astype({"trial": int, "best": float})
     best["low"], best["high"] = ((best["best"] + sign * half).clip(window.low, window.high) for sign in (-1, 1))
-    noise_sentence = "Bar: seed noise (95 %)." if noise else "The seed noise is not known."
+    noise_sentence = "Bar: seed noise (95 %)." if noise else describe_unknown_noise(tables)
     caption = (
         f"Diamond: each value at its own best over all other parameters. Faint: all trials. {noise_sentence} "
         f"{'Lower' if tables.sign > 0 else 'Higher'} is better. The best of more trials is better by chance alone."

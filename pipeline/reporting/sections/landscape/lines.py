@@ -39,9 +39,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         return []
     rises = format_range(*(format_number(rise, 2) for rise in (barriers["rise"].min(), barriers["rise"].max())))
     evidence = (
-        f"On the straight line between the ends of two seeds, the training loss rises by {rises} above the line "
-        f"between the losses of both ends ({format_number(barriers['low'].iloc[0])} at the first), over "
-        f"{format_count(len(barriers), 'pair')}."
+        f"Between one seed's weights and another's, the training loss rises {rises} above its level at the ends "
+        f"({format_count(len(barriers), 'pair')}; {format_number(barriers['low'].iloc[0])} at the first end)."
     )
     step = "Average the predictions of several seeds (`confirm.members`), not the weights."
     return [Finding("Each seed ends in a place of its own, with a barrier between them.", evidence, step)]

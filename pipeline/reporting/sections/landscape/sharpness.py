@@ -53,12 +53,10 @@ def _report_saddle(tables: StudyTables, curvature: pd.DataFrame) -> list[Finding
     """Report whether the loss curves down in some direction at the end of training."""
     end = curvature.iloc[-1]
     least, most = (
-        f"{format_number(end[name], 2)} ± {format_number(end[f'{name}_error'], 2)}" for name in ("smallest", "largest")
+        f"{format_number(end[name], 2)} (numerical error at most {format_number(end[f'{name}_error'], 2)})"
+        for name in ("smallest", "largest")
     )
-    evidence = (
-        f"At the end, the curvature lies between {least} and {most} (the smallest and the largest eigenvalue of the "
-        "Hessian)."
-    )
+    evidence = f"At the end, the smallest eigenvalue of the Hessian is {least}, the largest {most}."
     if end["smallest"] + end["smallest_error"] < -MIN_SADDLE_SHARE * end["largest"]:
         verdict = "Training ended on a saddle: the loss still curves down in some direction."
         step, ending = epochs.advise_longer_training(tables), find_winner_ending(tables)

@@ -142,6 +142,8 @@ def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
     """Describe how the winner was chosen: from how many trials, by which metric, on how many seeds."""
     count = result.contender_count
     seeds = format_count(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
+    if not tables.has_same_epochs:
+        seeds += f", for {tables.setting('confirm.epochs')} epochs instead of {tables.setting('training.epochs')}"
     measure = f"{metric_label(tables.objective)} on the validation set"
     total = format_count(len(tables.ranked), "complete trial")
     if count < 2:
@@ -233,6 +235,8 @@ def _build_metrics_table(tables: StudyTables, result: ConfirmedResult) -> Table:
     caption = f"Mean on the {result.split} set, with its 95 % interval over seeds alone."
     if tables.baseline_trial is not None:
         caption += f" The baseline was trained from params.yaml; trial {tables.baseline_trial} has the same values."
+    if tables.setting("task.kind") == "detect":
+        caption += " Bias and absolute errors are of the number of detections in an image."
     caption += "" if simple.empty else " Last rows: simple answers that need no network."
     table = pd.DataFrame(rows).astype({"trial": "Int64"})
     return Table("metrics", "Every metric", caption, table)

@@ -134,19 +134,20 @@ def describe_seeds_needed(tables: StudyTables, result: ConfirmedResult) -> str:
     groups, unsettled = format_count(count, "group"), float(stdtrit(max(1, count - 1), 0.975)) * error
     if gap <= unsettled:
         return (
-            f"More seeds will not settle so small a difference: the {groups} of the {result.split} set leave "
-            f"±{format_number(unsettled, 2)} uncertain, however many seeds there are. {MORE_GROUPS_ADVICE}"
+            f"More seeds will not settle a difference of {format_number(gap, 2)}: however many seeds there are, the "
+            f"{groups} of the {result.split} set leave ±{format_number(unsettled, 2)} uncertain. {MORE_GROUPS_ADVICE}"
         )
     spread = float(by_seed.std(ddof=1))
     half, most = (count_seeds_needed(gap, spread, (error, count), power, MAX_SEEDS) for power in (0.5, 0.8))
     if most is None:
         return (
-            f"More seeds alone will hardly settle so small a difference: to show it in 80 % of such studies would take "
-            f"more than {MAX_SEEDS}. The {groups} of the {result.split} set limit this comparison. {MORE_GROUPS_ADVICE}"
+            f"More seeds alone will hardly settle a difference of {format_number(gap, 2)}: if it is the true one, "
+            f"finding it with a chance of 80 % takes more than {MAX_SEEDS} seeds. The {groups} of "
+            f"the {result.split} set limit this comparison. {MORE_GROUPS_ADVICE}"
         )
     if most <= len(by_seed):
         return ""
-    seeds = f"{most} seeds would show it in 80 % of such studies"
+    seeds = f"{most} seeds would show it with a chance of 80 %"
     if half is not None and half > len(by_seed):
-        seeds = f"{half} seeds would show it in half of such studies, {most} in 80 %"
+        seeds = f"{half} seeds would show it with a chance of 50 %, {most} with 80 %"
     return f"If the measured difference is the true one, {seeds}."

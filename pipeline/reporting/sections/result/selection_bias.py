@@ -37,8 +37,13 @@ def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Findin
     trials: tuple[int, ...] = (best.trial,)
     if tables.winner not in (None, best.trial):
         evidence += (
-            f" The winner is trial {tables.winner}: on the validation set it is the best of the confirmed trials."
+            f" The winner is trial {tables.winner}: on the validation set it is the best of the "
+            f"{result.contender_count} retrained trials."
         )
+        means = tables.runs.groupby("candidate")[f"validation_{tables.objective}"].mean() * tables.sign
+        if means.get("baseline", np.inf) < means["winner"]:
+            baseline = format_number(means["baseline"] * tables.sign)
+            evidence += f" The baseline was retrained for comparison only; it reached {baseline} there."
         trials = (best.trial, tables.winner)
     value = _name_fair_value(result)
     if gap > explained:

@@ -93,6 +93,18 @@ def test_too_few_trials_ask_for_more(build_study: Callable[..., StudyTables]) ->
     assert "Only l2" in only.evidence
 
 
+def test_frequent_values_all_need_more_trials(build_study: Callable[..., StudyTables]) -> None:
+    trials = draw_trials(18, 5).assign(kind=["l1"] * 10 + ["l2"] * 8)
+    values = 1 + np.r_[np.linspace(0.1, 0.5, 10), np.linspace(0, 0.5, 8)]
+    two = replace(KIND, choices=("l1", "l2"))
+    (finding,) = finding_of(build_study(trials, values, noise=0.001, space=[RATE, two]), two)
+    assert "Try each value of `kind` in more trials: l2 (8 trials) and l1 (10 trials)." in finding.next_step
+    assert finding.next_step.endswith("Raise `study.trials`.")
+    assert (
+        "only if this share is at most 2.5 %: 5 %, divided by the 2 ways in which one of 2 values" in finding.evidence
+    )
+
+
 def test_value_with_no_finished_trial_is_reported(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(60, 8)
     trials["state"] = np.where(trials["kind"] == "l1", "pruned", "complete")

@@ -89,6 +89,12 @@ def test_choice_of_winner_comes_first(usual: StudyTables) -> None:
     )
 
 
+def test_other_epochs_of_retraining_are_named(usual: StudyTables) -> None:
+    longer = {**usual.params, "confirm": {**usual.params.get("confirm", {}), "epochs": 24}}
+    tables = replace(build_confirmed_study(usual, -0.05, 0.01), params=longer)
+    assert "retrained on 8 fresh seeds, for 24 epochs instead of 16. " in result.build_findings(tables)[0].evidence
+
+
 def test_lead_beyond_selection_bias_wins(usual: StudyTables) -> None:
     tables = build_confirmed_study(usual, -0.05, 0.01, (-0.04, 0.02))
     first, luck = result.build_findings(tables)[:2]
@@ -152,8 +158,11 @@ def test_optimism_is_of_the_best_trial(usual: StudyTables) -> None:
     assert luck.verdict == "The study's best value is too optimistic: much of its lead was luck."
     assert f"trial {other} reached 0.50" in luck.evidence
     assert luck.evidence.endswith(
-        f"The winner is trial {winner}: on the validation set it is the best of the confirmed trials."
+        f"The winner is trial {winner}: on the validation set it is the best of the 2 retrained trials."
     )
+    better = runs.assign(validation_mae=np.where(runs["candidate"] == "baseline", 0.9, runs["validation_mae"]))
+    (lead,) = selection_bias.report_optimism(replace(told, runs=better), get_confirmed_result(told))
+    assert lead.evidence.endswith(" The baseline was retrained for comparison only; it reached 0.9 there.")
     assert luck.trials == (other, winner)
     lost = replace(told, runs=runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan)))
     absent = replace(told, runs=runs[runs["trial"] != other])
@@ -168,7 +177,7 @@ def test_seeds_needed_are_named(usual: StudyTables) -> None:
     assert surely is not None
     assert 8 < even < surely < 60
     told = result.build_findings(build_confirmed_study(usual, gap, 0.02))[0].next_step
-    assert f"{even} seeds would show it in half of such studies, {surely} in 80 %." in told
+    assert f"{even} seeds would show it with a chance of 50 %, {surely} with 80 %." in told
     assert "seeds would" not in result.build_findings(build_confirmed_study(usual, -0.05, 0.02))[0].next_step
 
 
@@ -183,11 +192,12 @@ def test_only_a_gain_needs_seeds(usual: StudyTables) -> None:
 def test_more_seeds_cannot_replace_groups(usual: StudyTables) -> None:
     told = result.build_findings(build_confirmed_study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].next_step
     assert (
-        "More seeds will not settle so small a difference: the 4 groups of the test set leave ±0.032 uncertain" in told
+        "More seeds will not settle a difference of 0.01: however many seeds there are, the 4 groups of the test set "
+        "leave ±0.032 uncertain." in told
     )
     assert "More groups would" in told
     far = result.build_findings(build_confirmed_study(usual, -1e-5, 0.02))[0].next_step
-    assert "would take more than 100. The 12 groups of the test set limit this comparison." in far
+    assert "takes more than 100 seeds. The 12 groups of the test set limit this comparison." in far
     assert "enlarge `data.split.test`" in far
     for step in (told, far):  # what is said not to help is not advised
         assert "confirm on more seeds" not in step
