@@ -84,7 +84,7 @@ def list_sources(config: Config) -> dict[str, Path]:
     sources = {
         os.path.relpath(file, PACKAGE_FOLDER): file
         for pattern in FINGERPRINTED_CODE
-        for file in PACKAGE_FOLDER.glob(pattern)
+        for file in files.find_files(PACKAGE_FOLDER, pattern)
     }
     for kind in kinds:
         sources |= _find_model_sources(import_model_class(kind).__module__)
@@ -93,7 +93,7 @@ def list_sources(config: Config) -> dict[str, Path]:
 
 def package_digest(package: str) -> str:
     """Hash the code of one of this project's packages, without comments and docstrings."""
-    return sources_digest({file.name: file for file in (PACKAGE_FOLDER / package).glob("*.py")})
+    return sources_digest({file.name: file for file in files.find_files(PACKAGE_FOLDER / package, "*.py")})
 
 
 def sources_digest(sources: Mapping[str, Path]) -> str:

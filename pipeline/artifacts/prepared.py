@@ -13,7 +13,7 @@ from thalweg.artifacts.damage import explain_damage
 from thalweg.config.experiment import Config
 from thalweg.data.examples import ARRAYS, Examples, Fault
 from thalweg.data.splits import Splits
-from thalweg.system import files
+from thalweg.system import data_files, files
 from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST, SPLITS
 
 
@@ -30,13 +30,13 @@ def write_examples(path: Path, examples: Examples, **extra: NDArray[np.generic])
     arrays = {name: getattr(examples, name) for name in ARRAYS}
     labels = {f"label_{name}": values for name, values in examples.labels.items()}
     further = {"classes": np.array(examples.classes, np.str_), "value_range": np.array(examples.value_range or ())}
-    files.write_arrays(path, arrays | labels | further | extra)
+    data_files.write_arrays(path, arrays | labels | further | extra)
 
 
 def read_examples(path: Path) -> Examples:
     """Read examples. Raises `UserError` if the file is damaged, as all that read here do."""
     with explain_damage(path, files.UserError, KeyError):
-        arrays = files.read_arrays(path)
+        arrays = data_files.read_arrays(path)
         black_white = arrays["value_range"]
         return Examples(
             **{name: arrays[name] for name in ARRAYS},
@@ -50,12 +50,12 @@ def write_splits(splits: Splits) -> None:
     folds = {
         f"{name}_{k:04d}": rows for name in ("train", "validation") for k, rows in enumerate(getattr(splits, name))
     }
-    files.write_arrays(SPLITS, folds | {"test": splits.test})
+    data_files.write_arrays(SPLITS, folds | {"test": splits.test})
 
 
 def read_splits() -> Splits:
     with explain_damage(SPLITS, files.UserError, KeyError):
-        arrays = files.read_arrays(SPLITS)
+        arrays = data_files.read_arrays(SPLITS)
         train = tuple(arrays[name] for name in sorted(arrays) if name.startswith("train_"))
         validation = tuple(arrays[name] for name in sorted(arrays) if name.startswith("validation_"))
         return Splits(train, validation, arrays["test"])
@@ -91,7 +91,7 @@ def read_manifest() -> dict[str, Any]:
 def read_copies() -> dict[str, NDArray[Any]]:
     """Read the arrays of `augment`: `origin`, the row of each copy's original, and `offline`, what it was made for."""
     with explain_damage(COPIES, files.UserError):
-        arrays = files.read_arrays(COPIES)
+        arrays = data_files.read_arrays(COPIES)
         if "origin" not in arrays:
             raise files.UserError("it holds no copies")
         return arrays

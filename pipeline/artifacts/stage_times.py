@@ -1,13 +1,12 @@
 """reports/timing.json: what varies between equal runs. No other output depends on it, so damage to it stops nothing."""
 
-import shutil
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from thalweg.system import files, machine, timing
+from thalweg.system.git import run_git
 from thalweg.system.paths import TIMING
 
 
@@ -56,16 +55,8 @@ def record_stage_time(name: str, seconds: float) -> None:
     )
     times = {name: asdict(stage) for name, stage in stages.items()}
     totals = {key: round(sum(stage[key] for stage in times.values()), 2) for key in times[name]}
-    record = {"stages": times, "commit": _find_commit(), "device": machine.describe_processor()}
+    record = {"stages": times, "commit": run_git("rev-parse", "HEAD") or "", "device": machine.describe_processor()}
     try:
         files.write_json(TIMING, record | totals)
     except files.UserError as error:
         print(f"note: {error}; the time of this stage is not kept", file=sys.stderr)
-
-
-def _find_commit() -> str:
-    """Return the commit that is checked out; empty without git or a repository."""
-    git = shutil.which("git")
-    if git is None:
-        return ""
-    return subprocess.run([git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()

@@ -18,7 +18,7 @@ from thalweg.config.experiment import Config
 from thalweg.core.network import Network, import_model_class
 from thalweg.data.examples import Examples
 from thalweg.schema.section import build_member_validator
-from thalweg.system import files
+from thalweg.system import data_files, files
 from thalweg.system.images import ValueRange
 from thalweg.system.paths import PARAMS
 from thalweg.tasks import Task
@@ -83,7 +83,9 @@ def build_trained_model(
 def save_trained_model(folder: Path, model: TrainedModel) -> None:
     """Write three files: description, weights, and input arrays. The same model gives the same bytes."""
     arrays: dict[str, NDArray[Any]] = {"mean": model.mean, "scale": model.scale, "backgrounds": model.backgrounds}
-    contents = dict(zip(DATA_FILES, (weights.serialize_weights(model.members), files.pack_arrays(arrays)), strict=True))
+    contents = dict(
+        zip(DATA_FILES, (weights.serialize_weights(model.members), data_files.pack_arrays(arrays)), strict=True)
+    )
     for name, content in contents.items():
         files.write_bytes(folder / name, content)
     network = model.network
@@ -154,7 +156,7 @@ def load_trained_model(folder: Path, trusted: Collection[str] = ()) -> TrainedMo
     except (ImportError, AttributeError) as error:
         raise files.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
     task: Task = build_member_validator("thalweg.tasks")(description["task"])
-    arrays = files.read_arrays(folder / "inputs.npz")
+    arrays = data_files.read_arrays(folder / "inputs.npz")
     try:
         members = weights.read_weights(folder / "weights.msgpack", network)
     except files.UserError:

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from thalweg.config.study import cohort_multiple_error
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import compiled, files
 from thalweg.system.counts import format_count
+from thalweg.system.git import run_git
 from thalweg.system.paths import COPIES, MODEL, PARAMS, TIMING
 
 PRESET_FOLDER = Path("presets")
@@ -41,7 +41,7 @@ def _run_checkout() -> None:
     `dvc exp run --temp` and git worktrees have their own code, and DVC records that code for the stages.
     """
     package = Path("thalweg", "__init__.py")
-    if package.exists() and not package.samefile(str(thalweg.__file__)):
+    if files.path_exists(package) and files.resolve_links(package) != files.resolve_links(Path(str(thalweg.__file__))):
         os.execv(sys.executable, [sys.executable, "-m", "thalweg", *sys.argv[1:]])
 
 
@@ -81,7 +81,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _list_presets() -> list[str]:
-    return sorted(file.stem for file in PRESET_FOLDER.glob("*.yaml"))
+    return [file.stem for file in files.find_files(PRESET_FOLDER, "*.yaml")]
 
 
 def _check_params(arguments: argparse.Namespace) -> None:
@@ -104,17 +104,15 @@ def _use_preset(arguments: argparse.Namespace) -> None:
     from thalweg.cli import preflight
 
     preset = PRESET_FOLDER / f"{arguments.preset}.yaml"
-    if not preset.exists():
+    if not files.path_exists(preset):
         names = ", ".join(_list_presets())
         advice = f"choose one of {names}" if names else f"there are no presets in {PRESET_FOLDER}/"
         raise files.UserError(f"{arguments.preset}: no such preset; {advice}")
     load_config(preset)
-    status = ["git", "status", "--porcelain", "--", str(PARAMS)]
-    git = subprocess.run(status, capture_output=True, text=True, check=False)
+    changes = run_git("status", "--porcelain", "--", str(PARAMS))
     presets = [files.read_bytes(PRESET_FOLDER / f"{name}.yaml") for name in _list_presets()]
     # an unchanged preset from an earlier call is safe to overwrite
-    is_uncommitted = git.stdout.strip() or git.returncode  # git fails outside a repository
-    if not arguments.force and is_uncommitted and PARAMS.exists() and files.read_bytes(PARAMS) not in presets:
+    if not arguments.force and changes != "" and files.path_exists(PARAMS) and files.read_bytes(PARAMS) not in presets:
         raise files.UserError(f"{PARAMS} has uncommitted changes; commit them, or overwrite them with --force")
     files.write_bytes(PARAMS, files.read_bytes(preset))
     print(f"{PARAMS} is now a copy of {preset}; `git restore {PARAMS}` brings back the committed file")
@@ -147,7 +145,7 @@ def _run_study(arguments: argparse.Namespace) -> None:
         if message := cohort_multiple_error(arguments.trials, config.study.cohort):
             raise files.UserError(f"--trials: {message}")
         config = config.replace_values({"study.trials": arguments.trials})
-    if not COPIES.exists():
+    if not files.path_exists(COPIES):
         raise files.UserError("the data is not prepared yet; run `dvc repro augment` first")
     if not prepared.is_prepared(config):
         raise files.UserError(f"the prepared data does not match {PARAMS}; run `dvc repro augment` first")

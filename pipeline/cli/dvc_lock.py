@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from thalweg.system import files
 
 LOCK = Path("dvc.lock")
@@ -20,15 +18,12 @@ def mend_lock() -> None:
     if not _is_torn():
         return
     try:
-        files.create_folder(DVC_FOLDER)
-        with FileLock(DVC_FOLDER / "lock", timeout=0):  # DVC holds it while it writes
-            if _is_torn():
+        with files.lock_file(DVC_FOLDER / "lock", seconds=0) as is_locked:  # DVC holds it while it writes
+            if is_locked and _is_torn():
                 files.rename_file(LOCK, TORN_LOCK)
                 advice = "`dvc repro` makes it anew, and takes results of finished stages from its cache."
                 print(f"note: {LOCK} was torn, so it is now {TORN_LOCK}. {advice}", file=sys.stderr)
-    except Timeout:
-        return
-    except (files.UserError, OSError) as error:
+    except files.UserError as error:
         raise files.UserError(
             f"{LOCK}: torn, and cannot be set aside ({error}). Delete it, then run `dvc repro`."
         ) from None

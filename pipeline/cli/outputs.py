@@ -24,14 +24,14 @@ def check_outputs(
     not make; `force` allows only the last. A table is its own if it begins with its columns, an image if it has
     `IMAGE_MARK`.
     """
-    input_files = {file.resolve() for file in inputs}
+    input_files = {files.resolve_links(file) for file in inputs}
     problems = [
         f"{path}: {count} results would be written to this file; give the images different names"
         for path, count in Counter(images).items()
         if count > 1
     ]
     for path in dict.fromkeys([*tables, *images]):
-        if path.resolve() in input_files:
+        if files.resolve_links(path) in input_files:
             problems.append(f"{path}: is an input; choose another --out")
         elif not force and files.path_exists(path):
             is_own = _is_own_table(path, tables[path]) if path in tables else has_image_text(path, IMAGE_MARK)
@@ -44,4 +44,4 @@ def check_outputs(
 
 def _is_own_table(path: Path, table: pd.DataFrame) -> bool:
     header = table.head(0).to_csv(index=False, lineterminator="\n")
-    return path.is_file() and files.read_bytes(path).startswith(header.encode())
+    return not files.is_folder(path) and files.read_bytes(path).startswith(header.encode())

@@ -16,7 +16,7 @@ from thalweg.config.load import parse_params
 from thalweg.config.model import list_model_kinds
 from thalweg.data.examples import join_first
 from thalweg.data.sources.folder.image_files import describe_frames, describe_range, measure_ranges
-from thalweg.system import files
+from thalweg.system import data_files, files
 from thalweg.system.counts import format_count
 from thalweg.system.images import ValueRange, find_value_range, is_image_name, read_pixels, write_image
 from thalweg.system.paths import PARAMS
@@ -49,9 +49,11 @@ def predict_images(
     """
     if output.suffix.lower() != ".csv":
         raise files.UserError(f"{output}: must be a CSV file, for example --out {output.name}.csv")
+    if fault := data_files.find_name_faults([str(output)]):
+        raise files.UserError(fault[str(output)])
     model = trained_model.load_trained_model(model_folder, {*trusted, *_list_own_models()})
     all_images, others = _find_images(paths)
-    name_faults = files.find_name_faults(all_images)
+    name_faults = data_files.find_name_faults(all_images)
     images = {name: file for name, file in all_images.items() if name not in name_faults}
     if not all_images:
         raise files.UserError(f"{', '.join(map(str, paths))}: no images found")
@@ -88,9 +90,9 @@ def predict_images(
     if not tables:
         raise files.UserError("\n".join([*failures, "no image could be read; nothing is written"]))
     whole = pd.concat(tables, ignore_index=True)
-    files.write_table(output, whole)
+    data_files.write_table(output, whole)
     if objects:
-        files.write_table(object_table, pd.concat(objects, ignore_index=True))
+        data_files.write_table(object_table, pd.concat(objects, ignore_index=True))
     notes = [f"files that are no images are not used, {len(others)} in all: {join_first(others)}"] if others else []
     notes += [describe_frames(several_frames)] if several_frames else []
     if resized_count:
@@ -168,10 +170,10 @@ def _find_images(paths: Sequence[Path]) -> tuple[dict[str, Path], list[str]]:
     images: list[tuple[str, Path]] = []
     others: list[str] = []
     for path in paths:
-        if not path.is_dir():
+        if not files.is_folder(path):
             images.append((path.as_posix(), path))
             continue
-        is_labelled = (path / "labels.csv").exists() and (path / "images").is_dir()
+        is_labelled = files.path_exists(path / "labels.csv") and files.is_folder(path / "images")
         root = path / "images" if is_labelled else path
         names = files.list_files(root)
         images += [(name, root / name) for name in names if is_image_name(name)]

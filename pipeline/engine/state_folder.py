@@ -9,35 +9,31 @@ from typing import Any
 
 import jax
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.fit import LaneState
 from thalweg.engine.program import Program
 from thalweg.engine.results import LaneKey, LaneResult
-from thalweg.system import files, sealed
+from thalweg.system import data_files, files, sealed
 
 STATE_FOLDER = Path(".thalweg")
 
 
 @contextmanager
 def lock_state_folder(fingerprint: str) -> Iterator[Path]:
-    """Lock the state folder of a fingerprint for this process. Raises `UserError` if another process has it."""
+    """Lock the state folder of a fingerprint for this process.
+
+    Raises `UserError` if another process has it, or if nothing can be written there.
+    """
     folder = STATE_FOLDER / fingerprint
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise files.UserError(
-            f"{folder}: another run of this study is active; wait for it or end it, then start again"
-        ) from None
-    try:
+    with files.lock_file(folder / "lock", seconds=0) as is_locked:
+        if not is_locked:
+            raise files.UserError(
+                f"{folder}: another run of this study is active; wait for it or end it, then start again"
+            )
         files.remove_partial_writes(folder)
         yield folder
-    finally:
-        lock.release()
 
 
 class Journal:
@@ -126,14 +122,14 @@ def write_snapshot(folder: Path, lanes: Mapping[LaneKey, tuple[Program, LaneStat
         leaves = [jax.tree.leaves(lanes[lane][1]) for lane in members]
         arrays[f"{group}/lanes"] = np.array(members, np.int64)
         arrays |= {f"{group}/{i}": np.stack(column) for i, column in enumerate(zip(*leaves, strict=True))}
-    sealed.write_sealed(folder / "snapshot.npz", files.pack_arrays(arrays))
+    sealed.write_sealed(folder / "snapshot.npz", data_files.pack_arrays(arrays))
 
 
 def read_snapshot(folder: Path) -> dict[LaneKey, list[NDArray[Any]]]:
     """Read the leaves of each lane's state as `write_snapshot` wrote them; empty without a snapshot that fits."""
     file = folder / "snapshot.npz"
     content = sealed.read_sealed(file)
-    arrays = {} if content is None else files.unpack_arrays(file, content)
+    arrays = {} if content is None else data_files.unpack_arrays(file, content)
     states: dict[LaneKey, list[NDArray[Any]]] = {}
     for name in (name for name in arrays if name.endswith("/lanes")):
         group = name.removesuffix("lanes")

@@ -1,27 +1,47 @@
-"""Read and write files: whole, atomically, without pickle. No other module touches disk.
+"""Read, write, find, lock and remove files. No other module of this project touches the disk.
 
-The same values give the same bytes.
+Files are written whole and atomically. An error of the system is a `UserError`: where, why, and what to do.
+
+Libraries write some files themselves:
+
+- SQLite, through Optuna: `.thalweg/studies.db` (`thalweg.search.optuna_storage`);
+- JAX's compile cache: `.thalweg/compiled/` (`thalweg.system.compiled`);
+- DVC: `.dvc/`, `dvc.lock`, and links from `artifacts/` and `reports/` into its cache;
+- Python: `__pycache__/` beside imported modules.
 """
 
-import csv
+# os.path answers where Path raises: a link to itself, a folder without rights
+# ruff: noqa: PTH110, PTH112, PTH114, PTH115, PTH118
+
+import errno
 import gzip
 import hashlib
-import io
 import json
 import os
 import stat
 import tempfile
-import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from filelock import FileLock, Timeout
+
+FREE_SPACE = "free some space, then run the command again"
+GET_RIGHTS = "let this user write there, then run the command again"
+ADVICE = {
+    errno.ENOSPC: FREE_SPACE,
+    errno.EDQUOT: FREE_SPACE,
+    errno.EFBIG: "raise the limit on the size of files (`ulimit -f`), then run the command again",
+    errno.EROFS: GET_RIGHTS,
+    errno.EACCES: GET_RIGHTS,
+    errno.EPERM: GET_RIGHTS,
+    errno.EMFILE: "raise the limit on open files (`ulimit -n`), then run the command again",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+"""What to do about an error of the system, by its number."""
 
 
 class UserError(Exception):
@@ -29,17 +49,42 @@ class UserError(Exception):
 
 
 @contextmanager
-def _convert_errors(path: Path, message: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn errors of these kinds into a `UserError` with the file, the message and the reason."""
+def convert_errors(path: Path, message: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn errors of these kinds into a `UserError` with the file, the message, the reason and advice."""
     try:
         yield
     except kinds as error:
-        raise UserError(f"{path}: {message} ({getattr(error, 'strerror', None) or error})") from None
+        raise UserError(f"{path}: {message} {_explain_error(error)}") from None
+
+
+@contextmanager
+def _convert_write_errors(path: Path, message: str = "cannot be written") -> Iterator[None]:
+    """Turn what may happen to a file that is written into a `UserError`; name a link or file that is in the way."""
+    try:
+        yield
+    except (OSError, ValueError, NotImplementedError) as error:  # a NUL in a name, a file system without locks
+        obstacle = _find_obstacle(path)
+        raise UserError(f"{path}: {message} {f'({obstacle})' if obstacle else _explain_error(error)}") from None
+
+
+def _explain_error(error: Exception) -> str:
+    advice = ADVICE.get(getattr(error, "errno", None) or 0)
+    return f"({getattr(error, 'strerror', None) or error})" + (f"; {advice}" if advice else "")
+
+
+def _find_obstacle(path: Path) -> str:
+    """Return what stands where a folder must be, and what to do; '' if there is nothing."""
+    for folder in (*reversed(path.parents), path):
+        if os.path.islink(folder) and not os.path.exists(folder):
+            return f"{folder} links to {os.readlink(folder)}, which is not there: create that, or remove the link"
+        if folder != path and os.path.lexists(folder) and not os.path.isdir(folder):
+            return f"{folder} is no folder: move it away"
+    return f"{path} is a folder: move it away, or choose another name" if os.path.isdir(path) else ""
 
 
 def write_bytes(path: Path, *parts: bytes) -> None:
     """Write a file of these parts atomically: to a temporary file beside `path`, flushed to disk, then renamed."""
-    with _convert_errors(path, "cannot be written", OSError):
+    with _convert_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -55,19 +100,19 @@ def write_bytes(path: Path, *parts: bytes) -> None:
 
 
 def create_folder(path: Path) -> None:
-    with _convert_errors(path, "cannot be created", OSError):
+    with _convert_write_errors(path, "cannot be created"):
         path.mkdir(parents=True, exist_ok=True)
 
 
 def rename_file(path: Path, target: Path) -> None:
-    with _convert_errors(path, f"cannot be renamed to {target}", OSError):
+    with _convert_write_errors(target, f"cannot be made from {path}"):
         path.replace(target)
 
 
 def remove_partial_writes(folder: Path) -> None:
     """Remove temporary files that a killed process left in a folder. No other process may be writing there."""
-    for file in folder.glob(".*.*.????????"):
-        file.unlink(missing_ok=True)
+    for file in find_files(folder, ".*.*.????????"):
+        remove_file(file)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -80,13 +125,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    with _convert_errors(path, "not a JSON file", ValueError, RecursionError):
+    with convert_errors(path, "not a JSON file", ValueError, RecursionError):
         return json.loads(read_bytes(path))
 
 
 def append_lines(path: Path, lines: Sequence[bytes], *, flush: bool = True) -> None:
     """Append lines to a file, flushed to disk unless told otherwise. An incomplete last line is removed first."""
-    with _convert_errors(path, "cannot be written", OSError):
+    with _convert_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+") as file:
             file.truncate(_find_complete_length(file))
@@ -110,131 +155,109 @@ def _find_complete_length(file: BinaryIO) -> int:
 
 
 def read_bytes(path: Path) -> bytes:
-    with _convert_errors(path, "cannot be read", OSError):
+    with convert_errors(path, "cannot be read", OSError, ValueError):
         return path.read_bytes()
 
 
+def read_system_text(path: Path) -> str:
+    """Read what Linux tells in /proc or /sys; '' elsewhere, or where it does not tell."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
 def path_exists(path: Path) -> bool:
-    return path.exists()
+    """Return whether there is a file or folder; a broken link is none. Raises `UserError` if that cannot be seen."""
+    return _read_mode(path) != 0
+
+
+def is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(_read_mode(path))
+
+
+def _read_mode(path: Path) -> int:
+    """Return the kind and rights of a path as the system has them; 0 if there is none."""
+    try:
+        return path.stat().st_mode
+    except ValueError:  # no file has this name
+        return 0
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG):
+            return 0
+        raise UserError(f"{path}: cannot be read {_explain_error(error)}") from None
+
+
+def resolve_links(path: Path) -> Path:
+    """Return the absolute path without links; one that leads to itself stays."""
+    return Path(os.path.realpath(path))
+
+
+@contextmanager
+def lock_file(path: Path, seconds: float) -> Iterator[bool]:
+    """Hold a lock between processes; give whether this process got it in time. Makes the file and its folder."""
+    lock = FileLock(path)
+    with _convert_write_errors(path, "cannot be locked"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(Timeout):
+            lock.acquire(timeout=seconds)
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()
 
 
 def remove_file(path: Path) -> None:
     """Remove a file, unless another process was faster."""
-    with _convert_errors(path, "cannot be removed", OSError):
+    with convert_errors(path, "cannot be removed", OSError):
         path.unlink(missing_ok=True)
 
 
 def list_files(folder: Path) -> list[str]:
     """Return the sorted paths of all files below `folder`, relative to it, with /, without hidden ones.
 
-    Links to folders are followed, except back to a folder that leads to the link. `find_name_faults` finds names that
-    are not UTF-8.
+    Links to folders are followed, except back to a folder that leads to the link. `data_files.find_name_faults` finds
+    names that are not UTF-8.
     """
     paths = []
-    root = folder.resolve()
+    root = resolve_links(folder)
     above = {str(folder): {root, *root.parents}}  # the real folders that lead to each folder
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        real = {name: Path(parent, name).resolve() for name in folders if not name.startswith(".")}
+    for parent, folders, files in os.walk(folder, onerror=_refuse_unreadable, followlinks=True):
+        real = {name: resolve_links(Path(parent, name)) for name in folders if not name.startswith(".")}
         folders[:] = [name for name, target in real.items() if target not in above[parent]]
-        above |= {os.path.join(parent, name): above[parent] | {real[name]} for name in folders}  # noqa: PTH118
+        above |= {os.path.join(parent, name): above[parent] | {real[name]} for name in folders}
         relative = Path(parent).relative_to(folder)
         paths += [(relative / name).as_posix() for name in files if not name.startswith(".")]
     return sorted(paths)
 
 
-def list_tables(folder: Path) -> list[str]:
-    """Return the sorted names of the CSV files directly in `folder`."""
-    return sorted(file.name for file in folder.glob("*.csv"))
+def _refuse_unreadable(error: OSError) -> None:
+    """Raise `UserError` for a folder whose files cannot be listed; one that is gone, or a file, has none."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise UserError(f"{error.filename}: cannot be listed {_explain_error(error)}")
 
 
-def find_name_faults(names: Iterable[str]) -> dict[str, str]:
-    """Return a message for each name that is not UTF-8, which no table can hold."""
-    odd = [name for name in names if any("\ud800" <= character <= "\udfff" for character in name)]
-    return {name: f"{os.fsencode(name)!r}: the file's name is not UTF-8; rename it" for name in odd}
+def find_files(folder: Path, pattern: str) -> list[Path]:
+    """Return the sorted paths in `folder` that fit a pattern, such as `*.csv`."""
+    with convert_errors(folder, "cannot be listed", OSError):
+        return sorted(folder.glob(pattern))
 
 
 def read_unzipped(path: Path, count: int = -1) -> bytes:
     """Read a file's first `count` bytes, or all; decompressed if its first two bytes say gzip."""
-    with _convert_errors(path, "cannot be read", OSError):
+    with convert_errors(path, "cannot be read", OSError):
         opened = path.open("rb")
-    with opened as file, _convert_errors(path, "broken gzip file", OSError, EOFError, zlib.error):
+    with opened as file, convert_errors(path, "broken gzip file", OSError, EOFError, zlib.error):
         is_zipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         return (gzip.GzipFile(fileobj=file) if is_zipped else file).read(count)
-
-
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write a `.npz` file; the same arrays give the same bytes."""
-    write_bytes(path, pack_arrays(arrays))
-
-
-def pack_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return arrays as the content of a `.npz` file."""
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
-    return buffer.getvalue()
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read a `.npz` file's arrays by name. Raises `UserError` if it is broken."""
-    return unpack_arrays(path, read_bytes(path))
-
-
-def unpack_arrays(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
-    """Return the arrays in the content of a `.npz` file. Raises `UserError` if it is broken."""
-    kinds = (ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
-    with (
-        _convert_errors(path, "not a file of arrays", *kinds),
-        np.load(io.BytesIO(content), allow_pickle=False) as file,
-    ):
-        return {name: file[name] for name in file.files}
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a CSV file with exact floats."""
-    write_text(path, format_table(table))
-
-
-def format_table(table: pd.DataFrame) -> str:
-    """Return a table as CSV with exact floats."""
-    return table.to_csv(index=False, lineterminator="\n")
-
-
-def read_table(path: Path, **options: Any) -> pd.DataFrame:
-    """Read a CSV file. Raises `UserError` if there is none or it cannot be parsed.
-
-    Only an empty cell is a missing value: a class may be called `None` or `NA`.
-    """
-    with _convert_errors(path, "not a CSV table", pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
-        file = io.BytesIO(read_bytes(path))
-        table: pd.DataFrame = pd.read_csv(file, keep_default_na=False, na_values=[""], **options)
-        return table
-
-
-def read_rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Read a CSV file's rows of stripped cells, each with its first line, without blank lines.
-
-    Use it for files that people write: the caller can report every bad row; `read_table` stops at the first.
-    """
-    rows, line = [], 1
-    try:
-        reader = csv.reader(io.StringIO(read_bytes(path).decode("utf-8-sig"), newline=""), strict=True)
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append((line, [cell.strip() for cell in cells]))
-            line = reader.line_num + 1
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not a CSV table in UTF-8 ({error.reason} at byte {error.start})") from None
-    except csv.Error as error:
-        raise UserError(f"{path}:{line}: not a CSV table ({error})") from None
-    return rows
 
 
 def hash_files(paths: Iterable[Path]) -> str:
     """Return the SHA-256 of the names and contents of files, in sorted order."""
     digest = hashlib.sha256()
     for path in sorted(paths):
-        digest.update(path.as_posix().encode() + b"\0" + hashlib.sha256(read_bytes(path)).digest())
+        digest.update(os.fsencode(path) + b"\0" + hashlib.sha256(read_bytes(path)).digest())
     return digest.hexdigest()
 
 
@@ -271,6 +294,6 @@ def sync_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write these files to a folder, and remove all others."""
     for name, content in files.items():
         write_bytes(folder / name, content)
-    for path in folder.iterdir() if folder.is_dir() else ():
+    for path in find_files(folder, "*"):
         if path.name not in files:
-            path.unlink()
+            remove_file(path)

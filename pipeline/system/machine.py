@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from thalweg.system import files
 from thalweg.system.runtime import cpu_identity
 
 VERSIONED_PACKAGES = ("jax", "jaxlib", "flax", "optax", "optuna", "numpy", "scipy", "pillow")
@@ -28,11 +29,10 @@ def count_free_bytes() -> int:
     """Return the bytes of memory that a process may still get; all of the machine's where the system does not say."""
     names = getattr(os, "sysconf_names", {})
     known = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")] if "SC_PHYS_PAGES" in names else [sys.maxsize]
-    meminfo, limit = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max")  # Linux, and its containers
-    lines = meminfo.read_text().splitlines() if meminfo.exists() else []
-    known += [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-    if limit.exists() and (text := limit.read_text().strip()).isdigit():
-        known.append(int(text))
+    meminfo, limit = map(files.read_system_text, (Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max")))  # Linux
+    known += [1024 * int(line.split()[1]) for line in meminfo.splitlines() if line.startswith("MemAvailable:")]
+    if limit.strip().isdigit():
+        known.append(int(limit))
     return min(known)
 
 

@@ -14,6 +14,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from thalweg.system import files
+
 XLA_THREADS = 2  # size of XLA's thread pool
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Numbers of threads that OpenBLAS, OpenMP, MKL and Accelerate read when they are loaded."""
@@ -24,8 +26,7 @@ JAX_ALREADY_LOADED = "jax" in sys.modules
 
 def cpu_identity() -> str:
     """Return the processor's model and features from Linux, which decide its machine code; '' elsewhere."""
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
+    lines = files.read_system_text(Path("/proc/cpuinfo")).splitlines()
     names = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags", "Features", "CPU part")
     facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     return "\n".join(f"{name}: {facts[name]}" for name in names if name in facts)

@@ -13,7 +13,7 @@ from thalweg import cli
 from thalweg.artifacts import trained_model
 from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.cli import predict
-from thalweg.system import files
+from thalweg.system import data_files, files
 from thalweg.tasks.count import Count
 
 
@@ -47,7 +47,7 @@ def test_predict_names_broken_images(
     saved_model: Path, counting_model: TrainedModel, image_folder: Path, tmp_path: Path
 ) -> None:
     written = predict.predict_images(saved_model, [image_folder, image_folder / "a.png"], tmp_path / "out.csv")
-    table = files.read_table(tmp_path / "out.csv")
+    table = data_files.read_table(tmp_path / "out.csv")
     assert table["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp", (image_folder / "a.png").as_posix()]
     assert written.count == 5
     assert len(written.failures) == 1
@@ -63,7 +63,7 @@ def test_predict_keeps_folders_of_equal_file_names(saved_model: Path, tmp_path: 
         Image.fromarray(IMAGES[0]).save(tmp_path / place / "x.png")
     Image.fromarray(IMAGES[1]).save(tmp_path / "b" / "y.png")
     predict.predict_images(saved_model, [tmp_path / "a", tmp_path / "b"], tmp_path / "out.csv")
-    names = files.read_table(tmp_path / "out.csv")["image"].tolist()
+    names = data_files.read_table(tmp_path / "out.csv")["image"].tolist()
     assert names == [(tmp_path / "a" / "x.png").as_posix(), (tmp_path / "b" / "x.png").as_posix(), "y.png"]
 
 
@@ -71,10 +71,10 @@ def test_predict_names_images_as_labels_do(saved_model: Path, image_folder: Path
     out = tmp_path / "out.csv"
     assert image_folder == tmp_path / "images"
     predict.predict_images(saved_model, [tmp_path], out)
-    assert files.read_table(out)["image"].tolist()[0] == "images/a.png"
+    assert data_files.read_table(out)["image"].tolist()[0] == "images/a.png"
     (tmp_path / "labels.csv").write_text("image,count\na.png,1\n")
     predict.predict_images(saved_model, [tmp_path], out)
-    assert files.read_table(out)["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp"]
+    assert data_files.read_table(out)["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp"]
 
 
 def test_predict_exits_2_if_an_image_is_broken(
@@ -83,7 +83,7 @@ def test_predict_exits_2_if_an_image_is_broken(
     out = tmp_path / "out.csv"
     command = ["predict", str(image_folder), "--out", str(out), "--model", str(saved_model)]
     assert cli.main(command) == 2
-    assert len(files.read_table(out)) == 4
+    assert len(data_files.read_table(out)) == 4
     assert "broken.png" in capsys.readouterr().err
     (image_folder / "broken.png").unlink()
     assert cli.main(command) == 0
@@ -105,7 +105,7 @@ def test_predicted_images_lie_in_folder_of_table(
     alone, out = image_folder / "a.png", tmp_path / "out.csv"
     written = predict.predict_images(identity_model, [alone, image_folder / "d.webp", image_folder / "again"], out)
     assert (written.count, written.output, written.notes) == (3, tmp_path / "out", [])
-    made = files.read_table(out)["prediction"].tolist()
+    made = data_files.read_table(out)["prediction"].tolist()
     assert made[0] == (tmp_path / "out" / "a.png").as_posix()
     assert len(set(made)) == 3
     assert all(np.asarray(Image.open(file)).shape == (8, 10, 3) for file in made)
@@ -192,7 +192,7 @@ def test_boxes_lie_within_original(tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path / "model", build_detector())
     Image.fromarray(IMAGES[0]).resize((33, 21)).save(tmp_path / "a.png")
     predict.predict_images(tmp_path / "model", [tmp_path / "a.png"], tmp_path / "out.csv")
-    boxes = files.read_table(tmp_path / "out.boxes.csv")
+    boxes = data_files.read_table(tmp_path / "out.boxes.csv")
     assert len(boxes)
     corners = boxes[["x0", "y0", "x1", "y1"]].to_numpy()
     assert corners.min() >= 0

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.system import files
+from thalweg.system import data_files, files
 
 
 def test_failed_write_keeps_old_file(tmp_path: Path) -> None:
@@ -26,8 +26,8 @@ def test_failed_write_keeps_old_file(tmp_path: Path) -> None:
 
 def test_writes_are_deterministic(tmp_path: Path) -> None:
     arrays = {"b": np.arange(6, dtype=np.float32).reshape(2, 3), "a": np.array(["x", "é"])}
-    files.write_arrays(tmp_path / "1.npz", arrays)
-    files.write_arrays(tmp_path / "2.npz", dict(reversed(arrays.items())))
+    data_files.write_arrays(tmp_path / "1.npz", arrays)
+    data_files.write_arrays(tmp_path / "2.npz", dict(reversed(arrays.items())))
     assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
     files.write_json(tmp_path / "1.json", {"a": 1, "b": [0.1]})
     files.write_json(tmp_path / "2.json", {"b": [0.1], "a": 1})
@@ -37,8 +37,8 @@ def test_writes_are_deterministic(tmp_path: Path) -> None:
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5))
 def test_table_float_round_trip(tmp_path_factory: pytest.TempPathFactory, values: list[float]) -> None:
     file = tmp_path_factory.mktemp("t") / "t.csv"
-    files.write_table(file, pd.DataFrame({"x": values}))
-    assert files.read_table(file)["x"].tolist() == values
+    data_files.write_table(file, pd.DataFrame({"x": values}))
+    assert data_files.read_table(file)["x"].tolist() == values
 
 
 def test_gzip_by_content(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_gzip_by_content(tmp_path: Path) -> None:
         files.read_unzipped(tmp_path / "torn.gz")
 
 
-@pytest.mark.parametrize("read", [files.read_bytes, files.read_json, files.read_table, files.read_arrays])
+@pytest.mark.parametrize("read", [files.read_bytes, files.read_json, data_files.read_table, data_files.read_arrays])
 def test_missing_file_is_named(tmp_path: Path, read: Callable[[Path], object]) -> None:
     with pytest.raises(files.UserError, match=r"nothing\.here: cannot be read"):
         read(tmp_path / "nothing.here")
@@ -68,13 +68,13 @@ def test_sync_folder_removes_the_rest(tmp_path: Path) -> None:
     [
         (files.read_json, b"{\n", "not a JSON file"),
         (files.read_json, b"\xff", "not a JSON file"),
-        (files.read_arrays, b"PK\x03\x04 torn", "not a file of arrays"),
-        (files.read_arrays, b"", "not a file of arrays"),
-        (files.read_arrays, b"\x93NUMPY", "not a file of arrays"),
-        (files.read_table, b"", "not a CSV table"),
-        (files.read_table, b"a,b\n1,2\n1,2,3\n", "not a CSV table"),
-        (files.read_table, b"a\n\xff\n", "not a CSV table"),
-        (files.read_rows, b"a\n\xff\n", "not a CSV table in UTF-8 .* at byte 2"),
+        (data_files.read_arrays, b"PK\x03\x04 torn", "not a file of arrays"),
+        (data_files.read_arrays, b"", "not a file of arrays"),
+        (data_files.read_arrays, b"\x93NUMPY", "not a file of arrays"),
+        (data_files.read_table, b"", "not a CSV table"),
+        (data_files.read_table, b"a,b\n1,2\n1,2,3\n", "not a CSV table"),
+        (data_files.read_table, b"a\n\xff\n", "not a CSV table"),
+        (data_files.read_rows, b"a\n\xff\n", "not a CSV table in UTF-8 .* at byte 2"),
     ],
 )
 def test_broken_file_is_named(tmp_path: Path, read: Callable[[Path], object], content: bytes, told: str) -> None:
@@ -86,12 +86,12 @@ def test_broken_file_is_named(tmp_path: Path, read: Callable[[Path], object], co
 def test_open_quote_names_its_line(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('image,count\na.png,1\n"b.png,2\n')
     with pytest.raises(files.UserError, match=r"a\.csv:3: not a CSV table"):
-        files.read_rows(tmp_path / "a.csv")
+        data_files.read_rows(tmp_path / "a.csv")
 
 
 def test_tables_are_deterministic(tmp_path: Path) -> None:
     for name in ("1.csv", "2.csv"):
-        files.write_table(tmp_path / name, pd.DataFrame({"x": [0.1, 1 / 3], "y": ["a,b", "é"]}))
+        data_files.write_table(tmp_path / name, pd.DataFrame({"x": [0.1, 1 / 3], "y": ["a,b", "é"]}))
     assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
     assert (tmp_path / "1.csv").read_text() == f'x,y\n0.1,"a,b"\n{1 / 3!r},é\n'
 
@@ -121,6 +121,6 @@ def test_torn_line_is_removed_by_next_append(tmp_path: Path, flush: bool) -> Non
 def test_only_empty_cells_are_missing(tmp_path: Path) -> None:
     file = tmp_path / "classes.csv"
     file.write_text("truth,error\nNone,1.5\nNA,\nnull,2\n")
-    table = files.read_table(file)
+    table = data_files.read_table(file)
     assert table["truth"].tolist() == ["None", "NA", "null"]
     assert table["error"].isna().tolist() == [False, True, False]

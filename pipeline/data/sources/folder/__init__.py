@@ -18,7 +18,7 @@ from thalweg.data.examples import DataSource, Examples, Fault, Labels, ReadResul
 from thalweg.data.sources.folder import label_tables
 from thalweg.data.sources.folder.image_files import read_images
 from thalweg.data.sources.folder.label_tables import Annotation, Annotations, LabelRow
-from thalweg.system import files
+from thalweg.system import data_files, files
 from thalweg.system.counts import format_count
 from thalweg.system.images import is_image_name, write_image
 
@@ -76,7 +76,7 @@ class Folder(DataSource):
 
         root = path / self.images if files.path_exists(path / self.images) else path
         all_files = files.list_files(root)
-        name_faults = files.find_name_faults(all_files)
+        name_faults = data_files.find_name_faults(all_files)
         warnings += name_faults.values()
         files_below = [file for file in all_files if file not in name_faults]
         images = read_images(root, files_below, rows, self.size, self.channels, faults)
@@ -203,7 +203,8 @@ def _describe_unused_files(path: Path, root: Path, files_below: list[str], label
     unknown = [file for file in others if not is_image_name(file)]
     if unknown:
         yield f"files below {place} that are no images are not used, {len(unknown)} in all: {join_first(unknown)}"
-    unread = [name for name in files.list_tables(path) if name not in tables] if root != path else []
+    listed = [file.name for file in files.find_files(path, "*.csv")] if root != path else []
+    unread = [name for name in listed if name not in tables]
     if unread:
         yield f"tables that are not read: {join_first(unread)}; {join_first(sorted(tables))} are"
 

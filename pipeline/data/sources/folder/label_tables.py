@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thalweg.data.examples import Fault
-from thalweg.system import files
+from thalweg.system import data_files, files
 from thalweg.system.counts import format_count
 
 SPLIT_NAMES = ("train", "validation", "test")
@@ -50,7 +50,7 @@ def read_table(path: Path, required: tuple[str, ...], faults: list[Fault]) -> tu
 
     Raises `UserError` where the table is missing or empty, or lacks a required column.
     """
-    lines = files.read_rows(path)
+    lines = data_files.read_rows(path)
     if not lines:
         raise files.UserError(f"{path}: the file is empty; its first line must name the columns {', '.join(required)}")
     (first, header), *body = lines

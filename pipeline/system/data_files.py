@@ -1,0 +1,89 @@
+"""Tables and arrays: the same values give the same bytes, and nothing is pickled."""
+
+import csv
+import io
+import os
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from thalweg.system.files import UserError, convert_errors, read_bytes, write_bytes, write_text
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write a `.npz` file; the same arrays give the same bytes."""
+    write_bytes(path, pack_arrays(arrays))
+
+
+def pack_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return arrays as the content of a `.npz` file."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
+    return buffer.getvalue()
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read a `.npz` file's arrays by name. Raises `UserError` if it is broken."""
+    return unpack_arrays(path, read_bytes(path))
+
+
+def unpack_arrays(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
+    """Return the arrays in the content of a `.npz` file. Raises `UserError` if it is broken."""
+    kinds = (ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+    with (
+        convert_errors(path, "not a file of arrays", *kinds),
+        np.load(io.BytesIO(content), allow_pickle=False) as file,
+    ):
+        return {name: file[name] for name in file.files}
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a CSV file with exact floats."""
+    write_text(path, format_table(table))
+
+
+def format_table(table: pd.DataFrame) -> str:
+    """Return a table as CSV with exact floats."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def read_table(path: Path, **options: Any) -> pd.DataFrame:
+    """Read a CSV file. Raises `UserError` if there is none or it cannot be parsed.
+
+    Only an empty cell is a missing value: a class may be called `None` or `NA`.
+    """
+    with convert_errors(path, "not a CSV table", pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
+        file = io.BytesIO(read_bytes(path))
+        table: pd.DataFrame = pd.read_csv(file, keep_default_na=False, na_values=[""], **options)
+        return table
+
+
+def read_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Read a CSV file's rows of stripped cells, each with its first line, without blank lines.
+
+    Use it for files that people write: the caller can report every bad row; `read_table` stops at the first.
+    """
+    rows, line = [], 1
+    try:
+        reader = csv.reader(io.StringIO(read_bytes(path).decode("utf-8-sig"), newline=""), strict=True)
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append((line, [cell.strip() for cell in cells]))
+            line = reader.line_num + 1
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not a CSV table in UTF-8 ({error.reason} at byte {error.start})") from None
+    except csv.Error as error:
+        raise UserError(f"{path}:{line}: not a CSV table ({error})") from None
+    return rows
+
+
+def find_name_faults(names: Iterable[str]) -> dict[str, str]:
+    """Return a message for each name that is not UTF-8, which no table can hold."""
+    odd = [name for name in names if any("\ud800" <= character <= "\udfff" for character in name)]
+    return {name: f"{os.fsencode(name)!r}: the file's name is not UTF-8; rename it" for name in odd}
