@@ -12,13 +12,20 @@ def main() -> int:
         interrupts.write_any_character()
         from thalweg import cli
 
-        return cli.main()
+        code = cli.main()
+        if sys.stdout is not None:  # the shell may close it
+            sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         interrupts.say_stopped()
         return interrupts.EXIT_CODE
     except BrokenPipeError:
         interrupts.drop_output()
         return 1
+    except OSError as error:  # of the output, or of a library; our own files give a UserError
+        interrupts.drop_output()
+        print(f"{error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        return 2
     except Exception:
         if interrupts.is_interrupted():  # a library made another error of the interrupt
             return interrupts.EXIT_CODE

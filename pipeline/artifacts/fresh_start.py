@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ def explain_fresh_start(folder: Path, facts: Facts) -> str:
     """
     is_fresh = not files.path_exists(folder / JOURNAL)
     if is_fresh or not files.path_exists(folder / FACTS_FILE):
-        files.write_json(folder / FACTS_FILE, facts)
+        with suppress(files.UserError):  # the journal, which must be written, lies beside it
+            files.write_json(folder / FACTS_FILE, facts)
     others = [(find_differences(other, facts), name) for name, other in _read_others(folder)] if is_fresh else []
     if not others:
         return ""
@@ -59,7 +61,7 @@ def _describe_difference(path: str, old: Any, new: Any) -> str:
 
 def _read_others(folder: Path) -> Iterator[tuple[str, Facts]]:
     """Return the name and the facts of each other study that has begun; those that cannot be read are left out."""
-    for file in sorted(folder.parent.glob(f"*/{FACTS_FILE}")):
+    for file in files.find_files(folder.parent, f"*/{FACTS_FILE}"):
         if file.parent.name == folder.name or not files.path_exists(file.with_name(JOURNAL)):
             continue
         try:

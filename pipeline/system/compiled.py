@@ -6,6 +6,7 @@ file that this project wrote, as `sha256sum` prints it. Processes may share the 
 
 import hashlib
 import os
+import warnings
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import Any
 
 from thalweg.system import files
 from thalweg.system.runtime import COMPILED_FOLDER
-from thalweg.system.sealed import report_damage
+from thalweg.system.sealed import report_damage, report_not_kept
 
 DIGESTS = "digests"
+PROBE = "can-be-written"
+"""A file that is made and removed to see whether the folder can be written."""
 COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
 """JAX reports it once a program is compiled and written, or read."""
 MISS_EVENT = "/jax/compilation_cache/cache_misses"
@@ -23,10 +26,29 @@ MISS_EVENT = "/jax/compilation_cache/cache_misses"
 
 
 def guard_compiled_programs() -> None:
-    """Remove damaged programs, and from now on note the digest of each new one. Call it before JAX compiles."""
-    if (folder := _find_folder()) is not None:
+    """Remove damaged programs, and from now on note the digest of each new one. Call it before JAX compiles.
+
+    Where the folder cannot be written, a line says so, and programs are compiled without it.
+    """
+    if (folder := _find_folder()) is None:
+        return
+    try:
+        files.write_bytes(folder / PROBE, b"")
+        files.remove_file(folder / PROBE)
         remove_damaged_programs(folder)
+    except files.UserError as error:
+        report_not_kept(str(error).replace(f"/{PROBE}", ""))
+        _compile_without_cache()
+    else:
         watch_compiled_programs()
+
+
+def _compile_without_cache() -> None:
+    """Let this process, and those that it starts, neither read nor write compiled programs."""
+    import jax
+
+    os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
+    jax.config.update("jax_enable_compilation_cache", False)
 
 
 @cache
@@ -37,6 +59,7 @@ def watch_compiled_programs() -> None:
     if (folder := _find_folder()) is None:
         return
     known, missed = set(_list_programs(folder)), list[str]()
+    warnings.filterwarnings("ignore", "Error writing persistent compilation cache entry")  # one for each program
 
     def note_miss(event: str, **_facts: Any) -> None:
         if event == MISS_EVENT:
@@ -46,6 +69,8 @@ def watch_compiled_programs() -> None:
         if event == COMPILE_EVENT and missed:
             missed.clear()
             new = set(_list_programs(folder)) - known
+            if not new:
+                report_not_kept(f"{folder}: a compiled program cannot be written; is the disk full?")
             with suppress(files.UserError):  # a full disk: without a digest the program is compiled again
                 note_programs(folder, new)
             known.update(new)

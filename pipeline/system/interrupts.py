@@ -70,5 +70,9 @@ def write_any_character() -> None:
 
 
 def drop_output() -> None:
-    """Send the rest of the output nowhere, after its reader has gone (`thalweg check | head -1`)."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Send output that cannot be written nowhere: its reader has gone (`thalweg check | head -1`), the disk is full."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where the shell closed it
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -2,6 +2,7 @@
 
 A seal is the SHA-256 of a file's path and content, so a file of another study does not fit. What does not fit is left
 out with one line on standard error, and its work is done again: a shortcut never stops a run or changes its result.
+Only a journal must be written: without it, finished work would be lost.
 """
 
 import hashlib
@@ -9,6 +10,8 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,11 @@ SHOWN_LINES = 5  # numbers of damaged lines in one message
 
 
 def write_sealed(path: Path, content: bytes) -> None:
-    """Write content below its seal."""
-    files.write_bytes(path, compute_seal(path, content).encode() + b"\n", content)
+    """Write content below its seal. Where that fails a line says so, once for each file; the run goes on without."""
+    try:
+        files.write_bytes(path, compute_seal(path, content).encode() + b"\n", content)
+    except files.UserError as error:
+        report_not_kept(str(error))
 
 
 def read_sealed(path: Path) -> bytes | None:
@@ -34,7 +40,8 @@ def read_sealed(path: Path) -> bytes | None:
     if seal.decode(errors="replace") == compute_seal(path, content):
         return content
     report_damage(f"{path}: changed or cut after it was written")
-    files.remove_file(path)
+    with suppress(files.UserError):  # a folder that cannot be written: it never fits
+        files.remove_file(path)
     return None
 
 
@@ -77,6 +84,12 @@ def compute_seal(path: Path, content: bytes) -> str:
 def report_damage(damage: str) -> None:
     """Tell of a shortcut that is left out."""
     print(f"{damage}; left out, and made anew", file=sys.stderr, flush=True)
+
+
+@cache
+def report_not_kept(failure: str) -> None:
+    """Tell once of a shortcut that cannot be written."""
+    print(f"{failure}. It is only a shortcut: the run goes on without it.", file=sys.stderr, flush=True)
 
 
 def _seal_line(path: Path, number: int, value: Any) -> bytes:
