@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.disk_uses import find_disk_uses
 from tests.helpers.paths import ROOT
 
 FLOORS = (
@@ -116,3 +117,38 @@ def test_page_lists_the_floors(title: str, floors: Floors) -> None:
     assert found
     shown = [tuple(line.split("  ")[0].split()) for line in found.group(1).splitlines()]
     assert shown == list(floors)
+
+
+DISK_USES = {
+    "cli": {"os.execv"},  # restarts with the code of the checkout
+    "search.optuna_storage": {".mkdir", "filelock"},  # SQLite's file is Optuna's
+    "search.run": {"subprocess"},  # a study in a process of its own
+    "system.data_files": {"np.load", "np.savez", "pd.read_csv"},  # from and to bytes in memory
+    "system.git": {"subprocess"},
+    "system.images": {"Image.open"},  # from bytes in memory
+    "system.interrupts": {"os.O_WRONLY", "os.dup2", "os.open"},  # the null device
+}
+"""What touches the disk, or seems to, outside `thalweg.system.files`."""
+
+
+def test_one_module_touches_disk() -> None:
+    found = {name: uses for name, file in MODULES.items() if (uses := find_disk_uses(file.read_text()))}
+    assert found.pop("system.files")
+    assert found == DISK_USES
+
+
+@pytest.mark.parametrize(
+    ("source", "use"),
+    [
+        ("from shutil import rmtree", "shutil"),
+        ("import os\nos.path.getsize('a')", "os.path.getsize"),
+        ("from os import remove", "os.remove"),
+        ("def f(path):\n    return path.parent.mkdir()", ".mkdir"),
+        ("f = (FOLDER / 'a').exists", ".exists"),
+        ("open('a')", "open"),
+        ("import numpy as np\nnp.load('a')", "np.load"),
+    ],
+)
+def test_disk_uses_are_found(source: str, use: str) -> None:
+    assert find_disk_uses(source) == {use}
+    assert find_disk_uses("import os\nfiles.read_bytes(os.environ['A'])\nast.walk(tree)\ntable.rename(x)") == set()

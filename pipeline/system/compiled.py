@@ -23,6 +23,8 @@ COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
 """JAX reports it once a program is compiled and written, or read."""
 MISS_EVENT = "/jax/compilation_cache/cache_misses"
 """JAX reports it just before it writes a program."""
+WRITE_FAILURE = "Error writing persistent compilation cache entry"
+"""How JAX's warning begins if it cannot write a program, for each program."""
 
 
 def guard_compiled_programs() -> None:
@@ -48,7 +50,7 @@ def _compile_without_cache() -> None:
     import jax
 
     os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
-    jax.config.update("jax_enable_compilation_cache", False)
+    jax.config.update("jax_enable_compilation_cache", False)  # type: ignore[no-untyped-call]
 
 
 @cache
@@ -59,22 +61,36 @@ def watch_compiled_programs() -> None:
     if (folder := _find_folder()) is None:
         return
     known, missed = set(_list_programs(folder)), list[str]()
-    warnings.filterwarnings("ignore", "Error writing persistent compilation cache entry")  # one for each program
+    failures, show_warning = list[str](), warnings.showwarning
 
     def note_miss(event: str, **_facts: Any) -> None:
         if event == MISS_EVENT:
             missed.append(event)
 
+    def note_failure(message: Warning | str, *details: Any, **options: Any) -> None:
+        if str(message).startswith(WRITE_FAILURE):
+            reason = str(message).partition(": ")[2]  # such as: OSError: [Errno 28] No space left on device: '/a/b'
+            failures.append(reason.partition("] ")[2].partition(": ")[0] or reason)
+        else:
+            show_warning(message, *details, **options)
+
     def note_new(event: str, *_seconds: Any, **_facts: Any) -> None:
         if event == COMPILE_EVENT and missed:
             missed.clear()
             new = set(_list_programs(folder)) - known
-            if not new:
-                report_not_kept(f"{folder}: a compiled program cannot be written; is the disk full?")
+            if failures:
+                report_not_kept(f"{folder}: a compiled program cannot be written ({failures[0]})")
+                for name in new:  # what is there is cut
+                    with suppress(files.UserError):
+                        files.remove_file(folder / name)
+                failures.clear()
+                return
             with suppress(files.UserError):  # a full disk: without a digest the program is compiled again
                 note_programs(folder, new)
             known.update(new)
 
+    warnings.filterwarnings("always", WRITE_FAILURE)
+    warnings.showwarning = note_failure
     jax.monitoring.register_event_listener(note_miss)
     jax.monitoring.register_event_duration_secs_listener(note_new)
 

@@ -29,15 +29,10 @@ from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
-FREE_SPACE = "free some space, then run the command again"
-GET_RIGHTS = "let this user write there, then run the command again"
 ADVICE = {
-    errno.ENOSPC: FREE_SPACE,
-    errno.EDQUOT: FREE_SPACE,
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space, then run the command again"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "let this user write there, then run the command again"),
     errno.EFBIG: "raise the limit on the size of files (`ulimit -f`), then run the command again",
-    errno.EROFS: GET_RIGHTS,
-    errno.EACCES: GET_RIGHTS,
-    errno.EPERM: GET_RIGHTS,
     errno.EMFILE: "raise the limit on open files (`ulimit -n`), then run the command again",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
@@ -58,8 +53,8 @@ def convert_errors(path: Path, message: str, *kinds: type[Exception]) -> Iterato
 
 
 @contextmanager
-def _convert_write_errors(path: Path, message: str = "cannot be written") -> Iterator[None]:
-    """Turn what may happen to a file that is written into a `UserError`; name a link or file that is in the way."""
+def _convert_disk_errors(path: Path, message: str = "cannot be written") -> Iterator[None]:
+    """Turn what may happen on a disk into a `UserError`; name a link, file or folder that is in the way."""
     try:
         yield
     except (OSError, ValueError, NotImplementedError) as error:  # a NUL in a name, a file system without locks
@@ -79,12 +74,12 @@ def _find_obstacle(path: Path) -> str:
             return f"{folder} links to {os.readlink(folder)}, which is not there: create that, or remove the link"
         if folder != path and os.path.lexists(folder) and not os.path.isdir(folder):
             return f"{folder} is no folder: move it away"
-    return f"{path} is a folder: move it away, or choose another name" if os.path.isdir(path) else ""
+    return f"{path} is a folder, not a file: choose another" if os.path.isdir(path) else ""
 
 
 def write_bytes(path: Path, *parts: bytes) -> None:
     """Write a file of these parts atomically: to a temporary file beside `path`, flushed to disk, then renamed."""
-    with _convert_write_errors(path):
+    with _convert_disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -100,12 +95,12 @@ def write_bytes(path: Path, *parts: bytes) -> None:
 
 
 def create_folder(path: Path) -> None:
-    with _convert_write_errors(path, "cannot be created"):
+    with _convert_disk_errors(path, "cannot be created"):
         path.mkdir(parents=True, exist_ok=True)
 
 
 def rename_file(path: Path, target: Path) -> None:
-    with _convert_write_errors(target, f"cannot be made from {path}"):
+    with _convert_disk_errors(target, f"cannot be made from {path}"):
         path.replace(target)
 
 
@@ -131,7 +126,7 @@ def read_json(path: Path) -> Any:
 
 def append_lines(path: Path, lines: Sequence[bytes], *, flush: bool = True) -> None:
     """Append lines to a file, flushed to disk unless told otherwise. An incomplete last line is removed first."""
-    with _convert_write_errors(path):
+    with _convert_disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+") as file:
             file.truncate(_find_complete_length(file))
@@ -155,7 +150,7 @@ def _find_complete_length(file: BinaryIO) -> int:
 
 
 def read_bytes(path: Path) -> bytes:
-    with convert_errors(path, "cannot be read", OSError, ValueError):
+    with _convert_disk_errors(path, "cannot be read"):
         return path.read_bytes()
 
 
@@ -197,7 +192,7 @@ def resolve_links(path: Path) -> Path:
 def lock_file(path: Path, seconds: float) -> Iterator[bool]:
     """Hold a lock between processes; give whether this process got it in time. Makes the file and its folder."""
     lock = FileLock(path)
-    with _convert_write_errors(path, "cannot be locked"):
+    with _convert_disk_errors(path, "cannot be locked"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(Timeout):
             lock.acquire(timeout=seconds)
@@ -219,6 +214,8 @@ def list_files(folder: Path) -> list[str]:
     Links to folders are followed, except back to a folder that leads to the link. `data_files.find_name_faults` finds
     names that are not UTF-8.
     """
+    if not is_folder(folder):
+        return []
     paths = []
     root = resolve_links(folder)
     above = {str(folder): {root, *root.parents}}  # the real folders that lead to each folder
