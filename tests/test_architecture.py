@@ -121,7 +121,7 @@ def test_page_lists_the_floors(title: str, floors: Floors) -> None:
 
 DISK_USES = {
     "cli": {"os.execv"},  # restarts with the code of the checkout
-    "search.optuna_storage": {".mkdir", "filelock"},  # SQLite's file is Optuna's
+    "search.database": {"sqlite3"},  # the file is Optuna's
     "search.run": {"subprocess"},  # a study in a process of its own
     "system.data_files": {"np.load", "np.savez", "pd.read_csv"},  # from and to bytes in memory
     "system.git": {"subprocess"},

@@ -12,7 +12,6 @@ from typing import Any
 
 import optuna
 import sqlalchemy
-from filelock import FileLock
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -83,7 +82,7 @@ def set_damaged_aside(error: UserError) -> None:
     """Rename the default file if it caused this error and is damaged, so that a new one can take its place."""
     if is_chosen() or not _is_damaged(error):
         return
-    with FileLock(STATE_FOLDER / "studies.lock"):  # another process may be as far
+    with files.lock_file(STATE_FOLDER / "studies.lock", seconds=-1):  # another process may be as far
         try:
             connection = sqlite3.connect(DEFAULT_FILE)
             is_good = connection.execute("PRAGMA quick_check").fetchone() == ("ok",)

@@ -4,7 +4,7 @@ Files are written whole and atomically. An error of the system is a `UserError`:
 
 Libraries write some files themselves:
 
-- SQLite, through Optuna: `.thalweg/studies.db` (`thalweg.search.optuna_storage`);
+- SQLite, through Optuna: `.thalweg/studies.db` (`thalweg.search.database`);
 - JAX's compile cache: `.thalweg/compiled/` (`thalweg.system.compiled`);
 - DVC: `.dvc/`, `dvc.lock`, and links from `artifacts/` and `reports/` into its cache;
 - Python: `__pycache__/` beside imported modules.
@@ -190,7 +190,7 @@ def resolve_links(path: Path) -> Path:
 
 @contextmanager
 def lock_file(path: Path, seconds: float) -> Iterator[bool]:
-    """Hold a lock between processes; give whether this process got it in time. Makes the file and its folder."""
+    """Hold a lock between processes; give whether this process got it in time (-1: no limit). Makes the folder, too."""
     lock = FileLock(path)
     with _convert_disk_errors(path, "cannot be locked"):
         path.parent.mkdir(parents=True, exist_ok=True)
