@@ -27,9 +27,10 @@ def run_in_shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("project")
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
     shutil.copytree(ROOT / "presets", folder / "presets")
     shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
     return folder
