@@ -5,10 +5,11 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, event, given, note, settings
+from hypothesis import assume, event, given, note
 from ruamel.yaml import YAML
 
 from tests.helpers.drawn_params import draw_params, list_pairs
+from tests.helpers.size import Size, sized
 from thalweg.cli import preflight
 from thalweg.config.load import ParamsError, load_config
 from thalweg.core import rng
@@ -55,28 +56,11 @@ def train_if_good(tree: dict[str, Any], file: Path) -> None:
         assert int(after.step) >= min(STEPS, plan.epochs * plan.steps_per_epoch)
 
 
-def check_examples(pairs: Any, file: Path, count: int) -> None:
-    @settings(
-        max_examples=count,
-        derandomize=True,
-        suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
+@sized(500, fast=2)
+def test_a_good_file_trains(pairs: Any, tmp_path: Path, size: Size) -> None:
+    @size.draw_with_hypothesis
     @given(tree=draw_params(pairs))
     def check(tree: dict[str, Any]) -> None:
-        train_if_good(tree, file)
+        train_if_good(tree, tmp_path / "params.yaml")
 
     check()
-
-
-def test_a_good_file_trains(pairs: Any, tmp_path: Path) -> None:
-    check_examples(pairs, tmp_path / "params.yaml", 2)
-
-
-@pytest.mark.slow
-def test_many_good_files_train(pairs: Any, tmp_path: Path) -> None:
-    check_examples(pairs, tmp_path / "params.yaml", 30)
-
-
-@pytest.mark.long
-def test_hundreds_of_good_files_train(pairs: Any, tmp_path: Path) -> None:
-    check_examples(pairs, tmp_path / "params.yaml", 500)

@@ -1,16 +1,9 @@
 import re
-import string
 import subprocess
 import sys
-from copy import deepcopy
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
 from thalweg import cli
@@ -584,51 +577,3 @@ def test_check_describes_valid_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}" in capsys.readouterr().out
     )
-
-
-TREE = YAML(typ="safe", pure=True).load(TEXT)
-
-
-def list_paths(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    inner = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    return [path, *(place for name, value in inner for place in list_paths(value, (*path, name)))]
-
-
-names = st.text(string.ascii_letters + "._-é 0123456789", min_size=1, max_size=8)
-junk = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | names | st.just(10**400) | st.dates(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names | st.integers() | st.none(), inner, max_size=3),
-    max_leaves=4,
-)
-known = sorted({str(step) for place in list_paths(TREE) for step in place})
-
-
-@settings(max_examples=150, derandomize=True)
-@given(data=st.data())
-def test_random_edits_load_or_fail_cleanly(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
-    tree = deepcopy(TREE)
-    for _ in range(data.draw(st.integers(1, 3))):
-        *path, last = data.draw(st.sampled_from(list_paths(tree)[1:]))
-        part = tree
-        for step in path:
-            part = part[step]
-        match data.draw(st.sampled_from(["delete", "add", "replace"])):
-            case "delete":
-                del part[last]
-            case "add" if isinstance(part, dict):
-                part[data.draw(st.sampled_from(known) | names)] = data.draw(junk)
-            case _:
-                part[last] = data.draw(junk | st.sampled_from(known))
-    out = StringIO()
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.dump(tree, out)
-    text = out.getvalue()
-    lines = list_message_lines(tmp_path_factory.getbasetemp(), text)
-    for line in lines:
-        if missing := re.fullmatch(r" `(\w+)` is missing", line):  # a whole part has no line
-            assert missing[1] not in tree
-            continue
-        number, what = line.split(": ", 1)
-        assert 1 <= int(number) <= text.count("\n")
-        assert not re.search(r"<class|pydantic|Input|NoneType|Traceback", what)

@@ -27,6 +27,10 @@ LEFT_OUT = ("XLA_FLAGS", "NPROC", "PYTHONDONTWRITEBYTECODE")
 """Of the environment, what a person's own shell would not have."""
 
 
+ALL = ["prepare", "augment", "train", "evaluate", "study", "confirm", "diagnose", "report"]
+"""The stages in the order in which they run."""
+
+
 class Clone:
     """A git clone of this working tree with a small experiment in it."""
 
@@ -44,8 +48,7 @@ class Clone:
                 shutil.copyfile(ROOT / name, folder / name, follow_symlinks=False)
         self.set(SMALL)
         self.git("init", "-q")
-        self.git("add", "-A")
-        self.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "all")
+        self.commit("all")
 
     def set(self, values: dict[str, Any]) -> None:
         """Change values in params.yaml."""
@@ -57,6 +60,10 @@ class Clone:
 
     def git(self, *arguments: str) -> None:
         subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def commit(self, title: str) -> None:
+        self.git("add", "-A")
+        self.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", title)
 
     @staticmethod
     def environment() -> dict[str, str]:
@@ -77,6 +84,15 @@ class Clone:
         return subprocess.run(
             [*pinned, *command], cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
         )
+
+    def read(self, name: str) -> bytes:
+        return (self.folder / name).read_bytes()
+
+    def read_results(self) -> dict[str, bytes]:
+        """Return each file of `artifacts/` and `reports/` but the times that stages took."""
+        found = [file for top in ("artifacts", "reports") for file in sorted((self.folder / top).rglob("*"))]
+        names = [file.relative_to(self.folder).as_posix() for file in found if file.is_file()]
+        return {name: self.read(name) for name in names if name != "reports/timing.json"}
 
     def repro(self, cores: int | None = None) -> list[str]:
         """`dvc repro`; the stages that ran."""

@@ -4,15 +4,12 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.helpers.clone import Clone
 from tests.helpers.damages import DAMAGES, damage_file, list_read_files
+from tests.helpers.size import Size, sized
 
-pytestmark = pytest.mark.slow
-
-CASES = 12  # of some hundreds
-SEED = 0
+CASES = 1000
+"""More than there are files and kinds of damage; all are tried then."""
 PUBLIC = (
     "reports/trials.csv",
     "reports/curves.csv",
@@ -29,15 +26,17 @@ def read_public(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in PUBLIC}
 
 
-def test_damage_never_changes_a_result(clone: Callable[[], Clone]) -> None:
+@sized(CASES)
+def test_damage_never_changes_a_result(clone: Callable[[], Clone], size: Size) -> None:
     project = clone()
     project.repro()
     undisturbed, commands = read_public(project.folder), list_read_files(project.folder)
     assert all(list(project.folder.glob(pattern)) for pattern in STATE)
     cases = [(name, kind) for name in commands for kind in DAMAGES]
-    draw = random.Random(SEED)
+    print(f"{len(cases)} cases, of which {size}")
+    draw = size.start_draws()
     problems = []
-    for name, kind in draw.sample(cases, min(CASES, len(cases))):
+    for name, kind in draw.sample(cases, min(size.count, len(cases))):
         file, command = project.folder / name, commands[name]
         if not file.exists():
             continue  # a compiled program that is not needed any more

@@ -6,28 +6,25 @@ import os
 import shutil
 import subprocess
 import sys
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from ruamel.yaml import YAML
 
 from tests.helpers import xla_flags
 from tests.helpers.paths import ROOT
-from tests.helpers.small_study import params_with
+from tests.helpers.tiny_pipeline import TREE, run, write
 from tests.helpers.training_calls import count_steps
 from thalweg.artifacts import prepared, trained_model
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.confirm import candidates as confirming
-from thalweg.core import losses
 from thalweg.data import offline
 from thalweg.data.examples import Examples
 from thalweg.search.run import build_trials_table, run_study
-from thalweg.stages import STAGE_NAMES, report, runner
+from thalweg.stages import STAGE_NAMES, report
 from thalweg.system import data_files, files, runtime
 from thalweg.system.paths import (
     BASELINE_PREDICTIONS,
@@ -45,44 +42,6 @@ from thalweg.system.paths import (
 )
 from thalweg.tasks.count import Count
 from thalweg.training import build
-
-TREE = params_with(
-    {
-        "seed": 1,
-        "data": {
-            "path": "data",
-            "source": {"kind": "scenes", "examples": 96, "size": [24, 24], "places": 12, "people": [0, 4]},
-            "split": {"by": "group", "validation": 0.25, "test": 0.25},
-        },
-        "augment": {"offline": {"copies": 1, "flip": 1.0}, "online": {"brightness": 0.1}},
-        "task.density": 8,
-        "loss.terms": {n: {"kind": losses.list_losses(f)[0]} for n, f in Count(density=8).loss_families.items()},
-        "optimizer.learning_rate": 0.001,
-        "schedule.kind": "cosine",
-        "training": {"epochs": 2, "batch_size": 16},
-        "study.trials": 4,
-        "study.cohort": 2,
-        "study.sampler": "tpe",
-        "study.space": {
-            "optimizer.learning_rate": {"low": 0.0001, "high": 0.01, "log": True},
-            "optimizer.momentum": {"low": 0.0, "high": 0.9},
-        },
-        "confirm.seeds": 2,
-        "diagnose": {"gradients": True},
-        "report": {"title": "Few people"},
-    }
-)
-
-
-def write(tree: dict[str, Any], comment: str = "") -> None:
-    text = StringIO()
-    YAML(typ="rt").dump(tree, text)
-    files.write_text(PARAMS, comment + text.getvalue())
-
-
-def run(*names: str) -> None:
-    for name in names:
-        runner.run_stage(name)
 
 
 def read_contents(*names: str) -> dict[str, bytes]:

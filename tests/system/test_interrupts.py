@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.paths import ROOT
+from tests.helpers.victims import has_socket
 
 QUIET = "\nstopped; run the same command again to continue\n"
 
@@ -54,12 +55,6 @@ def test_interrupt_ends_any_work(work: str) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) in ((130, QUIET), (130, "")), errors
-
-
-def has_socket(process: int) -> bool:
-    """Return whether a process waits for interrupts; before, it is Python that starts."""
-    links = list(Path(f"/proc/{process}/fd").glob("*"))
-    return any(str(link.readlink()).startswith("socket:") for link in links if link.is_symlink())
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not list a process's files")

@@ -1,0 +1,83 @@
+"""`thalweg check` on params files with random edits: a verdict, or errors with their lines; never a traceback."""
+
+import contextlib
+import re
+import string
+from copy import deepcopy
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from tests.helpers.paths import ROOT
+from tests.helpers.size import Size, sized
+from thalweg import cli
+
+TREE = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
+JARGON = re.compile(r"<class|pydantic|Input|NoneType|Traceback")
+
+
+def list_places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    return [path, *(place for name, value in inner for place in list_places(value, (*path, name)))]
+
+
+names = st.text(string.ascii_letters + "._-é 0123456789", min_size=1, max_size=8)
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | names | st.just(10**400) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names | st.integers() | st.none(), inner, max_size=3),
+    max_leaves=4,
+)
+known = sorted({str(step) for place in list_places(TREE) for step in place})
+
+
+@st.composite
+def draw_mutations(draw: st.DrawFn) -> str:
+    """The default file after one to three edits: a key is deleted, added or given another value."""
+    tree = deepcopy(TREE)
+    for _ in range(draw(st.integers(1, 3))):
+        *path, last = draw(st.sampled_from(list_places(tree)[1:]))
+        part = tree
+        for step in path:
+            part = part[step]
+        match draw(st.sampled_from(["delete", "add", "replace"])):
+            case "delete":
+                del part[last]
+            case "add" if isinstance(part, dict):
+                part[draw(st.sampled_from(known) | names)] = draw(junk)
+            case _:
+                part[last] = draw(junk | st.sampled_from(known))
+    out, yaml = StringIO(), YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.dump(tree, out)
+    return out.getvalue()
+
+
+@sized(10_000, fast=25)
+def test_mutated_params_give_a_verdict(size: Size, tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+
+    @size.draw_with_hypothesis
+    @given(text=draw_mutations())
+    def check(text: str) -> None:
+        file.write_text(text)
+        with contextlib.redirect_stdout(StringIO()) as output, contextlib.redirect_stderr(StringIO()) as errors:
+            code = cli.main(["check", str(file)])
+        if code == 0:
+            assert output.getvalue().startswith(f"{file}: no errors\n")
+            return
+        assert code == 2
+        *lines, count = errors.getvalue().splitlines()
+        assert count == f"{len(lines)} error{'s' if len(lines) > 1 else ''} in {file}"
+        for line in lines:
+            if missing := re.fullmatch(rf"{re.escape(str(file))}: `(\w+)` is missing", line):  # a whole part has no line
+                assert not re.search(rf"^{missing[1]}:", text, re.MULTILINE)
+                continue
+            number, what = line.removeprefix(f"{file}:").split(": ", 1)
+            assert 1 <= int(number) <= text.count("\n")
+            assert not JARGON.search(what)
+
+    check()

@@ -1,0 +1,106 @@
+"""A disk that is full at any write: one line and exit code 2, or the same bytes; then the same bytes."""
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.size import Size, sized
+from tests.helpers.tiny_pipeline import TREE, write
+from thalweg import cli
+from thalweg.stages import STAGE_NAMES
+
+WRITES = 200
+"""More than a run of every stage has; all are tried then."""
+FULL = errno.ENOSPC, os.strerror(errno.ENOSPC)
+LOST_BYTES = 40
+"""Of the content, where a disk is full."""
+
+
+class Disk:
+    """Count writes of `thalweg.system.files`; fail at the `first` to the `last`, after a part of the content."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, first: int = 0, last: int = 0) -> None:
+        self.writes, self._full = 0, range(first, last + 1)
+        self._make_file, self._flush = tempfile.mkstemp, os.fsync
+        patch.setattr(tempfile, "mkstemp", self.make_file)
+        patch.setattr(os, "fsync", self.flush)
+
+    def make_file(self, **options: Any) -> tuple[int, str]:
+        self.writes += 1
+        if self.writes in self._full:
+            raise OSError(*FULL)
+        return self._make_file(**options)
+
+    def flush(self, handle: int) -> None:
+        self.writes += 1
+        if self.writes in self._full:
+            os.ftruncate(handle, max(os.fstat(handle).st_size - LOST_BYTES, 0))
+            raise OSError(*FULL)
+        self._flush(handle)
+
+
+def read_all(folder: Path) -> dict[str, bytes]:
+    """Return each file of `artifacts/` and `reports/` but the times that stages took."""
+    found = [file for top in ("artifacts", "reports") for file in sorted((folder / top).rglob("*")) if file.is_file()]
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in found if file.name != "timing.json"}
+
+
+@pytest.fixture(scope="module")
+def moments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, int]]:
+    """The project as it is before each stage, and the number of writes of the stage; under "end" as it is at last."""
+    top, found = tmp_path_factory.mktemp("moments"), dict[str, tuple[Path, int]]()
+    project = top / "project"
+    project.mkdir()
+    with contextlib.chdir(project):
+        write(TREE)
+        for stage in STAGE_NAMES:
+            before = Path(shutil.copytree(project, top / stage))
+            with pytest.MonkeyPatch.context() as patch:
+                disk = Disk(patch)
+                assert cli.main(["stage", stage]) == 0
+            found[stage] = before, disk.writes
+    return found | {"end": (project, 0)}
+
+
+@sized(WRITES)
+def test_full_disk_changes_no_result(
+    moments: dict[str, tuple[Path, int]],
+    size: Size,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cases = [(stage, write) for stage, (_, writes) in moments.items() for write in range(1, writes + 1)]
+    print(f"{len(cases)} writes, {size}")
+    draw = size.start_draws()
+    for number, (stage, first) in enumerate(draw.sample(cases, min(size.count, len(cases)))):
+        after = moments[[*STAGE_NAMES, "end"][STAGE_NAMES.index(stage) + 1]][0]
+        folder = Path(shutil.copytree(moments[stage][0], tmp_path / str(number)))
+        monkeypatch.chdir(folder)
+        last = draw.choice([first, 10**6])  # space comes back, or not
+        with pytest.MonkeyPatch.context() as patch:
+            Disk(patch, first, last)
+            code = cli.main(["stage", stage])
+        told = capsys.readouterr().err
+        case = f"{stage}, write {first} to {last}: {code}\n{told}"
+        assert code in (0, 2), case
+        if code:
+            assert told.splitlines()[-1].endswith("(No space left on device)"), case
+        else:
+            assert read_all(folder) == read_all(after), case
+        assert cli.main(["stage", stage]) == 0, case
+        assert read_all(folder) == read_all(after), case
+        assert list_names(folder) <= list_names(after), case
+        shutil.rmtree(folder)
+
+
+def list_names(folder: Path) -> set[str]:
+    """Return all files but compiled programs, which differ with what this process compiled before."""
+    names = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+    return {name for name in names if "/compiled/" not in name}
