@@ -49,7 +49,8 @@ def test_whole_lock_stays(whole: bytes, capsys: pytest.CaptureFixture[str]) -> N
     "content",
     [
         *(b"", b"\n", b"\0" * 200, b"\xff\xfe\xfd", b"[]", b"- 1\n", b"schema: '2.0'\nstages: [", b"schema: '9.9'\n"),
-        *(b"<<<<<<< HEAD\nschema: '2.0'\n", b"schema: '2.0'\nstages:\n  train:\n    deps: []\n", b"[" * 3000, b"text"),
+        *(b"<<<<<<< HEAD\nschema: '2.0'\n", b"schema: '2.0'\nstages:\n  train:\n    deps: []\n", b"text"),
+        pytest.param(b"[" * 3000, marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.usefixtures("whole")

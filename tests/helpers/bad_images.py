@@ -43,7 +43,7 @@ def flip_byte(content: bytes, position: int) -> bytes:
 
 def with_values(dtype: type, *values: float) -> NDArray[Any]:
     """Return an image whose first pixels have these values, and whose others are 1."""
-    image = np.ones((20, 30), dtype)
+    image: NDArray[Any] = np.ones((20, 30), dtype)
     image.flat[: len(values)] = values
     return image
 

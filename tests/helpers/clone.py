@@ -94,6 +94,20 @@ class Clone:
         names = [file.relative_to(self.folder).as_posix() for file in found if file.is_file()]
         return {name: self.read(name) for name in names if name != "reports/timing.json"}
 
+    def list_made_files(self) -> frozenset[str]:
+        """Return all files below the folders that stages write to, but for compiled programs."""
+        files = [file for top in ("artifacts", "reports", ".thalweg") for file in (self.folder / top).rglob("*")]
+        names = [file.relative_to(self.folder).as_posix() for file in files if file.is_file()]
+        return frozenset(name for name in names if not name.startswith(".thalweg/compiled/"))
+
+    def clear(self) -> None:
+        """Delete all that stages and DVC made, and undo edits."""
+        for name in ("artifacts", "reports", ".thalweg", ".dvc/cache", ".dvc/tmp"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        for name in ("dvc.lock", "dvc.lock.torn"):
+            (self.folder / name).unlink(missing_ok=True)
+        self.git("checkout", "--", ".")
+
     def repro(self, cores: int | None = None) -> list[str]:
         """`dvc repro`; the stages that ran."""
         lines = self.run("dvc", "repro", cores=cores).splitlines()

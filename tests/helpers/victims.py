@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,25 +11,26 @@ from pathlib import Path
 from tests.helpers.clone import Clone
 
 TARGETS = ("group", "dvc", "stage")
+MAX_OUTPUT_BYTES = 2**20
 
 
 class Victim:
     """A `dvc repro` in a process group of its own."""
 
     def __init__(self, clone: Clone) -> None:
-        self._log = clone.folder.with_suffix(".log")
-        with self._log.open("wb") as log:
-            self._dvc = subprocess.Popen(
-                ["dvc", "repro"],
-                cwd=clone.folder,
-                env=clone.environment(),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the process may write
+        self._dvc = subprocess.Popen(
+            ["dvc", "repro"],
+            cwd=clone.folder,
+            env=clone.environment(),
+            stdin=subprocess.DEVNULL,  # a socket here would look like that of an interrupt's listener
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def read_output(self) -> str:
-        return self._log.read_text()
+        return os.pread(self._log.fileno(), MAX_OUTPUT_BYTES, 0).decode(errors="replace")
 
     def exit_code(self) -> int | None:
         return self._dvc.poll()
