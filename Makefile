@@ -45,7 +45,7 @@ fast:
 test-all: setup
 	XLA_FLAGS= pytest -m 'not long' -rs $(SPREAD)
 
-# simulations of thousands of studies
+# simulations of thousands of studies, and all cases of docs/reliability.md
 test-long: setup
 	pytest -m long -rs $(SPREAD)
 

@@ -104,10 +104,15 @@ def rename_file(path: Path, target: Path) -> None:
         path.replace(target)
 
 
-def remove_partial_writes(folder: Path) -> None:
-    """Remove temporary files that a killed process left in a folder. No other process may be writing there."""
-    for file in find_files(folder, ".*.*.????????"):
-        remove_file(file)
+def remove_partial_writes(folder: Path, *, below: bool = False) -> None:
+    """Remove temporary files that a killed process left in a folder, or also `below` it.
+
+    No other process may be writing there. What cannot be removed stays.
+    """
+    pattern = ".*.*.????????"
+    for file in folder.rglob(pattern) if below else folder.glob(pattern):
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,12 @@ class Clone:
         self.set(SMALL)
         self.git("init", "-q")
         self.commit("all")
+
+    def copy_to(self, folder: Path) -> "Clone":
+        """Return a copy with the same commits, results and state."""
+        copied = copy(self)
+        copied.folder = Path(shutil.copytree(self.folder, folder, symlinks=True))
+        return copied
 
     def set(self, values: dict[str, Any]) -> None:
         """Change values in params.yaml."""

@@ -174,11 +174,10 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @sized(40)
-def test_full_disk_loses_nothing(disk: Path, undisturbed: Undisturbed, size: Size) -> None:
+def test_full_disk_loses_nothing(disk: Path, project: Clone, undisturbed: Undisturbed, size: Size) -> None:
     draw, filler = size.start_draws(), disk / "filler"
-    project = Clone(disk / "project")
-    project.set(SMALLER)
-    project.commit("smaller")
+    project = project.copy_to(disk / "project")
+    project.clear()
     empty = count_free(disk)
     project.repro()
     used = empty - count_free(disk)

@@ -1,4 +1,4 @@
-"""A disk that is full at any write: one line and exit code 2, or the same bytes; then the same bytes."""
+"""A full disk or a kill at any write: one line and exit code 2, or the same bytes; then the same bytes."""
 
 import contextlib
 import errno
@@ -45,6 +45,23 @@ class Disk:
         self._flush(handle)
 
 
+class KilledError(BaseException):
+    """The process was killed."""
+
+
+class Killed(Disk):
+    """End at a write, and leave the temporary file beside."""
+
+    def flush(self, handle: int) -> None:
+        self.writes += 1
+        if self.writes in self._full:
+            file = Path(f"/proc/self/fd/{handle}").readlink()
+            if file.name.startswith("."):  # the real one is removed on the way out
+                file.with_name(f"{file.name[:-8]}01234567").write_bytes(file.read_bytes()[:-LOST_BYTES])
+            raise KilledError
+        self._flush(handle)
+
+
 def read_all(folder: Path) -> dict[str, bytes]:
     """Return each file of `artifacts/` and `reports/` but the times that stages took."""
     found = [file for top in ("artifacts", "reports") for file in sorted((folder / top).rglob("*")) if file.is_file()]
@@ -76,11 +93,11 @@ def test_full_disk_changes_no_result(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    cases = [(stage, write) for stage, (_, writes) in moments.items() for write in range(1, writes + 1)]
+    cases = list_cases(moments)
     print(f"{len(cases)} writes, {size}")
     draw = size.start_draws()
     for number, (stage, first) in enumerate(draw.sample(cases, min(size.count, len(cases)))):
-        after = moments[[*STAGE_NAMES, "end"][STAGE_NAMES.index(stage) + 1]][0]
+        after = find_end(moments, stage)
         folder = Path(shutil.copytree(moments[stage][0], tmp_path / str(number)))
         monkeypatch.chdir(folder)
         last = draw.choice([first, 10**6])  # space comes back, or not
@@ -98,6 +115,36 @@ def test_full_disk_changes_no_result(
         assert read_all(folder) == read_all(after), case
         assert list_names(folder) <= list_names(after), case
         shutil.rmtree(folder)
+
+
+@sized(WRITES)
+def test_kill_within_a_write_leaves_nothing(
+    moments: dict[str, tuple[Path, int]], size: Size, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw, cases = size.start_draws(), list_cases(moments)
+    for number, (stage, first) in enumerate(draw.sample(cases, min(size.count, len(cases)))):
+        after = find_end(moments, stage)
+        folder = Path(shutil.copytree(moments[stage][0], tmp_path / str(number)))
+        monkeypatch.chdir(folder)
+        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(KilledError):
+            Killed(patch, first, 10**6)
+            cli.main(["stage", stage])
+        shutil.rmtree(folder / "artifacts")  # DVC removes the outputs of a stage before it runs
+        shutil.copytree(moments[stage][0] / "artifacts", folder / "artifacts", dirs_exist_ok=True)
+        assert cli.main(["stage", stage]) == 0
+        assert read_all(folder) == read_all(after), (stage, first)
+        assert list_names(folder) <= list_names(after), (stage, first)
+        shutil.rmtree(folder)
+
+
+def list_cases(moments: dict[str, tuple[Path, int]]) -> list[tuple[str, int]]:
+    """Return each write: the stage, and its number from 1."""
+    return [(stage, write) for stage, (_, writes) in moments.items() for write in range(1, writes + 1)]
+
+
+def find_end(moments: dict[str, tuple[Path, int]], stage: str) -> Path:
+    """Return the project as it is after a stage."""
+    return moments[[*STAGE_NAMES, "end"][STAGE_NAMES.index(stage) + 1]][0]
 
 
 def list_names(folder: Path) -> set[str]:
