@@ -16,8 +16,7 @@ from thalweg.engine.fit import LaneState
 from thalweg.engine.program import Program
 from thalweg.engine.results import LaneKey, LaneResult
 from thalweg.system import data_files, files, sealed
-
-STATE_FOLDER = Path(".thalweg")
+from thalweg.system.paths import STATE_FOLDER
 
 
 @contextmanager
@@ -32,7 +31,7 @@ def lock_state_folder(fingerprint: str) -> Iterator[Path]:
             raise files.UserError(
                 f"{folder}: another run of this study is active; wait for it or end it, then start again"
             )
-        files.remove_partial_writes(folder)
+        files.remove_partial_writes(folder, below=True)
         yield folder
 
 

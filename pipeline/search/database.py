@@ -17,9 +17,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from thalweg.engine.state_folder import STATE_FOLDER
 from thalweg.system import files
 from thalweg.system.files import UserError
+from thalweg.system.paths import STATE_FOLDER
 
 VARIABLE = "THALWEG_STORAGE"
 DEFAULT_FILE = STATE_FOLDER / "studies.db"

@@ -8,7 +8,7 @@ from thalweg.artifacts.stage_times import record_stage_time
 from thalweg.config.load import load_config
 from thalweg.system import files
 from thalweg.system.compiled import guard_compiled_programs
-from thalweg.system.paths import PARAMS
+from thalweg.system.paths import PARAMS, REPORTS, STATE_FOLDER
 
 
 def run_stage(stage: str) -> None:
@@ -20,6 +20,8 @@ def run_stage(stage: str) -> None:
     params = files.read_bytes(PARAMS)
     config = load_config(PARAMS, content=params)
     guard_compiled_programs()
+    for folder in (REPORTS, STATE_FOLDER):
+        files.remove_partial_writes(folder)
     with watch_inputs(stage, params):
         importlib.import_module(f"thalweg.stages.{stage}").main(config)
         record_stage_time(stage, time.perf_counter() - began)

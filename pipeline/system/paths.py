@@ -1,8 +1,9 @@
-"""Paths of the stages' outputs, relative to the project."""
+"""Paths of params.yaml, of the state of studies and of the stages' outputs, relative to the project."""
 
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+STATE_FOLDER = Path(".thalweg")
 
 ARTIFACTS = Path("artifacts")
 PREPARED = ARTIFACTS / "prepared"

@@ -15,11 +15,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from thalweg.system import files
+from thalweg.system.paths import STATE_FOLDER
 
 XLA_THREADS = 2  # size of XLA's thread pool
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Numbers of threads that OpenBLAS, OpenMP, MKL and Accelerate read when they are loaded."""
-COMPILED_FOLDER = Path(".thalweg", "compiled")
+COMPILED_FOLDER = STATE_FOLDER / "compiled"
 JAX_ALREADY_LOADED = "jax" in sys.modules
 """True in a notebook, for example: the settings come too late, so studies run in their own process."""
 

@@ -73,7 +73,8 @@ def test_mutated_params_give_a_verdict(size: Size, tmp_path: Path) -> None:
         *lines, count = errors.getvalue().splitlines()
         assert count == f"{len(lines)} error{'s' if len(lines) > 1 else ''} in {file}"
         for line in lines:
-            if missing := re.fullmatch(rf"{re.escape(str(file))}: `(\w+)` is missing", line):  # a whole part has no line
+            # a whole part has no line
+            if missing := re.fullmatch(rf"{re.escape(str(file))}: `(\w+)` is missing", line):
                 assert not re.search(rf"^{missing[1]}:", text, re.MULTILINE)
                 continue
             number, what = line.removeprefix(f"{file}:").split(": ", 1)

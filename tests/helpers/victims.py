@@ -11,26 +11,27 @@ from pathlib import Path
 from tests.helpers.clone import Clone
 
 TARGETS = ("group", "dvc", "stage")
-MAX_OUTPUT_BYTES = 2**20
 
 
 class Victim:
     """A `dvc repro` in a process group of its own."""
 
     def __init__(self, clone: Clone) -> None:
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the process may write
+        handle, name = tempfile.mkstemp()
+        self._log = Path(name)
         self._dvc = subprocess.Popen(
             ["dvc", "repro"],
             cwd=clone.folder,
             env=clone.environment(),
             stdin=subprocess.DEVNULL,  # a socket here would look like that of an interrupt's listener
-            stdout=self._log,
+            stdout=handle,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        os.close(handle)
 
     def read_output(self) -> str:
-        return os.pread(self._log.fileno(), MAX_OUTPUT_BYTES, 0).decode(errors="replace")
+        return self._log.read_text(errors="replace")
 
     def exit_code(self) -> int | None:
         return self._dvc.poll()

@@ -18,10 +18,10 @@ from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import PAGE_FONT, build_css_variables, build_vega_config
 from thalweg.reporting.text import format_count
 from thalweg.system.files import read_bytes
+from thalweg.system.paths import STATE_FOLDER
 from thalweg.system.sealed import read_sealed, write_sealed
 
 PAGE_FOLDER = Path(__file__).parent
-CACHE_FOLDER = Path(".thalweg")
 SCRIPT_FILES = ("page.js", "table.js", "trace.js")
 
 
@@ -96,7 +96,7 @@ def read_asset(name: str) -> str:
 @cache
 def _read_vega_bundle() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script. Bundling takes two seconds, so it is cached."""
-    cached = CACHE_FOLDER / f"vega-{version('vl-convert-python')}.js"
+    cached = STATE_FOLDER / f"vega-{version('vl-convert-python')}.js"
     content = read_sealed(cached)
     if content is None:
         content = str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")).encode()
