@@ -17,7 +17,7 @@ class Victim:
     """A `dvc repro` in a process group of its own."""
 
     def __init__(self, clone: Clone) -> None:
-        handle, name = tempfile.mkstemp()
+        handle, name = tempfile.mkstemp(dir=clone.folder.parent)
         self._log = Path(name)
         self._dvc = subprocess.Popen(
             ["dvc", "repro"],
