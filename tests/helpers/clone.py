@@ -24,6 +24,8 @@ SMALL = {
     "confirm.seeds": 2,
 }
 
+SMALLER = {"diagnose.seeds": 1, "diagnose.landscape": {"points": 5, "examples": 32, "seeds": 2}}
+"""Beside `SMALL`, for a test that runs the pipeline again and again."""
 LEFT_OUT = ("XLA_FLAGS", "NPROC", "PYTHONDONTWRITEBYTECODE")
 """Of the environment, what a person's own shell would not have."""
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.helpers.clone import Clone
+from tests.helpers.clone import SMALLER, Clone
 from tests.helpers.damages import DAMAGES, damage_file, list_read_files
 from tests.helpers.size import Size, sized
 
@@ -29,6 +29,7 @@ def read_public(folder: Path) -> dict[str, bytes]:
 @sized(CASES)
 def test_damage_never_changes_a_result(clone: Callable[[], Clone], size: Size) -> None:
     project = clone()
+    project.set(SMALLER)
     project.repro()
     undisturbed, commands = read_public(project.folder), list_read_files(project.folder)
     assert all(list(project.folder.glob(pattern)) for pattern in STATE)

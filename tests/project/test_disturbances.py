@@ -13,13 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.clone import ALL, Clone
+from tests.helpers.clone import ALL, SMALLER, Clone
 from tests.helpers.size import Size, sized
 from tests.helpers.victims import TARGETS, Victim
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes as Linux has them")
 
-SMALLER = {"diagnose.seeds": 1, "diagnose.landscape": {"points": 5, "examples": 32, "seeds": 2}}
 ROUND = 20
 """Disturbances of one run of the pipeline; then all is deleted, and the next run begins."""
 WAYS = [*itertools.product((signal.SIGKILL, signal.SIGTERM, signal.SIGINT), TARGETS)]
