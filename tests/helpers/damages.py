@@ -55,6 +55,7 @@ OTHERS = {
     "studies.db": "Optuna's storage, a view",
     "studies.lock": "only locked, never read",
     "timing.json": "measurements, a view",
+    "made-of.json": "only says what differs; tests/artifacts/test_fresh_start.py damages it",
     ".gitignore": "the project's, or written by DVC",
 }
 """Files by name that no result is made from, with the reason."""
