@@ -8,8 +8,10 @@ from tests.helpers.clone import SMALLER, Clone
 from tests.helpers.damages import DAMAGES, damage_file, list_read_files
 from tests.helpers.size import Size, sized
 
-CASES = 1000
+CASES = 700
 """More than there are files and kinds of damage; all are tried then."""
+COMPILED, COMPILED_FILES = ".thalweg/compiled/", 10
+"""Compiled programs are many and alike: so many are damaged."""
 PUBLIC = (
     "reports/trials.csv",
     "reports/curves.csv",
@@ -33,9 +35,11 @@ def test_damage_never_changes_a_result(clone: Callable[[], Clone], size: Size) -
     project.repro()
     undisturbed, commands = read_public(project.folder), list_read_files(project.folder)
     assert all(list(project.folder.glob(pattern)) for pattern in STATE)
-    cases = [(name, kind) for name in commands for kind in DAMAGES]
-    print(f"{len(cases)} cases, of which {size}")
     draw = size.start_draws()
+    compiled = [name for name in commands if COMPILED in name]
+    names = [name for name in commands if COMPILED not in name] + draw.sample(compiled, COMPILED_FILES)
+    cases = [(name, kind) for name in names for kind in DAMAGES]
+    print(f"{len(cases)} cases, of which {size}")
     problems = []
     for name, kind in draw.sample(cases, min(size.count, len(cases))):
         file, command = project.folder / name, commands[name]
