@@ -151,7 +151,7 @@ def test_second_run_changes_nothing(project: Clone, undisturbed: Undisturbed, si
         project.clear()
         first = Victim(project)
         first.wait_for_stage(stage)
-        time.sleep(draw.uniform(0.0, undisturbed.seconds[stage]))
+        time.sleep(draw.uniform(0.0, STARTUP_SECONDS))
         second = Victim(project)
         for victim in (first, second):
             assert victim.wait_for_end(900.0)
