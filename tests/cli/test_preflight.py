@@ -88,7 +88,9 @@ def test_missing_data_lists_its_files(tmp_path: Path, monkeypatch: pytest.Monkey
     assert line.startswith('data.path: "photos" has no train-images-idx3-ubyte; set it to the folder with train-')
 
 
-@pytest.mark.parametrize("source", [TREE["data"]["source"], FOLDER], ids=["scenes", "folder"])
+@pytest.mark.parametrize(
+    "source", [FOLDER, pytest.param(TREE["data"]["source"], marks=pytest.mark.slow)], ids=["folder", "scenes"]
+)
 @pytest.mark.parametrize(
     ("task", "background"),
     [({"kind": "count"}, ""), ({"kind": "detect"}, ""), ({"kind": "count", "density": 4}, "place")],

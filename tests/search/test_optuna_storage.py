@@ -34,7 +34,7 @@ def server() -> Iterator[postgres.Server]:
         yield server
 
 
-@pytest.fixture(params=["default", "sqlite", "postgres"])
+@pytest.fixture(params=["default", "sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def _storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each kind of storage in turn, in a folder of its own."""
     monkeypatch.chdir(tmp_path)

@@ -170,6 +170,7 @@ class TestTheWholePipeline:
         assert set(timing["stages"]) == set(STAGE_NAMES)
         assert timing["compiles"] >= 1
 
+    @pytest.mark.slow
     def test_rerun_gives_same_bytes(self) -> None:
         names = (
             *map(str, (BEST_PARAMS, RUNS, PREDICTIONS, SUMMARY, MODEL / "weights.msgpack", MODEL / "model.json")),

@@ -58,7 +58,7 @@ def test_interrupt_ends_any_work(work: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not list a process's files")
-@pytest.mark.parametrize("seconds", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("seconds", [0.0, 0.3, pytest.param(1.0, marks=pytest.mark.slow)])
 def test_early_interrupt_is_quiet(seconds: float) -> None:
     process = start("-m", "thalweg", "check")
     while not has_socket(process.pid):

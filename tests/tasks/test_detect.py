@@ -84,7 +84,10 @@ def test_mirrored_boxes_are_mirrored_back() -> None:
     assert "22 is not one of 4" in task.model_copy(update={"mirror": True}).find_data_faults(odd)[0]
 
 
-@pytest.mark.parametrize("task", [Detect(cell=2), Detect(cell=4, classes=False), Detect(cell=2, overlap=1.0)])
+OTHERS = [Detect(cell=4, classes=False), Detect(cell=2, overlap=1.0)]
+
+
+@pytest.mark.parametrize("task", [Detect(cell=2), *(pytest.param(task, marks=pytest.mark.slow) for task in OTHERS)])
 def test_true_outputs_give_truth(task: Detect) -> None:
     outputs = true_outputs(task)
     assert outputs.shape[1:] == task.output_shape(SPEC)

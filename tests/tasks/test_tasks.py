@@ -20,11 +20,12 @@ IMAGES = EXAMPLES.images.astype(np.float32) / 255
 KEYS = jax.random.split(rng.derive_key(0, "test"), N)
 
 
+FIRST = {kind: next(task for task in variants() if task.kind == kind) for kind in sorted({t.kind for t in variants()})}
 VARIANTS = [
-    # but for `training.inference`, a task is the same whether or not it is seen in the mirror, too
-    pytest.param(task, marks=pytest.mark.slow if task.mirror else (), id=task.model_dump_json())
+    pytest.param(task, marks=() if task == FIRST[task.kind] else pytest.mark.slow, id=task.model_dump_json())
     for task in variants()
 ]
+"""Every task; fast is each at its defaults."""
 
 
 @pytest.fixture(scope="module", params=VARIANTS)

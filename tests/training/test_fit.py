@@ -212,7 +212,7 @@ def in_one_stretch(request: pytest.FixtureRequest) -> tuple[LaneMap, LaneState]:
     return request.param, train_with_noise(request.param)
 
 
-@pytest.mark.parametrize("batches", [1, 2])
+@pytest.mark.parametrize("batches", [2, pytest.param(1, marks=pytest.mark.slow)])
 def test_chunked_epoch_equals_whole_epoch(
     monkeypatch: pytest.MonkeyPatch, batches: int, in_one_stretch: tuple[LaneMap, LaneState]
 ) -> None:

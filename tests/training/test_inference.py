@@ -35,7 +35,7 @@ def build_data(channels: int) -> TrainingData:
 @pytest.mark.parametrize(
     "task", [Count(), Count(density=4), Classify(), Detect(cell=4), Enhance(problem="deblur", noise=0.0)], ids=repr
 )
-@pytest.mark.parametrize("mirror", [True, False])
+@pytest.mark.parametrize("mirror", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_mirroring_makes_predictions_symmetric(task: Task, mirror: bool) -> None:
     channels = 1 if task.CORRUPTS_INPUT else 2
     asked, straight = task.model_copy(update={"mirror": mirror}), build_data(channels)
