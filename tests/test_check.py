@@ -56,7 +56,7 @@ def train_if_good(tree: dict[str, Any], file: Path) -> None:
         assert int(after.step) >= min(STEPS, plan.epochs * plan.steps_per_epoch)
 
 
-@sized(500)
+@sized(500, slow=5)
 def test_a_good_file_trains(pairs: Any, tmp_path: Path, size: Size) -> None:
     @size.draw_with_hypothesis
     @given(tree=draw_params(pairs))

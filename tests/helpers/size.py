@@ -36,12 +36,13 @@ class Size:
         return seed(self.seed)(sized(test))
 
 
-def sized(count: int, fast: int = 0) -> pytest.MarkDecorator:
-    """Run a test with `size`: `count` cases if long, a tenth if slow, and `fast` of them, if any, in each run.
+def sized(count: int, fast: int = 0, slow: int | None = None) -> pytest.MarkDecorator:
+    """Run a test with `size`: `count` cases if long, `slow` of them (a tenth) if slow, and `fast` of them in each run.
 
-    The test's name shows the size.
+    0 cases are no run. The test's name shows the size.
     """
-    marks = [(fast, []), (max(count // SHARE, 1), [pytest.mark.slow]), (count, [pytest.mark.long])]
+    tenth = max(count // SHARE, 1) if slow is None else slow
+    marks = [(fast, []), (tenth, [pytest.mark.slow]), (count, [pytest.mark.long])]
     sizes = [(_read_size(number), mark) for number, mark in marks if number]
     return pytest.mark.parametrize("size", [pytest.param(size, marks=mark, id=f"{size}") for size, mark in sizes])
 

@@ -28,7 +28,7 @@ def read_public(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in PUBLIC}
 
 
-@sized(CASES)
+@sized(CASES, slow=6)
 def test_damage_never_changes_a_result(clone: Callable[[], Clone], size: Size) -> None:
     project = clone()
     project.set(SMALLER)

@@ -119,7 +119,7 @@ def read_journals(project: Clone) -> dict[Path, bytes]:
     return {file: content[: content.rfind(b"\n") + 1] for file, content in journals.items()}
 
 
-@sized(80)
+@sized(80, slow=2)
 def test_edits_are_never_recorded_as_used(project: Clone, undisturbed: Undisturbed, size: Size) -> None:
     """The seed changes each result, so a false record brings the results of the other seed."""
     draw, seed = size.start_draws(), 0
@@ -144,7 +144,7 @@ def test_edits_are_never_recorded_as_used(project: Clone, undisturbed: Undisturb
             project.set({"seed": seed})
 
 
-@sized(20)
+@sized(20, slow=0)
 def test_second_run_changes_nothing(project: Clone, undisturbed: Undisturbed, size: Size) -> None:
     draw = size.start_draws()
     for stage in [draw.choice(ALL) for _ in range(size.count)]:
@@ -172,7 +172,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(tmp_path)], check=True)
 
 
-@sized(40)
+@sized(40, slow=0)
 def test_full_disk_loses_nothing(disk: Path, project: Clone, undisturbed: Undisturbed, size: Size) -> None:
     draw, filler = size.start_draws(), disk / "filler"
     project = project.copy_to(disk / "project")
