@@ -387,10 +387,10 @@ import jax, numpy as np
 from thalweg.engine import workers, population
 data = workers.copy_to_devices(lanes.draw_data())
 states = [population.init_lane(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
-ends = lanes.train(lanes.PLAN, lanes.HYPERS, states, data)
+ends = lanes.train_lanes(lanes.PLAN, lanes.HYPERS, states, data)
 total = hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(ends)))
-alone = [lanes.train(lanes.PLAN, [lanes.HYPERS[i]], [states[i]], data)[0] for i in (0, 4)]
-print(jax.device_count(), lanes.same(alone, [ends[0], ends[4]]), total.hexdigest())
+alone = [lanes.train_lanes(lanes.PLAN, [lanes.HYPERS[i]], [states[i]], data)[0] for i in (0, 4)]
+print(jax.device_count(), lanes.are_equal_states(alone, [ends[0], ends[4]]), total.hexdigest())
 """
 
 
