@@ -70,8 +70,15 @@ def test_odd_surroundings(project: Path, command: str, code: int, told: str) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["a b", 'it\'s "so"', "100 %20", "a#b", "{a}${b}", "größe 日本", "a\nb", "x\udcdf"])
+@pytest.mark.parametrize("name", ["a b", 'it\'s "so"', "100 %20", "a#b", "{a}${b}", "größe 日本", "a\nb"])
 def test_any_name_of_the_project_folder(project: Path, tmp_path: Path, name: str) -> None:
     shutil.copytree(project, tmp_path / name)
     done = run_in_shell(f"{THALWEG} stage prepare && {THALWEG} stage augment", tmp_path / name)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_folder_name_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x\udcdf").mkdir()
+    done = run_in_shell(f"{THALWEG} stage prepare", tmp_path / "x\udcdf")
+    assert done.returncode == 2
+    assert done.stderr.endswith(r"x\xdf': the folder's name is not UTF-8; rename it" + "\n")
