@@ -20,6 +20,7 @@ def start(*code: str, folder: Path = ROOT, **environment: str) -> subprocess.Pop
         [sys.executable, *code],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        stdin=subprocess.DEVNULL,  # it may be a socket
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
