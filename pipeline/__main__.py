@@ -1,6 +1,10 @@
 """The `thalweg` command; `python -m thalweg` has the code of the folder that it runs in."""
 
+import errno
 import sys
+
+OUTPUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EBADF)
+"""Errors of the system at writing to the terminal, or to a file in its place."""
 
 
 def main() -> int:
@@ -15,21 +19,24 @@ def main() -> int:
         code = cli.main()
         if sys.stdout is not None:  # the shell may close it
             sys.stdout.flush()
+        if interrupts.is_interrupted():  # a library swallowed the interrupt
+            interrupts.exit_quietly()
         return code
     except KeyboardInterrupt:
-        interrupts.say_stopped()
-        return interrupts.EXIT_CODE
+        interrupts.exit_quietly()
     except BrokenPipeError:
         interrupts.drop_output()
         return 1
-    except OSError as error:  # of the output, or of a library; our own files give a UserError
-        interrupts.drop_output()
-        print(f"{error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
-        return 2
-    except Exception:
+    except Exception as error:
         if interrupts.is_interrupted():  # a library made another error of the interrupt
-            return interrupts.EXIT_CODE
-        raise
+            interrupts.exit_quietly()
+        if not isinstance(error, OSError):
+            raise
+        # of the output, or of a library; our own files give a UserError
+        interrupts.drop_output()
+        place = error.filename or ("output" if error.errno in OUTPUT_ERRORS else type(error).__name__)
+        print(f"{place}: {error.strerror or error}", file=sys.stderr)
+        return 2
     finally:
         interrupts.exit_at_interrupt()
 

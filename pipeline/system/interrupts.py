@@ -6,7 +6,9 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from io import TextIOWrapper
+from typing import NoReturn
 
 GRACE_SECONDS = 3.0
 """How long an interrupted command may clean up. All that is finished is on disk already."""
@@ -34,6 +36,14 @@ def end_quietly() -> None:
 def exit_at_interrupt() -> None:
     """Exit at once at a later Ctrl-C: the command is over, and only libraries clean up."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(EXIT_CODE))
+
+
+def exit_quietly() -> NoReturn:
+    """Exit now. Python would end itself by the signal if a library has printed the interrupt, which gives no 130."""
+    say_stopped()
+    with suppress(OSError):
+        sys.stdout.flush()
+    os._exit(EXIT_CODE)
 
 
 def is_interrupted() -> bool:
