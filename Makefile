@@ -10,9 +10,9 @@ SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: all setup test test-all test-long lint bench tutorial clean
 
-# DVC refuses to start with a dvc.lock that a kill has cut
+# check also sets aside a dvc.lock that a kill has cut: DVC would not start with it
 all: setup
-	@$(BIN)/python -m thalweg.cli.dvc_lock
+	thalweg check
 	dvc repro
 
 setup: $(READY)

@@ -10,16 +10,20 @@ import thalweg  # noqa: F401  before NumPy and JAX: it settles what they read fr
 
 # isort: split
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
-from tests.helpers import small_study
+from tests.helpers import saved_models, small_study
+from thalweg.artifacts import trained_model
+from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.config.experiment import Config
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
+from thalweg.tasks.count import Count
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
 
@@ -57,3 +61,15 @@ def shape(examples: Examples) -> DataSpec:
 def compose_data(examples: Examples) -> Callable[[Config, Splits], TrainingData]:
     """The engine's data for parts of the examples."""
     return lambda config, parts: build.build_data(config, examples, parts, np.zeros(0, np.int64))
+
+
+@pytest.fixture(scope="session")
+def counting_model() -> TrainedModel:
+    return saved_models.build_model(Count(), (1,))
+
+
+@pytest.fixture(scope="session")
+def saved_model(counting_model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    trained_model.save_trained_model(folder, counting_model)
+    return folder

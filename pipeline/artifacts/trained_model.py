@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.artifacts import weights
-from thalweg.artifacts.damage import explain_damage
+from thalweg.artifacts.damage import CURE, explain_damage
 from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
 from thalweg.core.network import Network, import_model_class
@@ -20,7 +20,7 @@ from thalweg.data.examples import Examples
 from thalweg.schema.section import build_member_validator
 from thalweg.system import data_files, files
 from thalweg.system.images import ValueRange
-from thalweg.system.paths import PARAMS
+from thalweg.system.paths import MODEL, PARAMS
 from thalweg.tasks import Task
 from thalweg.training import inference, normalisation
 from thalweg.training.plan import TrainingData
@@ -111,7 +111,8 @@ def read_description(folder: Path) -> dict[str, Any]:
     file = folder / "model.json"
     if not files.path_exists(file):
         raise files.UserError(f"{folder}: no model yet; create one with `dvc repro`")
-    with explain_damage(file, files.UserError, KeyError):
+    cure = CURE if folder == MODEL else "Copy the folder again"
+    with explain_damage(file, files.UserError, KeyError, cure=cure):
         description = files.read_json(file)
         if not isinstance(description, dict):
             raise files.UserError("it does not describe a model")
@@ -124,7 +125,7 @@ def read_description(folder: Path) -> dict[str, Any]:
             "make it anew with `dvc repro`"
         )
     for name, digest in description["files"].items():
-        with explain_damage(folder / name, files.UserError):
+        with explain_damage(folder / name, files.UserError, cure=cure):
             if hashlib.sha256(files.read_bytes(folder / name)).hexdigest() != digest:
                 raise files.UserError("it is not the file that model.json describes")
     return description

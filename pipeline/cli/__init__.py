@@ -91,10 +91,10 @@ def _check_params(arguments: argparse.Namespace) -> None:
 
     config = load_config(arguments.file, preflight.find_data_problems)
     programs, study = len(spaces.list_program_variants(config)), config.study
-    compiled = "one program" if programs == 1 else f"up to {programs} programs"
+    program_count = "one program" if programs == 1 else f"up to {programs} programs"
     print(f"{arguments.file}: no errors")
     cohorts = format_count(study.trials // study.cohort, "cohort")
-    print(f"{format_count(study.trials, 'trial')} in {cohorts} of {study.cohort}, {compiled} to compile")
+    print(f"{format_count(study.trials, 'trial')} in {cohorts} of {study.cohort}, {program_count} to compile")
     if settings := notes.describe_settings(config):
         print(settings)
     for note in (*notes.list_notes(config), *preflight.list_unbuilt(config)):

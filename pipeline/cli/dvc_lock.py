@@ -13,7 +13,7 @@ DVC_FOLDER = Path(".dvc", "tmp")
 def mend_lock() -> None:
     """Set a torn dvc.lock aside and say so. Raises `UserError` with the cure if that is impossible.
 
-    Nothing is lost: DVC's run cache has the results of every finished stage.
+    DVC's run cache has the results of every finished stage, unless `dvc gc` removed them.
     """
     if not _is_torn():
         return
@@ -38,15 +38,10 @@ def _is_torn() -> bool:
     from voluptuous import Invalid
 
     content = files.read_bytes(LOCK)
+    if b"<<<<<<< " in content:
+        return False  # git merges it, and DVC says so
     try:
         COMPILED_LOCKFILE_SCHEMA(parse_yaml(content.decode(), LOCK))
     except (ParseError, Invalid, ValueError, RecursionError):
         return True
     return not content.endswith(b"\n")  # a hash may be cut, and half a hash is a valid one for DVC
-
-
-if __name__ == "__main__":
-    try:
-        mend_lock()
-    except files.UserError as error:
-        sys.exit(str(error))

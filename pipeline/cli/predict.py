@@ -165,7 +165,7 @@ def _list_output_paths(images: Mapping[str, Path]) -> Iterator[tuple[str, Path]]
 def _find_images(paths: Sequence[Path]) -> tuple[dict[str, Path], list[str]]:
     """Return the files of all images by name, and the files in folders that are no images.
 
-    Two images with the same name get their whole paths.
+    Two images with the same name get their whole paths; all do if such a path is the name of a third.
     """
     images: list[tuple[str, Path]] = []
     others: list[str] = []
@@ -179,4 +179,6 @@ def _find_images(paths: Sequence[Path]) -> tuple[dict[str, Path], list[str]]:
         images += [(name, root / name) for name in names if is_image_name(name)]
         others += [name for name in names if not is_image_name(name)]
     counts = Counter(name for name, _ in images)
-    return {name if counts[name] == 1 else file.as_posix(): file for name, file in images}, others
+    named = [(name if counts[name] == 1 else file.as_posix(), file) for name, file in images]
+    is_unique = len(dict(named)) == len(set(named))
+    return dict(named) if is_unique else {file.as_posix(): file for _, file in images}, others

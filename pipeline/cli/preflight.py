@@ -21,7 +21,6 @@ from thalweg.system import files
 from thalweg.tasks import Task
 from thalweg.training import build, trace
 
-MAX_PROGRAMS = 100
 """Settings of the search space that `check` builds."""
 
 
@@ -80,7 +79,7 @@ def _find_program_problems(config: Config) -> Iterator[Problem]:
     data, spec = trace.build_abstract_data(config, outline, split), build.build_data_spec(outline)
     spec = DataSpec(spec.image_shape, spec.class_count or 2)
     traced, messages = set[Any](), set[str]()
-    for setting in [{}, *covering.cover_pairs(config, MAX_PROGRAMS)[0]]:
+    for setting in [{}, *covering.cover_pairs(config)[0]]:
         changed = config.replace_values(setting)
         try:
             plan, hyper = build.build_plan(changed, spec, data, searched=True), build.build_hyper(changed)
@@ -107,8 +106,10 @@ def list_unbuilt(config: Config) -> Iterator[str]:
     outline = _build_outline(config)
     if outline is None or not outline.labels:
         yield "no program was built, because the examples are not known before they are read"
-    elif left_out := covering.cover_pairs(config, MAX_PROGRAMS)[1]:
-        yield f"{MAX_PROGRAMS} settings of the space were built; {left_out:,} pairs of values are in none of them"
+        return
+    settings, left_out = covering.cover_pairs(config)
+    if left_out:
+        yield f"{len(settings)} settings of the space were built; {left_out:,} pairs of values are in none of them"
 
 
 def _find_missing_labels(task: Any, outline: Examples) -> list[str]:

@@ -19,10 +19,10 @@ def run_stage(stage: str) -> None:
     began = time.perf_counter()
     params = files.read_bytes(PARAMS)
     config = load_config(PARAMS, content=params)
-    guard_compiled_programs()
-    for folder in (REPORTS, STATE_FOLDER):
-        files.remove_partial_writes(folder)
     with watch_inputs(stage, params):
+        guard_compiled_programs()
+        for folder in (REPORTS, STATE_FOLDER):
+            files.remove_partial_writes(folder)
         importlib.import_module(f"thalweg.stages.{stage}").main(config)
         record_stage_time(stage, time.perf_counter() - began)
         require_unchanged_inputs()  # last: DVC hashes the inputs next

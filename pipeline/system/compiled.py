@@ -108,7 +108,7 @@ def remove_damaged_programs(folder: Path) -> None:
 
 def note_programs(folder: Path, names: set[str]) -> None:
     """Append the digests of programs to the list."""
-    files.append_lines(folder / DIGESTS, [_build_line(folder, name) for name in sorted(names)], flush=False)
+    files.append_shared_lines(folder / DIGESTS, [_build_line(folder, name) for name in sorted(names)])
 
 
 def _find_folder() -> Path | None:

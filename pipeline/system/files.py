@@ -31,7 +31,9 @@ from filelock import FileLock, Timeout
 
 ADVICE = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space, then run the command again"),
-    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "let this user write there, then run the command again"),
+    **dict.fromkeys(
+        (errno.EROFS, errno.EACCES, errno.EPERM), "give this user the right to, then run the command again"
+    ),
     errno.EFBIG: "raise the limit on the size of files (`ulimit -f`), then run the command again",
     errno.EMFILE: "raise the limit on open files (`ulimit -n`), then run the command again",
     errno.ENAMETOOLONG: "choose a shorter name",
@@ -129,16 +131,21 @@ def read_json(path: Path) -> Any:
         return json.loads(read_bytes(path))
 
 
-def append_lines(path: Path, lines: Sequence[bytes], *, flush: bool = True) -> None:
-    """Append lines to a file, flushed to disk unless told otherwise. An incomplete last line is removed first."""
+def append_lines(path: Path, lines: Sequence[bytes]) -> None:
+    """Append lines to a file of this process alone, flushed to disk. An incomplete last line is removed first."""
     with _convert_disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+") as file:
             file.truncate(_find_complete_length(file))
             file.write(b"".join(line + b"\n" for line in lines))
             file.flush()
-            if flush:
-                os.fsync(file.fileno())
+            os.fsync(file.fileno())
+
+
+def append_shared_lines(path: Path, lines: Sequence[bytes]) -> None:
+    """Append lines to a file that other processes append to, in one write. Readers leave out empty and cut lines."""
+    with _convert_disk_errors(path), path.open("ab", buffering=0) as file:
+        file.write(b"".join(b"\n" + line for line in lines) + b"\n")
 
 
 def _find_complete_length(file: BinaryIO) -> int:

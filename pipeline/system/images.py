@@ -59,6 +59,8 @@ def _open_image(path: Path) -> Iterator[Image.Image]:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"{image.width} x {image.height} pixels; at most {MAX_PIXELS:,} can be read")
             yield image
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow's decoders raise many kinds for a broken file
         reason = str(error).split("<_io")[0].strip() or type(error).__name__
         if reason == "cannot identify image file":

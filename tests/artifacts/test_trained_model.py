@@ -8,19 +8,6 @@ from thalweg.artifacts import trained_model
 from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.system import files
 from thalweg.tasks.classify import Classify
-from thalweg.tasks.count import Count
-
-
-@pytest.fixture(scope="module")
-def counting_model() -> TrainedModel:
-    return build_model(Count(), (1,))
-
-
-@pytest.fixture(scope="module")
-def saved_model(counting_model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    trained_model.save_trained_model(folder, counting_model)
-    return folder
 
 
 def test_loaded_model_predicts_the_same(counting_model: TrainedModel, saved_model: Path) -> None:

@@ -17,18 +17,6 @@ from thalweg.system import data_files, files
 from thalweg.tasks.count import Count
 
 
-@pytest.fixture(scope="module")
-def counting_model() -> TrainedModel:
-    return build_model(Count(), (1,))
-
-
-@pytest.fixture(scope="module")
-def saved_model(counting_model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    trained_model.save_trained_model(folder, counting_model)
-    return folder
-
-
 @pytest.fixture
 def image_folder(tmp_path: Path) -> Path:
     """Images of several sizes and formats, one of them broken, and a file that is no image."""
@@ -65,6 +53,17 @@ def test_predict_keeps_folders_of_equal_file_names(saved_model: Path, tmp_path: 
     predict.predict_images(saved_model, [tmp_path / "a", tmp_path / "b"], tmp_path / "out.csv")
     names = data_files.read_table(tmp_path / "out.csv")["image"].tolist()
     assert names == [(tmp_path / "a" / "x.png").as_posix(), (tmp_path / "b" / "x.png").as_posix(), "y.png"]
+
+
+def test_predict_loses_no_image_to_a_name(saved_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole path of one image is the name of another."""
+    monkeypatch.chdir(tmp_path)
+    paths = ["q/z.png", "x/y/z.png", "y/z.png"]
+    for path in paths:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(IMAGES[0]).save(path)
+    assert predict.predict_images(saved_model, [Path("x"), Path("y"), Path("q")], Path("out.csv")).count == 3
+    assert sorted(data_files.read_table(Path("out.csv"))["image"]) == paths
 
 
 def test_predict_names_images_as_labels_do(saved_model: Path, image_folder: Path, tmp_path: Path) -> None:

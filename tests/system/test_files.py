@@ -102,19 +102,18 @@ def test_hidden_files_are_not_listed(tmp_path: Path) -> None:
     assert files.list_files(tmp_path) == ["a.png", "b/z.png"]
 
 
-@pytest.mark.parametrize("flush", [True, False])
-def test_torn_line_is_removed_by_next_append(tmp_path: Path, flush: bool) -> None:
+def test_torn_line_is_removed_by_next_append(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "a.jsonl"
-    files.append_lines(file, ["a é".encode(), b"b"], flush=flush)
-    files.append_lines(file, [b"c"], flush=flush)
+    files.append_lines(file, ["a é".encode(), b"b"])
+    files.append_lines(file, [b"c"])
     whole = file.read_bytes()
     assert whole == "a é\nb\nc\n".encode()
     # longer than the piece in which the last whole line is looked for
     file.write_bytes(whole + b'"' + b"x" * 200_000)
-    files.append_lines(file, [b"2"], flush=flush)
+    files.append_lines(file, [b"2"])
     assert file.read_bytes() == whole + b"2\n"
     file.write_bytes(b"cut off")
-    files.append_lines(file, [b"3"], flush=flush)
+    files.append_lines(file, [b"3"])
     assert file.read_bytes() == b"3\n"
 
 
@@ -124,3 +123,12 @@ def test_only_empty_cells_are_missing(tmp_path: Path) -> None:
     table = data_files.read_table(file)
     assert table["truth"].tolist() == ["None", "NA", "null"]
     assert table["error"].isna().tolist() == [False, True, False]
+
+
+def test_shared_lines_are_never_lost(tmp_path: Path) -> None:
+    file = tmp_path / "shared"
+    files.append_shared_lines(file, [b"a", b"b"])
+    with file.open("ab") as other:
+        other.write(b"cut")
+    files.append_shared_lines(file, [b"c"])
+    assert [line for line in file.read_bytes().split(b"\n") if line] == [b"a", b"b", b"cut", b"c"]

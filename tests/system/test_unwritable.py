@@ -86,8 +86,8 @@ def test_folder_in_place_of_file_is_named() -> None:
     ("number", "cure"),
     [
         (errno.ENOSPC, "free some space"),
-        (errno.EROFS, "let this user write there"),
-        (errno.EACCES, "let this user write there"),
+        (errno.EROFS, "give this user the right to"),
+        (errno.EACCES, "give this user the right to"),
         (errno.EMFILE, "ulimit -n"),
         (errno.EIO, "Input/output error"),
     ],
