@@ -12,17 +12,22 @@ Assignments = frozenset[tuple[str, int]]
 """Parameters by name, each with the index of one of its values."""
 
 
+MAX_SETTINGS = 100
+"""Settings that are tried; `thalweg check` traces a program for each."""
+
+
 def list_values(parameter: ParameterConfig) -> tuple[Any, ...]:
     """Return a parameter's choices, or the two ends of its range."""
     return parameter.range if parameter.choices is None else parameter.choices
 
 
-def cover_pairs(config: Config, limit: int) -> tuple[list[Setting], int]:
-    """Return settings with each value and each pair of values that can meet, and how many of these are left out.
+def cover_pairs(config: Config, limit: int = MAX_SETTINGS) -> tuple[list[Setting], int]:
+    """Return settings with each value and each pair of values that can meet, and how many pairs are left out.
 
-    Single values come first, so that at most `limit` settings lose pairs only.
+    There are at most `limit` settings, or as many as a parameter has values. Single values come first.
     """
     space, parameters = config.study.space, sort_parameters(config)
+    limit = max([limit, *(len(list_values(parameter)) for _, parameter in parameters)])
     pending = dict.fromkeys(_list_targets(space))
     settings: list[Setting] = []
     while pending and len(settings) < limit:

@@ -21,13 +21,13 @@ MODEL_CLASS_PATTERN = re.compile(rb"^class Model\b", re.MULTILINE)
 def list_model_kinds(tree: Any) -> set[str]:
     """Return every model that a params file names, in `model.kind` and its choices; the file need not be valid."""
 
-    def find(part: Any, *keys: str) -> Any:
+    def find_part(part: Any, *keys: str) -> Any:
         for key in keys:
             part = part.get(key) if isinstance(part, dict) else None
         return part
 
-    choices = find(tree, "study", "space", "model.kind", "choices")
-    kinds = [find(tree, "model", "kind"), *(choices if isinstance(choices, list | tuple) else ())]
+    choices = find_part(tree, "study", "space", "model.kind", "choices")
+    kinds = [find_part(tree, "model", "kind"), *(choices if isinstance(choices, list | tuple) else ())]
     return {kind for kind in kinds if isinstance(kind, str)}
 
 

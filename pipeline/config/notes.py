@@ -53,16 +53,13 @@ def describe_settings(config: Config) -> str:
     start += f", and {format_count(planned - count, 'setting')} off it" if planned > count else ""
     start, (rounds, rest) = f"{start}; {trials}: {'each' if planned > 1 else 'it'}", divmod(study.trials, planned)
     if study.randomness == "independent":
-        more = f" to {study.seeds * (rounds + 1)} seeds" if rest else ""
-        return (
-            f"{start} is trained with {study.seeds * rounds}{more}"
-            if more
-            else (f"{start} is trained with {format_count(study.seeds * rounds, 'seed')}")
-        )
+        if rest:
+            return f"{start} is trained with {study.seeds * rounds} to {study.seeds * (rounds + 1)} seeds"
+        return f"{start} is trained with {format_count(study.seeds * rounds, 'seed')}"
     text = f"{start} is trained with {format_count(settings.count_trial_seeds(config), 'seed')}"
     if study.trials > planned and study.stop != StopConfig():
         return f"{text}, because study.stop limits the study; for more, raise study.seeds"
-    return text + (f"; {format_count(rest, 'trial')} repeat{'s' if rest == 1 else ''} a result" if rest else "")
+    return text + (f"; {format_count(rest, 'trial')} left over" if rest else "")
 
 
 def describe_missing_points(config: Config) -> str:

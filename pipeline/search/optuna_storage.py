@@ -1,5 +1,6 @@
 """Copies of a study in Optuna's storage, for optuna-dashboard and other tools."""
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from thalweg.config import spaces
+from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.search import database
 from thalweg.search.samplers import list_study_directions
@@ -37,8 +38,12 @@ class StoredStudy:
 def open_study(config: Config, fingerprint: str) -> StoredStudy:
     """Find or create the study in Optuna's storage. Raises `UserError` where it cannot be written.
 
-    Where another study has its name, it gets a longer name.
+    Where another study has its name, it gets a longer name. With more seeds a setting, values differ: it is another
+    study.
     """
+    seeds = settings.count_trial_seeds(config)
+    if seeds != config.study.seeds:
+        fingerprint = hashlib.sha256(f"{fingerprint} {seeds} seeds".encode()).hexdigest()[: len(fingerprint)]
     engine = database.open_storage(create=True).engine
     short, *longer = (f"{config.study.name} {fingerprint[:length]}" for length in (6, len(fingerprint)))
     names = (short, *longer, *(f"{longer[-1]} ({i})" for i in range(2, 100)))

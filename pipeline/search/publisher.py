@@ -53,7 +53,7 @@ class Publisher:
         missing = len(self._outcomes) - self._stored
         if missing and error is None:  # after an error the study goes on later, and publishes then
             total = len(self._outcomes)
-            _say(
+            _print_message(
                 f"Optuna's storage lacks {missing} of {total} trials: {self._failure or 'it does not answer'}. "
                 f"The results are complete without it. `thalweg study --trials {self._config.study.trials}` "
                 "publishes what is missing, and trains nothing anew."
@@ -92,9 +92,9 @@ class Publisher:
                 self._stored, failure = len(outcomes), ""
                 break
         if failure and not self._failure:
-            _say(f"{failure}. The study goes on; each cohort publishes what is missing.")
+            _print_message(f"{failure}. The study goes on; each cohort publishes what is missing.")
         self._failure = failure
 
 
-def _say(message: str) -> None:
+def _print_message(message: str) -> None:
     print(message, file=sys.stderr, flush=True)

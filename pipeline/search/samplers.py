@@ -63,7 +63,10 @@ class OptunaSampler:
             # these store facts in the trials that they draw, so they must draw them again: a trial's generation, or
             # the values that an unfinished trial would have for its inactive parameters
             if self.ask(first, len(proposals)) != proposals:
-                raise UserError("the sampler proposes other values than when the study began. Was Optuna updated?")
+                raise UserError(
+                    "the sampler proposes other values than when the study began. "
+                    "Was Optuna updated, or study.trials lowered?"
+                )
             return
         for number, values in enumerate(proposals, first):
             self._ask_trial(number, values, RandomSampler(seed=0))

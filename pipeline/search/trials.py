@@ -190,7 +190,7 @@ def merge_repeats(trials: Sequence[Trial]) -> list[Trial]:
 
     Copies are left out. A setting that was trained again with other seeds (`study.randomness: independent`) is as bad
     as its worst seed: diverged, infeasible, complete, and only then pruned. Its objectives are the means over the
-    trials that ended so.
+    trials that ended so, which leaves out pruned ones: a setting may look better than it is.
     """
     by_setting: dict[int, list[Trial]] = {}
     for trial in trials:

@@ -23,32 +23,32 @@ def build_abstract_data(config: Config, outline: Examples, splits: Splits) -> Tr
     folds, longest = len(train_sizes), max(map(len, splits.validation))
     cameras = 1 if config.data.background else 0
 
-    def shape(*sizes: int, dtype: Any = np.float32) -> jax.ShapeDtypeStruct:
+    def build_shape(*sizes: int, dtype: Any = np.float32) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct(sizes, dtype)  # type: ignore[no-untyped-call]
 
     return TrainingData(
-        images=shape(count, height, width, channels, dtype=np.uint8),
+        images=build_shape(count, height, width, channels, dtype=np.uint8),
         labels={
-            name: shape(count, *values.shape[1:], dtype=values.dtype)
+            name: build_shape(count, *values.shape[1:], dtype=values.dtype)
             for name, values in config.task.select_labels(outline).items()
         },
-        background_index=shape(count, dtype=np.int32),
-        backgrounds=shape(cameras, height, width, channels, dtype=np.uint8),
-        mean=shape(channels * (1 + cameras)),
-        scale=shape(channels * (1 + cameras)),
-        train_rows=shape(folds, int(train_sizes.max()), dtype=np.int32),
+        background_index=build_shape(count, dtype=np.int32),
+        backgrounds=build_shape(cameras, height, width, channels, dtype=np.uint8),
+        mean=build_shape(channels * (1 + cameras)),
+        scale=build_shape(channels * (1 + cameras)),
+        train_rows=build_shape(folds, int(train_sizes.max()), dtype=np.int32),
         train_sizes=train_sizes,
-        validation_rows=shape(folds, longest, dtype=np.int32),
-        validation_weights=shape(folds, longest),
+        validation_rows=build_shape(folds, longest, dtype=np.int32),
+        validation_weights=build_shape(folds, longest),
     )
 
 
 def trace_training(program: NetworkProgram, hyper: NetworkHyper, data: TrainingData) -> None:
     """Trace a lane's training and validation. Raises what the program raises."""
 
-    def train(hyper: NetworkHyper, data: TrainingData) -> fit.LaneState:
+    def train_lane(hyper: NetworkHyper, data: TrainingData) -> fit.LaneState:
         state = fit.init_state(program, jnp.int32(0), jnp.int32(0))
         hypers, states = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state))
         return fit.advance_block(program, map_sequential, hypers, states, data, jnp.array([program.epochs]))
 
-    jax.eval_shape(train, hyper, data)
+    jax.eval_shape(train_lane, hyper, data)

@@ -55,7 +55,7 @@ def test_notes_on_doubtful_spaces(config: Config) -> None:
         (
             SIX,
             {"trials": 8},
-            "the space has 6 settings; 8 trials: each is trained with 1 seed; 2 trials repeat a result",
+            "the space has 6 settings; 8 trials: each is trained with 1 seed; 2 trials left over",
         ),
         (SIX, {"trials": 4}, "the space has 6 settings; 4 trials: sampler tpe chooses which"),
         (
@@ -84,7 +84,7 @@ def test_notes_on_doubtful_spaces(config: Config) -> None:
         (
             GRID,
             {"sampler": "grid", "trials": 20},
-            "the grid has 9 points; 20 trials: each is trained with 2 seeds; 2 trials repeat a result",
+            "the grid has 9 points; 20 trials: each is trained with 2 seeds; 2 trials left over",
         ),
     ],
 )

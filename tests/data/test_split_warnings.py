@@ -25,7 +25,7 @@ def build_examples(
     return Examples(images, names, np.array(groups or names), np.array(marks or [""] * N, np.str_), arrays, classes)
 
 
-def split(train: Sequence[int], validation: Sequence[int], test: Sequence[int] = ()) -> Splits:
+def build_splits(train: Sequence[int], validation: Sequence[int], test: Sequence[int] = ()) -> Splits:
     def rows(values: Sequence[int]) -> np.ndarray:
         return np.array(values, np.int32)
 
@@ -34,26 +34,26 @@ def split(train: Sequence[int], validation: Sequence[int], test: Sequence[int] =
 
 ALL = range(N)
 USUAL = SplitConfig(by="fraction", validation=0.25, test=0.25)
-USUAL_SPLIT = split(ALL[:10], ALL[10:15], ALL[15:])
+USUAL_SPLIT = build_splits(ALL[:10], ALL[10:15], ALL[15:])
 
 
-def find(examples: Examples, splits: Splits = USUAL_SPLIT, config: SplitConfig = USUAL) -> list[str]:
+def list_warnings(examples: Examples, splits: Splits = USUAL_SPLIT, config: SplitConfig = USUAL) -> list[str]:
     return list(find_split_warnings(config, examples, splits))
 
 
 def test_usual_data_is_silent() -> None:
-    assert find(build_examples(count=np.arange(N))) == []
-    assert find(build_examples(classes=("cat", "dog"), label=np.arange(N) % 2)) == []
+    assert list_warnings(build_examples(count=np.arange(N))) == []
+    assert list_warnings(build_examples(classes=("cat", "dog"), label=np.arange(N) % 2)) == []
     folds = SplitConfig(by="folds", folds=4, test=0.2)
     examples = build_examples(count=np.arange(N))
-    assert find(examples, split_examples(folds, examples, 0), folds) == []
+    assert list_warnings(examples, split_examples(folds, examples, 0), folds) == []
 
 
 def test_class_without_training_example_is_named() -> None:
     label = np.arange(N) % 2
     label[16] = 2
     told = "the training set has no example of class rare (1 in all)"
-    assert find(build_examples(classes=("cat", "dog", "rare"), label=label)) == [told]
+    assert list_warnings(build_examples(classes=("cat", "dog", "rare"), label=label)) == [told]
 
 
 def test_kind_without_training_box_is_named() -> None:
@@ -61,7 +61,7 @@ def test_kind_without_training_box_is_named() -> None:
     kinds[16] = 1
     present = np.ones((N, 2), bool)
     present[16, 1] = False
-    told = find(build_examples(classes=("adult", "child"), kinds=kinds, present=present))
+    told = list_warnings(build_examples(classes=("adult", "child"), kinds=kinds, present=present))
     assert told[0] == "the training set has no object of class child (1 in all)"
 
 
@@ -73,7 +73,7 @@ def test_kind_without_training_box_is_named() -> None:
     ],
 )
 def test_constant_validation_is_named(labels: dict[str, Any], told: str) -> None:
-    (warning,) = find(build_examples(**labels))
+    (warning,) = list_warnings(build_examples(**labels))
     assert warning.startswith(told)
 
 
@@ -82,7 +82,7 @@ def test_copies_on_two_sides_are_named() -> None:
     for one, other in ((0, 12), (1, 17), (2, 3), (15, 16)):  # the last two lie on one side
         examples.images[other] = examples.images[one]
     examples.labels["count"][17] = 1
-    (warning,) = find(examples)
+    (warning,) = list_warnings(examples)
     assert warning.startswith("copies of 2 images (1 with different labels) are on two sides of the split")
     assert "00.png = 12.png, 01.png = 17.png." in warning
 
@@ -90,16 +90,16 @@ def test_copies_on_two_sides_are_named() -> None:
 def test_ignored_marks_are_counted() -> None:
     examples = build_examples(marks=["train"] * 10 + ["validation"] * 5 + ["test"] * 5, count=np.arange(N))
     config = SplitConfig(by="group", validation=0.25, test=0)
-    (warning,) = find(examples, split_examples(config, examples, 0), config)
+    (warning,) = list_warnings(examples, split_examples(config, examples, 0), config)
     assert warning.startswith("the data marks 15 examples as train or validation, but data.split.by: group draws")
     config = SplitConfig(by="column", test=0)
-    assert find(examples, split_examples(config, examples, 0), config) == []
+    assert list_warnings(examples, split_examples(config, examples, 0), config) == []
 
 
 def test_share_that_groups_cannot_give_is_named() -> None:
     examples = build_examples(["big"] * 18 + ["small", "other"], count=np.arange(N))
     config = SplitConfig(by="group", validation=0.3, test=0)
-    (warning,) = find(examples, split_examples(config, examples, 0), config)
+    (warning,) = list_warnings(examples, split_examples(config, examples, 0), config)
     assert warning.startswith(
         "the validation set has 2 of 20 examples, 10.0%, but data.split.validation asks for 30.0%"
     )

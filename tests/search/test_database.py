@@ -3,7 +3,6 @@
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
@@ -18,12 +17,6 @@ from thalweg.search.publisher import Publisher
 from thalweg.system.files import UserError
 
 SECRET = "hush-hush"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[postgres.Server]:
-    with postgres.run_server() as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

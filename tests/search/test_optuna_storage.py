@@ -8,7 +8,6 @@ from pathlib import Path
 import optuna
 import pytest
 
-from tests.helpers import postgres
 from tests.helpers.stored_studies import (
     FINGERPRINT,
     build_trial,
@@ -26,12 +25,6 @@ from thalweg.search.optuna_storage import StoredStudy, add_trials, open_study
 from thalweg.search.publisher import Publisher
 from thalweg.search.trials import Trial, copy_trial
 from thalweg.system.files import UserError
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[postgres.Server]:
-    with postgres.run_server() as server:
-        yield server
 
 
 @pytest.fixture(params=["default", "sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
@@ -194,3 +187,13 @@ def test_missing_trials_are_filled_in(config: Config) -> None:
     assert isinstance(study, StoredStudy)
     add_trials(study, config, trials)
     assert sorted(load_numbers(f"{config.study.name} abcdef")) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.usefixtures("_storage")
+def test_further_seeds_are_another_study(config: Config) -> None:
+    """Their values are means over more seeds, and stored trials never change."""
+    space = {"study.space": {"optimizer.kind": {"choices": ["adam", "lion"]}}}
+    one, two = (config.replace_values(space | {"study.trials": trials, "study.cohort": 2}) for trials in (2, 4))
+    first = open_study(one, FINGERPRINT)
+    assert open_study(one, FINGERPRINT).number == first.number
+    assert open_study(two, FINGERPRINT).number != first.number

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,6 @@ from thalweg.search.publisher import Publisher
 
 DEFAULT = Path(".thalweg/studies.db")
 OUTAGE = "The study goes on; each cohort publishes what is missing.\n"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[postgres.Server]:
-    with postgres.run_server() as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,6 @@ from thalweg.config.tree import flatten_tree, remove_paths, replace_values
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value, quote_value
 
 SPACE = ("study", "space")
-MAX_SETTINGS = 100  # that are tried; the rest of the pairs is left out
 
 
 def find_space_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Problem]:
@@ -130,16 +129,15 @@ def _is_drawn(problem: Problem, space: dict[str, ParameterConfig]) -> bool:
 def _find_pair_problems(config: Config, tree: ParamsTree) -> Iterator[Problem]:
     """Return the problems of values that are valid each, but not together."""
     found = set[tuple[KeyPath, KeyPath]]()
-    for setting in covering.cover_pairs(config, MAX_SETTINGS)[0]:
+    for setting in covering.cover_pairs(config)[0]:
         for problem in find_file_problems(replace_values(tree, setting)):
             cause = _find_cause(tree, setting, problem)
             first, *others = sorted(cause, key=lambda name: name != ".".join(map(str, problem.path)))
             if (found_key := ((first, *sorted(others)), problem.path)) not in found:
                 found.add(found_key)
                 together = " and ".join(f"{name} {quote_value(cause[name])}" for name in others)
-                message = (
-                    f"{describe_value(cause[first])} with {together} causes an error at {problem.describe_problem()}"
-                )
+                value = describe_value(cause[first]) + (f" with {together}" if others else "")
+                message = f"{value} causes an error at {problem.describe_problem()}"
                 yield Problem((*SPACE, first), message)
 
 

@@ -107,7 +107,8 @@ class Folder(DataSource):
         rows = label_tables.drop_repeated_rows(rows)[0]
         objects = [name for name in label_tables.OBJECT_COLUMNS if files.path_exists(path / f"{name}.csv")]
         names = {*({"count", "label"} & {*header}), *objects, *(["present"] if objects else [])}
-        names |= ({"count"} if "points" in objects else set()) | ({"kinds"} if "boxes" in objects else set())
+        names |= {"count"} if "points" in objects else set()
+        names |= {"kinds"} if "boxes" in objects and "label" not in header else set()
         return Examples(
             images=np.broadcast_to(np.uint8(0), (len(rows), *self.size, self.channels)),
             names=np.array([row.image for row in rows], np.str_),
