@@ -32,9 +32,9 @@ REPORTING = (
     ("sections",),
     ("advice",),
     ("page",),
-    ("analysis",),
+    ("analysis", "sentences"),
     ("tables", "finding"),
-    ("parameter", "sentences"),
+    ("parameter",),
     ("text",),
 )
 """The floors within reporting."""

@@ -1,5 +1,6 @@
 """Sentences, and parts of them, that several sections show."""
 
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number
 from thalweg.stats.samples import SeedNoise
 
@@ -17,6 +18,17 @@ def describe_noise(noise: SeedNoise, metric: str) -> str:
         shared = "This leaves out what a seed does to all trials alike: they share seeds, so it changes no order."
         return f"One trial's {noise_text} {shared}"
     return f"One trial's {noise_text}"
+
+
+def describe_unknown_noise(tables: StudyTables) -> str:
+    """Say why the noise of a trial is not known, if candidates were retrained for other epochs."""
+    if tables.has_same_epochs:
+        return "The seed noise is not known."
+    own = "a searched number of" if tables.is_epochs_searched else tables.setting("training.epochs")
+    return (
+        f"Trials trained for {own} epochs, but candidates were retrained for {tables.setting('confirm.epochs')} "
+        "(`confirm.epochs`): the noise of a trial is not known."
+    )
 
 
 def describe_epoch(epoch: int | None) -> str:

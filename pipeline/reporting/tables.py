@@ -90,7 +90,12 @@ class StudyTables:
     @property
     def has_same_epochs(self) -> bool:
         """Whether candidates were confirmed for the epochs that trials are chosen by: otherwise they do not compare."""
-        return self.setting("confirm.epochs") in (None, self.setting("training.epochs"))
+        epochs = self.setting("confirm.epochs")
+        return epochs is None or (not self.is_epochs_searched and epochs == self.setting("training.epochs"))
+
+    @property
+    def is_epochs_searched(self) -> bool:
+        return any(parameter.name == "training.epochs" for parameter in self.parameters)
 
     @cached_property
     def ranked(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from thalweg.core.metrics import METRICS
-from thalweg.system.counts import format_count as format_count  # users of words find it here
+from thalweg.system.counts import format_count as format_count  # with the other formats of the report
 
 
 def metric_label(metric: str) -> str:
@@ -118,6 +118,12 @@ def format_percent(share: float, whole: bool = False) -> str:
     if whole and share >= 0.01 and not is_nearly_all:
         return f"{100 * share:.0f} %"
     return f"{format_number(100 * share, 4 if is_nearly_all else 2)} %"
+
+
+def format_percent_estimate(share: float, low: float, high: float) -> str:
+    """Format a share with its interval: `37 % (20 to 55)`."""
+    mean, first, last = (format_percent(value, whole=True).removesuffix(" %") for value in (share, low, high))
+    return format_estimate(mean, first, last, " %")
 
 
 def capitalise_first(text: str) -> str:

@@ -39,7 +39,7 @@ def test_damage_never_changes_a_result(clone: Callable[[], Clone], size: Size) -
     compiled = [name for name in commands if COMPILED in name]
     names = [name for name in commands if COMPILED not in name] + draw.sample(compiled, COMPILED_FILES)
     cases = [(name, kind) for name in names for kind in DAMAGES]
-    print(f"{len(cases)} cases, of which {size}")
+    print(f"{size}, drawn from {len(cases)}")
     problems = []
     for name, kind in draw.sample(cases, min(size.count, len(cases))):
         file, command = project.folder / name, commands[name]

@@ -51,7 +51,8 @@ def advise_rare_values(tables: StudyTables, parameter: SearchedParameter, values
     }
     rare, them = join_items([f"{value} ({counts[value]})" for value in values]), "it" if len(values) == 1 else "them"
     is_each = len(values) == len(counts) > 1
-    text = f"Try {'each value' if is_each else 'these values'} of {format_code(parameter.name)} in more trials: {rare}."
+    which = "each value" if is_each else "this value" if len(values) == 1 else "these values"
+    text = f"Try {which} of {format_code(parameter.name)} in more trials: {rare}."
     if tables.setting("study.sampler") == "grid":
         return f"{text} Raise `points` of the other parameters, and `study.trials`."
     if is_each:

@@ -60,7 +60,7 @@ def compute_gain(tables: StudyTables) -> SearchGain | None:
         best_trial,
         best_value,
         cohort=best_trial // cohort + 1 if cohort > 1 else None,
-        cohort_count=int(best.index[-1]) // max(cohort, 1) + 1,
+        cohort_count=-(-tables.summary.study.trials // max(cohort, 1)),
         later_count=int((best.index > best_trial).sum()),
         last_count=count,
     )

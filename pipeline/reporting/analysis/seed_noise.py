@@ -60,16 +60,6 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
     return SeedNoise(float(np.sqrt(pooled / lanes)), int(dof.sum()))
 
 
-def describe_unknown_noise(tables: StudyTables) -> str:
-    """Say that the noise of a trial is not known, and why if candidates were retrained for other epochs."""
-    if tables.has_same_epochs:
-        return "The seed noise is not known."
-    return (
-        f"The seed noise at {tables.setting('training.epochs')} epochs is not known: candidates were retrained for "
-        f"{tables.setting('confirm.epochs')} (`confirm.epochs`)."
-    )
-
-
 def drop_diverged_runs(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[runs["diverged_step"].isna()] if "diverged_step" in runs else runs
 

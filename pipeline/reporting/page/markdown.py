@@ -32,7 +32,7 @@ def _escape_markup(text: str) -> str:
 
 def render_finding(finding: Finding) -> str:
     """Return a finding as a list item."""
-    lines = [f"- **{escape_text(finding.verdict)}** {escape_text(finding.evidence)}"]
+    lines = [f"- **{escape_text(finding.verdict)}** {escape_text(finding.evidence)}".rstrip()]
     if finding.next_step:
         lines.append(f"  → {escape_text(finding.next_step)}")
     if finding.trials:

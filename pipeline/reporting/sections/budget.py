@@ -16,9 +16,9 @@ from thalweg.reporting.page.thin import subsample_indices
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     format_count,
-    format_estimate,
     format_number,
     format_percent,
+    format_percent_estimate,
     format_share,
     metric_label,
 )
@@ -108,8 +108,7 @@ def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
 
 
 def _describe_agreement(agreement: RankAgreement) -> str:
-    share, low, high = (f"{100 * end:.0f}" for end in (agreement.share, agreement.low, agreement.high))
-    return format_estimate(share, low, high, " %")
+    return format_percent_estimate(agreement.share, agreement.low, agreement.high)
 
 
 def _report_pruned_study(runs: FinishedTrials, first: RankAgreement, evidence: str) -> Finding:

@@ -108,13 +108,14 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         "rule": pd.DataFrame({"value": [reference], "name": ["baseline"]}).dropna(),
     }
     name = metric_label(tables.objective)
-    draw = partial(_plot_history, window, len(trials), sorted(points["role"].unique()), name)
+    last = int(trials["number"].max())
+    draw = partial(_plot_history, window, last, sorted(points["role"].unique()), name)
     return [Chart("history", f"{name.capitalize()} by trial", f"{caption} {comparison}", description, data, draw)]
 
 
-def _plot_history(window: Window, count: int, roles: list[str], axis: str) -> AltairChart:
-    scale = alt.Scale(domain=[-0.5, max(count - 0.5, 0.5)], nice=False)
-    only = {"values": [0]} if count == 1 else {"tickMinStep": 1}
+def _plot_history(window: Window, last: int, roles: list[str], axis: str) -> AltairChart:
+    scale = alt.Scale(domain=[-0.5, last + 0.5], nice=False)
+    only = {"values": [0]} if last == 0 else {"tickMinStep": 1}
     x = alt.X("trial:Q", scale=scale, axis=alt.Axis(title="trial", format="d", **only))
     expected = marks.build_layer("expected").encode(x=x)
     span = expected.mark_area(color=PAINT["faint"], opacity=0.3, interpolate="step-after")
@@ -132,7 +133,9 @@ def _plot_history(window: Window, count: int, roles: list[str], axis: str) -> Al
         marks.build_layer("points")
         .mark_point()
         .encode(
-            tooltip=["trial:Q", "role:N", marks.build_tooltip("value")], **position, **marks.encode_roles(roles, count)
+            tooltip=["trial:Q", "role:N", marks.build_tooltip("value")],
+            **position,
+            **marks.encode_roles(roles, last + 1),
         ),
     ]
     return alt.layer(*layers, *word).properties(height=300, title=marks.build_window_heading(window, axis))

@@ -70,7 +70,10 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
     needed, harmful = (_list_terms_by_effect(tables, without) for without in ("worse", "better"))
     findings = []
     if harmful:
-        step = f"Lower the weight of {join_items(harmful)}, or search it down to 0."
+        terms = join_items([name for name in harmful if name.startswith("term ")])
+        parts = join_items([name for name in harmful if not name.startswith("term ")])
+        steps = [f"Lower the weight of {terms}, or search it down to 0."] if terms else []
+        step = " ".join([*steps, f"Leave out {parts}."] if parts else steps)
         verdict = f"The winner is better without {join_items(harmful)}."
         findings.append(Finding(verdict, evidence, step, trials, "caution"))
     if needed:
@@ -109,7 +112,7 @@ def _report_weak_terms(tables: StudyTables) -> list[Finding]:
     is_weighted = pd.DataFrame({name: curves[f"term.{name}.coefficient"] > 0 for name in terms})
     shares = loss_terms.compute_gradient_shares(tables)[terms].where(is_weighted).mean().fillna(0.0)
     harmful = _list_terms_by_effect(tables, "better")
-    weak = [str(name) for name in shares.index[shares < MIN_PULL_SHARE] if str(name) not in harmful]
+    weak = [str(name) for name in shares.index[shares < MIN_PULL_SHARE] if f"term {name}" not in harmful]
     if not weak:
         return []
     percents = ", ".join(f"{name} {format_fixed(100 * value, 1)} %" for name, value in shares.items())

@@ -7,7 +7,6 @@ from thalweg.reporting.analysis.confirmed import build_confirmed_result
 from thalweg.reporting.analysis.mean_curves import values_by_fold
 from thalweg.reporting.analysis.seed_noise import (
     compare_with_noise,
-    describe_unknown_noise,
     difference_by_seed,
     estimate_seed_noise,
     select_best_quarter,
@@ -16,7 +15,7 @@ from thalweg.reporting.analysis.seed_noise import (
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, EmptyFigure, Figure, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
-from thalweg.reporting.sentences import add_article, describe_noise
+from thalweg.reporting.sentences import add_article, describe_noise, describe_unknown_noise
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     count_decimals,
@@ -44,16 +43,16 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     if comparison is None or noise is None:
         if tables.has_same_epochs or tables.runs.empty:
             return []
-        return [Finding(describe_unknown_noise(tables), "")]
+        return [Finding("The seed noise is not known.", describe_unknown_noise(tables))]
     best, share = select_best_quarter(tables), noise.std**2 / ranked["value"].var()
     trials = tuple(int(trial) for trial in best["number"])
     noise_sentence = describe_noise(noise, metric_label(tables.objective))
     spread, best_spread = (format_number(table["value"].std(), 2) for table in (ranked, best))
     quarter = f"The best quarter ({format_count(len(best), 'trial')}) has a standard deviation of {best_spread}"
     if comparison == "below":
-        amount, seeds = "hardly" if best["value"].std() > noise.std else "no", format_number(noise.std, 2)
-        verdict = f"The order of the best trials may be luck: they spread {amount} more than seeds alone would "
-        verdict += f"({best_spread} against {seeds})."
+        seeds = format_number(noise.std, 2)
+        verdict = f"The order of the best trials may be luck: their spread ({best_spread}) is not clearly more than "
+        verdict += f"that of seeds alone ({seeds})."
         evidence = (
             f"{noise_sentence} {quarter}, all {len(ranked):,} complete trials have {spread}. Which trials are bad is "
             f"not luck: {_describe_share(share)} of the variance of all trials is seed noise."

@@ -180,6 +180,6 @@ def _build_ranges_table(tables: StudyTables) -> Table:
     if search_space.is_region_known(tables) and search_space.advise_search(tables):
         good, near = len(good_region.select_good_trials(tables)), len(good_region.select_near_best(tables))
         caption += f"The space below comes from the {format_count(good, 'good trial')}"
-        caption += ", which are within noise of the best. " if good == near else ". "
+        caption += ", within noise of the best. " if good == near else ". "
     caption += "The sampler chose where to look, so this is not a random sample."
     return Table("best-ranges", "What the best have in common", caption, pd.DataFrame(rows))

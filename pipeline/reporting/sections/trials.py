@@ -45,8 +45,9 @@ def _report_repeats(tables: StudyTables) -> list[Finding]:
         return []
     settings, seeds = format_count(len(tables.trials), "setting"), format_count(tables.seeds_per_trial, "seed")
     total = len(tables.trials) + tables.repeat_count
-    verdict = f"{format_share(tables.repeat_count, total)} trials repeat the values of an earlier one."
-    return [Finding(verdict, f"So {settings} count. Each was trained with {seeds} or more.")]
+    verb = "repeats" if tables.repeat_count == 1 else "repeat"
+    verdict = f"{format_share(tables.repeat_count, total, 'trial')} {verb} the values of an earlier one."
+    return [Finding(verdict, f"The report counts {settings}. Each was trained with {seeds} or more.")]
 
 
 def _report_ties(tables: StudyTables) -> list[Finding]:
@@ -56,11 +57,16 @@ def _report_ties(tables: StudyTables) -> list[Finding]:
         return []
     evidence = (
         f"{describe_noise(noise, metric_label(tables.objective))} Two trials that are equally good differ by up to "
-        f"{format_number(noise.least_significant_difference, 2)} (95 %). "
-        f"{capitalise_first(format_share(len(close), len(ranked), 'complete trial'))} are closer to the best."
+        f"{format_number(noise.least_significant_difference, 2)} (95 %)."
     )
     if len(close) == 1:
-        return [Finding(f"Trial {close[0]} leads by more than noise.", evidence, trials=(close[0],), tone="good")]
+        verdict, evidence = (
+            f"Trial {close[0]} leads by more than noise.",
+            f"{evidence} No other trial is that close to it.",
+        )
+        return [Finding(verdict, evidence, trials=(close[0],), tone="good")]
+    others = format_share(len(close) - 1, len(ranked) - 1, "other complete trial")
+    evidence += f" {capitalise_first(others)} {'is' if len(close) == 2 else 'are'} that close to the best."
     verdict = f"{len(close):,} trials tie for the best within noise."
     return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tuple(close))]
 

@@ -83,7 +83,7 @@ def test_late_best_is_not_called_in_time(usual: StudyTables, epoch: int, seeds: 
     """A best at the last epoch, or of too few seeds, does not say that longer training is useless."""
     runs = usual.runs.assign(best_epoch=epoch)
     saddle = replace(usual, landscape=terrain(end=-9.0), runs=runs[runs["seed"].isin(runs["seed"].unique()[:seeds])])
-    said = any("in time" in finding.evidence for finding in landscape.build_findings(saddle))
+    said = any("best before the end" in finding.evidence for finding in landscape.build_findings(saddle))
     assert said == wanted
 
 

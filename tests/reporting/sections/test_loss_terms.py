@@ -41,7 +41,15 @@ def test_phase_equal_to_its_term_is_left_out(several_terms_study: StudyTables) -
 
 
 def test_harmful_term_is_reported(usual: StudyTables) -> None:
-    assert "The winner is better without term areas." in list_verdicts(with_terms(usual, {"term areas": -0.2}))
+    harmful = with_terms(usual, {"term areas": -0.2})
+    assert "The winner is better without term areas." in list_verdicts(harmful)
+    assert "areas hardly affect" not in list_verdicts(harmful)
+
+
+def test_harmful_part_without_weight_is_left_out(usual: StudyTables) -> None:
+    harmful = with_terms(usual, {"term areas": -0.2, "balance": -0.2})
+    steps = [finding.next_step for finding in loss_terms.build_findings(harmful)]
+    assert "Lower the weight of term areas, or search it down to 0. Leave out balance." in steps
 
 
 def test_noise_hides_term_worth(usual: StudyTables) -> None:

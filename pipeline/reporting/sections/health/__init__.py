@@ -123,7 +123,7 @@ def _describe_location(edge: Separation, failure: str) -> str:
     others = format_share(edge.selected_elsewhere, edge.elsewhere_count)
     return (
         f"They lie where {format_code(edge.name)} is {level}: {side} about {format_number(edge.threshold, 2)}, "
-        f"{failed} {failure}; {elsewhere}, {others}."
+        f"{failed} {failure}; {elsewhere}, {others}. Trials that failed in another way are left out."
     )
 
 
@@ -142,8 +142,8 @@ def _report_rate(tables: StudyTables, high: bool) -> list[Finding]:
         rate = "Learning rate / (1 - momentum)" if edge.name == EFFECTIVE_RATE else "The learning rate"
         verdict, step = f"{rate} is too {word} {threshold}.", search_space.advise_lost_trials(tables, edge)
         evidence += (
-            f" {threshold.capitalize()} it is {format_share(edge.selected_beyond, edge.beyond_count)}, elsewhere "
-            f"{format_share(edge.selected_elsewhere, edge.elsewhere_count)}; that leaves out trials that "
+            f" {threshold.capitalize()} it is {format_share(edge.selected_beyond, edge.beyond_count, 'trial')}, "
+            f"elsewhere {format_share(edge.selected_elsewhere, edge.elsewhere_count)}; that leaves out trials that "
             "diverged or learned nothing."
         )
     tone: Tone = "caution" if len(selected) / len(judged) >= MIN_TROUBLE_SHARE else "plain"

@@ -28,7 +28,7 @@ from thalweg.reporting.sections.importance.isolation_findings import report_isol
 from thalweg.reporting.sections.importance.isolation_plots import build_isolation_figure
 from thalweg.reporting.sentences import describe_epoch
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_code, format_count, format_estimate, join_items
+from thalweg.reporting.text import format_code, format_count, format_percent, format_percent_estimate, join_items
 
 TITLE = "What matters"
 ORDER = 45
@@ -58,8 +58,8 @@ def _report_no_effect(tables: StudyTables, ranking: ImportanceRanking) -> list[F
     first = ranking.parameters[0]
     evidence = (
         f"{_describe_method(ranking)} {format_code(first.name)} has the largest importance: "
-        f"{_format_percent(first.share)} of the sum over all parameters. That proves nothing: values shuffled "
-        f" among the trials reach up to {_format_percent(first.chance)} by chance. Health shows where training fails."
+        f"{_format_share(first.share)} of the sum over all parameters. That proves nothing: values shuffled "
+        f"among the trials reach up to {_format_share(first.chance)} by chance. Health shows where training fails."
     )
     step = more_trials.advise_trials(tables) if is_search_gaining(tables) else ""
     return [Finding("No parameter clearly explains which trials did best.", evidence, step, ranking.best_trials)]
@@ -71,9 +71,9 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
     name, scientific = format_code(first.name), {parameter.name for parameter in list_scientific(tables)}
     evidence = (
         f"{_describe_method(ranking)} {name} has {_describe_share(first)} of the sum of all parameters' importances; "
-        f"values shuffled among the trials reach up to {_format_percent(first.chance)} by chance."
+        f"values shuffled among the trials reach up to {_format_share(first.chance)} by chance."
     )
-    redraws = f"{_format_percent(ranking.lead_share)} of cases when trials are drawn again"
+    redraws = f"{_format_share(ranking.lead_share)} of cases when trials are drawn again"
     if len(ranking.parameters) == 1:
         verdict = f"{name}, the only parameter searched, mattered."
     elif ranking.has_clear_leader:
@@ -100,14 +100,14 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
 def _report_minor_parameters(minor: list[Importance], step: str) -> Finding:
     """Report parameters whose share is small in every redraw, where a larger share would have shown."""
     shares = join_items([f"{format_code(parameter.name)} {_describe_share(parameter)}" for parameter in minor])
-    evidence = f"Share of the importance: {shares}. A share above {_format_percent(MAX_MINOR_SHARE)} would have shown."
+    evidence = f"Share of the importance: {shares}. A share above {_format_share(MAX_MINOR_SHARE)} would have shown."
     return Finding(f"{_list_names(minor)} mattered little.", evidence, step)
 
 
 def _report_unclear_parameters(ranking: ImportanceRanking, unclear: list[Importance]) -> Finding:
     shares = [
-        f"{format_code(parameter.name)} {_format_percent(parameter.share)} (by chance: up to "
-        f"{_format_percent(parameter.chance)})"
+        f"{format_code(parameter.name)} {_format_share(parameter.share)} (by chance: up to "
+        f"{_format_share(parameter.chance)})"
         for parameter in unclear
     ]
     evidence = f"Share of the importance: {join_items(shares)}. With so few trials, a small share may hide an effect."
@@ -119,13 +119,12 @@ def _list_names(parameters: Sequence[Importance]) -> str:
     return join_items([format_code(parameter.name) for parameter in parameters])
 
 
-def _format_percent(share: float) -> str:
-    return f"{100 * min(share, 1.0):.0f} %"
+def _format_share(share: float) -> str:
+    return format_percent(min(share, 1.0), whole=True)
 
 
 def _describe_share(parameter: Importance) -> str:
-    share, low, high = (f"{100 * min(end, 1):.0f}" for end in (parameter.share, parameter.low, parameter.high))
-    return format_estimate(share, low, high, " %")
+    return format_percent_estimate(*(min(end, 1.0) for end in (parameter.share, parameter.low, parameter.high)))
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

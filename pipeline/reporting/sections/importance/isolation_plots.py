@@ -7,7 +7,7 @@ import pandas as pd
 
 from thalweg.reporting.analysis.good_region import jitter_trials
 from thalweg.reporting.analysis.isolation import group_trials_by_value
-from thalweg.reporting.analysis.seed_noise import describe_unknown_noise, estimate_seed_noise
+from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
 from thalweg.reporting.page.marks import (
@@ -22,6 +22,7 @@ from thalweg.reporting.page.marks import (
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections.importance.isolation_findings import describe_bests
+from thalweg.reporting.sentences import describe_unknown_noise
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, metric_label
 

@@ -61,7 +61,7 @@ def _report_saddle(tables: StudyTables, curvature: pd.DataFrame) -> list[Finding
         verdict = "Training ended on a saddle: the loss still curves down in some direction."
         step, ending = epochs.advise_longer_training(tables), find_winner_ending(tables)
         if not step and ending is not None and ending.kind in ("past", "enough"):
-            evidence += " Longer training is not advised: validation was at its best in time."
+            evidence += " Longer training is not advised: validation was best before the end."
         return [Finding(verdict, evidence, step, _list_winner(tables))]
     verdict = "Training ended in a valley: the loss curves down by little, or not at all."
     return [Finding(verdict, evidence, trials=_list_winner(tables), tone="good")]

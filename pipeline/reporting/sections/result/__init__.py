@@ -143,7 +143,8 @@ def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
     count = result.contender_count
     seeds = format_count(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
     if not tables.has_same_epochs:
-        seeds += f", for {tables.setting('confirm.epochs')} epochs instead of {tables.setting('training.epochs')}"
+        own = "its own number" if tables.is_epochs_searched else tables.setting("training.epochs")
+        seeds += f", for {tables.setting('confirm.epochs')} epochs instead of {own}"
     measure = f"{metric_label(tables.objective)} on the validation set"
     total = format_count(len(tables.ranked), "complete trial")
     if count < 2:
