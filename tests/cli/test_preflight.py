@@ -40,8 +40,8 @@ def test_shipped_params_lack_only_data(file: Path) -> None:
     assert {one.path for one in preflight.find_data_problems(tree, [])} <= {("data", "path")}
 
 
-@pytest.mark.parametrize("copies", [0, 2])
-@pytest.mark.parametrize("by", ["fraction", "group", "folds"])
+@pytest.mark.parametrize("copies", [0, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("by", ["fraction", pytest.param("group", marks=pytest.mark.slow), "folds"])
 def test_largest_batch_is_smallest_train_split(by: str, copies: int) -> None:
     small = {"data.source.examples": 60, "data.source.size": [24, 24], "data.split.by": by}
     tree = change_config(small | {"augment.offline.copies": copies})

@@ -237,7 +237,7 @@ def compute_our_precision(said: Rows, known: Rows, kinds: int) -> tuple[float, f
     return float(each[0]), float(each.mean())
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
 @pytest.mark.parametrize(
     "scene",
     [

@@ -55,7 +55,12 @@ def build_network(path: str) -> Network:
     return network
 
 
-@pytest.fixture(scope="module", params=[*MEMBERS, OWN], ids=[*MEMBERS, "own"])
+DEEP = {"resnet", "unet"}
+"""Models whose compilation takes seconds."""
+PATHS = [pytest.param(kind, id=kind, marks=[pytest.mark.slow] if kind in DEEP else []) for kind in MEMBERS]
+
+
+@pytest.fixture(scope="module", params=[*PATHS, pytest.param(OWN, id="own")])
 def network(request: pytest.FixtureRequest) -> Network:
     return build_network(request.param)
 

@@ -24,13 +24,12 @@ from thalweg.reporting.tables import StudyTables
 CASES = [
     "usual",
     "no trials",
-    "one trial",
-    "all diverged",
-    "all pruned",
     "hostile names",
-    "no test",
     "classes",
-    "images",
+    *(
+        pytest.param(case, marks=pytest.mark.slow)
+        for case in ("one trial", "all diverged", "all pruned", "no test", "images")
+    ),
 ]
 
 
@@ -202,10 +201,12 @@ def test_thousand_trials_are_light(study_of: Callable[[int], StudyTables]) -> No
     assert len(render_html(tables, select_sections(tables)).encode()) < 3_000_000
 
 
-SLOW = [pytest.param(case, marks=pytest.mark.slow) for case in ("one trial", "all pruned", "classes", "images")]
+SLOW = [
+    pytest.param(case, marks=pytest.mark.slow) for case in ("one trial", "all pruned", "classes", "images", "no trials")
+]
 
 
-@pytest.mark.parametrize("case", ["no trials", "hostile names", *SLOW])
+@pytest.mark.parametrize("case", ["hostile names", *SLOW])
 def test_markdown_shows_its_figures(cases: dict[str, StudyTables], case: str) -> None:
     text, figures = render_markdown(cases[case], select_sections(cases[case]))
     assert set(re.findall(r"\]\(figures/(.+?)\)", text)) == set(figures)

@@ -137,6 +137,7 @@ def test_terms_use_their_cells() -> None:
     assert list(Detect(side=5.0, classes=False).loss_families) == ["missed", "false_alarms", "position"]
 
 
+@pytest.mark.slow
 def test_reference_is_usual_objects() -> None:
     """Two images of which one has an object in a cell: half as sure, the box as it is."""
     task = Detect(cell=8)

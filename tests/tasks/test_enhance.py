@@ -116,7 +116,7 @@ def test_picture_shows_before_after_truth() -> None:
 
 
 @pytest.mark.parametrize("problem", ["denoise", "deblur", "lighten", "upscale"])
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_filters_beat_trivial_answer(problem: str, channels: int) -> None:
     task, examples = Enhance.model_validate({"problem": problem}), draw_examples(6)
     train = Examples(examples.images[..., :channels], examples.names, examples.groups, examples.split, {})

@@ -32,8 +32,11 @@ def build_data(channels: int) -> TrainingData:
     return TrainingData(images, {}, np.zeros(len(ROWS), np.int32), backgrounds, mean, scale, none, none[0], none, none)
 
 
+OTHERS = [Count(), Classify(), Detect(cell=4), Enhance(problem="deblur", noise=0.0)]
+
+
 @pytest.mark.parametrize(
-    "task", [Count(), Count(density=4), Classify(), Detect(cell=4), Enhance(problem="deblur", noise=0.0)], ids=repr
+    "task", [Count(density=4), *(pytest.param(task, marks=pytest.mark.slow) for task in OTHERS)], ids=repr
 )
 @pytest.mark.parametrize("mirror", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_mirroring_makes_predictions_symmetric(task: Task, mirror: bool) -> None:

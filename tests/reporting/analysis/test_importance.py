@@ -46,6 +46,7 @@ def test_diverged_trials_rank_worst(build_study: Callable[..., StudyTables]) -> 
     assert not set(found.best_trials) & set(trials.loc[wild, "number"])
 
 
+@pytest.mark.slow
 def test_importance_false_positive_rate(
     build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,6 +118,7 @@ SHAPES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_failed_seed_false_positives_skewed(shape: str) -> None:
     rng, names = np.random.default_rng(0), np.repeat(["winner", "runner-up 1", "baseline"], 8)

@@ -72,7 +72,9 @@ def list_tooltip_titles(drawn: Any) -> Iterator[str]:
         yield from list_tooltip_titles(part)
 
 
-@pytest.mark.parametrize("case", ["usual", "classes", "several terms"])
+@pytest.mark.parametrize(
+    "case", ["usual", *(pytest.param(case, marks=pytest.mark.slow) for case in ("classes", "several terms"))]
+)
 def test_tooltips_avoid_special_names(cases: dict[str, StudyTables], case: str) -> None:
     """vega-tooltip shows `title` as a headline and loads `image` as the address of a picture."""
     shown = [

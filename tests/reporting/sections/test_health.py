@@ -132,6 +132,7 @@ def test_decaying_rate_is_not_short() -> None:
     assert "does not fall" in curves.build_findings(replace(constant, runs=late))[0].evidence
 
 
+@pytest.mark.slow
 def test_length_false_positive_rate() -> None:
     told = [
         endings.build_findings(study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
