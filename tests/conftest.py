@@ -9,7 +9,8 @@ os.environ.setdefault("XLA_FLAGS", xla_flags.in_haste())
 import thalweg  # noqa: F401  before NumPy and JAX: it settles what they read from the environment
 
 # isort: split
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 from tests.helpers import saved_models, small_study
+from tests.helpers.paths import ROOT
 from thalweg.artifacts import trained_model
 from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.config.experiment import Config
@@ -30,6 +32,19 @@ from thalweg.training.plan import TrainingData
 # how long an example takes says how busy the machine is
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unchanged_project() -> Iterator[None]:
+    """Fail at the end if a test left a file in the project, where a commit would take it along."""
+    before = list_new_files()
+    yield
+    assert list_new_files() <= before
+
+
+def list_new_files() -> set[str]:
+    command = ["git", "ls-files", "--others", "--exclude-standard"]
+    return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.splitlines())
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,7 @@ def test_whole_lock_stays(whole: bytes, capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.usefixtures("whole")
 def test_merge_conflict_is_left_to_git(capsys: pytest.CaptureFixture[str]) -> None:
     LOCK.write_bytes(b"schema: '2.0'\n<<<<<<< HEAD\n=======\n>>>>>>> other\n")
     mend_lock()
