@@ -9,7 +9,7 @@ from pathlib import Path
 import thalweg
 from thalweg.cli import dvc_lock
 from thalweg.config.load import ParamsError, load_config
-from thalweg.config.study import cohort_multiple_error
+from thalweg.config.study import find_cohort_error
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import compiled, files
 from thalweg.system.counts import format_count
@@ -51,22 +51,22 @@ def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="thalweg", description=description)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, run: Callable[[argparse.Namespace], None], summary: str) -> argparse.ArgumentParser:
+    def add_command(name: str, run: Callable[[argparse.Namespace], None], summary: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         command.set_defaults(run=run)
         return command
 
-    command = add("check", _check_params, "list every error in a params file")
+    command = add_command("check", _check_params, "list every error in a params file")
     command.add_argument("file", nargs="?", type=Path, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}")
-    command = add("use", _use_preset, f"replace {PARAMS} by a preset, unless it has uncommitted changes")
+    command = add_command("use", _use_preset, f"replace {PARAMS} by a preset, unless it has uncommitted changes")
     command.add_argument("preset", metavar="PRESET", help=", ".join(_list_presets()) or "a file in presets/")
     command.add_argument("--force", action="store_true", help=f"replace uncommitted changes of {PARAMS}, too")
-    command = add("stage", _run_stage, "run one stage of the pipeline, as `dvc repro` does")
+    command = add_command("stage", _run_stage, "run one stage of the pipeline, as `dvc repro` does")
     command.add_argument("name", choices=STAGE_NAMES, metavar="NAME", help=", ".join(STAGE_NAMES))
-    command = add("study", _run_study, "run, resume or extend the study, without the other stages")
+    command = add_command("study", _run_study, "run, resume or extend the study, without the other stages")
     trials = "number of trials, a multiple of study.cohort (default: study.trials)"
     command.add_argument("--trials", type=int, metavar="N", help=trials)
-    command = add("predict", _run_predict, "predict images with the confirmed winner")
+    command = add_command("predict", _run_predict, "predict images with the confirmed winner")
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="images or folders of images")
     out = "table to write, with the columns image and prediction; predicted images go into the folder FILE"
     command.add_argument("--out", required=True, type=Path, metavar="FILE.csv", help=out)
@@ -75,9 +75,9 @@ def _build_parser() -> argparse.ArgumentParser:
     trust = "allow the code of a model that params.yaml does not name"
     command.add_argument("--trust", action="append", default=[], metavar="DOTTED.PATH", help=trust)
     command.add_argument("--model", type=Path, default=MODEL, metavar="FOLDER", help=model)
-    command = add("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
+    command = add_command("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
-    add("timing", _print_timing, "print how long each stage took when it last ran")
+    add_command("timing", _print_timing, "print how long each stage took when it last ran")
     return parser
 
 
@@ -143,7 +143,7 @@ def _run_study(arguments: argparse.Namespace) -> None:
     if arguments.trials is not None:
         if arguments.trials < 1:
             raise files.UserError(f"--trials: must be at least {config.study.cohort}, not {arguments.trials}")
-        if message := cohort_multiple_error(arguments.trials, config.study.cohort):
+        if message := find_cohort_error(arguments.trials, config.study.cohort):
             raise files.UserError(f"--trials: {message}")
         config = config.replace_values({"study.trials": arguments.trials})
     if not files.path_exists(COPIES):

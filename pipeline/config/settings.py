@@ -29,7 +29,7 @@ def iterate_settings(config: Config, fixed: Setting | None = None) -> Iterator[S
 
     Those with `fixed` values only, if any are given; these need not be on the grid.
     """
-    parameters, given = spaces.sort_parameters(config), fixed or {}
+    parameters, fixed_values = spaces.sort_parameters(config), fixed or {}
 
     def extend_setting(setting: Setting, index: int) -> Iterator[Setting]:
         if index == len(parameters):
@@ -39,7 +39,7 @@ def iterate_settings(config: Config, fixed: Setting | None = None) -> Iterator[S
         if not parameter.is_active(setting):
             yield from extend_setting(setting, index + 1)
             return
-        for value in [given[name]] if name in given else _list_values(config, parameter):
+        for value in [fixed_values[name]] if name in fixed_values else _list_values(config, parameter):
             yield from extend_setting(setting | {name: value}, index + 1)
 
     return extend_setting({}, 0)

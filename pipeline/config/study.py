@@ -94,7 +94,7 @@ class ParameterConfig(StrictModel):
         return all(name in setting and setting[name] in values for name, values in self.when.items())
 
 
-def cohort_multiple_error(trials: int, cohort: int) -> str:
+def find_cohort_error(trials: int, cohort: int) -> str:
     """Return an error with the nearest multiples of `cohort` if `trials` is not one of them, else ''."""
     nearest = " or ".join(str(n * cohort) for n in (trials // cohort, trials // cohort + 1) if n)
     return f"{trials} is not a multiple of study.cohort, {cohort}; use {nearest}" if trials % cohort else ""

@@ -74,10 +74,10 @@ def train_candidates(
     ends = train_to_end(folder, data, targets, config.engine.width)
     candidates, rows = [], select_judged_rows(splits)
     for (trial, values), plan, i in zip(trials, plans, first_index, strict=True):
-        states = by_seed(ends[i], len(splits.train))
+        states = group_by_seed(ends[i], len(splits.train))
         predictions = np.stack([_predict_judged_rows(splits, data, plan, folds) for folds in states])
         scores = [inference.score_rows(plan, item, data, rows) for item in predictions]
-        validation = [mean_best_validation(plan, splits, folds) for folds in states]
+        validation = [average_best_validation(plan, splits, folds) for folds in states]
         candidates.append(
             Candidate(
                 trial, values, plan, states, predictions, _join_seed_scores(scores), _join_seed_scores(validation)
@@ -86,7 +86,7 @@ def train_candidates(
     return candidates
 
 
-def by_seed(states: Sequence[LaneState], folds: int) -> tuple[tuple[LaneState, ...], ...]:
+def group_by_seed(states: Sequence[LaneState], folds: int) -> tuple[tuple[LaneState, ...], ...]:
     """Group lanes, which are in order of seed and fold, into each seed's folds."""
     return tuple(tuple(states[start : start + folds]) for start in range(0, len(states), folds))
 
@@ -114,7 +114,7 @@ def _predict_judged_rows(
     return merged
 
 
-def mean_best_validation(plan: NetworkProgram, splits: Splits, fold_states: Sequence[LaneState]) -> dict[str, float]:
+def average_best_validation(plan: NetworkProgram, splits: Splits, fold_states: Sequence[LaneState]) -> dict[str, float]:
     """Return one seed's metrics on the validation set: each fold's lane at its best, weighted by the folds' sizes."""
     sizes = [len(rows) for rows in splits.validation]
     # the index of the best validation; -1 where none was good
@@ -134,18 +134,18 @@ def rank_candidates(config: Config, candidates: Sequence[Candidate]) -> list[Can
     sign = config.task.cost_sign(config.study.objective)
     limits = sorted(config.study.constraints.items())
 
-    def key(candidate: Candidate) -> tuple[bool, float, float, int]:
+    def compute_rank_key(candidate: Candidate) -> tuple[bool, float, float, int]:
         means = {name: float(values.mean()) for name, values in candidate.validation_scores.items()}
         value = sign * means[config.study.objective]
         violation = sum(max(0.0, limit.compute_excess(means[name])) for name, limit in limits)
         trial = -1 if candidate.trial is None else candidate.trial
-        diverged = any(diverged_step(folds) is not None for folds in candidate.states)
+        diverged = any(find_diverged_step(folds) is not None for folds in candidate.states)
         return diverged, violation, np.inf if np.isnan(value) else value, trial
 
-    return sorted(candidates, key=key)
+    return sorted(candidates, key=compute_rank_key)
 
 
-def diverged_step(folds: Sequence[LaneState]) -> int | None:
+def find_diverged_step(folds: Sequence[LaneState]) -> int | None:
     """Return the first step that was not finite in any of a seed's lanes; None if all were finite."""
     return min((int(state.diverged_step) for state in folds if state.diverged_step >= 0), default=None)
 

@@ -61,7 +61,7 @@ def build_runs_table(config: Config, name: str, candidate: Candidate, has_test: 
     """Return one row a seed: its best epoch, its metrics on the validation set, and on the test set if there is one."""
     table = pd.DataFrame({"candidate": name, "trial": candidate.trial, "seed": candidates.list_confirm_seeds(config)})
     table["best_epoch"] = [float(np.mean([state.best_epoch for state in folds])) for folds in candidate.states]
-    table["diverged_step"] = pd.array([candidates.diverged_step(folds) for folds in candidate.states], dtype="Int64")
+    table["diverged_step"] = pd.array([candidates.find_diverged_step(s) for s in candidate.states], dtype="Int64")
     # where validation is judged, its scores include mirrored predictions if the task asks for these
     from_weights = has_test or not config.task.mirror
     for metric, values in (candidate.validation_scores if from_weights else candidate.scores).items():

@@ -66,14 +66,14 @@ def train_ablations(
             "images": count_images(fold_rows, prepared),
             "seed": seed,
             "best_epoch": float(np.mean([state.best_epoch for state in states])),
-            "diverged_step": candidates.diverged_step(states),
+            "diverged_step": candidates.find_diverged_step(states),
             **{
                 f"validation_{name}": value
-                for name, value in candidates.mean_best_validation(plan, prepared.splits, states).items()
+                for name, value in candidates.average_best_validation(plan, prepared.splits, states).items()
             },
         }
         for i, ablation in enumerate(ablations)
-        for seed, fold_rows, states in zip(seeds, ablation.rows, candidates.by_seed(ends[i], folds), strict=True)
+        for seed, fold_rows, states in zip(seeds, ablation.rows, candidates.group_by_seed(ends[i], folds), strict=True)
     ]
     return pd.DataFrame(rows).astype({"diverged_step": "Int64"})
 

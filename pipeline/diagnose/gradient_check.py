@@ -66,17 +66,17 @@ class SlopeCheck(NamedTuple):
 
 
 def follow_directions(
-    function: Callable[[Any], Array], gradient: Any, point: Any, along: Callable[[Array], Any], count: int
+    function: Callable[[Any], Array], gradient: Any, point: Any, build_direction: Callable[[Array], Any], count: int
 ) -> DirectionalDerivatives:
     """Follow K values of `function`, of a tree, from `point` along `count` directions.
 
-    `along` makes a direction, a tree, from its number; `gradient` is a tree like `point` with a leading axis [K].
+    `build_direction` makes one, a tree, from its number; `gradient` is a tree like `point` with a leading axis [K].
     """
     sizes = jnp.asarray(STEP_SIZES)
     rows = jax.vmap(lambda tree: ravel_pytree(tree)[0])(gradient)
 
-    def follow(number: Array) -> tuple[Array, Array, Array]:
-        direction = along(number)
+    def follow_direction(number: Array) -> tuple[Array, Array, Array]:
+        direction = build_direction(number)
         values = jax.lax.map(
             lambda size: function(jax.tree.map(lambda leaf, d: leaf + size * d, point, direction)),
             jnp.concatenate([sizes, -sizes, jnp.zeros(1)]),
@@ -84,7 +84,7 @@ def follow_directions(
         flat = ravel_pytree(direction)[0]
         return rows @ flat, values, flat @ flat
 
-    analytic, values, squares = jax.lax.map(follow, jnp.arange(count))
+    analytic, values, squares = jax.lax.map(follow_direction, jnp.arange(count))
     steepest = jnp.linalg.norm(rows, axis=1) * jnp.sqrt(squares.max())
     return DirectionalDerivatives(values[0, -1], steepest, analytic, *jnp.split(values[:, :-1], 2, axis=1))
 
@@ -106,13 +106,13 @@ def build_directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any
         return tuple(names), lambda number: unflatten((indices == number).astype(flat.dtype))
     ends = jnp.cumsum(jnp.array([np.prod(shape, dtype=int) for shape in arrays.values()]))
 
-    def random(number: Array) -> Any:
+    def build_random_direction(number: Array) -> Any:
         # one draw for all arrays, because the generator compiles slowly
         signs = jax.random.rademacher(rng.derive_key(0, "directions", number), flat.shape, flat.dtype)
         array = jnp.searchsorted(ends, indices, side="right")
         return unflatten(jnp.where((number == array) | (number >= len(arrays)), signs, 0))
 
-    return (*arrays, *(f"all, {i + 1}" for i in range(RANDOM_DIRECTIONS))), random
+    return (*arrays, *(f"all, {i + 1}" for i in range(RANDOM_DIRECTIONS))), build_random_direction
 
 
 def judge_slopes(derivatives: DirectionalDerivatives) -> list[list[SlopeCheck]]:

@@ -62,7 +62,7 @@ def build_gradient_table(
             }
         )
         for name, checks in zip(names, gradient_check.judge_slopes(derivatives), strict=True)
-        for term, slope in zip(loss_names(plan), checks, strict=True)
+        for term, slope in zip(list_loss_names(plan), checks, strict=True)
     ]
     return pd.concat(tables, ignore_index=True)
 
@@ -74,12 +74,12 @@ def draw_first_batch(plan: NetworkProgram, hyper: NetworkHyper, data: TrainingDa
     return batches.augment_batch(plan, hyper.augment, data, rows, rng.derive_key(seed, "augment", start))
 
 
-def loss_names(plan: Plan) -> tuple[str, ...]:
-    """Return the names of the losses of `batch_losses`, in order."""
+def list_loss_names(plan: Plan) -> tuple[str, ...]:
+    """Return the names of the losses of `build_batch_losses`, in order."""
     return (*composite_loss.list_terms(plan), *(("all terms",) if composite_loss.is_composite(plan) else ()))
 
 
-def batch_losses(
+def build_batch_losses(
     plan: Plan, hyper: NetworkHyper, model_state: Any, inputs: Array, targets: Tree, coefficients: Array
 ) -> Callable[[Any], Array]:
     """Build the function from parameters to a mini-batch's loss terms and, if there are several, the whole loss: [K].
@@ -88,14 +88,14 @@ def batch_losses(
     is drawn by `model_state`, the same at every call. Only the whole loss is weighted with `coefficients` [K].
     """
 
-    def run(parameters: Any) -> Array:
+    def compute_losses(parameters: Any) -> Array:
         outputs, _ = plan.network.apply(parameters, model_state, inputs, train=True)
         terms = composite_loss.compute_term_losses(plan, hyper, outputs, targets)
         if not composite_loss.is_composite(plan):
             return terms.mean(1)
         return jnp.append(terms.mean(1), composite_loss.weighted_sum(terms, coefficients).mean())
 
-    return run
+    return compute_losses
 
 
 def follow_batch_losses(
@@ -105,16 +105,16 @@ def follow_batch_losses(
 
     It compiles once for a plan, with `options` of XLA: the kind of loss is a number, not part of the program.
     """
-    run = jax.jit(_follow_directions, static_argnums=0, compiler_options=options)
+    follow = jax.jit(_follow_directions, static_argnums=0, compiler_options=options)
     with jax.enable_x64(True):
         doubles = jax.tree.map(_to_float64, (*weights, inputs, targets, coefficients))
-        return gradient_check.build_directions(doubles[0])[0], jax.device_get(run(plan, hyper, *doubles))
+        return gradient_check.build_directions(doubles[0])[0], jax.device_get(follow(plan, hyper, *doubles))
 
 
 def _follow_directions(plan: Plan, hyper: NetworkHyper, parameters: Any, *batch: Any) -> DirectionalDerivatives:
-    function = batch_losses(plan, hyper, *batch)
-    names, along = gradient_check.build_directions(parameters)
-    return gradient_check.follow_directions(function, jax.jacrev(function)(parameters), parameters, along, len(names))
+    function = build_batch_losses(plan, hyper, *batch)
+    names, build = gradient_check.build_directions(parameters)
+    return gradient_check.follow_directions(function, jax.jacrev(function)(parameters), parameters, build, len(names))
 
 
 def _to_float64(leaf: Any) -> Array:

@@ -39,11 +39,11 @@ def build_evaluation_sets(plan: NetworkProgram, data: Any, sets: Sequence[NDArra
     """Gather sets of equally many rows, without augmentation."""
     rows = jnp.asarray(np.stack(sets), jnp.int32)
 
-    def gather(rows: Array) -> EvaluationSets:
+    def gather_set(rows: Array) -> EvaluationSets:
         inputs = batches.gather_network_inputs(plan.task, data, rows)
         return EvaluationSets(inputs, batches.gather_targets(plan, data, rows))
 
-    gathered: EvaluationSets = jax.jit(lambda rows: jax.lax.map(gather, rows))(rows)
+    gathered: EvaluationSets = jax.jit(lambda rows: jax.lax.map(gather_set, rows))(rows)
     return gathered
 
 
@@ -53,13 +53,13 @@ def compute_example_losses(
     """Compute the loss of each example of one set [n], in inference mode."""
     count = len(examples.inputs)
 
-    def chunk_losses(chunk: EvaluationSets) -> Array:
+    def compute_chunk_losses(chunk: EvaluationSets) -> Array:
         outputs = plan.network.apply(*weights, chunk.inputs, train=False)[0]
         losses = composite_loss.compute_term_losses(plan, hyper, outputs, chunk.truth)
         return composite_loss.weighted_sum(losses, coefficients)
 
     chunks = jax.tree.map(lambda leaf: _split_chunks(leaf, min(CHUNK_SIZE, count)), examples)
-    losses: Array = jax.lax.map(chunk_losses, chunks)
+    losses: Array = jax.lax.map(compute_chunk_losses, chunks)
     return losses.reshape(-1)[:count]
 
 
@@ -211,10 +211,10 @@ def build_mean_loss(plan: NetworkProgram) -> Callable[[Any, tuple[Any, NetworkHy
     Its second argument is (model state, hyper, sets). The same plan gives the same function, so that it compiles once.
     """
 
-    def mean(parameters: Any, inputs: tuple[Any, NetworkHyper, EvaluationSets]) -> Array:
+    def compute_mean_loss(parameters: Any, inputs: tuple[Any, NetworkHyper, EvaluationSets]) -> Array:
         model_state, hyper, sets = inputs
         first_set = jax.tree.map(lambda leaf: leaf[0], sets)
         coefficients = compute_final_coefficients(plan, hyper)
         return compute_example_losses(plan, hyper, (parameters, model_state), coefficients, first_set).mean()
 
-    return mean
+    return compute_mean_loss

@@ -90,24 +90,24 @@ def _train_and_validate(
     """Train the `active` lanes [L] up to the next validation, and validate them."""
     first = jnp.argmax(active)
     seed, fold = states.seed[first], states.fold[first]
-    begun = _count_epochs(program, states.step[first])
+    start = _count_epochs(program, states.step[first])
 
-    def train_epoch(carry: Carry, number: Array) -> tuple[Carry, Array]:
-        return _train_epoch(program, each, hypers, carry, data, active, (seed, fold, number))
+    def train_epoch(carry: Carry, epoch: Array) -> tuple[Carry, Array]:
+        return _train_epoch(program, each, hypers, carry, data, active, (seed, fold, epoch))
 
     carry = states.learner, states.diverged_step
-    (learners, diverged_step), losses = jax.lax.scan(train_epoch, carry, begun + jnp.arange(program.validate_every))
+    (learners, diverged_step), losses = jax.lax.scan(train_epoch, carry, start + jnp.arange(program.validate_every))
     step = jnp.where(active, states.step + program.validate_every * program.steps_per_epoch, states.step)
     learners, measured = program.evaluate_lanes(
         lambda function, values, inputs: each(function, active, values, inputs), hypers, learners, data, fold, step
     )
     states = replace(states, step=step, learner=learners, diverged_step=diverged_step)
 
-    def record(state: LaneState, inputs: tuple[dict[str, Array], Array]) -> LaneState:
+    def record_validation(state: LaneState, inputs: tuple[dict[str, Array], Array]) -> LaneState:
         values, losses = inputs
         return _record_validation(program, state, values | {"train_loss": losses.mean(), "train_spread": losses.std()})
 
-    after: LaneState = each(record, active, states, (measured, losses[-1]))
+    after: LaneState = each(record_validation, active, states, (measured, losses[-1]))
     return after
 
 
@@ -118,19 +118,19 @@ def _train_epoch(
 
     In chunks: make a few batches, then train each lane on all of them, so that its weights stay in the cache.
     """
-    seed, fold, number = clock
-    of_first = jax.tree.map(lambda leaf: leaf[jnp.argmax(active)], hypers)
-    rows = program.draw_rows(data, seed, fold, number)
+    seed, fold, epoch = clock
+    first_hyper = jax.tree.map(lambda leaf: leaf[jnp.argmax(active)], hypers)
+    rows = program.draw_rows(data, seed, fold, epoch)
 
     def make_batch(row: tuple[Array, Array], hyper: Hyper) -> Batch:
         return program.gather_batch(hyper, data, row[0], seed, row[1])
 
-    length = _count_chunk_steps(program, jax.eval_shape(make_batch, (rows[0], number), of_first))
+    length = _count_chunk_steps(program, jax.eval_shape(make_batch, (rows[0], epoch), first_hyper))
     chunks = -(-program.steps_per_epoch // length)
 
     def train_chunk(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, Array]:
         steps = inputs[1]
-        shared = jax.lax.map(lambda row: make_batch(row, of_first), inputs) if program.shares_batches else None
+        shared = jax.lax.map(lambda row: make_batch(row, first_hyper), inputs) if program.shares_batches else None
 
         def train_lane(lane: tuple[Carry, Array], hyper: Hyper) -> tuple[Carry, Array]:
             def take_step(index: Array, lane: tuple[Carry, Array]) -> tuple[Carry, Array]:
@@ -143,7 +143,7 @@ def _train_epoch(
                 return (learner, diverged_step), put_at(losses, index, loss)
 
             # a last chunk may be shorter than the others
-            count = jnp.minimum(length, (number + 1) * program.steps_per_epoch - steps[0])
+            count = jnp.minimum(length, (epoch + 1) * program.steps_per_epoch - steps[0])
             after: tuple[Carry, Array] = jax.lax.fori_loop(0, count, take_step, lane)
             return after
 
@@ -152,7 +152,7 @@ def _train_epoch(
 
     missing = chunks * length - program.steps_per_epoch
     rows = jnp.pad(rows, ((0, missing), *[(0, 0)] * (rows.ndim - 1)), mode="edge")
-    steps = number * program.steps_per_epoch + jnp.arange(chunks * length)
+    steps = epoch * program.steps_per_epoch + jnp.arange(chunks * length)
     chunked = rows.reshape(chunks, length, *rows.shape[1:]), steps.reshape(chunks, length)
     carry, losses = jax.lax.scan(train_chunk, carry, chunked)
     return carry, jnp.swapaxes(losses, 0, 1).reshape(len(active), -1)[:, : program.steps_per_epoch]

@@ -25,10 +25,10 @@ def map_sequential(
     """
     turns = jnp.argsort(~active, stable=True)
 
-    def advance_next(number: Array, lanes: LaneTree) -> LaneTree:
-        lane = turns[number]
-        of_lane = jax.tree.map(lambda leaf: take_at(leaf, lane), (lanes, inputs))
-        changed: LaneTree = jax.tree.map(lambda leaf, new: put_at(leaf, lane, new), lanes, function(*of_lane))
+    def advance_next(turn: Array, lanes: LaneTree) -> LaneTree:
+        lane = turns[turn]
+        arguments = jax.tree.map(lambda leaf: take_at(leaf, lane), (lanes, inputs))
+        changed: LaneTree = jax.tree.map(lambda leaf, new: put_at(leaf, lane, new), lanes, function(*arguments))
         return changed
 
     after: LaneTree = jax.lax.fori_loop(0, active.sum(), advance_next, lanes)

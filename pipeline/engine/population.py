@@ -227,13 +227,13 @@ def _advance_blocks(program: Program, states: LaneState, hypers: Hyper, data: Da
     """Advance one device's blocks [blocks, lanes] in a call."""
     cpu = jax.default_backend() == "cpu"
 
-    def advance(inputs: tuple[LaneState, Hyper, Array]) -> LaneState:
+    def advance_block(inputs: tuple[LaneState, Hyper, Array]) -> LaneState:
         states, hypers, target_epochs = inputs
         return fit.advance_block(program, map_sequential if cpu else map_vmapped, hypers, states, data, target_epochs)
 
-    all_blocks = states, hypers, target_epochs
+    blocks = states, hypers, target_epochs
     if not cpu:
-        return jax.vmap(advance)(all_blocks)
+        return jax.vmap(advance_block)(blocks)
     # a CPU's call has one block: compile no loop
-    after: LaneState = jax.tree.map(lambda leaf: leaf[None], advance(jax.tree.map(lambda leaf: leaf[0], all_blocks)))
+    after: LaneState = jax.tree.map(lambda leaf: leaf[None], advance_block(jax.tree.map(lambda leaf: leaf[0], blocks)))
     return after

@@ -43,7 +43,7 @@ class OptunaSampler:
         self._study = optuna.create_study(directions=list_study_directions(config), pruner=optuna.pruners.NopPruner())
         self._space = spaces.build_distributions(config)
         self._initial = spaces.list_initial_settings(config)
-        self._planned = {settings.build_setting_key(one): one for one in settings.list_planned_settings(config)}
+        self._planned = {settings.build_setting_key(point): point for point in settings.list_planned_settings(config)}
         self._trial_counts = Counter[settings.SettingKey]()
         self._open_trials: dict[int, optuna.Trial] = {}
         self._worst_costs: list[float] = []
@@ -51,7 +51,7 @@ class OptunaSampler:
     def ask(self, first: int, count: int) -> list[Setting]:
         """Propose values for trials `first` to `first + count - 1`."""
         return [
-            self._ask_trial(number, self._fixed_values(number), self._build_sampler(number))
+            self._ask_trial(number, self._find_fixed_values(number), self._build_sampler(number))
             for number in range(first, first + count)
         ]
 
@@ -92,23 +92,23 @@ class OptunaSampler:
     def _tell_outcome(self, outcome: Outcome, diverged_scores: list[float]) -> None:
         """Tell the study of one trial; a diverged one gets `diverged_scores`."""
         trial, diverged = self._open_trials.pop(outcome.number), outcome.state == "diverged"
-        sampler, several = self._config.study.sampler, len(self._study.directions) > 1
+        sampler, is_multi_objective = self._config.study.sampler, len(self._study.directions) > 1
         violations = (
             dict.fromkeys(self._config.study.constraints, DIVERGED_VIOLATION) if diverged else dict(outcome.violations)
         )
-        if several or sampler == "nsga2":
+        if is_multi_objective or sampler == "nsga2":
             violations["diverged"] = DIVERGED_VIOLATION if diverged else 0.0
         for name, violation in violations.items():
             trial.set_constraint(name, violation)
         is_complete = outcome.state == "complete" and outcome.lost_rung is None
-        if is_complete or several or sampler in ("nsga2", "cmaes", "gp"):
+        if is_complete or is_multi_objective or sampler in ("nsga2", "cmaes", "gp"):
             self._study.tell(trial, list(outcome.scores) or diverged_scores)
             return
         last_epoch = outcome.lost_rung or max(outcome.intermediate, default=1)
         trial.report(*((math.nan, 1) if diverged else (outcome.scores[0], last_epoch)))
         self._study.tell(trial, state=TrialState.PRUNED)
 
-    def _fixed_values(self, number: int) -> Setting:
+    def _find_fixed_values(self, number: int) -> Setting:
         """Return the values that the sampler does not choose: of the first trials, or the next of a plan.
 
         A plan's next setting is the first that has the fewest trials.
@@ -117,7 +117,7 @@ class OptunaSampler:
             return self._planned[min(self._planned, key=lambda key: self._trial_counts[key])]
         if number < len(self._initial):
             return self._initial[number]
-        return _sobol_point(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
+        return _draw_sobol(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
 
     def _ask_trial(self, number: int, fixed_values: Setting, sampler: BaseSampler) -> Setting:
         if fixed_values:
@@ -166,7 +166,7 @@ def _suggest_value(trial: optuna.Trial, name: str, distribution: BaseDistributio
     return suggest(name, distribution.low, distribution.high, log=distribution.log)  # type: ignore[attr-defined]
 
 
-def _sobol_point(config: Config, space: dict[str, BaseDistribution], number: int) -> Setting:
+def _draw_sobol(config: Config, space: dict[str, BaseDistribution], number: int) -> Setting:
     """Point `number` of one scrambled Sobol sequence over the whole space, choices and conditional parameters too.
 
     Optuna's own sampler counts its points in the study, so a study that is played again would begin from the first.
@@ -177,12 +177,12 @@ def _sobol_point(config: Config, space: dict[str, BaseDistribution], number: int
     if number:
         sequence.fast_forward(number)
     return {
-        name: _value_at_share(space[name], share)
+        name: _compute_value_at(space[name], share)
         for name, share in zip(space, sequence.random(1)[0].tolist(), strict=True)
     }
 
 
-def _value_at_share(distribution: BaseDistribution, share: float) -> Any:
+def _compute_value_at(distribution: BaseDistribution, share: float) -> Any:
     """Return the value at a share, 0 <= share < 1, of a distribution."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[int(share * len(distribution.choices))]

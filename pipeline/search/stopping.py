@@ -24,7 +24,7 @@ def find_stop_reason(
     epochs = sum(trial.epochs_spent for trial in trials)
     if stop.epochs is not None and epochs >= stop.epochs:
         return {"cohort": cohort, "reason": "epochs", "limit": stop.epochs, "reached": epochs}
-    gain = None if stop.gain is None else expected_gain(config, rules, trials)
+    gain = None if stop.gain is None else estimate_gain(config, rules, trials)
     if stop.gain is not None and gain is not None and gain < stop.gain:
         return {"cohort": cohort, "reason": "gain", "limit": stop.gain, "reached": gain}
     if stop.seconds is not None:
@@ -37,7 +37,7 @@ def find_stop_reason(
     return None
 
 
-def expected_gain(config: Config, rules: Rules, trials: Sequence[Trial]) -> float | None:
+def estimate_gain(config: Config, rules: Rules, trials: Sequence[Trial]) -> float | None:
     """Return the expected improvement of the best objective by the next cohort: the mean gain of the last few cohorts.
 
     Gains shrink as a search goes on, so this is too high rather than too low, and a study stops late rather than early.
@@ -47,7 +47,7 @@ def expected_gain(config: Config, rules: Rules, trials: Sequence[Trial]) -> floa
         return None
     sign = config.task.cost_sign(config.study.objective)
     before, after = (
-        [sign * trial.outcome.scores[0] for trial in rank_trials(config, known)[:1]]
-        for known in (trials[: -GAIN_COHORTS * rules.cohort_size], trials)
+        [sign * trial.outcome.scores[0] for trial in rank_trials(config, subset)[:1]]
+        for subset in (trials[: -GAIN_COHORTS * rules.cohort_size], trials)
     )
     return (before[0] - after[0]) / GAIN_COHORTS if before and after else None

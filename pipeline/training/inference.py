@@ -49,13 +49,13 @@ def build_predictor(
         outputs = batches.join_chunks(jax.lax.map(predict_chunk, batches.split_chunks(rows, CHUNK_SIZE)), len(rows))
         return task.decode_outputs(outputs)
 
-    def run(weights: tuple[Any, Any], data: TrainingData, rows: Array) -> Array:
+    def predict_rows(weights: tuple[Any, Any], data: TrainingData, rows: Array) -> Array:
         straight = predict_images(weights, data, rows, False)
         if not task.mirror:
             return straight
         return (straight + task.unmirror_predictions(predict_images(weights, data, rows, True), network.inputs[1])) / 2
 
-    return jax.jit(run)
+    return jax.jit(predict_rows)
 
 
 def read_task_inputs(plan: NetworkProgram, data: TrainingData, rows: NDArray[Any]) -> NDArray[np.float32]:
@@ -85,9 +85,9 @@ def score_rows(
 
 @cache
 def _build_scorer(plan: NetworkProgram) -> Callable[[Array, TrainingData, Array, Array], Tree]:
-    def run(predictions: Array, data: TrainingData, rows: Array, weights: Array) -> Tree:
+    def score_weightings(predictions: Array, data: TrainingData, rows: Array, weights: Array) -> Tree:
         truth = batches.gather_targets(plan, data, rows)
         measured: Tree = jax.lax.map(lambda weight: plan.task.compute_metrics(predictions, truth, weight), weights)
         return measured
 
-    return jax.jit(run)
+    return jax.jit(score_weightings)

@@ -109,7 +109,7 @@ class NetworkProgram(Plan):
         outputs = jnp.swapaxes(batches.join_chunks(chunks, len(rows)), 0, 1)  # [L, M, *outputs]
         probe = batches.gather_probe(self, data, fold) if composite_loss.is_composite(self) else ()
 
-        def measure(
+        def measure_lane(
             lane: tuple[Array, dict[str, Array]], inputs: tuple[NetworkHyper, tuple[Any, Any], Array, Array]
         ) -> tuple[Array, dict[str, Array]]:
             (balance, _), (hyper, weights, outputs, updates) = lane, inputs
@@ -132,7 +132,7 @@ class NetworkProgram(Plan):
 
         blank = {name: jnp.zeros(lanes) for name in self.curve_names}
         balance, measured = for_each(
-            measure, (learners.balance, blank), (hypers, self.select_weights(learners), outputs, updates)
+            measure_lane, (learners.balance, blank), (hypers, self.select_weights(learners), outputs, updates)
         )
         return learners._replace(balance=balance), measured
 

@@ -146,7 +146,7 @@ def test_gradients_match_differences(task: Task, plan: NetworkProgram) -> None:
         verdicts = {
             (name, term): check.verdict
             for name, checks in zip(names, gradient_check.judge_slopes(found), strict=True)
-            for term, check in zip(gradient_table.loss_names(plan), checks, strict=True)
+            for term, check in zip(gradient_table.list_loss_names(plan), checks, strict=True)
         }
         off = {where: verdict for where, verdict in verdicts.items() if verdict not in ("right", "kink")}
         assert off == {}
@@ -167,9 +167,9 @@ def test_gradient_matches_training() -> None:
     rows = batches.draw_batches(plan, two_terms.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
     inputs, truth = batches.augment_batch(plan, {}, two_terms.DATA, rows, rng.derive_key(5, "augment", 0))
     coefficient = composite_loss.compute_coefficients(plan, hyper, state.learner.balance, jnp.int32(0))
-    function = gradient_table.batch_losses(plan, hyper, state.learner.model_state, inputs, truth, coefficient)
+    function = gradient_table.build_batch_losses(plan, hyper, state.learner.model_state, inputs, truth, coefficient)
     gradient = quick(jax.jacrev(function))(state.learner.parameters)
-    assert gradient_table.loss_names(plan) == ("a", "b", "all terms")
+    assert gradient_table.list_loss_names(plan) == ("a", "b", "all terms")
     trained = after.learner.parameters
     off = jax.tree.map(lambda new, old, slope: new[0] - old + 0.01 * slope[-1], trained, moved, gradient)
     assert max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(off)) < 1e-6

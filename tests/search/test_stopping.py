@@ -29,14 +29,14 @@ def build_trials(*values: float | None) -> list[Trial]:
 
 def test_gain_averages_three_cohorts(config: Config) -> None:
     values = [9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0]
-    assert stopping.expected_gain(config, RULES, build_trials(*values)) == pytest.approx((8.0 - 6.5) / 3)
-    assert stopping.expected_gain(config, RULES, build_trials(*values[:6])) is None  # too few to tell
+    assert stopping.estimate_gain(config, RULES, build_trials(*values)) == pytest.approx((8.0 - 6.5) / 3)
+    assert stopping.estimate_gain(config, RULES, build_trials(*values[:6])) is None  # too few to tell
     more = config.replace_values({"study.objective": "exact"})
-    assert stopping.expected_gain(more, RULES, build_trials(*[1 - value / 10 for value in values])) == pytest.approx(
+    assert stopping.estimate_gain(more, RULES, build_trials(*[1 - value / 10 for value in values])) == pytest.approx(
         0.05
     )
-    assert stopping.expected_gain(config, RULES, build_trials(None, None, *values[2:])) is None
-    assert stopping.expected_gain(config, RULES, build_trials(9.0, None, None, None, 6.0, 7.0, 6.0, 7.0)) == 1.0
+    assert stopping.estimate_gain(config, RULES, build_trials(None, None, *values[2:])) is None
+    assert stopping.estimate_gain(config, RULES, build_trials(9.0, None, None, None, 6.0, 7.0, 6.0, 7.0)) == 1.0
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from thalweg.config.checks.task import find_task_problems, is_implied_by_kind, narrow_to_task
 from thalweg.config.experiment import RENAMED_SECTIONS, Config, ConfirmConfig
-from thalweg.config.study import cohort_multiple_error
+from thalweg.config.study import find_cohort_error
 from thalweg.config.tree import remove_paths
 from thalweg.schema.problem import ParamsTree, Problem, build_problem, quote_value
 from thalweg.schema.section import build_member_validator
@@ -69,7 +69,7 @@ def find_cross_field_problems(valid_tree: ParamsTree) -> Iterator[Problem]:
     if (confirm.get("epochs") or 0) % validate_every:
         message = f"{confirm['epochs']} is not a multiple of training.validate_every, {validate_every}"
         yield Problem(("confirm", "epochs"), message)
-    if message := cohort_multiple_error(study.get("trials", 0), study.get("cohort", 1)):
+    if message := find_cohort_error(study.get("trials", 0), study.get("cohort", 1)):
         yield Problem(("study", "trials"), message)
     first = (study.get("prune") or {}).get("first")
     if first and first >= training.get("epochs", float("inf")):

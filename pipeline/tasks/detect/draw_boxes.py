@@ -29,10 +29,10 @@ def draw_outline(picture: NDArray[np.uint8], box: NDArray[np.int_], colour: tupl
     x0, y0, x1, y1 = box
     rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
 
-    def within(by: int) -> NDArray[np.bool_]:
+    def is_within(by: int) -> NDArray[np.bool_]:
         inside: NDArray[np.bool_] = (columns >= x0 - by) & (columns < x1 + by) & (rows >= y0 - by) & (rows < y1 + by)
         return inside
 
     drawn = (rows + columns) % (DASH_PIXELS + GAP_PIXELS) < DASH_PIXELS if dashed else np.True_
-    picture[within(2) & ~within(-2) & drawn] //= 3
-    picture[within(1) & ~within(-1) & drawn] = colour
+    picture[is_within(2) & ~is_within(-2) & drawn] //= 3
+    picture[is_within(1) & ~is_within(-1) & drawn] = colour

@@ -53,7 +53,7 @@ class Sketch:
         projected = [self.project_point(point) for point in points]
         self.parts.append((False, tuple(round(v) for x, y, _ in projected for v in (x, y)), colour))
 
-    def upright(self, left: float, right: float, low: float, high: float, z: float, colour: Colour) -> None:
+    def add_rectangle(self, left: float, right: float, low: float, high: float, z: float, colour: Colour) -> None:
         """Add a rectangle that faces the camera."""
         self.add_polygon(((left, low, z), (right, low, z), (right, high, z), (left, high, z)), colour)
 
@@ -85,7 +85,7 @@ class Sketch:
         self.add_polygon(
             ((left, top, z), (left, top, back), (right, top, back), (right, top, z)), shade_colour(colour, 1.15)
         )
-        self.upright(left, right, base, top, z, colour)
+        self.add_rectangle(left, right, base, top, z, colour)
 
     def bounding_box(self) -> tuple[int, int, int, int]:
         """Return the first column and row that may be painted, and one past the last."""

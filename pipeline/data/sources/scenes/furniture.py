@@ -26,7 +26,7 @@ def draw_bollard(sketch: Sketch, x: float, z: float, tone: Colour) -> None:
 
 def draw_bin(sketch: Sketch, x: float, z: float, tone: Colour) -> None:
     sketch.add_block(x, z, 0.0, (0.55, 0.95, 0.5), tone)
-    sketch.upright(x - 0.2, x + 0.2, 0.7, 0.82, z, (28, 28, 30))
+    sketch.add_rectangle(x - 0.2, x + 0.2, 0.7, 0.82, z, (28, 28, 30))
 
 
 def draw_bench(sketch: Sketch, x: float, z: float, tone: Colour) -> None:
@@ -50,19 +50,19 @@ def draw_tree(sketch: Sketch, x: float, z: float, tone: Colour) -> None:
 
 
 def draw_car(sketch: Sketch, x: float, z: float, tone: Colour) -> None:
-    def slab(outline: tuple[tuple[float, float], ...], depth: float, colour: Colour) -> None:
+    def draw_panel(outline: tuple[tuple[float, float], ...], depth: float, colour: Colour) -> None:
         sketch.add_polygon(tuple((x + dx, y, z + depth) for dx, y in outline), colour)
 
     cabin = ((-1.3, 0.9), (-0.85, 1.42), (0.5, 1.42), (1.15, 0.9))
     sketch.add_block(x, z, 0.25, (4.1, 0.65, 1.6), tone)
-    slab(cabin, 1.4, shade_colour(tone, 0.6))
+    draw_panel(cabin, 1.4, shade_colour(tone, 0.6))
     left, right, y = x - 0.85, x + 0.5, 1.42
     sketch.add_polygon(
         ((left, y, z + 0.1), (right, y, z + 0.1), (right, y, z + 1.4), (left, y, z + 1.4)), shade_colour(tone, 1.15)
     )
-    slab(cabin, 0.1, tone)
-    slab(((-1.1, 0.93), (-0.8, 1.34), (-0.2, 1.34), (-0.2, 0.93)), 0.1, (60, 74, 86))
-    slab(((-0.1, 0.93), (-0.1, 1.34), (0.44, 1.34), (0.95, 0.93)), 0.1, (60, 74, 86))
+    draw_panel(cabin, 0.1, tone)
+    draw_panel(((-1.1, 0.93), (-0.8, 1.34), (-0.2, 1.34), (-0.2, 0.93)), 0.1, (60, 74, 86))
+    draw_panel(((-0.1, 0.93), (-0.1, 1.34), (0.44, 1.34), (0.95, 0.93)), 0.1, (60, 74, 86))
     for wheel in (x - 1.25, x + 1.3):
         sketch.add_ellipse((wheel, 0.32, z), 0.33, 0.33, (30, 30, 32))
         sketch.add_ellipse((wheel, 0.32, z), 0.16, 0.16, (150, 152, 156))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import count, islice
+from itertools import count, islice, starmap
 from math import pi
 from typing import NamedTuple, TypeVar
 
@@ -45,16 +45,16 @@ class Footprint(NamedTuple):
 def build_footprint(camera: Camera, subject: PlacedFurniture | Person) -> Footprint:
     sketch = Sketch(camera)
 
-    def rect(wide: float, low: float, high: float) -> Rect:
+    def project_rect(wide: float, low: float, high: float) -> Rect:
         x, y, scale = sketch.project_point((subject.x, high, subject.z))
         return x - wide * scale, y, x + wide * scale, y + (high - low) * scale
 
     head = (
-        rect(subject.head_radius, subject.height - 2 * subject.head_radius, subject.height)
+        project_rect(subject.head_radius, subject.height - 2 * subject.head_radius, subject.height)
         if isinstance(subject, Person)
         else None
     )
-    return Footprint(subject.x, subject.z, subject.solids[0][0], tuple(rect(*solid) for solid in subject.solids), head)
+    return Footprint(subject.x, subject.z, subject.solids[0][0], tuple(starmap(project_rect, subject.solids)), head)
 
 
 def compute_occlusion(a: Footprint, b: Footprint) -> float:
@@ -72,7 +72,7 @@ def compute_occlusion(a: Footprint, b: Footprint) -> float:
     return max(shared) / ((x1 - x0) * (y1 - y0))
 
 
-Member = TypeVar("Member", PlacedFurniture, Person)
+Subject = TypeVar("Subject", PlacedFurniture, Person)
 
 
 def arrange_scene(
@@ -106,9 +106,9 @@ def arrange_scene(
         column = camera.centre + (other.x + (0.65 if v < 0.5 else -0.65)) * scale
         return (min(max(column, 0.03 * width), 0.97 * width) - camera.centre) / scale, z
 
-    def settle(candidates: Iterable[Member]) -> Member:
+    def place_best(candidates: Iterable[Subject]) -> Subject:
         """Take the first candidate that hides little enough, or the one that hides least; draw each only when tried."""
-        tried: list[tuple[float, Member, Footprint]] = []
+        tried: list[tuple[float, Subject, Footprint]] = []
         for candidate in islice(candidates, PLACEMENT_TRIES):
             footprint = build_footprint(camera, candidate)
             hidden = max((compute_occlusion(footprint, other) for other in footprints), default=0.0)
@@ -123,7 +123,7 @@ def arrange_scene(
         furniture = place.furniture[rng.integers(len(place.furniture))]
         tone = PAINT_COLOURS[rng.integers(len(PAINT_COLOURS))]
         near = place.near + furniture.min_depth_share * (place.far - place.near)
-        objects.append(settle(PlacedFurniture(furniture, *draw_spot(near, place.far + 0.8), tone) for _ in count()))
+        objects.append(place_best(PlacedFurniture(furniture, *draw_spot(near, place.far + 0.8), tone) for _ in count()))
     for _ in range(rng.integers(people[0], people[1] + 1)):
         other = persons[rng.integers(len(persons))] if persons and rng.random() < 0.4 else None
         yaw = other.yaw if other else float(rng.uniform(-pi, pi))
@@ -132,5 +132,5 @@ def arrange_scene(
             draw_spot_beside(other) if other and rng.random() < 0.7 else draw_spot(place.near, place.far)
             for _ in count()
         )
-        persons.append(settle(replace(person, x=x, z=z) for x, z in spots))
+        persons.append(place_best(replace(person, x=x, z=z) for x, z in spots))
     return tuple(objects), tuple(persons)

@@ -49,14 +49,14 @@ def build_place(seed: int, number: int, size: tuple[int, int]) -> Place:
     near = camera.focal * camera.height / (1.03 * height - camera.horizon)
     backdrop = Image.new("RGB", (wide, height))
     sketch = Sketch(camera)
-    setting = BACKDROPS[number % len(BACKDROPS)]
-    setting(sketch, rng, far)
+    draw_backdrop = BACKDROPS[number % len(BACKDROPS)]
+    draw_backdrop(sketch, rng, far)
     sketch.draw_shapes(ImageDraw.Draw(backdrop))
     grain = rng.integers(-5, 6, (size[0], wide // fine + 1, 1), dtype=np.int16).repeat(fine, 0).repeat(fine, 1)
     pixels = np.clip(np.asarray(backdrop) + grain[:, :wide], 0, 255).astype(np.uint8)
     angle = pi * (1.4 * u[2] - 0.2)
     light = (cos(angle), 0.6 * sin(angle))
-    furniture = tuple(item for item in CLUTTER if not (setting is draw_park and item.draw is draw_car))
+    furniture = tuple(item for item in CLUTTER if not (draw_backdrop is draw_park and item.draw is draw_car))
     return Place(camera, fine, (width, height), Image.fromarray(pixels), furniture, light, near, far)
 
 
@@ -79,9 +79,9 @@ def draw_street(sketch: Sketch, rng: np.random.Generator, farthest: float) -> No
         wide, front = float(rng.uniform(3.2, 6)), WALL_COLOURS[rng.integers(len(WALL_COLOURS))]
         draw_house(sketch, rng, left, wide, wall, 14.0, front)
         sign_paint, glass = PAINT_COLOURS[rng.integers(len(PAINT_COLOURS))], (70, 84, 96)
-        sketch.upright(left + 0.2, left + wide - 0.2, 2.5, 3.0, wall, sign_paint)
-        sketch.upright(left + 0.3, left + wide - 1.5, 0.5, 2.4, wall, glass)
-        sketch.upright(left + wide - 1.2, left + wide - 0.4, 0.0, 2.3, wall, shade_colour(sign_paint, 0.7))
+        sketch.add_rectangle(left + 0.2, left + wide - 0.2, 2.5, 3.0, wall, sign_paint)
+        sketch.add_rectangle(left + 0.3, left + wide - 1.5, 0.5, 2.4, wall, glass)
+        sketch.add_rectangle(left + wide - 1.2, left + wide - 0.4, 0.0, 2.3, wall, shade_colour(sign_paint, 0.7))
         left += wide
 
 
@@ -122,12 +122,12 @@ def draw_park(sketch: Sketch, rng: np.random.Generator, farthest: float) -> None
         v = rng.random(3).tolist()
         green = (46 + round(30 * v[0]), 84 + round(40 * v[1]), 46)
         sketch.add_ellipse((x + v[2], 0.7 + 2.2 * v[0], back + 0.5), 0.9 + v[1], 0.9 + 1.2 * v[2], green)
-    sketch.upright(-22, 22, 0.0, 1.0, back, (58, 92, 52))
+    sketch.add_rectangle(-22, 22, 0.0, 1.0, back, (58, 92, 52))
 
 
 def draw_sky(sketch: Sketch, rng: np.random.Generator) -> None:
     tone = ((158, 196, 230), (196, 208, 216), (216, 220, 222))[rng.integers(3)]
-    sketch.upright(-99, 99, -10.0, 60.0, 60.0, tone)
+    sketch.add_rectangle(-99, 99, -10.0, 60.0, 60.0, tone)
 
 
 def draw_ground(sketch: Sketch, colour: Colour, back: float) -> None:
@@ -147,14 +147,14 @@ def draw_house(
 ) -> None:
     """Draw a front with rows of windows above the ground floor."""
     front = shade_colour(front, float(rng.uniform(0.85, 1.1)))
-    sketch.upright(left, left + width, 0.0, top, z, front)
-    sketch.upright(left, left + 0.12, 0.0, top, z, shade_colour(front, 0.8))
+    sketch.add_rectangle(left, left + width, 0.0, top, z, front)
+    sketch.add_rectangle(left, left + 0.12, 0.0, top, z, shade_colour(front, 0.8))
     pane = shade_colour((84, 98, 112), float(rng.uniform(0.8, 1.3)))
     columns = max(1, int(width / 1.3))
     for column in range(columns):
         x, low = left + width * (column + 0.5) / columns, 3.4 if top > 6 else 0.9
         while low + 1.2 < top:
-            sketch.upright(x - 0.34, x + 0.34, low, low + 1.1, z, pane)
+            sketch.add_rectangle(x - 0.34, x + 0.34, low, low + 1.1, z, pane)
             low += 2.1
 
 

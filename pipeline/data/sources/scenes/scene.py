@@ -45,8 +45,8 @@ def paint_scene(scene: Scene) -> tuple[NDArray[np.uint8], list[VisiblePerson]]:
     """Paint the image [H, W, 3]; return it, and its people from the farthest to the nearest."""
     place, camera = scene.place, scene.camera
     (width, height), fine = place.size, place.supersampling
-    everyone: list[PlacedFurniture | Person] = [*scene.objects, *scene.people]
-    behind_first = sorted(everyone, key=lambda subject: -subject.z)
+    subjects: list[PlacedFurniture | Person] = [*scene.objects, *scene.people]
+    behind_first = sorted(subjects, key=lambda subject: -subject.z)
     ground = place.backdrop.crop((scene.pan, 0, scene.pan + width, height))
 
     shadows = Image.new("L", place.size)
