@@ -14,10 +14,9 @@ from thalweg.artifacts import trained_model
 from thalweg.cli.outputs import IMAGE_MARK, check_outputs
 from thalweg.config.load import parse_params
 from thalweg.config.model import list_model_kinds
-from thalweg.data.examples import join_first
 from thalweg.data.sources.folder.image_files import describe_frames, describe_range, measure_ranges
 from thalweg.system import data_files, files
-from thalweg.system.counts import format_count
+from thalweg.system.counts import format_count, join_first
 from thalweg.system.images import ValueRange, find_value_range, is_image_name, read_pixels, write_image
 from thalweg.system.paths import PARAMS
 

@@ -1,7 +1,7 @@
 """Examples, and the interface of the data sources that read them."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -112,11 +112,6 @@ class DataSource(StrictModel):
         of images is known. None where even that is unknown.
         """
         return None
-
-
-def join_first(items: Sequence[str], limit: int = 5) -> str:
-    """Return the first items as a list for a message, with an ellipsis for the others."""
-    return ", ".join(items[:limit]) + (", …" if len(items) > limit else "")
 
 
 def build_blank_labels(names: Iterable[str], count: int) -> Labels:

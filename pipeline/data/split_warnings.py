@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.examples import Examples, join_first
+from thalweg.data.examples import Examples
 from thalweg.data.splits import SplitConfig, Splits
+from thalweg.system.counts import join_first
 
 MAX_SHARE_ERROR = 0.5
 """How far a split's size may miss its share without a warning, as a part of that share."""

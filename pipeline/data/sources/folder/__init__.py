@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Strict
 
-from thalweg.data.examples import DataSource, Examples, Fault, Labels, ReadResult, build_blank_labels, join_first
+from thalweg.data.examples import DataSource, Examples, Fault, Labels, ReadResult, build_blank_labels
 from thalweg.data.sources.folder import label_tables
 from thalweg.data.sources.folder.image_files import read_images
 from thalweg.data.sources.folder.label_tables import Annotation, Annotations, LabelRow
 from thalweg.system import data_files, files
-from thalweg.system.counts import format_count
+from thalweg.system.counts import format_count, join_first
 from thalweg.system.images import is_image_name, write_image
 
 SidePixels = Annotated[int, Field(ge=1, le=4096)]

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.examples import Fault, join_first
+from thalweg.data.examples import Fault
 from thalweg.data.sources.folder.label_tables import LabelRow
 from thalweg.system import files, images
+from thalweg.system.counts import join_first
 from thalweg.system.images import ValueRange
 
 MIN_BRIGHTEST = 16
