@@ -34,8 +34,8 @@ def main() -> int:
             raise
         # of the output, or of a library; our own files give a UserError
         interrupts.drop_output()
-        place = error.filename or ("output" if error.errno in OUTPUT_ERRORS else type(error).__name__)
-        print(f"{place}: {error.strerror or error}", file=sys.stderr)
+        source = error.filename or ("output" if error.errno in OUTPUT_ERRORS else type(error).__name__)
+        print(f"{source}: {error.strerror or error}", file=sys.stderr)
         return 2
     finally:
         interrupts.exit_at_interrupt()

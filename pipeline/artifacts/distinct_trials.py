@@ -29,6 +29,6 @@ def merge_repeated_rows(
     merged = alike.drop_duplicates("first").sort_values("first").reset_index(drop=True)
     merged[names] = means.to_numpy()
     merged = merged.assign(number=merged["first"], same_as=np.nan)
-    kept = curves[curves["trial"].isin(alike["number"])]
+    rows = curves[curves["trial"].isin(alike["number"])]
     numbers = dict(zip(alike["number"], alike["first"], strict=True))
-    return merged[list(trials)], kept.assign(trial=kept["trial"].map(numbers)).sort_values("trial", kind="stable")
+    return merged[list(trials)], rows.assign(trial=rows["trial"].map(numbers)).sort_values("trial", kind="stable")

@@ -94,8 +94,8 @@ def _list_inputs(dependencies: tuple[Path, ...]) -> Iterator[Path]:
     patterns = files.read_bytes(IGNORE_FILE).decode(errors="replace") if files.path_exists(IGNORE_FILE) else ""
     ignored = GitIgnoreSpec.from_lines(patterns.splitlines())
     for path in dependencies:
-        found = [path / name for name in files.list_files(path)] or [path]  # a file has none in it
-        yield from (file for file in found if not ignored.match_file(file))
+        paths = [path / name for name in files.list_files(path)] or [path]  # a file has none in it
+        yield from (file for file in paths if not ignored.match_file(file))
 
 
 def _find_param_changes(stage: WatchedStage) -> Iterator[str]:

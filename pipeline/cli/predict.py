@@ -156,8 +156,8 @@ def _list_output_paths(images: Mapping[str, Path]) -> Iterator[tuple[str, Path]]
     """
     counts = Counter(file.name for file in images.values())
     for name, file in images.items():
-        given = Path(file.name if name == file.as_posix() and counts[file.name] == 1 else name)
-        path = Path(*(part for part in given.parts if part != ".." and part != given.anchor))
+        original = Path(file.name if name == file.as_posix() and counts[file.name] == 1 else name)
+        path = Path(*(part for part in original.parts if part != ".." and part != original.anchor))
         yield name, path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
 
 

@@ -29,9 +29,9 @@ def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Pr
 
     `problems` are those of the file so far; a check that needs an invalid section is skipped.
     """
-    found = list(_find_section_problems(tree, problems))
-    yield from found
-    if not problems and not found:
+    section_problems = list(_find_section_problems(tree, problems))
+    yield from section_problems
+    if not problems and not section_problems:
         yield from _find_program_problems(Config.model_validate(tree))
 
 

@@ -51,15 +51,15 @@ def describe_settings(config: Config) -> str:
     if not planned:
         return f"{start}; {trials}: sampler {study.sampler} chooses which"
     start += f", and {format_count(planned - count, 'setting')} off it" if planned > count else ""
-    start, (rounds, rest) = f"{start}; {trials}: {'each' if planned > 1 else 'it'}", divmod(study.trials, planned)
+    start, (rounds, remainder) = f"{start}; {trials}: {'each' if planned > 1 else 'it'}", divmod(study.trials, planned)
     if study.randomness == "independent":
-        if rest:
+        if remainder:
             return f"{start} is trained with {study.seeds * rounds} to {study.seeds * (rounds + 1)} seeds"
         return f"{start} is trained with {format_count(study.seeds * rounds, 'seed')}"
     text = f"{start} is trained with {format_count(settings.count_trial_seeds(config), 'seed')}"
     if study.trials > planned and study.stop != StopConfig():
         return f"{text}, because study.stop limits the study; for more, raise study.seeds"
-    return text + (f"; {format_count(rest, 'trial')} left over" if rest else "")
+    return text + (f"; {format_count(remainder, 'trial')} left over" if remainder else "")
 
 
 def describe_missing_points(config: Config) -> str:

@@ -44,8 +44,8 @@ def _find_missed_shares(config: SplitConfig, examples: Examples, splits: Splits)
     if config.by != "folds" and not (config.by == "column" and marked["validation"]):
         drawn["validation"] = len(splits.validation[0])
     for name, count in sorted(drawn.items()):
-        wanted = getattr(config, name) * total
-        if abs(count - wanted) > max(MAX_SHARE_ERROR * wanted, 1):
+        expected = getattr(config, name) * total
+        if abs(count - expected) > max(MAX_SHARE_ERROR * expected, 1):
             yield (
                 f"the {name} set has {count} of {total} examples, {count / total:.1%}, but data.split.{name} asks for "
                 f"{getattr(config, name):.1%}; groups stay whole, and these groups do not add up to it"
@@ -69,16 +69,16 @@ def _find_untrained_classes(
 
     total = count_classes(np.arange(len(values), dtype=np.int32))
     for fold, (train, validation) in enumerate(zip(splits.train, splits.validation, strict=True)):
-        place = f" of fold {fold}" if len(splits.train) > 1 else ""
+        of_fold = f" of fold {fold}" if len(splits.train) > 1 else ""
         untrained = np.flatnonzero((count_classes(train) == 0) & (total > 0)).tolist()
         missing = [f"{classes[k]} ({total[k]} in all)" for k in untrained]
         if missing:
             noun = "class" if len(missing) == 1 else f"{len(missing)} classes:"
-            yield f"the training set{place} has no {name} of {noun} {join_first(missing)}"
+            yield f"the training set{of_fold} has no {name} of {noun} {join_first(missing)}"
         present = np.flatnonzero(count_classes(validation))
         if len(present) == 1 and len(classes) > 1:
             yield (
-                f"the validation set{place} has one class only, {classes[present[0]]}: a model that always answers "
+                f"the validation set{of_fold} has one class only, {classes[present[0]]}: a model that always answers "
                 "so looks perfect. Use more groups, or set data.split.by"
             )
 
@@ -87,9 +87,9 @@ def _find_constant_validation(examples: Examples, splits: Splits) -> Iterator[st
     counts = examples.labels.get("count")
     for fold, rows in enumerate(splits.validation):
         if counts is not None and len(rows) > 1 and len(np.unique(counts[rows])) == 1 and len(np.unique(counts)) > 1:
-            place = f" of fold {fold}" if len(splits.validation) > 1 else ""
+            of_fold = f" of fold {fold}" if len(splits.validation) > 1 else ""
             yield (
-                f"all {len(rows)} examples of the validation set{place} have the count {counts[rows[0]]:g}: a model "
+                f"all {len(rows)} examples of the validation set{of_fold} have the count {counts[rows[0]]:g}: a model "
                 "that always answers so looks perfect"
             )
 

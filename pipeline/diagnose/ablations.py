@@ -26,13 +26,13 @@ FoldRows = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Ablation:
-    """A training with less: its kind `what`, the `share` of images left, each fold's rows, and other values.
+    """A training with less: its `kind`, the `share` of images left, each fold's rows, and other values.
 
-    `what` is images, augmentation, or a key of `list_loss_ablations`. `rows` are by seed and fold: the seed draws which
+    `kind` is images, augmentation, or a key of `list_loss_ablations`. `rows` are by seed and fold: the seed draws which
     images are left, so that a mean over seeds includes that luck too.
     """
 
-    what: str
+    kind: str
     share: float
     rows: Sequence[Sequence[FoldRows]]
     values: Setting = field(default_factory=dict)
@@ -61,7 +61,7 @@ def train_ablations(
     ends = train_to_end(folder, copy_to_devices(add_ablation_folds(data, ablations)), targets, config.engine.width)
     rows = [
         {
-            "what": ablation.what,
+            "what": ablation.kind,
             "share": ablation.share,
             "images": count_images(fold_rows, prepared),
             "seed": seed,
@@ -94,13 +94,13 @@ def list_ablations(config: Config, loaded: PreparedData, data: TrainingData, see
         )
         for share in sorted(config.diagnose.shares)
     ]
-    online = {f"augment.online.{name}": 0.0 for name, on in config.augment.online.model_dump().items() if on}
+    online = {f"augment.online.{name}": 0.0 for name, value in config.augment.online.model_dump().items() if value}
     if online or len(loaded.copy_origins):
         original_rows = [np.resize(rows[rows < originals], len(rows)) for rows in folds]
         ablations.append(Ablation("augmentation", 1.0, [original_rows] * len(seeds), online))
     return [
         *ablations,
-        *(Ablation(what, 1.0, [folds] * len(seeds), values) for what, values in list_loss_ablations(config).items()),
+        *(Ablation(kind, 1.0, [folds] * len(seeds), values) for kind, values in list_loss_ablations(config).items()),
     ]
 
 

@@ -24,9 +24,9 @@ def describe_unknown_noise(tables: StudyTables) -> str:
     """Say why the noise of a trial is not known, if candidates were retrained for other epochs."""
     if tables.has_same_epochs:
         return "The seed noise is not known."
-    own = "a searched number of" if tables.is_epochs_searched else tables.setting("training.epochs")
+    epochs = "a searched number of" if tables.is_epochs_searched else tables.setting("training.epochs")
     return (
-        f"Trials trained for {own} epochs, but candidates were retrained for {tables.setting('confirm.epochs')} "
+        f"Trials trained for {epochs} epochs, but candidates were retrained for {tables.setting('confirm.epochs')} "
         "(`confirm.epochs`): the noise of a trial is not known."
     )
 

@@ -74,8 +74,8 @@ def describe_place() -> str:
     if not is_chosen():
         return str(DEFAULT_FILE)
     url = _parse_url()
-    place = URL.create(url.drivername, host=url.host, port=url.port, database=url.database)
-    return f"{VARIABLE} ({place.render_as_string()})"
+    shown_url = URL.create(url.drivername, host=url.host, port=url.port, database=url.database)
+    return f"{VARIABLE} ({shown_url.render_as_string()})"
 
 
 def set_damaged_aside(error: UserError) -> None:
@@ -148,20 +148,20 @@ def _find_reason(error: BaseException) -> str:
     if isinstance(error, ArgumentError):
         return f"it is not a valid URL. Allowed: {ALLOWED}"
     cause = error.__cause__ if isinstance(error, optuna.exceptions.OptunaError) and error.__cause__ else error
-    known = cause.orig if isinstance(cause, DBAPIError) and cause.orig else cause
-    reason = (str(known).strip().splitlines() or [""])[0].rstrip(".") or type(known).__name__
+    driver_error = cause.orig if isinstance(cause, DBAPIError) and cause.orig else cause
+    reason = (str(driver_error).strip().splitlines() or [""])[0].rstrip(".") or type(driver_error).__name__
     url = _parse_url()
     for secret in (url.password, url.query.get("password")):
         reason = reason.replace(str(secret), "***") if secret else reason
-    return reason if isinstance(cause, sqlalchemy.exc.SQLAlchemyError) else f"{reason} ({type(known).__name__})"
+    return reason if isinstance(cause, sqlalchemy.exc.SQLAlchemyError) else f"{reason} ({type(driver_error).__name__})"
 
 
 def _is_damaged(error: BaseException) -> bool:
     """Return whether SQLite found that a file is damaged, or no database at all."""
-    seen: BaseException | None = error
-    while seen is not None:
-        code = getattr(getattr(seen, "orig", seen), "sqlite_errorcode", sqlite3.SQLITE_OK)
+    cause: BaseException | None = error
+    while cause is not None:
+        code = getattr(getattr(cause, "orig", cause), "sqlite_errorcode", sqlite3.SQLITE_OK)
         if code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):  # the other bits are details
             return True
-        seen = seen.__cause__
+        cause = cause.__cause__
     return False

@@ -77,9 +77,9 @@ def _claim_study(engine: Engine, config: Config, name: str, fingerprint: str) ->
             )
             session.add(study)
     with Session(engine) as session:
-        found = models.StudyModel.find_by_name(name, session)
-        owners = [one.value_json for one in found.user_attributes if one.key == OWNER] if found else []
-        return found.study_id if found and owners == [json.dumps(fingerprint)] else None
+        row = models.StudyModel.find_by_name(name, session)
+        owners = [item.value_json for item in row.user_attributes if item.key == OWNER] if row else []
+        return row.study_id if row and owners == [json.dumps(fingerprint)] else None
 
 
 def add_trials(study: StoredStudy, config: Config, outcomes: Sequence[Outcome]) -> None:
@@ -95,8 +95,8 @@ def add_trials(study: StoredStudy, config: Config, outcomes: Sequence[Outcome]) 
         )
         if session.execute(lock, execution_options={"synchronize_session": False}).rowcount != 1:
             raise UserError(f"{database.describe_place()}: the study was deleted")
-        known = set(session.scalars(select(trial.number).where(trial.study_id == study.number)))
-        missing = [outcome for outcome in outcomes if outcome.number not in known]
+        numbers = set(session.scalars(select(trial.number).where(trial.study_id == study.number)))
+        missing = [outcome for outcome in outcomes if outcome.number not in numbers]
         # one transaction for all: `add_trials` makes one for each trial, and takes ten times as long
         session.add_all(_build_trial_models(config, study.number, missing))
 

@@ -60,7 +60,7 @@ def watch_compiled_programs() -> None:
 
     if (folder := _find_folder()) is None:
         return
-    known, missed = set(_list_programs(folder)), list[str]()
+    known_programs, missed = set(_list_programs(folder)), list[str]()
     failures, show_warning = list[str](), warnings.showwarning
 
     def note_miss(event: str, **_facts: Any) -> None:
@@ -77,7 +77,7 @@ def watch_compiled_programs() -> None:
     def note_new(event: str, *_seconds: Any, **_facts: Any) -> None:
         if event == COMPILE_EVENT and missed:
             missed.clear()
-            new = set(_list_programs(folder)) - known
+            new = set(_list_programs(folder)) - known_programs
             if failures:
                 report_not_kept(f"{folder}: a compiled program cannot be written ({failures[0]})")
                 for name in new:  # what is there is cut
@@ -87,7 +87,7 @@ def watch_compiled_programs() -> None:
                 return
             with suppress(files.UserError):  # a full disk: without a digest the program is compiled again
                 note_programs(folder, new)
-            known.update(new)
+            known_programs.update(new)
 
     warnings.filterwarnings("always", WRITE_FAILURE)
     warnings.showwarning = note_failure

@@ -293,11 +293,11 @@ NO_FILE = FileState((), "")
 def read_state(path: Path, before: FileState = NO_FILE) -> FileState:
     """Read a file's state; `NO_FILE` for a folder. Its contents are read only if its status is not that of `before`."""
     try:
-        found = path.stat()
-        status = (found.st_dev, found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        facts = path.stat()
+        status = (facts.st_dev, facts.st_ino, facts.st_mode, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
         if status == before.status:
             return before
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(facts.st_mode):
             return NO_FILE
         with path.open("rb") as file:
             return FileState(status, hashlib.file_digest(file, "sha256").hexdigest())

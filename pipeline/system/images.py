@@ -88,10 +88,10 @@ def find_value_range(ranges: Iterable[ValueRange]) -> ValueRange | None:
     Black is 0, or the least value if that is negative. White is the first of `WHITE_LEVELS` that holds the highest
     value, or the highest value. So images of a set stay comparable, and no value is clipped.
     """
-    known = list(ranges)
-    if not known:
+    pairs = list(ranges)
+    if not pairs:
         return None
-    lowest, highest = min(low for low, _ in known), max(high for _, high in known)
+    lowest, highest = min(low for low, _ in pairs), max(high for _, high in pairs)
     levels = [level for level in WHITE_LEVELS if level >= highest and highest > 0]
     black, white = min(lowest, 0.0), min(levels) if levels else max(highest, 0.0)
     return black, white if white > black else black + 1.0

@@ -28,12 +28,12 @@ def describe_processor() -> str:
 def count_free_bytes() -> int:
     """Return the bytes of memory that a process may still get; all of the machine's where the system does not say."""
     names = getattr(os, "sysconf_names", {})
-    known = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")] if "SC_PHYS_PAGES" in names else [sys.maxsize]
+    sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")] if "SC_PHYS_PAGES" in names else [sys.maxsize]
     meminfo, limit = map(files.read_system_text, (Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max")))  # Linux
-    known += [1024 * int(line.split()[1]) for line in meminfo.splitlines() if line.startswith("MemAvailable:")]
+    sizes += [1024 * int(line.split()[1]) for line in meminfo.splitlines() if line.startswith("MemAvailable:")]
     if limit.strip().isdigit():
-        known.append(int(limit))
-    return min(known)
+        sizes.append(int(limit))
+    return min(sizes)
 
 
 def _describe_cpu() -> str:

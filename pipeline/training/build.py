@@ -79,7 +79,7 @@ def build_network(task: Task, model: ModelConfig, spec: DataSpec, *, background:
 
 def _choose_validation_interval(epochs: int) -> int:
     """Choose the largest divisor of `epochs` up to a tenth of them: few validations, yet a kill loses little."""
-    return next(every for every in range(max(1, epochs // 10), 0, -1) if epochs % every == 0)
+    return next(interval for interval in range(max(1, epochs // 10), 0, -1) if epochs % interval == 0)
 
 
 @cache

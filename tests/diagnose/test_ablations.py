@@ -43,7 +43,7 @@ def test_image_shares_are_nested(brightness_config: Config, grouped_data: Prepar
     small, large, plain = ablations.list_ablations(
         brightness_config, grouped_data, build_training_data(brightness_config, grouped_data), SEEDS
     )
-    assert [(way.what, way.share) for way in (small, large, plain)] == [
+    assert [(way.kind, way.share) for way in (small, large, plain)] == [
         ("images", 0.25), ("images", 0.5), ("augmentation", 1.0)
     ]  # fmt: skip
     assert set(small.rows[0][0]) < set(large.rows[0][0]) < set(grouped_data.splits.train[0])
@@ -89,7 +89,7 @@ def test_folds_have_image_ablations(config: Config, examples: Examples, folded: 
     loaded = PreparedData(examples, folded, np.zeros(0, int))
     data = build_training_data(config, loaded)
     ways = ablations.list_ablations(config, loaded, data, SEEDS)
-    assert [way.what for way in ways] == ["images", "images"]  # nothing is augmented here
+    assert [way.kind for way in ways] == ["images", "images"]  # nothing is augmented here
     for fold, own in enumerate(folded.train):
         assert set(ways[0].rows[0][fold]) < set(own)
     whole = ablations.add_ablation_folds(data, ways)

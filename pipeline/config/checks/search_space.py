@@ -25,15 +25,15 @@ def find_space_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[P
     """
     valid_tree, written = remove_paths(tree, [problem.path for problem in problems]), _get_space(tree)
     study, space = valid_tree.get("study"), _validate_parameters(_get_space(valid_tree))
-    found = [*_find_condition_problems(space, written)]
+    space_problems = [*_find_condition_problems(space, written)]
     if isinstance(study, dict) and not any(problem.path[:2] == SPACE for problem in problems):
-        found += study_checks.find_enqueue_problems(study, space)
-        found += study_checks.find_sampler_problems(study, space)
-    found += study_checks.find_unused_parameters(tree, space)
-    found += study_checks.find_warmup_problems(space)
-    found += _find_value_problems(tree, problems, space, written)
-    yield from found
-    if not problems and not found:
+        space_problems += study_checks.find_enqueue_problems(study, space)
+        space_problems += study_checks.find_sampler_problems(study, space)
+    space_problems += study_checks.find_unused_parameters(tree, space)
+    space_problems += study_checks.find_warmup_problems(space)
+    space_problems += _find_value_problems(tree, problems, space, written)
+    yield from space_problems
+    if not problems and not space_problems:
         yield from _find_pair_problems(Config.model_validate(tree), tree)
 
 
@@ -103,10 +103,10 @@ def _find_value_problems(
             continue
         conditions = covering.find_conditions(space, name)
         base = replace_values(tree, conditions)
-        known = [*problems, *(find_file_problems(base) if conditions else ())]
+        earlier = [*problems, *(find_file_problems(base) if conditions else ())]
         for key, value in list_extreme_values(space.get(name)):
             filled_problems = find_file_problems(replace_values(base, {name: value}))
-            new = [problem for problem in filled_problems if problem not in known and not _is_drawn(problem, space)]
+            new = [problem for problem in filled_problems if problem not in earlier and not _is_drawn(problem, space)]
             is_unlisted = name not in valid_names
             if is_unlisted and (not is_searchable(name) or any(_is_missing_path(problem, keys) for problem in new)):
                 yield Problem(path, "is not in this file", searchable, name)
@@ -128,13 +128,13 @@ def _is_drawn(problem: Problem, space: dict[str, ParameterConfig]) -> bool:
 
 def _find_pair_problems(config: Config, tree: ParamsTree) -> Iterator[Problem]:
     """Return the problems of values that are valid each, but not together."""
-    found = set[tuple[KeyPath, KeyPath]]()
+    reported = set[tuple[KeyPath, KeyPath]]()
     for setting in covering.cover_pairs(config)[0]:
         for problem in find_file_problems(replace_values(tree, setting)):
             cause = _find_cause(tree, setting, problem)
             first, *others = sorted(cause, key=lambda name: name != ".".join(map(str, problem.path)))
-            if (found_key := ((first, *sorted(others)), problem.path)) not in found:
-                found.add(found_key)
+            if (key := ((first, *sorted(others)), problem.path)) not in reported:
+                reported.add(key)
                 together = " and ".join(f"{name} {quote_value(cause[name])}" for name in others)
                 value = describe_value(cause[first]) + (f" with {together}" if others else "")
                 message = f"{value} causes an error at {problem.describe_problem()}"

@@ -42,9 +42,8 @@ class RandomDraws:
 
 def count_given_trials(tables: StudyTables) -> int:
     """Return how many first settings no sampler drew: the file's own values, and `study.enqueue`."""
-    own = tables.baseline_trial is not None
-    given = own + len(tables.setting("study.enqueue") or ())
-    return int((tables.trials["number"] < given).sum()) if len(tables.trials) else 0
+    count = (tables.baseline_trial is not None) + len(tables.setting("study.enqueue") or ())
+    return int((tables.trials["number"] < count).sum()) if len(tables.trials) else 0
 
 
 def find_random_draws(tables: StudyTables) -> RandomDraws | OrderReason:
@@ -62,9 +61,9 @@ def find_random_draws(tables: StudyTables) -> RandomDraws | OrderReason:
     if (trials["state"] == "pruned").any():
         return "stopped"
     costs = (trials["value"].where(trials["state"] == "complete") * tables.sign).to_numpy(np.float64)
-    given, drawn = np.split(costs, [count_given_trials(tables)])
-    if np.isfinite(drawn).sum() < MIN_DRAWN_TRIALS:
+    given_costs, drawn_costs = np.split(costs, [count_given_trials(tables)])
+    if np.isfinite(drawn_costs).sum() < MIN_DRAWN_TRIALS:
         return "few"
-    worst = float(np.nanmax(drawn))
-    given_cost = float(np.nanmin(given)) if np.isfinite(given).any() else np.inf
-    return RandomDraws(np.nan_to_num(drawn, nan=worst), len(given), given_cost)
+    worst = float(np.nanmax(drawn_costs))
+    given_cost = float(np.nanmin(given_costs)) if np.isfinite(given_costs).any() else np.inf
+    return RandomDraws(np.nan_to_num(drawn_costs, nan=worst), len(given_costs), given_cost)

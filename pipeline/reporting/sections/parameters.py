@@ -82,7 +82,7 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
 
 def _report_good_region(tables: StudyTables) -> list[Finding]:
     """Report how many trials lie where the good ones are, and where to search next."""
-    within = good_region.is_inside_space(tables.trials, [one.searched for one in search_space.build_next_space(tables)])
+    within = good_region.is_inside_space(tables.trials, [p.searched for p in search_space.build_next_space(tables)])
     complete = int((tables.trials.loc[within, "state"] == "complete").sum())
     evidence = (
         f"The space to search next holds {format_share(int(within.sum()), len(tables.trials), 'trial')} so far; "

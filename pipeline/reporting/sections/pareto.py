@@ -80,9 +80,9 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
     share = capitalise_first(format_share(len(best), len(table), "complete trial"))
     evidence = (
         f"{share} are not beaten by another in {names} at once. "
-        f"The best in each: {'; '.join(f'trial {one} with {_describe_values(tables, best, one)}' for one in ends)}."
+        f"The best in each: {'; '.join(f'trial {end} with {_describe_values(tables, best, end)}' for end in ends)}."
     )
-    noise = [one.least_significant_difference for name in metrics if (one := metric_noise(tables, name))]
+    noise = [estimate.least_significant_difference for name in metrics if (estimate := metric_noise(tables, name))]
     reference = select_reference_trials(tables, table)
     if len(noise) == len(metrics):
         if drowned := [
@@ -152,21 +152,21 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 
 def _build_pair_chart(tables: StudyTables, table: pd.DataFrame, index: int, pair: tuple[str, str], half: bool) -> Chart:
     """Build the chart of two objectives against each other, with the front of these two alone."""
-    one, two = pair
+    x_label, y_label = map(metric_label, pair)
     signs, noises = [metric_sign(tables, name) for name in pair], [metric_noise(tables, name) for name in pair]
     reference = select_reference_trials(tables, table)
     windows = [compute_window(sign * reference[name], sign) for name, sign in zip(pair, signs, strict=True)]
-    real = {"one": signs[0] * table[one].array, "two": signs[1] * table[two].array}
+    real = {"one": signs[0] * table[pair[0]].array, "two": signs[1] * table[pair[1]].array}
     points = pd.DataFrame({"trial": table.index, **real})
     points["x"], points["y"] = (points[n].clip(s.low, s.high) for n, s in zip(("one", "two"), windows, strict=True))
-    is_best = pareto_front(table[[one, two]])
+    is_best = pareto_front(table[list(pair)])
     best = points[is_best].sort_values("one")
     for axis, column, noise, window in zip("xy", ("one", "two"), noises, windows, strict=True):
         reach = float(stdtrit(noise.dof, 0.975)) * noise.std if noise else np.nan
         best[f"{axis}_low"] = (best[column] - reach).clip(window.low, window.high)
         best[f"{axis}_high"] = (best[column] + reach).clip(window.low, window.high)
     first, second = ("lower" if sign > 0 else "higher" for sign in signs)
-    better = f"{first.capitalize()} {metric_label(one)} and {second} {metric_label(two)} are better"
+    better = f"{first.capitalize()} {x_label} and {second} {y_label} are better"
     if first == second:
         better = f"{first.capitalize()} is better in both"
     caption = f"One mark per complete trial. Diamonds: trials that no other beats. {better}."
@@ -174,37 +174,35 @@ def _build_pair_chart(tables: StudyTables, table: pd.DataFrame, index: int, pair
         caption += " Bars: range of one trial's values from seed to seed, 95 %."
     if windows[0].is_log or windows[1].is_log:
         caption += " Log scale."
-    spoken = (
-        f"{metric_label(two)} against {metric_label(one)} for {format_count(len(points), 'trial')}; not beaten: trials "
-    )
+    spoken = f"{y_label} against {x_label} for {format_count(len(points), 'trial')}; not beaten: trials "
     spoken += f"{join_items(best['trial'].tolist())}."
-    title = f"{metric_label(one).capitalize()} and {metric_label(two)}"
+    title = f"{x_label.capitalize()} and {y_label}"
     bars = best.dropna(subset=["x_low", "y_low"], how="all")
     data = {"points": points[~is_best], "best": best, "bars": bars}
-    draw = partial(_plot_pair, windows[0], windows[1], metric_label(one), metric_label(two), signs[0])
+    draw = partial(_plot_pair, windows[0], windows[1], x_label, y_label, signs[0])
     return Chart(f"front-{index}", title, caption, spoken, data, draw, half)
 
 
-def _plot_pair(across: Window, up: Window, one: str, two: str, sign: int) -> AltairChart:
+def _plot_pair(across: Window, up: Window, x_label: str, y_label: str, sign: int) -> AltairChart:
     """Plot two objectives; `sign` of the first one says on which side of a mark the front's step goes."""
 
-    def x(field: str) -> alt.X:
+    def build_x(field: str) -> alt.X:
         ticks = build_window_axis(across)
-        ticks["title"] = one
+        ticks["title"] = x_label
         return alt.X(f"{field}:Q", scale=build_window_scale(across), axis=ticks)
 
-    place, color = {"x": x("x"), "y": encode_window_y(up, "y")}, PAINT["winner"]
-    tips = ["trial:Q", build_tooltip("one", title=one), build_tooltip("two", title=two)]
+    position, color = {"x": build_x("x"), "y": encode_window_y(up, "y")}, PAINT["winner"]
+    tips = ["trial:Q", build_tooltip("one", title=x_label), build_tooltip("two", title=y_label)]
     side: Literal["step-after", "step-before"] = "step-after" if sign > 0 else "step-before"
     steps = build_layer("best").mark_line(color=color, strokeWidth=1.2, interpolate=side, opacity=0.7)
     bars = build_layer("bars").mark_rule(color=color, opacity=0.6)
     return alt.layer(
-        build_layer("points").mark_point(color=PAINT["faint"], size=44).encode(tooltip=tips, **place),
-        steps.encode(order=alt.Order("one:Q"), **place),
-        bars.encode(x=x("x_low"), x2="x_high:Q", y=encode_window_y(up, "y")),
-        bars.encode(x=x("x"), y=encode_window_y(up, "y_low"), y2="y_high:Q"),
-        build_layer("best").mark_point(color=color, size=90, shape="diamond").encode(tooltip=tips, **place),
-    ).properties(height=300, title=build_window_heading(up, two))
+        build_layer("points").mark_point(color=PAINT["faint"], size=44).encode(tooltip=tips, **position),
+        steps.encode(order=alt.Order("one:Q"), **position),
+        bars.encode(x=build_x("x_low"), x2="x_high:Q", y=encode_window_y(up, "y")),
+        bars.encode(x=build_x("x"), y=encode_window_y(up, "y_low"), y2="y_high:Q"),
+        build_layer("best").mark_point(color=color, size=90, shape="diamond").encode(tooltip=tips, **position),
+    ).properties(height=300, title=build_window_heading(up, y_label))
 
 
 def _build_hypervolume_figures(tables: StudyTables, table: pd.DataFrame) -> list[Figure]:

@@ -194,16 +194,16 @@ def _parse_location(fault: Fault) -> tuple[str, int]:
 
 def _describe_unused_files(path: Path, root: Path, files_below: list[str], labelled: set[str]) -> Iterator[str]:
     """Describe files below the images' folder, and tables, that are not read."""
-    place = f"{root.name or root}/"
+    folder = f"{root.name or root}/"
     tables = {"labels.csv", *(f"{name}.csv" for name in label_tables.OBJECT_COLUMNS)}
     others = [file for file in files_below if file not in labelled and not (root == path and file in tables)]
     unlabelled = [file for file in others if is_image_name(file)]
     if unlabelled:
-        images = f"{format_count(len(unlabelled), 'image')} below {place} {'has' if len(unlabelled) == 1 else 'have'}"
+        images = f"{format_count(len(unlabelled), 'image')} below {folder} {'has' if len(unlabelled) == 1 else 'have'}"
         yield f"{images} no row in labels.csv: {join_first(unlabelled)}"
     unknown = [file for file in others if not is_image_name(file)]
     if unknown:
-        yield f"files below {place} that are no images are not used, {len(unknown)} in all: {join_first(unknown)}"
+        yield f"files below {folder} that are no images are not used, {len(unknown)} in all: {join_first(unknown)}"
     listed = [file.name for file in files.find_files(path, "*.csv")] if root != path else []
     unread = [name for name in listed if name not in tables]
     if unread:

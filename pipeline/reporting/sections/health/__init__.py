@@ -62,8 +62,8 @@ def _report_short_trials(tables: StudyTables) -> list[Finding]:
     stopped = int(tables.trials.loc[tables.trials["number"].isin(short["trial"]), "state"].eq("pruned").sum())
     if stopped:
         evidence += f" {capitalise_first(format_share(stopped, len(short)))} of them were stopped early."
-    every = int(tables.setting("training.validate_every") or 1)
-    step = "Validate more often: `training.validate_every: 1`." if every > 1 else ""
+    interval = int(tables.setting("training.validate_every") or 1)
+    step = "Validate more often: `training.validate_every: 1`." if interval > 1 else ""
     verdict = f"{format_count(len(short), 'trial')} {'is' if len(short) == 1 else 'are'} too short to judge."
     return [Finding(verdict, evidence, step, sort_trials(short["trial"]))]
 

@@ -48,7 +48,7 @@ def rank_map_axes(tables: StudyTables, verdicts: pd.DataFrame) -> list[SearchedP
     good = set(verdicts.loc[verdicts["kind"].isin(SOUND_KINDS), "trial"])
     trials = tables.trials[tables.trials["number"].isin(verdicts["trial"])]
 
-    def separation(name: str) -> float:
+    def compute_separation(name: str) -> float:
         inside, outside = (
             group[name].dropna().astype(float) for _, group in trials.groupby(trials["number"].isin(good))
         )
@@ -57,7 +57,7 @@ def rank_map_axes(tables: StudyTables, verdicts: pd.DataFrame) -> list[SearchedP
     ranges = [parameter for parameter in tables.parameters if parameter.is_range]
     mixed = 0 < len(good) < trials["number"].nunique()
     first = {LEARNING_RATE: 2.0, MOMENTUM: 1.0}
-    return sorted(ranges, key=lambda p: -first.get(p.name, separation(p.name) if mixed else 0.0))
+    return sorted(ranges, key=lambda p: -first.get(p.name, compute_separation(p.name) if mixed else 0.0))
 
 
 def build_verdict_map(tables: StudyTables, verdicts: pd.DataFrame, edge: Separation | None) -> list[Chart]:
@@ -72,18 +72,18 @@ def build_verdict_map(tables: StudyTables, verdicts: pd.DataFrame, edge: Separat
     points = points.dropna(subset=["x", "y"]).sort_values("trial")
     if points.empty:
         return []
-    shown = [_shorten_name(one) for one in axes]
+    shown = [_shorten_name(parameter) for parameter in axes]
     line = _build_edge_line(edge, first, second)
     caption = f"One mark per trial: {shown[0]} across" + (f", {shown[1]} upwards." if second else ".")
     if len(line):
         caption += " Dashed line: beyond it, trials begin to fail."
     order, of_kind = order_kinds(points["kind"].unique().tolist()), points.groupby("kind")["x"]
     ranges = ((kind, of_kind.get_group(kind)) for kind in order)
-    each = (
+    kind_texts = (
         f"{kind} {len(x)}, {shown[0]} {format_range(*map(format_number, (x.min(), x.max())))}" for kind, x in ranges
     )
-    where = " and ".join(one.name for one in axes)
-    spoken = f"Verdicts of {format_count(len(points), 'trial')} by {where}: {', '.join(each)}."
+    where = " and ".join(parameter.name for parameter in axes)
+    spoken = f"Verdicts of {format_count(len(points), 'trial')} by {where}: {', '.join(kind_texts)}."
     draw = partial(_plot_verdict_map, first, second, order, len(points), metric_label(tables.objective))
     data = {"points": points, "edge": line}
     return [Chart("verdict-map", f"Verdicts by {' and '.join(shown)}", caption, spoken, data, draw)]

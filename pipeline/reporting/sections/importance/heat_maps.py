@@ -123,7 +123,7 @@ def _plot_heat_map(
         build_tooltip("x", title="across"),
         build_tooltip("y", title="up"),
     ]
-    place = {"x": alt.X("x:Q", **x), "y": alt.Y("y:Q", **y), **encode_roles(roles, len(roles), legend)}
-    trials = build_layer("points").mark_point(stroke=PAINT["paper"], strokeWidth=0.8).encode(tooltip=tips, **place)
+    position = {"x": alt.X("x:Q", **x), "y": alt.Y("y:Q", **y), **encode_roles(roles, len(roles), legend)}
+    trials = build_layer("points").mark_point(stroke=PAINT["paper"], strokeWidth=0.8).encode(tooltip=tips, **position)
     named = alt.TitleParams(text=f"{up.name} against {across.name}")
     return alt.layer(plot_cells("shade", x, y, paint, MAP_SHADES), trials).properties(height=280, title=named)

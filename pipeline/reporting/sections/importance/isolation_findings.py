@@ -38,23 +38,23 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
     elif noise is not None:
         least = format_number(noise.least_significant_difference, 2)
         parts.append(f"Differences below {least} are within noise.")
-    worse, unclear, ties = ([one for one in others if one.verdict == kind] for kind in ("worse", "open", "tie"))
-    rare = [one for one in unclear if leader.is_rare or one.group.is_rare]
-    rare += [one for one in ties if one.group.is_rare and not (leader.is_rare or verdict.unjudged_values)]
-    shown = [one for one in [*worse, *unclear] if one not in rare][:3]
-    parts += [_describe_comparison(leader, one) for one in shown]
-    if any(one.verdict == "open" for one in shown):
+    worse, unclear, ties = ([other for other in others if other.verdict == kind] for kind in ("worse", "open", "tie"))
+    rare = [other for other in unclear if leader.is_rare or other.group.is_rare]
+    rare += [other for other in ties if other.group.is_rare and not (leader.is_rare or verdict.unjudged_values)]
+    shown = [other for other in [*worse, *unclear] if other not in rare][:3]
+    parts += [_describe_comparison(leader, other) for other in shown]
+    if any(other.verdict == "open" for other in shown):
         limit, count = format_percent(shown[0].chance_limit), len(best)
         parts.append(
             f"The report calls a value worse only if this share is at most {limit}: {format_percent(ALPHA)}, divided "
             f"by the {count * (count - 1)} ways in which one of {count} values can lead another."
         )
-    near = [one for one in ties if one not in rare]
+    near = [other for other in ties if other not in rare]
     if near and len(near) < len(others):
-        gaps = [one.group.label + (f" ({_describe_gap(one)})" if one.equal_count else "") for one in near]
+        gaps = [other.group.label + (f" ({_describe_gap(other)})" if other.equal_count else "") for other in near]
         parts.append(f"Within noise of {leader.label}: {join_items(gaps)}.")
     parts += _describe_rare_values(leader, rare)
-    if any(one.equal_count for one in [*shown, *near, *rare]):
+    if any(other.equal_count for other in [*shown, *near, *rare]):
         parts.append(
             f"More trials find a better best. A value with more than {MAX_COUNT_RATIO} times the other's trials "
             "therefore counts with its average best of equally many."

@@ -100,18 +100,18 @@ def _name_depths(edges: Floats) -> list[str]:
 
 
 def _plot_loss_map(across: tuple[float, float], up: tuple[float, float], names: list[str], plane: str) -> AltairChart:
-    def axis(ends: tuple[float, float]) -> dict[str, Any]:
+    def build_axis(ends: tuple[float, float]) -> dict[str, Any]:
         scale = alt.Scale(domain=list(ends), nice=False, zero=False)
         return {"scale": scale, "axis": alt.Axis(title=None, tickCount=5, format=".3~g", grid=False)}
 
     depths = {name: PAINT[f"depth{depth}"] for depth, name in enumerate(names)}
-    position = {"x": alt.X("a:Q", **axis(across)), "y": alt.Y("b:Q", **axis(up))}
+    position = {"x": alt.X("a:Q", **build_axis(across)), "y": alt.Y("b:Q", **build_axis(up))}
     path, ordered = build_layer("way"), {"order": alt.Order("epoch:Q"), **position}
     dots = path.mark_point(color=PAINT["river"], stroke=PAINT["paper"], strokeWidth=1.2, size=46)
     ends = build_layer("marks").mark_point(color=PAINT["paper"], stroke=PAINT["river"], strokeWidth=2.2, size=130)
     heading = f"second against first {'direction of the path' if plane == 'path' else 'random direction'}"
     return alt.layer(
-        plot_cells("depth", axis(across), axis(up), depths, 5),
+        plot_cells("depth", build_axis(across), build_axis(up), depths, 5),
         path.mark_line(color=PAINT["paper"], strokeWidth=4.5, opacity=0.85).encode(**ordered),
         path.mark_line(color=PAINT["river"], strokeWidth=2.2).encode(**ordered),
         dots.encode(tooltip=["epoch:Q", build_tooltip("loss")], **position),

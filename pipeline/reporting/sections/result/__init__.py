@@ -39,7 +39,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         return [*diverged, *constraints, *_report_refit(tables)]
     simple = references.report_references(tables, result)
     # a winner that learned nothing comes before who learned most
-    unbeaten, beaten = ([one for one in simple if (one.tone == "caution") is bad] for bad in (True, False))
+    unbeaten, beaten = ([finding for finding in simple if (finding.tone == "caution") is bad] for bad in (True, False))
     headline = [*unbeaten, *diverged]
     if "baseline" not in lost:
         report = _report_baseline_winner if tables.is_winner_baseline else _report_comparison
@@ -143,8 +143,8 @@ def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
     count = result.contender_count
     seeds = format_count(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
     if not tables.has_same_epochs:
-        own = "its own number" if tables.is_epochs_searched else tables.setting("training.epochs")
-        seeds += f", for {tables.setting('confirm.epochs')} epochs instead of {own}"
+        trial_epochs = "its own number" if tables.is_epochs_searched else tables.setting("training.epochs")
+        seeds += f", for {tables.setting('confirm.epochs')} epochs instead of {trial_epochs}"
     measure = f"{metric_label(tables.objective)} on the validation set"
     total = format_count(len(tables.ranked), "complete trial")
     if count < 2:
@@ -163,10 +163,10 @@ def _report_runners_up(tables: StudyTables, result: ConfirmedResult) -> list[Fin
     if not rivals:
         return []
     differences = [
-        f"{name} {format_interval(one.mean, one.low, one.high, signed=True)}" for name, one in rivals.items()
+        f"{name} {format_interval(rival.mean, rival.low, rival.high, signed=True)}" for name, rival in rivals.items()
     ]
     evidence = f"Difference from the winner on the {result.split} set, over seeds alone: {'; '.join(differences)}."
-    close = [name for name, one in rivals.items() if compare_with_zero(one, tables.sign) != "worse"]
+    close = [name for name, rival in rivals.items() if compare_with_zero(rival, tables.sign) != "worse"]
     if not close:
         return [Finding("The winner is better than its runners-up, beyond seed noise.", evidence, tone="good")]
     trials = tuple(int(t) for t in tables.runs.loc[tables.runs["candidate"].isin(close), "trial"].dropna().unique())
