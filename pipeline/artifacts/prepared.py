@@ -99,9 +99,9 @@ def read_copies() -> dict[str, NDArray[Any]]:
 
 def concatenate_examples(first: Examples, second: Examples) -> Examples:
     """Concatenate two sets of examples of the same source."""
-    both: dict[str, Any] = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ARRAYS}
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ARRAYS}
     labels = {name: np.concatenate([values, second.labels[name]]) for name, values in first.labels.items()}
-    return replace(first, **both, labels=labels)
+    return replace(first, **arrays, labels=labels)
 
 
 def build_manifest(

@@ -80,7 +80,7 @@ def build_confirmation(
         "corrected": (corrected, corrected_left_out),
         "corrected_difference": (corrected - scores[-1], corrected_left_out - leave_out_metrics[-1]),
     }
-    estimates = {name: intervals.two_way_interval(*of, block_sizes) for name, of in values.items()}
+    estimates = {name: intervals.two_way_interval(*metrics, block_sizes) for name, metrics in values.items()}
     estimates["corrected"] = estimates["corrected"].span_both(estimates["winner"])
     estimates["corrected_difference"] = estimates["corrected_difference"].span_both(estimates["difference"])
     estimates |= {name: estimates[name].clip_to_bounds(bounds) for name in ("winner", "baseline", "corrected")}

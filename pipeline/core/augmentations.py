@@ -43,8 +43,8 @@ def contrast(key: Array, batch: ImageBatch, strength: Array) -> ImageBatch:
     image = batch["image"]
     mean = image.mean((1, 2, 3), keepdims=True)
     # x + (x - mean) (e^u - 1) rather than mean + (x - mean) e^u: exactly x at u = 0
-    more = jnp.expm1(strength * _draw_signed(key, len(image)))[:, None, None, None]
-    return batch | {"image": jnp.clip(image + (image - mean) * more, 0.0, 1.0)}
+    excess = jnp.expm1(strength * _draw_signed(key, len(image)))[:, None, None, None]
+    return batch | {"image": jnp.clip(image + (image - mean) * excess, 0.0, 1.0)}
 
 
 def noise(key: Array, batch: ImageBatch, strength: Array) -> ImageBatch:

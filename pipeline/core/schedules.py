@@ -58,10 +58,10 @@ def one_cycle(epoch: Array, epochs: Array, *, peak_at: Share = 0.3, start: Share
 
     Smith and Topin, "Super-convergence", 2018; the shape is Optax's, whose end is a share of the start instead.
     """
-    done = epoch / epochs
-    rise = done / jnp.maximum(peak_at, 1e-9)
-    fall = (done - peak_at) / jnp.maximum(1.0 - peak_at, 1e-9)
-    return jnp.where(done < peak_at, _half_cosine(start, 1.0, rise), _half_cosine(1.0, final, fall))
+    progress = epoch / epochs
+    rise = progress / jnp.maximum(peak_at, 1e-9)
+    fall = (progress - peak_at) / jnp.maximum(1.0 - peak_at, 1e-9)
+    return jnp.where(progress < peak_at, _half_cosine(start, 1.0, rise), _half_cosine(1.0, final, fall))
 
 
 KINDS: tuple[Schedule, ...] = (constant, staircase, exponential, cosine, restarts, linear, one_cycle)
@@ -92,8 +92,8 @@ def schedule_factor(
     return jnp.where(elapsed < warmup, elapsed / jnp.maximum(warmup, 1e-6), after)
 
 
-def _half_cosine(first: Number, last: Number, done: Array) -> Array:
-    return last + (first - last) * 0.5 * (1.0 + jnp.cos(jnp.pi * jnp.clip(done, 0.0, 1.0)))
+def _half_cosine(first: Number, last: Number, progress: Array) -> Array:
+    return last + (first - last) * 0.5 * (1.0 + jnp.cos(jnp.pi * jnp.clip(progress, 0.0, 1.0)))
 
 
 def _count_intervals(intervals: Array) -> Array:

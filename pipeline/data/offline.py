@@ -36,12 +36,12 @@ def augment_examples(
         chunk = examples.take_rows(np.arange(start, min(start + CHUNK_SIZE, len(examples))))
         batch = {name: jnp.asarray(values) for name, values in chunk.labels.items()}
         batch["image"] = jnp.asarray(chunk.images, jnp.float32) / 255
-        out = augmentations.apply_augmentations(
+        changed = augmentations.apply_augmentations(
             names, rng.derive_key(seed, "offline", start // CHUNK_SIZE), batch, numbers
         )
-        images.append(np.asarray(jnp.round(out["image"] * 255), np.uint8))
+        images.append(np.asarray(jnp.round(changed["image"] * 255), np.uint8))
         for name in labels:
-            labels[name].append(np.asarray(out[name]))
+            labels[name].append(np.asarray(changed[name]))
     augmented = {name: np.concatenate(values) for name, values in labels.items()}
     return replace(examples, images=np.concatenate(images), labels=reconcile_labels(augmented))
 

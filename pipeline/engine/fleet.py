@@ -115,8 +115,8 @@ class Fleet:
         results: dict[LaneKey, LaneResult] = {}
         epochs_before = [lane.epoch for lane in waiting.values()]
         for program in dict.fromkeys(lane.program for lane in waiting.values()):
-            chosen = {key: lane for key, lane in waiting.items() if lane.program == program}
-            results |= self._advance_program(program, chosen, periods)
+            lanes = {key: lane for key, lane in waiting.items() if lane.program == program}
+            results |= self._advance_program(program, lanes, periods)
             if program in population.shapes:  # so that the study has the same bits after a kill
                 state_folder.write_shape(self._folder, program, population.shapes[program])
         epochs = [lane.epoch - before for lane, before in zip(waiting.values(), epochs_before, strict=True)]
@@ -130,14 +130,14 @@ class Fleet:
         return True
 
     def _advance_program(
-        self, program: Program, chosen: dict[LaneKey, _FleetLane], periods: int
+        self, program: Program, lanes: dict[LaneKey, _FleetLane], periods: int
     ) -> dict[LaneKey, LaneResult]:
         """Advance lanes of one program. Returns the results of lanes that arrived at their target."""
-        states = [lane.state for lane in chosen.values() if lane.state is not None]
+        states = [lane.state for lane in lanes.values() if lane.state is not None]
         target_epochs = [
-            min(lane.target_epoch, lane.epoch + periods * program.validate_every) for lane in chosen.values()
+            min(lane.target_epoch, lane.epoch + periods * program.validate_every) for lane in lanes.values()
         ]
-        hypers = [lane.hyper for lane in chosen.values()]
+        hypers = [lane.hyper for lane in lanes.values()]
         arrived: dict[LaneKey, LaneResult] = {}
         try:
             after = population.advance_lanes(
@@ -154,7 +154,7 @@ class Fleet:
                 "memory is too small to train a single network; use a smaller `training.batch_size`, smaller images "
                 "or a smaller model. Finished training is kept"
             ) from None
-        for (key, lane), state in zip(chosen.items(), after, strict=True):
+        for (key, lane), state in zip(lanes.items(), after, strict=True):
             lane.state = state
             if not population.has_work_left(program, state, lane.target_epoch):
                 lane.result = arrived[key] = build_lane_result(program, state)

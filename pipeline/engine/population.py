@@ -85,9 +85,9 @@ def advance_lanes(
             if not is_out_of_memory(error) or shape == (1, 1) or jax.default_backend() == "cpu":
                 raise
             shapes[program] = block_layout.halve_shape(shape)
-            now, before = math.prod(shapes[program]), math.prod(shape)
-            timing.OUT_OF_MEMORY_RETRIES.append(now)
-            log.warning("a device's memory is too small for %d lanes at once; now %d", before, now)
+            new_count, old_count = math.prod(shapes[program]), math.prod(shape)
+            timing.OUT_OF_MEMORY_RETRIES.append(new_count)
+            log.warning("a device's memory is too small for %d lanes at once; now %d", old_count, new_count)
         waiting = [lane for i, lane in enumerate(waiting) if i not in set(arrived)]
     return after
 
@@ -105,8 +105,8 @@ def _choose_shape(
         bytes_of_lane = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(lanes[0][0]))
         return BlockShape(1, LANES_PER_BLOCK if bytes_of_lane <= LARGE_LANE_BYTES else 1)
     if program not in shapes:
-        wide = block_layout.shape_for_width(clocks, width, jax.device_count()) if width else None
-        shapes[program] = wide or _calibrate_shape(program, clocks, lanes, data)
+        shape = block_layout.shape_for_width(clocks, width, jax.device_count()) if width else None
+        shapes[program] = shape or _calibrate_shape(program, clocks, lanes, data)
     return shapes[program]
 
 

@@ -60,5 +60,5 @@ def list_lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int 
 def build_lane_result(program: Program, state: LaneState) -> LaneResult:
     """Build a lane's result from its present state."""
     curves = {name: [float(v) if np.isfinite(v) else None for v in curve] for name, curve in state.curves.items()}
-    bad, epochs = int(state.diverged_step), int(state.step) // program.steps_per_epoch
-    return LaneResult(curves, epochs, bad if bad >= 0 else None, not is_training(program, state))
+    diverged_step, epochs = int(state.diverged_step), int(state.step) // program.steps_per_epoch
+    return LaneResult(curves, epochs, diverged_step if diverged_step >= 0 else None, not is_training(program, state))

@@ -21,13 +21,13 @@ from thalweg.system import data_files, files, paths
 
 def main(config: Config) -> None:
     tables = read_study_tables(config)
-    chosen = sections.select_sections(tables)
-    files.write_text(paths.REPORTS / "report.html", render.render_html(tables, chosen))
-    text, figures = render.render_markdown(tables, chosen)
+    selected = sections.select_sections(tables)
+    files.write_text(paths.REPORTS / "report.html", render.render_html(tables, selected))
+    text, figures = render.render_markdown(tables, selected)
     files.write_text(paths.REPORTS / "report.md", text)
     files.sync_folder(paths.REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
     files.write_json(paths.METRICS, flatten_summary(to_json(tables.summary)))
-    verdicts = (finding.verdict for section in chosen for finding in sections.collect_findings(section, tables))
+    verdicts = (finding.verdict for section in selected for finding in sections.collect_findings(section, tables))
     print(f"{paths.REPORTS / 'report.html'}: {next(verdicts, 'no findings')}")
 
 

@@ -6,7 +6,7 @@ import subprocess
 def run_git(*arguments: str) -> str | None:
     """Return what a git command prints, without spaces around it; None without git or a repository."""
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, errors="replace", check=False)
+        result = subprocess.run(["git", *arguments], capture_output=True, text=True, errors="replace", check=False)
     except OSError:
         return None
-    return None if done.returncode else done.stdout.strip()
+    return None if result.returncode else result.stdout.strip()

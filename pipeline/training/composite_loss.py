@@ -53,10 +53,10 @@ def compute_coefficients(plan: Plan, hyper: NetworkHyper, balance: Array, step: 
 def _scheduled_weight(numbers: dict[str, Any], step: Array, plan: Plan) -> Array:
     """Compute a term's weight at a step; each phase moves it from its value before to the phase's weight."""
     weight = numbers["weight"]
-    done = step / jnp.float32(plan.steps_per_epoch * plan.epochs)
+    progress = step / jnp.float32(plan.steps_per_epoch * plan.epochs)
     for phase in numbers.get("phases", {}).values():
-        ramp = jnp.clip((done - phase["start"]) / jnp.maximum(phase["ramp"], 1e-9), 0.0, 1.0)
-        share = jnp.where(done >= phase["start"], jnp.where(phase["ramp"] > 0, ramp, 1.0), 0.0)
+        ramp = jnp.clip((progress - phase["start"]) / jnp.maximum(phase["ramp"], 1e-9), 0.0, 1.0)
+        share = jnp.where(progress >= phase["start"], jnp.where(phase["ramp"] > 0, ramp, 1.0), 0.0)
         weight = weight + (phase["weight"] - weight) * share
     if "schedule" in numbers:
         schedule = numbers["schedule"]

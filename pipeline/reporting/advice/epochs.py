@@ -63,20 +63,20 @@ def _advise_epochs(tables: StudyTables, setting_name: str) -> str:
     end = winner_end.find_winner_ending(tables)
     ending = end if end and end.setting_name == setting_name else None
     epochs = ending.epochs if ending else int(tables.curves["epoch"].max())
-    now, code = format_count(epochs, "epoch"), format_code(setting_name)
+    length, code = format_count(epochs, "epoch"), format_code(setting_name)
     match choose_length_change(tables, setting_name):
         case "more":
-            return f"Train longer than {now} ({code}), or let the learning rate fall (`schedule.kind: cosine`)."
+            return f"Train longer than {length} ({code}), or let the learning rate fall (`schedule.kind: cosine`)."
         case "try":
-            return f"Try more than {now} ({code}): only longer runs can show if they help."
+            return f"Try more than {length} ({code}): only longer runs can show if they help."
         case "fewer":
             trials = training_length.find_long_training(tables) if setting_name == EPOCHS_SETTING else None
             shortest = math.ceil(training_length.MIN_LENGTH_SHARE * epochs)
             fewer = _next_allowed_epochs(
                 tables, max(ending.latest_best if ending else 0, trials.best_by_epoch if trials else 0, shortest)
             )
-            shown = code if fewer >= epochs else f"`{setting_name}: {fewer}`"
-            return f"Train for fewer epochs ({shown}), or regularize: {_list_regularizers(tables)}."
+            advice = code if fewer >= epochs else f"`{setting_name}: {fewer}`"
+            return f"Train for fewer epochs ({advice}), or regularize: {_list_regularizers(tables)}."
         case _:
             return ""
 

@@ -133,7 +133,7 @@ def find_failure_bounds(tables: StudyTables, name: str) -> dict[str, float]:
     """Return, by end of a range, the value beyond which trials are lost; without ends where that is unknown."""
     bounds: dict[str, float] = {}
     for edge in failure_regions.list_edges(tables):
-        end, at = "high" if edge.is_high else "low", edge.threshold if edge.name == name else None
+        end, bound = "high" if edge.is_high else "low", edge.threshold if edge.name == name else None
         if (
             edge.name == separation.EFFECTIVE_RATE
             and name in (separation.LEARNING_RATE, separation.MOMENTUM)
@@ -142,13 +142,13 @@ def find_failure_bounds(tables: StudyTables, name: str) -> dict[str, float]:
             # the effective rate is rate / (1 - momentum): each alone is bounded by the other's farther end
             other_end = {p.name: p.low if edge.is_high else p.high for p in tables.parameters if p.is_range}
             rate_bound = edge.threshold * (1 - other_end[separation.MOMENTUM])
-            at = (
+            bound = (
                 rate_bound
                 if name == separation.LEARNING_RATE
                 else 1 - other_end[separation.LEARNING_RATE] / edge.threshold
             )
-        if at is not None:
-            bounds[end] = min(bounds.get(end, at), at) if edge.is_high else max(bounds.get(end, at), at)
+        if bound is not None:
+            bounds[end] = min(bounds.get(end, bound), bound) if edge.is_high else max(bounds.get(end, bound), bound)
     return bounds
 
 

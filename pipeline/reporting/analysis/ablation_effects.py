@@ -11,16 +11,16 @@ from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
 
 def objective_by_seed(tables: StudyTables, ablation: str, share: float) -> pd.Series:
     """Return the winner's validation objective under an ablation, by seed; without seeds that diverged."""
-    less = tables.ablations
-    rows = less[(less["what"] == ablation) & (less["share"] == share) & less["diverged_step"].isna()]
+    table = tables.ablations
+    rows = table[(table["what"] == ablation) & (table["share"] == share) & table["diverged_step"].isna()]
     return rows.set_index("seed")[f"validation_{tables.objective}"].sort_index()
 
 
 def compute_data_scaling(tables: StudyTables) -> pd.DataFrame:
     """Return one row per share of the images, ascending: share, images, mean value over seeds, low, high."""
-    less, rows = tables.ablations, []
-    if len(less) and f"validation_{tables.objective}" in less:
-        counts = less[less["what"] == "images"].groupby("share", as_index=False)["images"].mean()
+    ablations, rows = tables.ablations, []
+    if len(ablations) and f"validation_{tables.objective}" in ablations:
+        counts = ablations[ablations["what"] == "images"].groupby("share", as_index=False)["images"].mean()
         for share, images in zip(counts["share"], counts["images"], strict=True):
             values = objective_by_seed(tables, "images", share)
             mean, interval = values.mean(), t_interval(values)

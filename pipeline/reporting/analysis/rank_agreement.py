@@ -136,10 +136,10 @@ class HypotheticalRung:
 def simulate_rung(tables: StudyTables, finished: FinishedTrials, epoch: int) -> HypotheticalRung:
     """Simulate a rung at an epoch: only the better 1 / ETA of each cohort of finished trials continue."""
     cohort = max(2, int(tables.setting("study.cohort", 2)))
-    now, end = finished.best_costs[epoch], finished.best_costs[finished.last_epoch]
-    ranked_cohorts = now.groupby(now.index // cohort)
-    continued = now[ranked_cohorts.rank(method="first") <= np.ceil(ranked_cohorts.transform("size") / ETA)].index
+    rung, end = finished.best_costs[epoch], finished.best_costs[finished.last_epoch]
+    ranked_cohorts = rung.groupby(rung.index // cohort)
+    continued = rung[ranked_cohorts.rank(method="first") <= np.ceil(ranked_cohorts.transform("size") / ETA)].index
     best = end[continued].idxmin()
-    saved = (len(now) - len(continued)) * (finished.last_epoch - epoch)
-    spent = len(now) * finished.last_epoch
+    saved = (len(rung) - len(continued)) * (finished.last_epoch - epoch)
+    spent = len(rung) * finished.last_epoch
     return HypotheticalRung(int(best), int(end.index[int(end.argmin())]), float(end[best] - end.min()), saved, spent)

@@ -73,11 +73,11 @@ def find_failed_runs(runs: pd.DataFrame, column: str, sign: int) -> pd.Series:
     """
     table = runs.reset_index(drop=True)
     values, names = table[column], table["candidate"]
-    bad = _find_far_values(values, names, sign)
+    is_failed = _find_far_values(values, names, sign)
     if (values.dropna() > 0).all():
-        bad &= _find_far_values(np.log(values), names, sign)
-    is_often = bad.groupby(names).transform("mean") > 1 / 3
-    return pd.Series((bad & ~is_often).to_numpy(), runs.index)
+        is_failed &= _find_far_values(np.log(values), names, sign)
+    is_often = is_failed.groupby(names).transform("mean") > 1 / 3
+    return pd.Series((is_failed & ~is_often).to_numpy(), runs.index)
 
 
 def _find_far_values(values: pd.Series, candidates: pd.Series, sign: int) -> pd.Series:

@@ -32,9 +32,9 @@ def build_layer(name: str) -> alt.Chart:
     return alt.Chart(alt.NamedData(name=name))
 
 
-def build_tooltip(field: str, format: str = ".4~g", **more: Any) -> alt.Tooltip:  # noqa: A002
+def build_tooltip(field: str, format: str = ".4~g", **options: Any) -> alt.Tooltip:  # noqa: A002
     """Build a tooltip for a number; `title` replaces the name of its column."""
-    return alt.Tooltip(f"{field}:Q", format=format, **more)
+    return alt.Tooltip(f"{field}:Q", format=format, **options)
 
 
 def build_tooltips(format: str, *fields: str) -> list[alt.Tooltip]:  # noqa: A002
@@ -84,9 +84,9 @@ def build_integer_axis() -> alt.Axis:
 def build_range_axis(parameter: SearchedParameter, padding: int, ticks: int = 4, **axis: Any) -> dict[str, Any]:
     """Build scale and axis of a searched parameter over its range, with `padding` pixels at the ends."""
     kind = {"type": "log"} if parameter.log else {"zero": False}
-    shown = {"title": None, "tickCount": ticks, "format": ".6~g", "labelOverlap": True, **axis}
+    options = {"title": None, "tickCount": ticks, "format": ".6~g", "labelOverlap": True, **axis}
     scale = alt.Scale(domain=[parameter.low, parameter.high], nice=False, padding=padding, **kind)
-    return {"scale": scale, "axis": alt.Axis(**shown)}
+    return {"scale": scale, "axis": alt.Axis(**options)}
 
 
 def encode_jitter() -> alt.XOffset:
@@ -114,11 +114,11 @@ def encode_roles(present: Sequence[str], count: int, has_legend: bool = True) ->
 
 
 def build_trial_points(
-    trials: pd.DataFrame, window: Window, sign: int, winner: int | None = None, **more: object
+    trials: pd.DataFrame, window: Window, sign: int, winner: int | None = None, **extra: object
 ) -> pd.DataFrame:
-    """Build marks of trials: trial, role, value, drawn value, and `more` columns; the winner last."""
+    """Build marks of trials: trial, role, value, drawn value, and `extra` columns; the winner last."""
     role, shown = assign_roles(trials, winner), window.clip_values(trials["value"], sign)
-    points = pd.DataFrame({"trial": trials["number"], "role": role, "value": trials["value"], "shown": shown, **more})
+    points = pd.DataFrame({"trial": trials["number"], "role": role, "value": trials["value"], "shown": shown, **extra})
     return points.sort_values("role", key=lambda role: role == "winner", kind="stable")
 
 
@@ -130,10 +130,10 @@ def plot_haloed_text(name: str, channels: dict[str, Any], width: float = 4, **ma
 
 def plot_cells(field: str, x: dict[str, Any], y: dict[str, Any], colours: dict[str, str], columns: int) -> alt.Chart:
     """Draw the cells of a heat map; `colours` maps the values of `field`, `x` and `y` hold axes and scales."""
-    below = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=columns, columnPadding=10)
+    legend = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=columns, columnPadding=10)
     cells: alt.Chart = build_layer("cells").mark_rect().encode(
         x=alt.X("x:Q", **x), x2="x2:Q", y=alt.Y("y:Q", **y), y2="y2:Q",
-        fill=alt.Fill(f"{field}:N", scale=build_category_scale(colours), legend=below),
+        fill=alt.Fill(f"{field}:N", scale=build_category_scale(colours), legend=legend),
     )  # fmt: skip
     return cells
 

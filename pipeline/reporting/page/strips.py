@@ -43,9 +43,9 @@ class StripRow:
     def describe_row(self, with_scope: bool) -> str:
         """Describe the row; `with_scope` says where an interval holds for seeds alone."""
         label = f"{self.name} ({self.second_line})" if self.second_line else self.name
-        if (shown := self.wide_interval or self.seed_interval) and shown.n > 1:
+        if (interval := self.wide_interval or self.seed_interval) and interval.n > 1:
             scope = ", over seeds alone" if with_scope and self.wide_interval is None else ""
-            return f"{label} {format_interval(shown.mean, shown.low, shown.high)}{scope}"
+            return f"{label} {format_interval(interval.mean, interval.low, interval.high)}{scope}"
         return f"{label} {format_number(self.seed_interval.mean if self.seed_interval else self.values.mean())}"
 
 
@@ -66,13 +66,13 @@ def build_strip_chart(
         labels = {"row": row.label, "role": row.role, "trial": row.trial}
         values = row.values.dropna().sort_index()
         points += [labels | {"run": f"{row.unit} {run}", "value": value} for run, value in values.items()]
-        for intervals, interval, over in (
+        for intervals, interval, scope in (
             (bars, row.seed_interval, "seeds alone"),
             (wide, row.wide_interval, "seeds and groups"),
         ):
             if interval:
                 ends = {"mean": interval.mean, "low": interval.low, "high": interval.high, "seeds": interval.n}
-                intervals.append(labels | ends | {"over": over})
+                intervals.append(labels | ends | {"over": scope})
     data = {
         "points": _build_strip_table(points, "run", "value"),
         "bars": _build_strip_table(bars, "mean", "low", "high", "seeds", "over"),
@@ -89,24 +89,24 @@ def _build_strip_table(rows: list[dict[str, Any]], *columns: str) -> pd.DataFram
     return pd.DataFrame(rows, columns=["row", "role", "trial", *columns]).astype({"trial": "Int64"})
 
 
-def _plot_strips(rows: list[str], axis: str, both: bool) -> AltairChart:
+def _plot_strips(rows: list[str], axis: str, has_wide: bool) -> AltairChart:
     lines = alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=110)
-    at = {
+    position = {
         "y": alt.Y("row:N", sort=rows, title=None, axis=lines),
         "color": alt.Color("role:N", legend=None, scale=build_category_scale(ROLE_COLOURS)),
     }
     low, mean = (alt.X(f"{field}:Q", axis=alt.Axis(title=axis, tickCount=5, grid=True)) for field in ("low", "mean"))
     value = alt.X("value:Q", axis=alt.Axis(title=axis, tickCount=5, grid=True))
-    legend = alt.Legend(symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"]) if both else None
+    legend = alt.Legend(symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"]) if has_wide else None
     thickness = alt.StrokeWidth("over:O", scale=build_category_scale(INTERVAL_STROKES), legend=legend)
     wide, bars = (
-        build_layer(name).mark_rule(yOffset=-5).encode(x=low, x2="high:Q", strokeWidth=thickness, **at)
+        build_layer(name).mark_rule(yOffset=-5).encode(x=low, x2="high:Q", strokeWidth=thickness, **position)
         for name in ("wide", "bars")
     )
     means = build_layer("bars").mark_point(size=110, yOffset=-5)
-    means = means.encode(x=mean, tooltip=build_tooltips(".4~g", "mean", "low", "high", "seeds"), **at)
+    means = means.encode(x=mean, tooltip=build_tooltips(".4~g", "mean", "low", "high", "seeds"), **position)
     seeds = build_layer("points").mark_point(size=22, opacity=0.45, yOffset=9)
     fitted = value.scale(zero=False, nice=True, padding=8)
-    seeds = seeds.encode(x=fitted, tooltip=["run:N", build_tooltip("value")], **at)
+    seeds = seeds.encode(x=fitted, tooltip=["run:N", build_tooltip("value")], **position)
     line = build_layer("zero").mark_rule(strokeWidth=1.5, color=PAINT["baseline"]).encode(x=value)
     return alt.layer(line, wide, bars, means, seeds).properties(height=58 * len(rows))

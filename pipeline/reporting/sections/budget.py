@@ -118,7 +118,7 @@ def _report_pruned_study(runs: FinishedTrials, first: RankAgreement, evidence: s
     if first.high >= threshold:
         step = "Raise `study.prune.audit`: more of the stopped trials then train to the end for comparison."
         return Finding("It is unclear whether trials are judged too early.", evidence, step)
-    later = [epoch for epoch in runs.epochs[:-1] if (at := runs.agreement_at(epoch)) and at.low > threshold]
+    later = [epoch for epoch in runs.epochs[:-1] if (result := runs.agreement_at(epoch)) and result.low > threshold]
     step = f"Judge from epoch {later[0]} on: `study.prune.first: {later[0]}`." if later else "Set `study.prune: null`."
     return Finding("Trials are judged too early: short runs do not predict long ones.", evidence, step, tone="caution")
 
@@ -170,9 +170,9 @@ def _build_agreement_figure(tables: StudyTables) -> Figure:
     rungs = rank_agreement.list_judged_epochs(tables, runs.epochs)
     even = {runs.epochs[index] for index in subsample_indices(len(runs.epochs) - 1, MAX_DRAWN_EPOCHS)}
     rows = [
-        {"epoch": epoch, "share": at.share, "low": at.low, "high": at.high, "rung": epoch in rungs}
+        {"epoch": epoch, "share": result.share, "low": result.low, "high": result.high, "rung": epoch in rungs}
         for epoch in sorted(even | set(rungs))
-        if (at := runs.agreement_at(epoch))
+        if (result := runs.agreement_at(epoch))
     ]
     if not rows:
         return EmptyFigure(name, title, "Too few trials trained to the end, after weighting for audited trials.")

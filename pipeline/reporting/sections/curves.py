@@ -109,9 +109,9 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
     flat = mean["trial"].isin(constant_trials.find_constant_trials(tables)["number"])
     values = [*mean.loc[~flat, "value"], *baseline["value"]]
     window = compute_window(values or mean["value"], tables.sign, bounds=tables.bounds_of(metric))
-    if out := mean[flat & ~mean["value"].between(window.low, window.high)]["trial"].nunique():
+    if count := mean[flat & ~mean["value"].between(window.low, window.high)]["trial"].nunique():
         caption += (
-            f" {format_count(out, 'trial')} that learned nothing {'lies' if out == 1 else 'lie'} beyond the edge."
+            f" {format_count(count, 'trial')} that learned nothing {'lies' if count == 1 else 'lie'} beyond the edge."
         )
     description = f"Validation {short} by epoch, one line for each of {format_count(len(shown), 'trial')}."
     roles = {role: paint for role, paint in ROLE_COLOURS.items() if role in {*layers["lead"]["role"], *mean["role"]}}
@@ -120,7 +120,7 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
 
 
 def _plot_learning_curves(window: Window, roles: dict[str, str], axis: str) -> AltairChart:
-    at = {"x": _encode_epochs(), "y": marks.encode_window_y(window, "value"), "detail": "trial:N"}
+    position = {"x": _encode_epochs(), "y": marks.encode_window_y(window, "value"), "detail": "trial:N"}
     tooltip = ["trial:Q", "epoch:Q", *marks.build_tooltips(".4~g", "value")]
     legend = alt.Legend(symbolSize=260, symbolStrokeWidth=2)
     dashes = {role: [5, 4] if role == "baseline" else [1, 0] for role in roles}
@@ -131,10 +131,10 @@ def _plot_learning_curves(window: Window, roles: dict[str, str], axis: str) -> A
     }
     others = marks.build_layer("others").mark_line(clip=True, strokeWidth=1, color=PAINT["faint"], opacity=0.55)
     best = [
-        marks.build_layer(name).mark_line(clip=True, strokeWidth=width).encode(**at, **role_channels)
+        marks.build_layer(name).mark_line(clip=True, strokeWidth=width).encode(**position, **role_channels)
         for name, width in (("next", 1.0), ("lead", 2.6))
     ]
-    layers = alt.layer(others.encode(**at, tooltip=tooltip), *best)
+    layers = alt.layer(others.encode(**position, tooltip=tooltip), *best)
     return layers.properties(height=320, title=marks.build_window_heading(window, axis))
 
 
@@ -142,22 +142,22 @@ def _build_loss_charts(role: str, mean: pd.DataFrame, winner: int | None) -> lis
     """Draw the losses of winner or baseline on an axis of their own: different losses are not comparable."""
     names = {"train_loss": "train", "val_loss": "validation"}
     columns = [column for column in names if column in mean]
-    long = mean.melt(["epoch"], columns, "part", "loss").replace({"part": names}).dropna()
-    if long.empty:
+    losses = mean.melt(["epoch"], columns, "part", "loss").replace({"part": names}).dropna()
+    if losses.empty:
         return []
     ends = ", ".join(
-        f"{part} {format_number(loss)}" for part, loss in long.groupby("part", sort=False)["loss"].last().items()
+        f"{part} {format_number(loss)}" for part, loss in losses.groupby("part", sort=False)["loss"].last().items()
     )
-    window = compute_window(long["loss"], 1)
+    window = compute_window(losses["loss"], 1)
     caption = "Winner and baseline may minimise different losses: compare only the shapes of the curves."
-    if out := int(window.is_outside(long["loss"]).sum()):
+    if cut := int(window.is_outside(losses["loss"]).sum()):
         caption += (
-            f" {format_count(out, 'value')} above {format_number(window.high)} {'is' if out == 1 else 'are'} cut off."
+            f" {format_count(cut, 'value')} above {format_number(window.high)} {'is' if cut == 1 else 'are'} cut off."
         )
     title = f"Loss of the {role}" + (f" (trial {winner})" if role == "winner" else "")
     description = f"{title} by epoch; at the end {ends}."
     draw = partial(_plot_losses, role, window)
-    return [Chart(f"loss-{role}", title, caption, description, {"losses": long}, draw, is_half_width=True)]
+    return [Chart(f"loss-{role}", title, caption, description, {"losses": losses}, draw, is_half_width=True)]
 
 
 def _plot_losses(role: str, window: Window) -> AltairChart:

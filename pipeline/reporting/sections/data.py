@@ -197,8 +197,8 @@ def _plot_image_counts(window: Window, images: list[float], metric: str, paint: 
     # below the axis, where no line crosses them
     labels = means.mark_text(baseline="top").encode(y=alt.value(CHART_HEIGHT_PIXELS + 24), text="label:N")
     rule = marks.build_layer("rule").mark_rule(color=PAINT["ink"], strokeWidth=1.4, strokeDash=[5, 4]).encode(y=value)
-    at = {"x": alt.value(0), "y": value, "text": "name:N"}
-    words = marks.plot_haloed_text("rule", at, align="left", baseline="bottom", dx=4, dy=-4)
+    channels = {"x": alt.value(0), "y": value, "text": "name:N"}
+    words = marks.plot_haloed_text("rule", channels, align="left", baseline="bottom", dx=4, dy=-4)
     return alt.layer(rule, line, bars, heads, seeds, labels, *words).properties(
         height=CHART_HEIGHT_PIXELS, title=marks.build_window_heading(window, metric)
     )

@@ -201,7 +201,7 @@ def _plot_lines(order: list[str], quantity: str, window: Window | None) -> Altai
     if window:
         scale, axis = marks.build_window_scale(window), marks.build_window_axis(window)
     y = alt.Y("value:Q", scale=scale, axis=axis)
-    at: dict[str, Any] = {
+    axes: dict[str, Any] = {
         "x": _encode_epochs(),
         "y": y,
         "tooltip": ["term:N", "epoch:Q", marks.build_tooltip("value", title=quantity)],
@@ -210,9 +210,9 @@ def _plot_lines(order: list[str], quantity: str, window: Window | None) -> Altai
     legend = alt.Legend(columns=1 if quantity == "cosine" else 3, symbolType="stroke")
     dashes = marks.build_category_scale({term: TERM_DASHES[i % len(TERM_DASHES)] for i, term in enumerate(order)})
     dash = alt.StrokeDash("term:N", sort=order, scale=dashes, legend=legend)
-    faint = marks.build_layer("others").mark_line(color=PAINT["faint"], strokeWidth=1).encode(**at, detail="term:N")
+    faint = marks.build_layer("others").mark_line(color=PAINT["faint"], strokeWidth=1).encode(**axes, detail="term:N")
     lines = (
-        marks.build_layer("lines").mark_line().encode(**at, color=_encode_term_colour(order, legend), strokeDash=dash)
+        marks.build_layer("lines").mark_line().encode(**axes, color=_encode_term_colour(order, legend), strokeDash=dash)
     )
     return alt.layer(faint, lines).properties(
         height=240, title=marks.build_window_heading(window, quantity) if window else marks.build_heading(quantity)

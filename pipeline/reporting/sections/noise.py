@@ -162,13 +162,13 @@ def _build_spread_table(tables: StudyTables, candidates: dict[str, pd.Series]) -
 
 
 def _build_fold_charts(tables: StudyTables, trials: list[int]) -> list[Figure]:
-    wide = values_by_fold(tables, trials)
-    if wide.empty:
+    folds = values_by_fold(tables, trials)
+    if folds.empty:
         return []
     rows = [
-        StripRow(f"fold {fold}", "", "runner-up", wide[fold], t_interval(wide[fold]), unit="trial") for fold in wide
+        StripRow(f"fold {fold}", "", "runner-up", folds[fold], t_interval(folds[fold]), unit="trial") for fold in folds
     ]
-    dots = "the best trial" if len(wide) == 1 else f"the {len(wide)} best trials"
+    dots = "the best trial" if len(folds) == 1 else f"the {len(folds)} best trials"
     caption = (
         f"Small dots: {dots} of the study, averaged over seeds. Large dot: the mean on this fold. Bar: its 95 % "
         f"interval over trials. {'Lower' if tables.sign > 0 else 'Higher'} is better."

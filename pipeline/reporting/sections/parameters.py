@@ -61,13 +61,13 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
     if not side:
         return []
     name, end = parameter.name, parameter.low if side == "low" else parameter.high
-    best, everyone = (table.dropna(subset=[name]) for table in (select_best_tenth(tables), tables.trials))
-    near, all_near = (good_region.is_near_end(table, parameter, side) for table in (best, everyone))
+    best, all_trials = (table.dropna(subset=[name]) for table in (select_best_tenth(tables), tables.trials))
+    near, all_near = (good_region.is_near_end(table, parameter, side) for table in (best, all_trials))
     share = capitalise_first(format_share(int(near.sum()), len(best), "best trial"))
     chance = format_percent(good_region.chance_at_end(parameter, side), whole=True)
     evidence = (
         f"{share} lie within a tenth of the range from its end at {format_number(end)}. Of all "
-        f"trials it is {format_share(int(all_near.sum()), len(everyone))}, of random draws from the range {chance}."
+        f"trials it is {format_share(int(all_near.sum()), len(all_trials))}, of random draws from the range {chance}."
     )
     trials = tuple(int(n) for n in best.loc[near, "number"])
     word, step = "below" if side == "low" else "above", search_space.advise_search(tables)
@@ -125,10 +125,10 @@ def _build_slice_figure(tables: StudyTables, index: int, parameter: SearchedPara
     window = constant_trials.compute_trial_window(tables)
     labels = {} if numeric else _name_choices(parameter, trials[name])
     if numeric:
-        at = {"at": trials[name].astype(float)}
+        columns = {"at": trials[name].astype(float)}
     else:
-        at = {"at": trials[name].map(choice_key).map(labels), "aside": jitter_trials(trials["number"], 0.7)}
-    points = build_trial_points(trials, window, tables.sign, tables.winner, **at)
+        columns = {"at": trials[name].map(choice_key).map(labels), "aside": jitter_trials(trials["number"], 0.7)}
+    points = build_trial_points(trials, window, tables.sign, tables.winner, **columns)
     parts = [f"`{above}` is {' or '.join(map(format_number, values))}" for above, values in parameter.when.items()]
     caption = f"Only where {join_items(parts)}: {format_count(len(points), 'trial')}." if parts else ""
     caption = f"{caption} {describe_outliers(*constant_trials.count_outliers(tables, trials, window))}".strip()
@@ -152,8 +152,8 @@ def _encode_choices(choices: list[str]) -> dict[str, Any]:
 
 
 def _plot_slice(window: Window, x: dict[str, Any], roles: list[str], axis: str, legend: bool) -> AltairChart:
-    at = alt.Tooltip("at:N", title="here") if "xOffset" in x else build_tooltip("at", title="here")
-    tips = ["trial:Q", "role:N", build_tooltip("value"), at]
+    here = alt.Tooltip("at:N", title="here") if "xOffset" in x else build_tooltip("at", title="here")
+    tips = ["trial:Q", "role:N", build_tooltip("value"), here]
     marks = {**x, "y": encode_window_y(window, "shown"), **encode_roles(roles, len(roles), legend)}
     chart: alt.Chart = build_layer("points").mark_point().encode(tooltip=tips, **marks)
     return chart.properties(height=210, title=build_window_heading(window, axis))

@@ -134,12 +134,12 @@ class Detect(Task):
     def build_loss_terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
         confidence, position, size, class_logits = self._split_outputs(outputs)
         held = targets["held"]
-        both = jnp.broadcast_to(held[..., None], position.shape)
+        weight = jnp.broadcast_to(held[..., None], position.shape)
         terms = {
             "missed": Term(confidence, jnp.ones_like(held), held),
             "false_alarms": Term(confidence, jnp.zeros_like(held), 1.0 - held),
-            "position": Term(position, targets["position"], both),
-            "size": Term(size, targets["size"], both),
+            "position": Term(position, targets["position"], weight),
+            "size": Term(size, targets["size"], weight),
             "class": Term(class_logits, targets["kind"], held),
         }
         return {name: terms[name] for name in self.loss_families}

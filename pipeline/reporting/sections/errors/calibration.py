@@ -18,25 +18,25 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     reliability = compute_reliability(tables.predictions)
     if reliability is None or reliability.overconfidence is None:
         return []
-    over, error = reliability.overconfidence, reliability.calibration_error
+    bias, error = reliability.overconfidence, reliability.calibration_error
     evidence = (
-        f"Confidence minus accuracy is {_describe_percent_interval(over, signed=True)} on average over "
+        f"Confidence minus accuracy is {_describe_percent_interval(bias, signed=True)} on average over "
         f"{format_count(int(reliability.bins['examples'].sum()), 'example')}. The expected calibration error is "
         f"{_describe_percent_interval(error)}."
     )
-    if over.n < MIN_GROUPS:
-        return [_report_open_question(f"{evidence} {format_count(over.n, 'group')} of examples are too few to tell.")]
+    if bias.n < MIN_GROUPS:
+        return [_report_open_question(f"{evidence} {format_count(bias.n, 'group')} of examples are too few to tell.")]
     step = "Do not read confidence as a probability"
-    if over.low <= 0 <= over.high or abs(over.mean) < NEGLIGIBLE_GAP:
+    if bias.low <= 0 <= bias.high or abs(bias.mean) < NEGLIGIBLE_GAP:
         if error.low > NEGLIGIBLE_GAP:
             verdict = "Confidence matches accuracy on average, but not at each level."
             evidence += " Levels that are too high or too low cancel out in the first number, not in the second."
             step += "; the diagram under Errors shows where it is too high."
             return [Finding(verdict, evidence, step, tone="caution")]
-        if over.high - over.low > MAX_INTERVAL_WIDTH:
+        if bias.high - bias.low > MAX_INTERVAL_WIDTH:
             return [_report_open_question(evidence)]
         return [Finding("Confidence matches accuracy on average.", evidence, tone="good")]
-    if over.mean > 0:
+    if bias.mean > 0:
         verdict = "The network is overconfident."
         step += "; `smoothing` in the loss or more `confirm.members` lower it."
     else:

@@ -111,9 +111,9 @@ def _explain_cause(tables: StudyTables, edge: Separation | None, failure: str, f
         return "No searched parameter clearly explains which.", step
     few = "One trial is" if len(failed) == 1 else f"{len(failed)} trials are"
     rates = failed[LEARNING_RATE].dropna().sort_values().tolist() if LEARNING_RATE in failed else []
-    at = join_items(list(dict.fromkeys(format_number(rate) for rate in rates)))
-    shown = f" {format_code(LEARNING_RATE)} was {at}." if rates else ""
-    return f"{few} too few to say where in the space trials fail.{shown}", step
+    values = join_items(list(dict.fromkeys(format_number(rate) for rate in rates)))
+    sentence = f" {format_code(LEARNING_RATE)} was {values}." if rates else ""
+    return f"{few} too few to say where in the space trials fail.{sentence}", step
 
 
 def _describe_location(edge: Separation, failure: str) -> str:

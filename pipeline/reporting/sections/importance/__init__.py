@@ -88,7 +88,7 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
     if others:
         evidence += f" Also beyond chance: {_list_names(others)}."
     idle = [parameter for parameter in ranking.unimportant_parameters if parameter.name not in scientific]
-    minor, unclear = ([parameter for parameter in idle if parameter.is_minor is small] for small in (True, False))
+    minor, unclear = ([parameter for parameter in idle if parameter.is_minor is is_minor] for is_minor in (True, False))
     step = search_space.advise_search(tables)
     return [
         Finding(verdict, evidence, step, ranking.best_trials, "good"),

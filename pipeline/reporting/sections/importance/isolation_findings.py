@@ -128,10 +128,10 @@ def describe_bests(groups: Sequence[ValueGroup]) -> str:
 
 def _describe_comparison(leader: ValueGroup, other: ValueComparison) -> str:
     """Say how far a value is behind the leading one, and how often chance would do this."""
-    both = len(leader.costs) + len(other.group.costs)
-    best = f"{other.trials_ahead} best of the {both} trials with one of the two all have {leader.label}"
+    total = len(leader.costs) + len(other.group.costs)
+    best = f"{other.trials_ahead} best of the {total} trials with one of the two all have {leader.label}"
     if other.trials_ahead == 1:
-        best = f"best of the {both} trials with one of the two has {leader.label}"
+        best = f"best of the {total} trials with one of the two has {leader.label}"
     text = f"{other.group.label} is {_describe_gap(other, f' than {leader.label}')}. The {best}. If both were equally "
     text += f"good, chance would do this in {format_percent(other.chance)} of studies"
     return f"{text}."

@@ -72,8 +72,8 @@ def _plot_isolation(
     window: Window, rows: list[str], roles: list[str], axis: str, legend: bool, tilted: bool
 ) -> AltairChart:
     angle, limit = (-55, 180) if tilted else (0, 110)
-    along = alt.Axis(title=None, labelAngle=angle, labelLimit=limit, labelExpr="split(datum.label, '|')")
-    at = alt.X("at:N", sort=rows, scale=alt.Scale(domain=rows), axis=along)
+    x_axis = alt.Axis(title=None, labelAngle=angle, labelLimit=limit, labelExpr="split(datum.label, '|')")
+    x = alt.X("at:N", sort=rows, scale=alt.Scale(domain=rows), axis=x_axis)
     trials = build_layer("points").mark_point(opacity=0.5)
     tips, roles_marked = ["trial:Q", "role:N", build_tooltip("value")], encode_roles(roles, len(roles), legend)
     bars = build_layer("best").mark_rule(strokeWidth=2.5, color=PAINT["ink"])
@@ -81,7 +81,7 @@ def _plot_isolation(
         shape="diamond", size=130, color=PAINT["ink"], stroke=PAINT["paper"], strokeWidth=1
     )
     return alt.layer(
-        trials.encode(x=at, y=encode_window_y(window, "shown"), xOffset=encode_jitter(), tooltip=tips, **roles_marked),
-        bars.encode(x=at, y=encode_window_y(window, "low"), y2="high:Q"),
-        best.encode(x=at, y=encode_window_y(window, "best"), tooltip=["trial:Q", build_tooltip("best")]),
+        trials.encode(x=x, y=encode_window_y(window, "shown"), xOffset=encode_jitter(), tooltip=tips, **roles_marked),
+        bars.encode(x=x, y=encode_window_y(window, "low"), y2="high:Q"),
+        best.encode(x=x, y=encode_window_y(window, "best"), tooltip=["trial:Q", build_tooltip("best")]),
     ).properties(height=240, title=build_window_heading(window, axis))

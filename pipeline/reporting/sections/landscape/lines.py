@@ -75,21 +75,21 @@ def _plot_barriers() -> AltairChart:
     x = alt.X("t:Q", axis=alt.Axis(title="share of the line", tickCount=4), scale=alt.Scale(nice=False))
     parts = ["train", "validation"]
     paint = alt.Scale(domain=parts, range=[PAINT["ink"], PAINT["plain"]])
-    shown = {"x": x, "detail": "pair:N", "color": alt.Color("part:N", scale=paint, legend=alt.Legend())}
+    channels = {"x": x, "detail": "pair:N", "color": alt.Color("part:N", scale=paint, legend=alt.Legend())}
     strokes = alt.Scale(domain=parts, range=[[1, 0], [5, 3]])
-    bands = build_layer("lines").mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=None), y2="high:Q", **shown)
-    drawn = (
+    bands = build_layer("lines").mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=None), y2="high:Q", **channels)
+    curves = (
         build_layer("lines")
         .mark_line()
         .encode(
             y=_encode_loss(),
             strokeDash=alt.StrokeDash("part:N", scale=strokes, legend=None),
             tooltip=["pair:N", build_tooltip("loss")],
-            **shown,
+            **channels,
         )
     )
     ends = build_layer("ends").mark_rule(color=PAINT["line"]).encode(x=x)
-    return alt.layer(ends, bands, drawn).properties(height=260, title=build_heading("loss"))
+    return alt.layer(ends, bands, curves).properties(height=260, title=build_heading("loss"))
 
 
 def _encode_loss() -> alt.Y:

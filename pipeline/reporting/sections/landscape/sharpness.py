@@ -34,11 +34,11 @@ def _report_stability(tables: StudyTables, curvature: pd.DataFrame) -> list[Find
     if bounded.empty:
         return []
     share = bounded["largest"] / bounded["limit"]
-    at, most = bounded.loc[share.idxmax()], float(share.max())
+    row, most = bounded.loc[share.idxmax()], float(share.max())
     evidence = (
-        f"At epoch {int(at['epoch'])} the largest curvature is {format_number(at['largest'], 2)}. At this learning "
-        f"rate ({format_number(at['learning_rate'], 2)}) and momentum, updates grow from a curvature of "
-        f"{format_number(at['limit'], 2)} on."
+        f"At epoch {int(row['epoch'])} the largest curvature is {format_number(row['largest'], 2)}. At this learning "
+        f"rate ({format_number(row['learning_rate'], 2)}) and momentum, updates grow from a curvature of "
+        f"{format_number(row['limit'], 2)} on."
     )
     verdict = f"The learning rate reached {format_percent(most)} of its stability limit."
     step = search_space.advise_higher_rate(tables) if most < MAX_ROOMY_SHARE else ""
@@ -94,17 +94,17 @@ def _plot_sharpness() -> AltairChart:
     x = alt.X("epoch:Q", axis=alt.Axis(title="epoch", tickMinStep=1, tickCount=8))
     scale, axis = alt.Scale(type="log", nice=False, padding=8), alt.Axis(title=None, format=",.3~r", tickCount=5)
     paint = alt.Scale(domain=["largest curvature", "limit"], range=[PAINT["winner"], PAINT["diverged"]])
-    shown = {"x": x, "color": alt.Color("name:N", scale=paint, legend=alt.Legend())}
+    channels = {"x": x, "color": alt.Color("name:N", scale=paint, legend=alt.Legend())}
     line = build_layer("sharpness").mark_line(point=alt.OverlayMarkDef(size=60)).encode(
         y=alt.Y("largest:Q", scale=scale, axis=axis),
         tooltip=["epoch:Q", build_tooltip("largest", ".3~g"), build_tooltip("smallest", ".3~g")],
-        **shown,
+        **channels,
     )  # fmt: skip
     dashed: dict[str, Any] = {"strokeDash": [6, 4], "point": alt.OverlayMarkDef(size=40, shape="triangle-down")}
     limit = alt.Y("limit:Q", scale=scale, axis=axis)
     bound = (
         build_layer("limit")
         .mark_line(**dashed)
-        .encode(y=limit, tooltip=["epoch:Q", build_tooltip("limit", ".3~g")], **shown)
+        .encode(y=limit, tooltip=["epoch:Q", build_tooltip("limit", ".3~g")], **channels)
     )
     return alt.layer(bound, line).properties(height=260, title=build_heading("curvature, log scale"))

@@ -67,10 +67,10 @@ def report_failed_seeds(tables: StudyTables, result: ConfirmedResult) -> list[Fi
 
 
 def _report_lost_seeds(
-    tables: StudyTables, result: ConfirmedResult, name: str, seeds: list[int], how: str, evidence: str
+    tables: StudyTables, result: ConfirmedResult, name: str, seeds: list[int], fate: str, evidence: str
 ) -> Finding:
     runs = tables.runs[tables.runs["candidate"] == name]
-    verdict = f"{add_article(name).capitalize()} {how} on {len(seeds)} of {format_count(len(runs), 'fresh seed')}."
+    verdict = f"{add_article(name).capitalize()} {fate} on {len(seeds)} of {format_count(len(runs), 'fresh seed')}."
     evidence += _describe_sound_seeds(tables, result) if name in COMPARED_CANDIDATES else ""
     trials = tuple(int(trial) for trial in runs["trial"].dropna().unique())
     return Finding(verdict, evidence, search_space.advise_lost_seeds(add_article(name)), trials, "caution")
@@ -84,10 +84,10 @@ def _describe_sound_seeds(tables: StudyTables, result: ConfirmedResult) -> str:
     difference = t_interval(by_seed[~by_seed.index.isin(lost)])
     if difference is None or tables.is_winner_baseline:
         return ""
-    by = format_interval(difference.mean, difference.low, difference.high, signed=True)
+    gap = format_interval(difference.mean, difference.low, difference.high, signed=True)
     return (
         f" On the {difference.n} seeds where both trained normally, the winner's {metric_label(tables.objective)} on "
-        f"the {result.split} set differs from the baseline's by {by}, over seeds alone. This decides nothing, because "
+        f"the {result.split} set differs from the baseline's by {gap}, over seeds alone. This decides nothing, because "
         "it leaves the failures out."
     )
 
