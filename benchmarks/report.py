@@ -42,12 +42,12 @@ def write_report(trials: int, epochs: int, file: Path) -> dict[str, Any]:
 
 def open_report(file: Path) -> dict[str, Any]:
     """Return the seconds until the first paint, until the page is loaded, and until every chart is drawn."""
-    if browser.program() is None:
+    if browser.find_browser() is None:
         return {"opened": browser.ASK}
-    with browser.browser() as program:
-        with browser.page(program, file):
+    with browser.open_browser() as program:
+        with browser.open_page(program, file):
             pass  # the first page includes the start of the browser
-        with browser.page(program, file) as (page, faults):
+        with browser.open_page(program, file) as (page, faults):
             drawn = page.evaluate("performance.now()")
             paint_times = [page.evaluate(script) for script in (PAINTED, LOADED)]
             marking_times = [page.evaluate(MARKED) for _ in range(2)]

@@ -58,24 +58,24 @@ def examples() -> Examples:
 
 
 @pytest.fixture(scope="session")
-def parts() -> Splits:
-    return small_study.split()
+def splits() -> Splits:
+    return small_study.split_examples()
 
 
 @pytest.fixture(scope="session")
-def folded() -> Splits:
+def folded_splits() -> Splits:
     return small_study.split_into_folds()
 
 
 @pytest.fixture(scope="session")
-def shape(examples: Examples) -> DataSpec:
+def data_spec(examples: Examples) -> DataSpec:
     return build.build_data_spec(examples)
 
 
 @pytest.fixture(scope="session")
 def compose_data(examples: Examples) -> Callable[[Config, Splits], TrainingData]:
-    """The engine's data for parts of the examples."""
-    return lambda config, parts: build.build_data(config, examples, parts, np.zeros(0, np.int64))
+    """The engine's data for splits of the examples."""
+    return lambda config, splits: build.build_data(config, examples, splits, np.zeros(0, np.int64))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.damages import DAMAGES, damage_file
 from tests.helpers.saved_models import build_model
-from tests.helpers.small_study import CONFIG, draw_examples, split
+from tests.helpers.small_study import CONFIG, draw_examples, split_examples
 from thalweg.artifacts import prepared, summary, trained_model, weights
 from thalweg.artifacts.damage import CURE
 from thalweg.artifacts.summary import Provenance, RankedTrial, StudyRecord, StudySummary
@@ -26,7 +26,7 @@ CLASSIFIER = build_model(Classify(), (3,), classes=("a", "b", "c"))
 
 def write_all(counter: bool = True) -> None:
     """Write each file in one of two versions, each valid by itself."""
-    examples, splits = draw_examples(), split()
+    examples, splits = draw_examples(), split_examples()
     if not counter:
         examples = examples.take_rows(np.arange(len(examples))[::-1])
     trained_model.save_trained_model(MODEL, COUNTER if counter else CLASSIFIER)

@@ -2,14 +2,13 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests.helpers.training_calls import watch
+from tests.helpers.trees import are_equal_trees
 from thalweg.artifacts.summary import Estimate
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates as confirm
@@ -32,12 +31,12 @@ WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
 
 @pytest.fixture(scope="module")
 def misleading_data(
-    config: Config, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]
+    config: Config, splits: Splits, compose_data: Callable[[Config, Splits], TrainingData]
 ) -> TrainingData:
     """Data whose test set is as an untrained network says, so that what never learned is the best there."""
-    data = compose_data(config, parts)
+    data = compose_data(config, splits)
     count = data.labels["count"].copy()
-    count[parts.test] = 0.7
+    count[splits.test] = 0.7
     result: TrainingData = copy_to_devices(replace(data, labels={"count": count}))
     return result
 
@@ -49,13 +48,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def candidates(
-    config: Config, shape: DataSpec, parts: Splits, misleading_data: TrainingData, folder: Path
+    config: Config, data_spec: DataSpec, splits: Splits, misleading_data: TrainingData, folder: Path
 ) -> list[Candidate]:
-    return confirm.train_candidates(config, shape, parts, misleading_data, WANTED, folder)
-
-
-def are_equal_trees(first: Any, second: Any) -> bool:
-    return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
+    return confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED, folder)
 
 
 def test_seeds_are_fresh_and_shared(config: Config, candidates: list[Candidate]) -> None:
@@ -91,27 +86,27 @@ def test_ranking_reverses_if_maximized(config: Config, candidates: list[Candidat
     assert [one.trial for one in confirm.rank_candidates(exact, own)] == [3, 2, 1]
 
 
-def test_scores_are_of_kept_weights(candidates: list[Candidate], misleading_data: TrainingData, parts: Splits) -> None:
+def test_scores_are_of_kept_weights(candidates: list[Candidate], misleading_data: TrainingData, splits: Splits) -> None:
     truth = np.asarray(misleading_data.labels["count"])
     for one in candidates[:3]:
-        assert one.predictions.shape == (3, len(parts.test))
+        assert one.predictions.shape == (3, len(splits.test))
         for seed, folds in enumerate(one.states):
-            again = inference.predict_examples(one.plan, [folds[0].best_weights], misleading_data, parts.test)[0]
+            again = inference.predict_examples(one.plan, [folds[0].best_weights], misleading_data, splits.test)[0]
             np.testing.assert_array_equal(one.predictions[seed], again)
-            wanted = np.abs(again - truth[parts.test]).mean()
+            wanted = np.abs(again - truth[splits.test]).mean()
             assert one.scores["mae"][seed] == pytest.approx(wanted, rel=1e-5)
             assert one.validation_scores["mae"][seed] == pytest.approx(float(folds[0].best_value), rel=1e-6)
 
 
 def test_candidates_are_reproducible(
     config: Config,
-    shape: DataSpec,
-    parts: Splits,
+    data_spec: DataSpec,
+    splits: Splits,
     misleading_data: TrainingData,
     candidates: list[Candidate],
     tmp_path: Path,
 ) -> None:
-    again = confirm.train_candidates(config, shape, parts, misleading_data, WANTED[::-1], tmp_path)[::-1]
+    again = confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED[::-1], tmp_path)[::-1]
     for one, other in zip(candidates, again, strict=True):
         assert are_equal_trees(one.states, other.states)
         assert are_equal_trees(one.predictions, other.predictions)
@@ -119,8 +114,8 @@ def test_candidates_are_reproducible(
 
 def test_killed_confirmation_resumes(
     config: Config,
-    shape: DataSpec,
-    parts: Splits,
+    data_spec: DataSpec,
+    splits: Splits,
     misleading_data: TrainingData,
     candidates: list[Candidate],
     tmp_path: Path,
@@ -137,58 +132,60 @@ def test_killed_confirmation_resumes(
 
     watch(monkeypatch, dies_in_the_third)
     with pytest.raises(KeyboardInterrupt):
-        confirm.train_candidates(config, shape, parts, misleading_data, WANTED, tmp_path)
-    again = confirm.train_candidates(config, shape, parts, misleading_data, WANTED, tmp_path)
+        confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED, tmp_path)
+    again = confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED, tmp_path)
     assert all(are_equal_trees(one.states, other.states) for one, other in zip(again, candidates, strict=True))
     done = sum(int(state.step) for one in candidates for folds in one.states for state in folds)
     assert sum(steps) == done
-    confirm.train_candidates(config, shape, parts, misleading_data, WANTED, tmp_path)
+    confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED, tmp_path)
     assert sum(steps) == done
 
 
 def test_equal_baseline_trains_once(
     config: Config,
-    shape: DataSpec,
-    parts: Splits,
+    data_spec: DataSpec,
+    splits: Splits,
     misleading_data: TrainingData,
     candidates: list[Candidate],
     tmp_path: Path,
 ) -> None:
     own = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
-    baseline, twin = confirm.train_candidates(config, shape, parts, misleading_data, [(None, {}), (0, own)], tmp_path)
+    baseline, twin = confirm.train_candidates(
+        config, data_spec, splits, misleading_data, [(None, {}), (0, own)], tmp_path
+    )
     assert (twin.trial, twin.values) == (0, own)
     assert all(a is b for a, b in zip(baseline.states[0], twin.states[0], strict=True))
     assert are_equal_trees(baseline.states, candidates[0].states)
 
 
 def test_difference_is_winner_minus_baseline(
-    config: Config, candidates: list[Candidate], misleading_data: TrainingData, parts: Splits
+    config: Config, candidates: list[Candidate], misleading_data: TrainingData, splits: Splits
 ) -> None:
     baseline, idle, *_ = candidates
-    groups = np.array([f"group {i % 4}" for i in range(len(parts.test))])
-    told = compare.compare_candidates(config, [idle], baseline, misleading_data, parts.test, groups)
+    groups = np.array([f"group {i % 4}" for i in range(len(splits.test))])
+    told = compare.compare_candidates(config, [idle], baseline, misleading_data, splits.test, groups)
     assert told.winner.mean == pytest.approx(idle.scores["mae"].mean())
     difference = idle.scores["mae"].mean() - baseline.scores["mae"].mean()
     assert told.difference.mean == pytest.approx(difference)
     for one in vars(told).values():
         assert one.low <= one.mean <= one.high
         assert (one.seeds, one.groups) == (3, 4)
-    alone = compare.compare_candidates(config, [baseline], baseline, misleading_data, parts.test, groups)
+    alone = compare.compare_candidates(config, [baseline], baseline, misleading_data, splits.test, groups)
     nothing = Estimate(mean=0, low=0, high=0, seeds=3, groups=4, groups_error=0)
     assert alone.difference == alone.corrected_difference == nothing
 
 
 def test_validation_judges_without_test_split(
     config: Config,
-    shape: DataSpec,
-    parts: Splits,
+    data_spec: DataSpec,
+    splits: Splits,
     compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> None:
-    own = Splits(parts.train, parts.validation, parts.test[:0])
+    own = Splits(splits.train, splits.validation, splits.test[:0])
     data = copy_to_devices(compose_data(config, own))
-    np.testing.assert_array_equal(confirm.select_judged_rows(own), parts.validation[0])
-    (one,) = confirm.train_candidates(config, shape, own, data, [(2, LEARNS)], tmp_path)
+    np.testing.assert_array_equal(confirm.select_judged_rows(own), splits.validation[0])
+    (one,) = confirm.train_candidates(config, data_spec, own, data, [(2, LEARNS)], tmp_path)
     np.testing.assert_allclose(one.scores["mae"], one.validation_scores["mae"], rtol=1e-5)
 
 
@@ -196,14 +193,16 @@ def test_validation_judges_without_test_split(
 def test_folds_average_on_test_not_on_validation(
     tested: bool,
     config: Config,
-    shape: DataSpec,
-    folded: Splits,
+    data_spec: DataSpec,
+    folded_splits: Splits,
     compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> None:
-    parts = folded if tested else Splits(folded.train, folded.validation[::-1], folded.test[:0])
+    parts = (
+        folded_splits if tested else Splits(folded_splits.train, folded_splits.validation[::-1], folded_splits.test[:0])
+    )
     data = copy_to_devices(compose_data(config, parts))
-    (one,) = confirm.train_candidates(config, shape, parts, data, [(2, LEARNS)], tmp_path)
+    (one,) = confirm.train_candidates(config, data_spec, parts, data, [(2, LEARNS)], tmp_path)
     rows = confirm.select_judged_rows(parts)
     for seed, folds in enumerate(one.states):
         assert [int(state.fold) for state in folds] == [0, 1, 2]
@@ -230,13 +229,13 @@ def test_winner_seeds_exclude_constant_networks(config: Config, candidates: list
 
 def test_winner_seeds_rank_by_mean_of_folds(
     config: Config,
-    shape: DataSpec,
-    folded: Splits,
+    data_spec: DataSpec,
+    folded_splits: Splits,
     compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> None:
-    data = copy_to_devices(compose_data(config, folded))
-    (one,) = confirm.train_candidates(config, shape, folded, data, [(2, LEARNS)], tmp_path)
+    data = copy_to_devices(compose_data(config, folded_splits))
+    (one,) = confirm.train_candidates(config, data_spec, folded_splits, data, [(2, LEARNS)], tmp_path)
     assert confirm.rank_winner_seeds(config, one) == np.argsort(one.validation_scores["mae"]).tolist()
     worse = tuple(replace(state, diverged_step=jnp.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
     assert 0 not in confirm.rank_winner_seeds(config, replace(one, states=(worse, *one.states[1:])))
@@ -264,9 +263,9 @@ def data_of_all_examples(
 
 
 def test_refit_trains_on_all_examples_to_last_epoch(
-    config: Config, shape: DataSpec, data_of_all_examples: TrainingData, tmp_path: Path
+    config: Config, data_spec: DataSpec, data_of_all_examples: TrainingData, tmp_path: Path
 ) -> None:
-    plan, states = confirm.refit_winner(config.replace_values(LEARNS), shape, data_of_all_examples, 2, tmp_path)
+    plan, states = confirm.refit_winner(config.replace_values(LEARNS), data_spec, data_of_all_examples, 2, tmp_path)
     assert plan.steps_per_epoch == 48 // 8
     assert [int(state.step) for state in states] == [3 * 6, 3 * 6]
     assert [int(state.seed) for state in states] == [rng.derive_seed(config.seed, "refit", i) for i in range(2)]
@@ -274,25 +273,25 @@ def test_refit_trains_on_all_examples_to_last_epoch(
         are_equal_trees(state.best_weights, (state.learner.parameters, state.learner.model_state)) for state in states
     )
     assert are_equal_trees(
-        states, confirm.refit_winner(config.replace_values(LEARNS), shape, data_of_all_examples, 2, tmp_path)[1]
+        states, confirm.refit_winner(config.replace_values(LEARNS), data_spec, data_of_all_examples, 2, tmp_path)[1]
     )
 
 
 def test_refit_can_train_longer(
-    config: Config, shape: DataSpec, data_of_all_examples: TrainingData, tmp_path: Path
+    config: Config, data_spec: DataSpec, data_of_all_examples: TrainingData, tmp_path: Path
 ) -> None:
     longer = config.replace_values(LEARNS | {"confirm.refit_epochs": 5})
-    plan, states = confirm.refit_winner(longer, shape, data_of_all_examples, 1, tmp_path)
+    plan, states = confirm.refit_winner(longer, data_spec, data_of_all_examples, 1, tmp_path)
     assert (plan.epochs, int(states[0].step)) == (5, 5 * 6)
     assert confirm.apply_trial_values(longer, LEARNS).training.epochs == 3
     as_long = confirm.refit_winner(
-        config.replace_values(LEARNS | {"training.epochs": 5}), shape, data_of_all_examples, 1, tmp_path
+        config.replace_values(LEARNS | {"training.epochs": 5}), data_spec, data_of_all_examples, 1, tmp_path
     )[1]
     assert are_equal_trees(states, as_long)
 
 
 def test_diverged_refit_is_an_error(
-    config: Config, shape: DataSpec, data_of_all_examples: TrainingData, tmp_path: Path
+    config: Config, data_spec: DataSpec, data_of_all_examples: TrainingData, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
-        confirm.refit_winner(config.replace_values(BURSTS), shape, data_of_all_examples, 1, tmp_path)
+        confirm.refit_winner(config.replace_values(BURSTS), data_spec, data_of_all_examples, 1, tmp_path)

@@ -28,22 +28,22 @@ def build_examples(groups: list[str] | None = None, split: list[str] | None = No
 By = Literal["fraction", "group", "folds", "column"]
 
 
-def names_of(parts: Splits, data: Examples) -> list[list[str]]:
-    return [sorted(data.names[rows]) for rows in (*parts.train, *parts.validation, parts.test)]
+def names_of(splits: Splits, data: Examples) -> list[list[str]]:
+    return [sorted(data.names[rows]) for rows in (*splits.train, *splits.validation, splits.test)]
 
 
-def assert_whole_and_apart(parts: Splits, data: Examples) -> None:
-    for train, validation in zip(parts.train, parts.validation, strict=True):
-        together = np.concatenate([train, validation, parts.test])
+def assert_whole_and_apart(splits: Splits, data: Examples) -> None:
+    for train, validation in zip(splits.train, splits.validation, strict=True):
+        together = np.concatenate([train, validation, splits.test])
         assert sorted(together) == list(range(len(data)))
-    for rows in (*parts.train, *parts.validation, parts.test):
+    for rows in (*splits.train, *splits.validation, splits.test):
         assert rows.dtype == np.int32
         assert (np.diff(rows) > 0).all()
 
 
-def assert_groups_whole(parts: Splits, data: Examples) -> None:
-    for train, validation in zip(parts.train, parts.validation, strict=True):
-        for one, other in combinations((train, validation, parts.test), 2):
+def assert_groups_whole(splits: Splits, data: Examples) -> None:
+    for train, validation in zip(splits.train, splits.validation, strict=True):
+        for one, other in combinations((train, validation, splits.test), 2):
             assert not {*data.groups[one]} & {*data.groups[other]}
 
 

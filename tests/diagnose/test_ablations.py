@@ -22,10 +22,10 @@ VALUES = {"optimizer.learning_rate": 0.02}
 
 
 @pytest.fixture(scope="module")
-def grouped_data(examples: Examples, parts: Splits) -> PreparedData:
+def grouped_data(examples: Examples, splits: Splits) -> PreparedData:
     """Examples in groups of four, without copies."""
     return PreparedData(
-        replace(examples, groups=np.array([f"group {i // 4}" for i in range(48)])), parts, np.zeros(0, int)
+        replace(examples, groups=np.array([f"group {i // 4}" for i in range(48)])), splits, np.zeros(0, int)
     )
 
 
@@ -85,12 +85,12 @@ def test_copies_follow_originals(brightness_config: Config, grouped_data: Prepar
     assert [ablations.count_images(way.rows[0], loaded) for way in (small, large, plain)] == [6, 12, 24]
 
 
-def test_folds_have_image_ablations(config: Config, examples: Examples, folded: Splits) -> None:
-    loaded = PreparedData(examples, folded, np.zeros(0, int))
+def test_folds_have_image_ablations(config: Config, examples: Examples, folded_splits: Splits) -> None:
+    loaded = PreparedData(examples, folded_splits, np.zeros(0, int))
     data = build_training_data(config, loaded)
     ways = ablations.list_ablations(config, loaded, data, SEEDS)
     assert [way.kind for way in ways] == ["images", "images"]  # nothing is augmented here
-    for fold, own in enumerate(folded.train):
+    for fold, own in enumerate(folded_splits.train):
         assert set(ways[0].rows[0][fold]) < set(own)
     whole = ablations.add_ablation_folds(data, ways)
     assert whole.train_rows.shape == (2 * 2 * 3, data.train_rows.shape[1])
@@ -100,7 +100,7 @@ def test_folds_have_image_ablations(config: Config, examples: Examples, folded: 
 
 @pytest.mark.slow
 def test_full_ablation_equals_winner(
-    brightness_config: Config, grouped_data: PreparedData, shape: DataSpec, tmp_path: Path
+    brightness_config: Config, grouped_data: PreparedData, data_spec: DataSpec, tmp_path: Path
 ) -> None:
     """With every image and the augmentation left on, a lane has the confirmed one's bits."""
     data = build_training_data(brightness_config, grouped_data)
@@ -108,7 +108,7 @@ def test_full_ablation_equals_winner(
     assert known["what"].tolist() == ["images"] * 4 + ["augmentation"] * 2
     assert known["seed"].tolist() == candidates.list_confirm_seeds(brightness_config)[:2] * 3
     (winner,) = candidates.train_candidates(
-        brightness_config, shape, grouped_data.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
+        brightness_config, data_spec, grouped_data.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
     )
     everything = ablations.Ablation("images", 1.0, [list(data.train_rows)])
     same = ablations.add_ablation_folds(data, [everything])
@@ -120,7 +120,9 @@ def test_full_ablation_equals_winner(
 
 
 @pytest.mark.slow
-def test_fewer_images_are_worse(config: Config, grouped_data: PreparedData, shape: DataSpec, tmp_path: Path) -> None:
+def test_fewer_images_are_worse(
+    config: Config, grouped_data: PreparedData, data_spec: DataSpec, tmp_path: Path
+) -> None:
     """Trained to the end, without augmentation: two images, twelve, and all twenty-four."""
     long = config.replace_values(
         {"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}}
@@ -132,7 +134,7 @@ def test_fewer_images_are_worse(config: Config, grouped_data: PreparedData, shap
         .mean()
     )
     (winner,) = candidates.train_candidates(
-        long, shape, grouped_data.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
+        long, data_spec, grouped_data.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
     )
     assert known[0.1] > 1.5 * known[0.5]
     assert known[0.5] > winner.validation_scores["mae"].mean()

@@ -22,8 +22,8 @@ KINDS = losses.list_losses("regression")
 
 
 @pytest.fixture(scope="module")
-def prepared_data(examples: Examples, parts: Splits) -> PreparedData:
-    return PreparedData(examples, parts, np.zeros(0, int))
+def prepared_data(examples: Examples, splits: Splits) -> PreparedData:
+    return PreparedData(examples, splits, np.zeros(0, int))
 
 
 @pytest.fixture(scope="module")

@@ -25,10 +25,10 @@ def landscape_config(config: Config) -> Config:
 
 
 @pytest.fixture(scope="module")
-def landscape_tables(landscape_config: Config, examples: Examples, parts: Splits) -> LandscapeTables:
-    loaded = PreparedData(examples, parts, np.zeros(0, int))
+def landscape_tables(landscape_config: Config, examples: Examples, splits: Splits) -> LandscapeTables:
+    loaded = PreparedData(examples, splits, np.zeros(0, int))
     found = landscape.survey_landscape(
-        landscape_config, loaded, build.build_data(landscape_config, examples, parts, loaded.copy_origins), VALUES
+        landscape_config, loaded, build.build_data(landscape_config, examples, splits, loaded.copy_origins), VALUES
     )
     assert found is not None
     return found
@@ -53,15 +53,15 @@ def test_line_joins_two_minima(landscape_tables: LandscapeTables, landscape_conf
 def test_path_is_of_the_confirmed_seed(
     landscape_config: Config,
     examples: Examples,
-    parts: Splits,
-    shape: DataSpec,
+    splits: Splits,
+    data_spec: DataSpec,
     tmp_path: Path,
     landscape_tables: LandscapeTables,
 ) -> None:
     """Stopped after each validation or not, a lane ends with the same bits."""
-    host = build.build_data(landscape_config, examples, parts, np.zeros(0, int))
+    host = build.build_data(landscape_config, examples, splits, np.zeros(0, int))
     data = copy_to_devices(host)
-    (winner,) = candidates.train_candidates(landscape_config, shape, parts, data, [(0, VALUES)], tmp_path)
+    (winner,) = candidates.train_candidates(landscape_config, data_spec, splits, data, [(0, VALUES)], tmp_path)
     chosen = candidates.apply_trial_values(landscape_config, VALUES)
     way = landscape.record_training_path(
         winner.plan, build.build_hyper(chosen), data, candidates.list_confirm_seeds(landscape_config)[:1]
@@ -88,7 +88,7 @@ def test_curvature_is_known_along_path(landscape_tables: LandscapeTables) -> Non
     assert known["limit"].notna().all()
 
 
-def test_diverged_seed_has_no_landscape(landscape_config: Config, examples: Examples, parts: Splits) -> None:
-    loaded = PreparedData(examples, parts, np.zeros(0, int))
-    data = build.build_data(landscape_config, examples, parts, loaded.copy_origins)
+def test_diverged_seed_has_no_landscape(landscape_config: Config, examples: Examples, splits: Splits) -> None:
+    loaded = PreparedData(examples, splits, np.zeros(0, int))
+    data = build.build_data(landscape_config, examples, splits, loaded.copy_origins)
     assert landscape.survey_landscape(landscape_config, loaded, data, {"optimizer.learning_rate": 1e30}) is None

@@ -36,34 +36,34 @@ def toy_config(config: Config) -> Config:
 
 
 def read_inputs_and_counts(
-    toy: Config, examples: Examples, parts: Splits, rows: np.ndarray
+    toy: Config, examples: Examples, splits: Splits, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Brightness as the network is given it, and counts, of some images."""
-    data = build.build_data(toy, examples, parts, np.zeros(0, int))
+    data = build.build_data(toy, examples, splits, np.zeros(0, int))
     pixels = examples.images[rows].astype(np.float64) / 255
     x = ((pixels - data.mean) * data.scale).reshape(len(rows), -1).mean(1)
     return x, examples.labels["count"][rows].astype(np.float64)
 
 
 @pytest.fixture(scope="module")
-def training_arrays(toy_config: Config, examples: Examples, parts: Splits) -> tuple[np.ndarray, np.ndarray]:
+def training_arrays(toy_config: Config, examples: Examples, splits: Splits) -> tuple[np.ndarray, np.ndarray]:
     """All training images, which every step is taken by."""
-    return read_inputs_and_counts(toy_config, examples, parts, parts.train[0])
+    return read_inputs_and_counts(toy_config, examples, splits, splits.train[0])
 
 
 @pytest.fixture(scope="module")
-def evaluation_arrays(toy_config: Config, examples: Examples, parts: Splits) -> tuple[np.ndarray, np.ndarray]:
+def evaluation_arrays(toy_config: Config, examples: Examples, splits: Splits) -> tuple[np.ndarray, np.ndarray]:
     """Those of them that the survey looks at: as many as there are to validate on."""
     return read_inputs_and_counts(
-        toy_config, examples, parts, landscape.subsample_rows(parts.train[0], len(parts.validation[0]))
+        toy_config, examples, splits, landscape.subsample_rows(splits.train[0], len(splits.validation[0]))
     )
 
 
 @pytest.fixture(scope="module")
-def landscape_tables(toy_config: Config, examples: Examples, parts: Splits) -> LandscapeTables:
-    loaded = PreparedData(examples, parts, np.zeros(0, int))
+def landscape_tables(toy_config: Config, examples: Examples, splits: Splits) -> LandscapeTables:
+    loaded = PreparedData(examples, splits, np.zeros(0, int))
     found = landscape.survey_landscape(
-        toy_config, loaded, build.build_data(toy_config, examples, parts, loaded.copy_origins), {}
+        toy_config, loaded, build.build_data(toy_config, examples, splits, loaded.copy_origins), {}
     )
     assert found is not None
     return found
@@ -83,8 +83,8 @@ def compute_gradient(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def descent_path(toy_config: Config, examples: Examples, parts: Splits) -> np.ndarray:
-    host = build.build_data(toy_config, examples, parts, np.zeros(0, int))
+def descent_path(toy_config: Config, examples: Examples, splits: Splits) -> np.ndarray:
+    host = build.build_data(toy_config, examples, splits, np.zeros(0, int))
     plan = build.build_plan(toy_config, build.build_data_spec(examples), host, searched=True)
     states = landscape.record_training_path(
         plan, build.build_hyper(toy_config), copy_to_devices(host), candidates.list_confirm_seeds(toy_config)[:1]

@@ -36,13 +36,13 @@ def raise_killed(_: object) -> None:
 @pytest.fixture
 def fleet_of(
     config: Config,
-    shape: DataSpec,
-    parts: Splits,
+    data_spec: DataSpec,
+    splits: Splits,
     compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> tuple[Callable[..., Fleet], NetworkProgram]:
-    data = copy_to_devices(compose_data(config, parts))
-    plan = build.build_plan(config, shape, data, searched=True)
+    data = copy_to_devices(compose_data(config, splits))
+    plan = build.build_plan(config, data_spec, data, searched=True)
 
     def make(journal: bool = True) -> Fleet:
         fleet = Fleet(tmp_path, data, Journal(tmp_path) if journal else None)
@@ -150,11 +150,11 @@ def test_lanes_are_shared_or_per_trial(config: Config) -> None:
 def test_killed_process_is_explained(
     fleet_of: tuple[Callable[..., Fleet], NetworkProgram],
     config: Config,
-    parts: Splits,
+    splits: Splits,
     compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> None:
-    data = copy_to_devices(compose_data(config, parts))
+    data = copy_to_devices(compose_data(config, splits))
     with workers.start_worker_pool(data, 2) as two:
         fleet = Fleet(tmp_path, data, Journal(tmp_path), workers=two)
         fleet.add_trial(0, fleet_of[1], build.build_hyper(config), LANES)

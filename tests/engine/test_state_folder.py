@@ -121,14 +121,14 @@ def are_equal_arrays(first: Any, second: Any) -> bool:
 
 def test_snapshot_round_trip(
     config: Config,
-    shape: DataSpec,
-    parts: Splits,
+    data_spec: DataSpec,
+    splits: Splits,
     compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> None:
-    data = compose_data(config, parts)
+    data = compose_data(config, splits)
     plans = [
-        build.build_plan(one, shape, data, searched=True)
+        build.build_plan(one, data_spec, data, searched=True)
         for one in (config, config.replace_values({"optimizer": {"kind": "adam", "learning_rate": 0.01}}))
     ]
     lanes = {

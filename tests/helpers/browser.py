@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,20 +10,24 @@ from typing import Any
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ASK = "This needs Chromium or Chrome: install it (Debian and Ubuntu: apt-get install chromium)."
 DRAWN = "[...document.querySelectorAll('.chart')].every((box) => box.querySelector('svg'))"
+MANY_TRIALS = 2000
+
+PageFile = Callable[[str], Path]
+"""The file of the page of a kind of study."""
 
 
-def program() -> str | None:
+def find_browser() -> str | None:
     """The path of the system's Chromium or Chrome."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager
-def browser() -> Iterator[Any]:
+def open_browser() -> Iterator[Any]:
     """The system's Chromium, without a window."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=program())
+        opened = play.chromium.launch(executable_path=find_browser())
         try:
             yield opened
         finally:
@@ -31,7 +35,9 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def page(browser: Any, file: Path, at: str = "", width: int = 1440, **options: Any) -> Iterator[tuple[Any, list[str]]]:
+def open_page(
+    browser: Any, file: Path, at: str = "", width: int = 1440, **options: Any
+) -> Iterator[tuple[Any, list[str]]]:
     """A page with all its charts drawn, and the list of its complaints and of what it asked for, which goes on growing.
 
     `at` is the part of the address from the hash on; `options` are those of a browser's context.
@@ -55,13 +61,13 @@ def page(browser: Any, file: Path, at: str = "", width: int = 1440, **options: A
     try:
         opened.goto(f"{file.as_uri()}{at}")
         if options.get("java_script_enabled", True):
-            until(opened, DRAWN)
+            wait_until(opened, DRAWN)
         yield opened, faults
     finally:
         context.close()
 
 
-def until(page: Any, expression: str, argument: Any = None, seconds: float = 20.0) -> None:
+def wait_until(page: Any, expression: str, argument: Any = None, seconds: float = 20.0) -> None:
     """Wait until an expression is true in a page, whose policy forbids the waiting that Playwright has."""
     ends = time.monotonic() + seconds
     while not page.evaluate(expression, argument):

@@ -66,7 +66,7 @@ def draw_examples() -> Examples:
     return Examples(images, names, names, np.full(N, ""), {"count": count.astype(np.float32)})
 
 
-def split() -> Splits:
+def split_examples() -> Splits:
     """Half of the examples to train on, a quarter to validate on, the rest to test on."""
     rows = np.arange(N, dtype=np.int32)
     return Splits((rows[:24],), (rows[24:36],), rows[36:])

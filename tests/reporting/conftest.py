@@ -14,23 +14,23 @@ from thalweg.reporting.tables import StudyTables
 
 
 @pytest.fixture(scope="session")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, StudyTables]:
+def studies_by_case(tmp_path_factory: pytest.TempPathFactory) -> dict[str, StudyTables]:
     return edge_cases(tmp_path_factory.mktemp("pictures"))
 
 
 @pytest.fixture(scope="session")
-def usual(cases: dict[str, StudyTables]) -> StudyTables:
-    return cases["usual"]
+def counting_study(studies_by_case: dict[str, StudyTables]) -> StudyTables:
+    return studies_by_case["usual"]
 
 
 @pytest.fixture(scope="session")
-def study_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], StudyTables]:
+def draw_counting_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], StudyTables]:
     folder = tmp_path_factory.mktemp("more")
     return lambda trials: count_study(folder, trials)
 
 
 @pytest.fixture
-def build_study(usual: StudyTables) -> Callable[..., StudyTables]:
+def build_study(counting_study: StudyTables) -> Callable[..., StudyTables]:
     """A study of these trials with these values, and with the noise of a seed where that is given."""
 
     def make(trials: pd.DataFrame, values: Any, noise: float | None = None, **changed: Any) -> StudyTables:
@@ -39,6 +39,6 @@ def build_study(usual: StudyTables) -> Callable[..., StudyTables]:
             spread = noise * np.linspace(-1, 1, 8) / np.linspace(-1, 1, 8).std(ddof=1)
             runs = pd.DataFrame({"candidate": "winner", "trial": 0, "seed": range(8), "validation_mae": 1 + spread})
         parts = {"trials": trials.assign(value=values), "curves": pd.DataFrame(), "runs": runs, "space": SPACE}
-        return replace(usual, **{**parts, **changed})
+        return replace(counting_study, **{**parts, **changed})
 
     return make

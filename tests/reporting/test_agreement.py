@@ -62,12 +62,12 @@ def draw_study(kind: str, seed: int) -> StudyTables:
 
 
 @pytest.fixture(scope="module")
-def steps_of(cases: dict[str, StudyTables]) -> Callable[[str], list[str]]:
+def steps_of(studies_by_case: dict[str, StudyTables]) -> Callable[[str], list[str]]:
     """The steps of a report, as they stand on the page, by the name of what is planted or of a case."""
 
     @cache
     def steps(kind: str) -> list[str]:
-        tables = cases[kind.removeprefix(CASE)] if kind.startswith(CASE) else draw_study(kind, 0)
+        tables = studies_by_case[kind.removeprefix(CASE)] if kind.startswith(CASE) else draw_study(kind, 0)
         told = drop_repeated_steps(
             {get_section_name(section): collect_findings(section, tables) for section in select_sections(tables)}
         )

@@ -61,10 +61,10 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(cases: dict[str, StudyTables]) -> Callable[[str], tuple[str, Page]]:
+def page(studies_by_case: dict[str, StudyTables]) -> Callable[[str], tuple[str, Page]]:
     @cache
     def read(case: str) -> tuple[str, Page]:
-        text = render_html(cases[case], select_sections(cases[case]))
+        text = render_html(studies_by_case[case], select_sections(studies_by_case[case]))
         return text, Page(text)
 
     return read
@@ -111,12 +111,12 @@ def test_charts_are_valid_json(page: Callable[[str], tuple[str, Page]], case: st
 
 @pytest.mark.parametrize("case", CASES)
 def test_page_has_landmarks_and_headings(
-    page: Callable[[str], tuple[str, Page]], cases: dict[str, StudyTables], case: str
+    page: Callable[[str], tuple[str, Page]], studies_by_case: dict[str, StudyTables], case: str
 ) -> None:
     _, read = page(case)
     tags = [tag for tag, _ in read.elements]
     assert [tags.count(tag) for tag in ("h1", "main", "nav", "header", "footer", "title")] == [1] * 6
-    assert tags.count("h2") == tags.count("section") == len(select_sections(cases[case]))
+    assert tags.count("h2") == tags.count("section") == len(select_sections(studies_by_case[case]))
     assert all(a.get("alt") for tag, a in read.elements if tag == "img")
     ids = [a["id"] for _, a in read.elements if "id" in a]
     assert len(ids) == len(set(ids))
@@ -160,8 +160,8 @@ def name_everything(tables: StudyTables, text: str) -> StudyTables:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_names_add_no_elements(page: Callable[[str], tuple[str, Page]], usual: StudyTables, text: str) -> None:
-    named = name_everything(usual, text)
+def test_names_add_no_elements(page: Callable[[str], tuple[str, Page]], counting_study: StudyTables, text: str) -> None:
+    named = name_everything(counting_study, text)
     read, before = Page(render_html(named, select_sections(named))), page("usual")[1]
     assert {tag for tag, _ in read.elements} == {tag for tag, _ in before.elements}
     assert [tag for tag, _ in read.elements].count("i") == [tag for tag, _ in before.elements].count("i")
@@ -189,15 +189,15 @@ def test_undefined_template_name_is_an_error() -> None:
         build_environment().from_string("{{ missing }}").render()
 
 
-def test_pictures_are_embedded_once(page: Callable[[str], tuple[str, Page]], usual: StudyTables) -> None:
+def test_pictures_are_embedded_once(page: Callable[[str], tuple[str, Page]], counting_study: StudyTables) -> None:
     text, read = page("usual")
-    assert sum(tag == "img" for tag, _ in read.elements) == len(usual.pictures)
+    assert sum(tag == "img" for tag, _ in read.elements) == len(counting_study.pictures)
     assert text.count("window.vegaEmbed") == 1
 
 
 @pytest.mark.slow
-def test_thousand_trials_are_light(study_of: Callable[[int], StudyTables]) -> None:
-    tables = study_of(1000)
+def test_thousand_trials_are_light(draw_counting_study: Callable[[int], StudyTables]) -> None:
+    tables = draw_counting_study(1000)
     assert len(render_html(tables, select_sections(tables)).encode()) < 3_000_000
 
 
@@ -207,8 +207,8 @@ SLOW = [
 
 
 @pytest.mark.parametrize("case", ["hostile names", *SLOW])
-def test_markdown_shows_its_figures(cases: dict[str, StudyTables], case: str) -> None:
-    text, figures = render_markdown(cases[case], select_sections(cases[case]))
+def test_markdown_shows_its_figures(studies_by_case: dict[str, StudyTables], case: str) -> None:
+    text, figures = render_markdown(studies_by_case[case], select_sections(studies_by_case[case]))
     assert set(re.findall(r"\]\(figures/(.+?)\)", text)) == set(figures)
     assert all(svg.startswith("<svg") for svg in figures.values())
     assert "<script" not in re.sub(r"^    .*$", "", text, flags=re.M)  # indented lines are code, shown as they are
@@ -233,9 +233,9 @@ print(hashlib.sha256(whole.encode()).hexdigest())
 
 
 @pytest.mark.slow
-def test_same_bytes_in_other_process(study_of: Callable[[int], StudyTables], tmp_path: Path) -> None:
+def test_same_bytes_in_other_process(draw_counting_study: Callable[[int], StudyTables], tmp_path: Path) -> None:
     command = [sys.executable, "-c", AGAIN, str(tmp_path)]
-    tables = study_of(12)
+    tables = draw_counting_study(12)
     text, figures = render_markdown(tables, select_sections(tables))
     whole = render_html(tables, select_sections(tables)) + text + "".join(name + figures[name] for name in figures)
     environment = {"PYTHONHASHSEED": "7"}

@@ -54,13 +54,15 @@ Run = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def run(config: Config, shape: DataSpec, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]) -> Run:
+def run(
+    config: Config, data_spec: DataSpec, splits: Splits, compose_data: Callable[[Config, Splits], TrainingData]
+) -> Run:
     """Run a study in a folder; return its tables."""
 
     def run(folder: Path = FOLDER, segments: int = 0, **values: int) -> str:
         changed = config.replace_values(PRUNED | values)
-        data = compose_data(changed, parts)
-        trials = study.run_trials(changed, shape, data, folder, [KillAfter(segments)]).trials
+        data = compose_data(changed, splits)
+        trials = study.run_trials(changed, data_spec, data, folder, [KillAfter(segments)]).trials
         lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
         return build_trials_table(changed, trials).to_csv() + build_curves_table(changed, lanes).to_csv()
 

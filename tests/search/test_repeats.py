@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers.training_calls import count_steps
 from thalweg.artifacts.distinct_trials import merge_repeated_rows
 from thalweg.artifacts.learning_curves import build_curves_table
 from thalweg.config import settings
 from thalweg.config.experiment import Config
 from thalweg.core.types import DataSpec
-from thalweg.data.splits import Splits
 from thalweg.engine import fleet
 from thalweg.engine.results import list_lane_seeds
 from thalweg.search import study
@@ -36,28 +34,17 @@ STEPS = 3 * 3  # of a lane: epochs, and batches of 8 out of 24 examples
 RunStudy = Callable[..., list[Trial]]
 
 
-@pytest.fixture(scope="module")
-def data(config: Config, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]) -> TrainingData:
-    return compose_data(config, parts)
-
-
 @pytest.fixture
-def run(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> RunStudy:
+def run(config: Config, data_spec: DataSpec, training_data: TrainingData, tmp_path: Path) -> RunStudy:
     """Run a study with values of the section `study`, and others by path, in a folder of that name."""
 
     def run_study(
         space: dict[str, Any], folder: str = "one", callbacks: Sequence[Any] = (), **study_values: Any
     ) -> Any:
         searched = describe(config, space, **study_values)
-        return study.run_trials(searched, shape, data, tmp_path / folder, callbacks).trials
+        return study.run_trials(searched, data_spec, training_data, tmp_path / folder, callbacks).trials
 
     return run_study
-
-
-@pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The steps that lanes are trained from here on."""
-    return count_steps(monkeypatch)
 
 
 def describe(config: Config, space: dict[str, Any], **study_values: Any) -> Config:
@@ -86,7 +73,7 @@ def csv(config: Config, found: Sequence[Trial]) -> str:
 def test_small_space_gets_further_seeds(
     run: RunStudy,
     config: Config,
-    trained: list[int],
+    trained_steps: list[int],
     sampler: str,
     space: dict[str, Any],
     trials: int,
@@ -98,7 +85,7 @@ def test_small_space_gets_further_seeds(
     own = [trial for trial in found if trial.outcome.same_as is None]
     planned = {settings.build_setting_key(trial.outcome.values) for trial in own}
     assert len(planned) == len(own) == same_as.count(None)
-    assert sum(trained) == len(own) * seeds * STEPS
+    assert sum(trained_steps) == len(own) * seeds * STEPS
     for trial in own:
         assert [lane[:2] for lane in trial.lanes] == sorted(list_lane_seeds(config.seed, "study", seeds, 1))
         bests = [np.nanmin(lane.result.get_curve("mae")) for lane in trial.lanes]
@@ -110,18 +97,20 @@ def test_small_space_gets_further_seeds(
 
 
 @pytest.mark.parametrize(("trials", "seeds"), [(4, 1), (8, 1), (10, 1), (20, 2)])
-def test_grid_is_covered_once_and_then_with_seeds(run: RunStudy, trained: list[int], trials: int, seeds: int) -> None:
+def test_grid_is_covered_once_and_then_with_seeds(
+    run: RunStudy, trained_steps: list[int], trials: int, seeds: int
+) -> None:
     found = run(GRID, trials=trials, sampler="grid")
     own = [trial for trial in found if trial.outcome.same_as is None]
     assert len(own) == min(trials, 9)
-    assert sum(trained) == len(own) * seeds * STEPS
+    assert sum(trained_steps) == len(own) * seeds * STEPS
     assert [trial.outcome.same_as for trial in found[9:]] == [i % 9 for i in range(max(0, trials - 9))]
 
 
-def test_independent_repeats_are_trained(run: RunStudy, config: Config, trained: list[int]) -> None:
+def test_independent_repeats_are_trained(run: RunStudy, config: Config, trained_steps: list[int]) -> None:
     found = run(TWO, trials=6, randomness="independent")
     assert [trial.outcome.same_as for trial in found] == [None, None, 0, 1, 0, 1]
-    assert sum(trained) == 6 * STEPS
+    assert sum(trained_steps) == 6 * STEPS
     assert len({lane.seed for trial in found for lane in trial.lanes}) == 6
     assert len({trial.outcome.value for trial in found}) == 6
     merged = merge_repeats(found)
@@ -131,33 +120,40 @@ def test_independent_repeats_are_trained(run: RunStudy, config: Config, trained:
     assert {trial.outcome.number for trial in rank_trials(config, found)} == {0, 1}
 
 
-def test_enqueued_twice_is_trained_once(run: RunStudy, config: Config, data: TrainingData, trained: list[int]) -> None:
+def test_enqueued_twice_is_trained_once(
+    run: RunStudy, config: Config, training_data: TrainingData, trained_steps: list[int]
+) -> None:
     """Also in a space without end, where the sampler goes on as usual."""
     space, twice = {RATE: {"low": 0.001, "high": 0.1, "log": True}}, [{RATE: 0.02}, {RATE: 0.01}, {RATE: 0.02}]
     found = run(space, trials=6, enqueue=twice)
     assert [trial.outcome.same_as for trial in found] == [None, None, 0, 1, None, None]
-    assert sum(trained) == 4 * STEPS
+    assert sum(trained_steps) == 4 * STEPS
     searched = describe(config, space, trials=6, enqueue=twice)
-    record = build_study_record(searched, study.StudyResult(found, None), data, "")
+    record = build_study_record(searched, study.StudyResult(found, None), training_data, "")
     assert (record.study.trials, record.study.settings, record.study.complete) == (6, 4, 4)
     assert record.study.epochs == 4 * 3
     assert len({trial.number for trial in record.ranked}) == len(record.ranked) == 4
 
 
-def test_rung_counts_a_setting_once(run: RunStudy, trained: list[int]) -> None:
+def test_rung_counts_a_setting_once(run: RunStudy, trained_steps: list[int]) -> None:
     """Of three settings in a cohort of six the best half trains on: two, and the copies follow their own."""
     prune = {"first": 1, "eta": 2, "audit": 0.0}
     found = run(THREE, trials=6, cohort=6, prune=prune)
     assert sorted(trial.pruned_at or 3 for trial in found[:3]) == [1, 2, 3]
     assert [trial.pruned_at for trial in found[3:]] == [trial.pruned_at for trial in found[:3]]
     assert [trial.state for trial in found[3:]] == [trial.state for trial in found[:3]]
-    assert sum(trained) == (1 + 2 + 3) * 2 * 3
+    assert sum(trained_steps) == (1 + 2 + 3) * 2 * 3
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "grid"])
 @pytest.mark.parametrize("in_flight", [1, 2])
 def test_killed_study_has_the_same_bytes(
-    run: RunStudy, config: Config, monkeypatch: pytest.MonkeyPatch, trained: list[int], sampler: str, in_flight: int
+    run: RunStudy,
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    trained_steps: list[int],
+    sampler: str,
+    in_flight: int,
 ) -> None:
     class Killer:
         def on_segment(self, *_: int) -> None:
@@ -167,8 +163,8 @@ def test_killed_study_has_the_same_bytes(
             pass
 
     values = {"trials": 14, "sampler": sampler, "in_flight": in_flight, "prune": {"first": 1, "eta": 2}}
-    whole, steps = csv(config, run(SIX, "whole", **values)), sum(trained)
-    trained.clear()
+    whole, steps = csv(config, run(SIX, "whole", **values)), sum(trained_steps)
+    trained_steps.clear()
     monkeypatch.setattr(fleet, "SNAPSHOT_SECONDS", 0.0)
     kills = 0
     while True:
@@ -179,36 +175,36 @@ def test_killed_study_has_the_same_bytes(
             kills += 1
     assert kills > 3
     assert csv(config, again) == whole
-    assert sum(trained) == steps
+    assert sum(trained_steps) == steps
 
 
-def test_longer_study_keeps_its_lanes(run: RunStudy, config: Config, trained: list[int]) -> None:
+def test_longer_study_keeps_its_lanes(run: RunStudy, config: Config, trained_steps: list[int]) -> None:
     run(SIX, "grown", trials=6)
     grown = run(SIX, "grown", trials=18)
-    assert sum(trained) == 6 * 3 * STEPS
+    assert sum(trained_steps) == 6 * 3 * STEPS
     assert csv(config, grown) == csv(config, run(SIX, "whole", trials=18))
 
 
-def test_study_below_the_space_grows_into_it(run: RunStudy, trained: list[int]) -> None:
+def test_study_below_the_space_grows_into_it(run: RunStudy, trained_steps: list[int]) -> None:
     """The sampler chose the first trials, and may have repeated some; the others follow."""
     for sampler in ("tpe", "nsga2"):
-        trained.clear()
+        trained_steps.clear()
         run(SIX, sampler, trials=4, sampler=sampler, in_flight=2)
         found = run(SIX, sampler, trials=24, sampler=sampler, in_flight=2)
         assert len(merge_repeats(found)) == 6
-        assert sum(trained) == 6 * 4 * STEPS
+        assert sum(trained_steps) == 6 * 4 * STEPS
 
 
-def test_limit_comes_before_further_seeds(run: RunStudy, trained: list[int]) -> None:
+def test_limit_comes_before_further_seeds(run: RunStudy, trained_steps: list[int]) -> None:
     found = run(THREE, trials=12, stop={"epochs": 1000})
     assert len(merge_repeats(found)) == 3
-    assert sum(trained) == 3 * STEPS
+    assert sum(trained_steps) == 3 * STEPS
 
 
-def test_front_has_different_settings(run: RunStudy, config: Config, data: TrainingData) -> None:
+def test_front_has_different_settings(run: RunStudy, config: Config, training_data: TrainingData) -> None:
     values = {"trials": 8, "sampler": "nsga2", "also": ["rmse"]}
     found = run(TWO, **values)
-    record = build_study_record(describe(config, TWO, **values), study.StudyResult(found, None), data, "")
+    record = build_study_record(describe(config, TWO, **values), study.StudyResult(found, None), training_data, "")
     assert record.study.front is not None
     assert set(record.study.front) <= {0, 1}
     assert record.study.complete == record.study.settings == 2

@@ -18,7 +18,7 @@ from thalweg.training import build
 
 @pytest.fixture
 def loaded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: Config, examples: Examples, parts: Splits
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: Config, examples: Examples, splits: Splits
 ) -> prepared.PreparedData:
     """Prepared data on disk, and studies that only begin a journal."""
 
@@ -31,8 +31,8 @@ def loaded(
     monkeypatch.setattr(runtime, "JAX_ALREADY_LOADED", False)
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_examples(COPIES, examples.take_rows(np.zeros(0, np.int64)), origin=np.zeros(0, np.int64))
-    prepared.write_splits(parts)
-    files.write_json(MANIFEST, prepared.build_manifest(config, examples, parts, (), ()))
+    prepared.write_splits(splits)
+    files.write_json(MANIFEST, prepared.build_manifest(config, examples, splits, (), ()))
     return prepared.load_prepared_data()
 
 

@@ -167,13 +167,13 @@ def test_judge_follows_params(config: Config) -> None:
 
 
 def test_lane_result_matches_state(
-    config: Config, shape: DataSpec, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]
+    config: Config, data_spec: DataSpec, splits: Splits, compose_data: Callable[[Config, Splits], TrainingData]
 ) -> None:
     from thalweg.engine import population
     from thalweg.training import build
 
-    data = compose_data(config, parts)
-    plan = build.build_plan(config, shape, data, searched=True)
+    data = compose_data(config, splits)
+    plan = build.build_plan(config, data_spec, data, searched=True)
     state = population.init_lane(plan, 1, 0)
     assert results.build_lane_result(plan, state).epochs == 0
     assert not results.build_lane_result(plan, state).ended

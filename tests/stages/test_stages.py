@@ -1,38 +1,26 @@
 """The whole pipeline on a few small scenes, each stage as `dvc repro` starts it."""
 
-import contextlib
 import importlib
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.helpers import xla_flags
-from tests.helpers.paths import ROOT
 from tests.helpers.tiny_pipeline import TREE, run, write
 from tests.helpers.training_calls import count_steps
 from thalweg.artifacts import prepared, trained_model
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.confirm import candidates as confirming
-from thalweg.data import offline
-from thalweg.data.examples import Examples
-from thalweg.search.run import build_trials_table, run_study
 from thalweg.stages import STAGE_NAMES, report
-from thalweg.system import data_files, files, runtime
+from thalweg.system import data_files, files
 from thalweg.system.paths import (
     BASELINE_PREDICTIONS,
     BEST_PARAMS,
-    COPIES,
     EXAMPLES,
     GRADIENTS,
-    MANIFEST,
     MODEL,
     PARAMS,
     PREDICTIONS,
@@ -41,26 +29,15 @@ from thalweg.system.paths import (
     WINNER_PARAMS,
 )
 from thalweg.tasks.count import Count
-from thalweg.training import build
 
 
 def read_contents(*names: str) -> dict[str, bytes]:
     return {name: Path(name).read_bytes() for name in names}
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which every stage has run."""
-    folder = tmp_path_factory.mktemp("project")
-    with contextlib.chdir(folder):
-        write(TREE, "# what a person wrote\n")
-        run(*STAGE_NAMES)
-    return folder
-
-
 @pytest.fixture
-def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(project)
+def inside(finished_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(finished_project)
 
 
 @pytest.mark.usefixtures("inside")
@@ -213,9 +190,9 @@ class TestTheWholePipeline:
 
 
 @pytest.fixture
-def diverging_project(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def diverging_project(finished_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same data, and a search in which everything diverges; the model to be trained on everything."""
-    shutil.copytree(project / "artifacts", tmp_path / "artifacts")
+    shutil.copytree(finished_project / "artifacts", tmp_path / "artifacts")
     monkeypatch.chdir(tmp_path)
     space = {"optimizer.learning_rate": {"low": 1e37, "high": 1e38, "log": True}}
     tree = TREE | {"study": TREE["study"] | {"space": space}}
@@ -237,136 +214,3 @@ def test_all_diverged_leaves_baseline() -> None:
     assert load_config(BEST_PARAMS) == load_config(PARAMS)
     assert len(trained_model.load_trained_model(MODEL).members) == 2
     assert Path("reports/report.html").exists()
-
-
-def test_moved_copies_recount_people() -> None:
-    draw = np.random.default_rng(0)
-    examples = Examples(
-        images=draw.integers(0, 256, (300, 8, 8, 1), np.uint8),
-        names=np.full(300, "a"),
-        groups=np.full(300, "a"),
-        split=np.full(300, ""),
-        labels={
-            "count": np.full(300, 3, np.float32),
-            "points": draw.uniform(0, 8, (300, 3, 2)).astype(np.float32),
-            "present": np.ones((300, 3), bool),
-        },
-    )
-    moved = offline.augment_examples(examples, {"shift": 0.5, "flip": 0.0}, 0, Count(density=8).reconcile_labels)
-    points: Any = moved.labels["points"]
-    inside = ((points >= 0) & (points <= 8)).all(-1)
-    np.testing.assert_array_equal(moved.labels["present"], inside)
-    np.testing.assert_array_equal(moved.labels["count"], inside.sum(1))
-    assert 0 < inside.sum() < 900
-    step = np.rint(points - examples.labels["points"])[:, 0].astype(int)
-    for image, was, (right, down) in zip(moved.images, examples.images, step, strict=True):
-        rows, columns = (np.clip(np.arange(8) - by, 0, 7) for by in (down, right))
-        np.testing.assert_array_equal(image, was[rows][:, columns])
-
-
-@pytest.fixture
-def labelled_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A folder of labelled images, one of which is not there."""
-    monkeypatch.chdir(tmp_path)
-    draw = np.random.default_rng(0)
-    (tmp_path / "data").mkdir()
-    for i in range(8):
-        Image.fromarray(draw.integers(0, 256, (24, 24, 3), np.uint8)).save(tmp_path / "data" / f"{i}.png")
-    rows = "".join(f"{i}.png,{i},place {i // 2}\n" for i in range(8))
-    (tmp_path / "data" / "labels.csv").write_text(f"image,count,group\n{rows}lost.png,3,place 9\n")
-    term = {"terms": {"count": {"kind": "l2"}}}
-    source = {"path": "data", "source": {"kind": "folder", "size": [24, 24]}}
-    return TREE | {"data": TREE["data"] | source, "task": {"kind": "count"}, "loss": term}
-
-
-def test_bad_row_stops_prepare(labelled_folder: dict[str, Any]) -> None:
-    write(labelled_folder)
-    with pytest.raises(files.UserError) as ended:
-        run("prepare")
-    told = str(ended.value)
-    assert "labels.csv:10: lost.png: no such file" in told
-    assert "data.on_bad: skip" in told
-    assert not EXAMPLES.exists()
-
-
-def test_bad_row_skipped_on_request(labelled_folder: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    write(labelled_folder | {"data": labelled_folder["data"] | {"on_bad": "skip"}})
-    run("prepare", "augment")
-    assert "left out: 1 fault in the data" in capsys.readouterr().out
-    assert len(prepared.read_examples(EXAMPLES)) == 8
-    told = files.read_json(MANIFEST)
-    assert [one["name"] for one in told["excluded"]] == ["lost.png"]
-    assert sum(told["examples"].values()) == 8
-    assert len(data_files.read_arrays(COPIES)["origin"]) == told["examples"]["train"]
-
-
-def test_unsuited_data_is_a_user_error(labelled_folder: dict[str, Any]) -> None:
-    write(TREE | {"data": labelled_folder["data"] | {"on_bad": "skip"}})
-    with pytest.raises(files.UserError, match=r"task\.kind: count cannot use this data: the data has no `points`"):
-        run("prepare")
-
-
-NOTEBOOK = """
-import sys
-import jax, jax.numpy as jnp
-jax.block_until_ready(jnp.ones(3) @ jnp.ones(3))
-import thalweg
-from thalweg.training import build
-from thalweg.artifacts import prepared
-from thalweg.config.load import load_config
-from thalweg.system.paths import PARAMS
-from thalweg.engine import fleet
-from thalweg.search.run import build_trials_table, run_study
-
-def never(*_):
-    raise AssertionError("this process must train nothing")
-
-fleet.population.advance_lanes = never
-config, loaded = load_config(PARAMS), prepared.load_prepared_data()
-data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
-trials = run_study(config, loaded, data)[0].trials
-print(thalweg.system.runtime.JAX_ALREADY_LOADED)
-sys.stdout.write(build_trials_table(config, trials).to_csv(index=False))
-"""
-
-
-@pytest.fixture
-def copied_project(project: Path, tmp_path: Path) -> Path:
-    """A folder with the same data, where no study has run."""
-    shutil.copytree(project / "artifacts", tmp_path / "artifacts")
-    shutil.copyfile(project / PARAMS, tmp_path / PARAMS)
-    return tmp_path
-
-
-@pytest.mark.slow
-def test_loaded_jax_moves_study_to_subprocess(
-    project: Path, copied_project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A notebook's own thread pool would give other bits."""
-    monkeypatch.chdir(copied_project)
-    monkeypatch.setattr(runtime, "JAX_ALREADY_LOADED", True)
-    steps = count_steps(monkeypatch)
-    config, loaded = load_config(PARAMS), prepared.load_prepared_data()
-    data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
-    trials = run_study(config, loaded, data)[0].trials
-    assert steps == []
-    assert (
-        build_trials_table(config, trials).to_csv(index=False).encode() == (project / "reports/trials.csv").read_bytes()
-    )
-
-
-@pytest.mark.slow
-def test_notebook_moves_study_to_subprocess(project: Path, copied_project: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "NPROC"}
-    environment |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": xla_flags.for_new_process()}
-    done = subprocess.run(
-        [sys.executable, "-c", NOTEBOOK],
-        cwd=copied_project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    told, table = done.stdout.split("True\n")
-    assert "4 of 4 trials" in told
-    assert table.encode() == (project / "reports/trials.csv").read_bytes()

@@ -68,8 +68,8 @@ def draw_examples() -> Examples:
 EXAMPLES = draw_examples()
 
 
-def build_training_data(parts: Splits, background: str = "") -> TrainingData:
-    return build.build_data(CONFIG.replace_values({"data.background": background}), EXAMPLES, parts, COPIES)
+def build_training_data(splits: Splits, background: str = "") -> TrainingData:
+    return build.build_data(CONFIG.replace_values({"data.background": background}), EXAMPLES, splits, COPIES)
 
 
 def test_plan_has_static_values() -> None:

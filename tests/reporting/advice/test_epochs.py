@@ -63,10 +63,10 @@ def test_fewer_epochs_are_valid_in_file(part: dict[str, dict[str, Any]], wanted:
     assert f"`training.epochs: {wanted}`" in told.next_step
 
 
-def test_harmful_regularization_is_not_advised(usual: StudyTables) -> None:
-    worse = usual.ablations["validation_mae"].where(usual.ablations["what"] != "augmentation", 0.1)
-    tables = replace(usual, ablations=usual.ablations.assign(validation_mae=worse))
-    assert "augmentation" in epochs.advise_regularization(usual)
+def test_harmful_regularization_is_not_advised(counting_study: StudyTables) -> None:
+    worse = counting_study.ablations["validation_mae"].where(counting_study.ablations["what"] != "augmentation", 0.1)
+    tables = replace(counting_study, ablations=counting_study.ablations.assign(validation_mae=worse))
+    assert "augmentation" in epochs.advise_regularization(counting_study)
     assert "augmentation" not in epochs.advise_regularization(tables)
 
 

@@ -49,8 +49,11 @@ def test_few_steps_or_none() -> None:
     assert choose_next_steps({"result": [Finding("So it is.", "")]}) == []
 
 
-def test_report_starts_with_steps(usual: StudyTables) -> None:
-    short = replace(usual, params=usual.params | {"report": {"title": "Short", "sections": ["parameters", "noise"]}})
+def test_report_starts_with_steps(counting_study: StudyTables) -> None:
+    short = replace(
+        counting_study,
+        params=counting_study.params | {"report": {"title": "Short", "sections": ["parameters", "noise"]}},
+    )
     text, page = render_markdown(short, select_sections(short))[0], render_html(short, select_sections(short))
     assert "**What next**\n\n1. " in text
     assert page.index("What next") < page.index('<ul class="short">')

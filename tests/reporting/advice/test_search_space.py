@@ -115,8 +115,8 @@ def test_hard_bound_is_called_range_end(monkeypatch: pytest.MonkeyPatch) -> None
     assert told.verdict == f"The best values of `{MOMENTUM}` lie at an end of its range, 0."
 
 
-def test_all_diverged_lowers_both_ends(cases: dict[str, StudyTables]) -> None:
-    lost = cases["all diverged"]
+def test_all_diverged_lowers_both_ends(studies_by_case: dict[str, StudyTables]) -> None:
+    lost = studies_by_case["all diverged"]
     fixed = replace(lost, space=[one for one in lost.space if one.name != RATE])
     for tables, step in ((lost, f"Lower both ends of `{RATE}` in `study.space`"), (fixed, f"Lower `{RATE}`, or")):
         (told,) = health.build_findings(tables)

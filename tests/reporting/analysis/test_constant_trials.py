@@ -11,21 +11,21 @@ from thalweg.reporting.tables import StudyTables
 RATE = "optimizer.learning_rate"
 
 
-def build_rate_study(usual: StudyTables, values: list[float]) -> StudyTables:
+def build_rate_study(counting_study: StudyTables, values: list[float]) -> StudyTables:
     """Trials at ever higher rates, the monitor says of the first that its rate is too low."""
     trials = pd.DataFrame(
         {"number": range(len(values)), "state": "complete", "value": values, RATE: 0.01 * 2.0 ** np.arange(len(values))}
     )
     told = pd.DataFrame({"trial": [0], "kind": ["rate too low"], "since": [None], "evidence": ["it fell steadily"]})
-    params = {**usual.params, "optimizer": {"kind": "sgd"}}
-    return replace(usual, trials=trials, verdicts=told, curves=pd.DataFrame(), params=params)
+    params = {**counting_study.params, "optimizer": {"kind": "sgd"}}
+    return replace(counting_study, trials=trials, verdicts=told, curves=pd.DataFrame(), params=params)
 
 
-def test_low_rate_is_cleared_if_higher_is_no_better(usual: StudyTables) -> None:
-    (row,) = constant_trials.correct_verdicts(build_rate_study(usual, [1.0, 1.1, 1.2, 1.3])).to_dict("records")
+def test_low_rate_is_cleared_if_higher_is_no_better(counting_study: StudyTables) -> None:
+    (row,) = constant_trials.correct_verdicts(build_rate_study(counting_study, [1.0, 1.1, 1.2, 1.3])).to_dict("records")
     # of these, 2 and 4 times the rate lie near
     assert row["kind"] == "rate too low"
-    near = build_rate_study(usual, [1.0, 1.1, 1.2, 1.3])
+    near = build_rate_study(counting_study, [1.0, 1.1, 1.2, 1.3])
     near = replace(near, trials=near.trials.assign(**{RATE: [0.01, 0.02, 0.03, 0.04]}))
     (row,) = constant_trials.correct_verdicts(near).to_dict("records")
     assert row["kind"] == "improving"
@@ -33,8 +33,8 @@ def test_low_rate_is_cleared_if_higher_is_no_better(usual: StudyTables) -> None:
     assert "1.2 in the median, against 1 of this trial" in row["evidence"]
 
 
-def test_low_rate_is_kept_if_higher_is_better(usual: StudyTables) -> None:
-    tables = build_rate_study(usual, [1.0, 0.9, 0.8, 0.7])
+def test_low_rate_is_kept_if_higher_is_better(counting_study: StudyTables) -> None:
+    tables = build_rate_study(counting_study, [1.0, 0.9, 0.8, 0.7])
     tables = replace(tables, trials=tables.trials.assign(**{RATE: [0.01, 0.02, 0.03, 0.04]}))
     assert constant_trials.correct_verdicts(tables)["kind"].tolist() == ["rate too low"]
     assert constant_trials.correct_verdicts(replace(tables, direction="max"))["kind"].tolist() == ["improving"]

@@ -17,7 +17,7 @@ def compute_importance_shares(tables: StudyTables) -> dict[str, float]:
     return {one.name: one.share for one in rank_parameters(tables).parameters}
 
 
-def build_pruned_study(build_study: Callable[..., StudyTables], usual: StudyTables) -> StudyTables:
+def build_pruned_study(build_study: Callable[..., StudyTables], counting_study: StudyTables) -> StudyTables:
     """Trials that the rate decides on: whoever is within the right tenth of it survives the rung, at epoch 4."""
     trials = draw_trials(120, 2)
     level = 1 + 4 * (rate_position(trials) - 0.5).abs()
@@ -29,12 +29,12 @@ def build_pruned_study(build_study: Callable[..., StudyTables], usual: StudyTabl
         for n, e, v in zip(trials["number"], trials["epochs"], level, strict=True) for s in (0, 1)
     )  # fmt: skip
     # in the end they are as good as each other
-    params = {**usual.params, "study": {**usual.params["study"], "prune": {"first": 4, "eta": 2}}}
+    params = {**counting_study.params, "study": {**counting_study.params["study"], "prune": {"first": 4, "eta": 2}}}
     return build_study(trials, np.where(kept, 0.5, level), curves=curves, params=params)
 
 
-def test_stopped_count_at_first_rung(build_study: Callable[..., StudyTables], usual: StudyTables) -> None:
-    tables = build_pruned_study(build_study, usual)
+def test_stopped_count_at_first_rung(build_study: Callable[..., StudyTables], counting_study: StudyTables) -> None:
+    tables = build_pruned_study(build_study, counting_study)
     found = compare_equal_training(tables)
     assert found.epoch == 4
     assert len(found.values) == 120

@@ -26,7 +26,7 @@ KIND = SearchedParameter("kind", choices=("l1", "l2", "no"))
 UNITS = SearchedParameter("units", 1, 9, whole=True)
 
 
-def build_region_study(usual: StudyTables, count: int = 60, **best: Any) -> StudyTables:
+def build_region_study(counting_study: StudyTables, count: int = 60, **best: Any) -> StudyTables:
     """Trials with values from 1 up; the first six have the `best` parameters, the others lie all over."""
     draw = np.random.default_rng(0)
     trials = pd.DataFrame({"number": range(count), "state": "complete", "value": 1 + np.arange(count) / count})
@@ -36,7 +36,7 @@ def build_region_study(usual: StudyTables, count: int = 60, **best: Any) -> Stud
     trials["units"] = draw.integers(1, 10, count)
     for name, values in best.items():
         trials.loc[trials.index[:6], name] = values
-    return replace(usual, trials=trials, runs=pd.DataFrame(), space=[RATE, SHARE, KIND, UNITS])
+    return replace(counting_study, trials=trials, runs=pd.DataFrame(), space=[RATE, SHARE, KIND, UNITS])
 
 
 def range_around_good(tables: StudyTables, name: str, widened: str = "") -> SearchedParameter:
@@ -56,9 +56,9 @@ def test_relative_positions_span_range() -> None:
     assert SHARE.value_at(0.5) == pytest.approx(0.45)
 
 
-def test_next_space_has_a_margin(usual: StudyTables) -> None:
+def test_next_space_has_a_margin(counting_study: StudyTables) -> None:
     rate, share, units = (
-        range_around_good(build_region_study(usual, **BEST), name) for name in ("rate", "share", "units")
+        range_around_good(build_region_study(counting_study, **BEST), name) for name in ("rate", "share", "units")
     )
     # the range of six falls short of an even draw's by 2 / 7 of it: a fifth more on each side
     assert (rate.low, rate.high) == pytest.approx((0.01 / 4**0.2, 0.04 * 4**0.2), rel=0.1)
@@ -66,35 +66,37 @@ def test_next_space_has_a_margin(usual: StudyTables) -> None:
     assert (units.low, units.high) == (2, 6)
 
 
-def test_crowded_end_moves_out(usual: StudyTables) -> None:
-    tables = build_region_study(usual, **BEST)
+def test_crowded_end_moves_out(counting_study: StudyTables) -> None:
+    tables = build_region_study(counting_study, **BEST)
     assert range_around_good(tables, "rate", "high").high == pytest.approx(100)
     assert range_around_good(tables, "share", "high").high == pytest.approx(0.95)  # what is a share stays below 1
     assert range_around_good(tables, "share", "low").low == 0.0
 
 
-def test_momentum_stays_below_one(usual: StudyTables) -> None:
+def test_momentum_stays_below_one(counting_study: StudyTables) -> None:
     """OptimizerPart wants a momentum below 1."""
     for high, wanted in ((0.99, 0.995), (0.999, 0.9995), (0.9, 0.95), (0.5, 0.75)):
         near = replace(SHARE, high=high)
-        tables = replace(build_region_study(usual, share=np.linspace(high - 0.02, high, 6)), space=[near])
+        tables = replace(build_region_study(counting_study, share=np.linspace(high - 0.02, high, 6)), space=[near])
         next_one = range_around_good(tables, "share", "high")
         assert next_one.high == pytest.approx(wanted)
         assert next_one.high < 1
 
 
-def test_integer_log_range_has_no_overshoot(usual: StudyTables) -> None:
+def test_integer_log_range_has_no_overshoot(counting_study: StudyTables) -> None:
     for low, high in ((8, 512), (3, 243), (5, 320), (7, 1000), (1, 10**6)):
         whole = replace(UNITS, low=low, high=high, log=True)
-        tables = replace(build_region_study(usual, units=[low, low + 1, high - 1, high, high, high]), space=[whole])
+        tables = replace(
+            build_region_study(counting_study, units=[low, low + 1, high - 1, high, high, high]), space=[whole]
+        )
         same = range_around_good(tables, "units")
         assert (same.low, same.high) == (low, high)
-    below = replace(build_region_study(usual, units=[1, 1, 1, 2, 2, 3]), space=[replace(UNITS, log=True)])
+    below = replace(build_region_study(counting_study, units=[1, 1, 1, 2, 2, 3]), space=[replace(UNITS, log=True)])
     assert range_around_good(below, "units", "low").low == 1
 
 
-def test_uncrowded_end_is_kept(usual: StudyTables) -> None:
-    near = build_region_study(usual, rate=[1.2e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4])
+def test_uncrowded_end_is_kept(counting_study: StudyTables) -> None:
+    near = build_region_study(counting_study, rate=[1.2e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4])
     assert range_around_good(near, "rate").low == 1e-4
 
 
@@ -121,8 +123,8 @@ def test_fractions_stay_in_0_to_1() -> None:
     assert few.low == 1
 
 
-def test_trials_inside_region(usual: StudyTables) -> None:
-    tables = build_region_study(usual, **BEST)
+def test_trials_inside_region(counting_study: StudyTables) -> None:
+    tables = build_region_study(counting_study, **BEST)
     space = [one.searched for one in search_space.build_next_space(tables)]
     within = good_region.is_inside_space(tables.trials, space)
     assert within[:6].all()
@@ -131,8 +133,8 @@ def test_trials_inside_region(usual: StudyTables) -> None:
     assert good_region.is_inside_space(absent, space)[:6].all()
 
 
-def test_next_space_is_valid_yaml(usual: StudyTables) -> None:
-    tables = build_region_study(usual, **BEST | {"kind": ["l2", "no"] * 3})
+def test_next_space_is_valid_yaml(counting_study: StudyTables) -> None:
+    tables = build_region_study(counting_study, **BEST | {"kind": ["l2", "no"] * 3})
     lines = space_yaml.format_space(search_space.build_next_space(tables))
     space = YAML(typ="safe").load("\n".join(lines))["study"]["space"]
     assert space["kind"] == {"choices": ["l2", "no"]}
@@ -142,10 +144,10 @@ def test_next_space_is_valid_yaml(usual: StudyTables) -> None:
     assert isinstance(space["units"]["low"], int)
 
 
-def test_settled_choice_is_fixed(usual: StudyTables) -> None:
+def test_settled_choice_is_fixed(counting_study: StudyTables) -> None:
     space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)}), replace(UNITS, when={"kind": ("l2", "no")})]
     lines = space_yaml.format_space(
-        search_space.build_next_space(replace(build_region_study(usual, **BEST), space=space))
+        search_space.build_next_space(replace(build_region_study(counting_study, **BEST), space=space))
     )
     assert "    # kind: l2, all of the best trials have it" in lines
     assert not any("share" in line or "when" in line for line in lines)
@@ -164,27 +166,27 @@ def test_fixed_value_drops_dependents() -> None:
     assert any("units" in line for line in lines)
 
 
-def test_dropped_choice_drops_dependents(usual: StudyTables) -> None:
+def test_dropped_choice_drops_dependents(counting_study: StudyTables) -> None:
     space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)})]
     best = BEST | {"kind": ["l2", "no"] * 3}
     lines = space_yaml.format_space(
-        search_space.build_next_space(replace(build_region_study(usual, **best), space=space))
+        search_space.build_next_space(replace(build_region_study(counting_study, **best), space=space))
     )
     assert "    kind: {choices: [l2, 'no']}" in lines
     assert not any("share" in line or "nuisance" in line for line in lines)
 
 
-def test_page_shows_good_region(usual: StudyTables) -> None:
-    told = parameters.build_findings(build_region_study(usual, **BEST))[-1]
+def test_page_shows_good_region(counting_study: StudyTables) -> None:
+    told = parameters.build_findings(build_region_study(counting_study, **BEST))[-1]
     assert told.verdict == "6 good trials show where to search."
     assert told.trials == (0, 1, 2, 3, 4, 5)
-    assert parameters.build_figures(build_region_study(usual, **BEST))[-1].id == "next-space"
-    assert parameters.build_figures(build_region_study(usual, count=9))[-1].id != "next-space"
+    assert parameters.build_figures(build_region_study(counting_study, **BEST))[-1].id == "next-space"
+    assert parameters.build_figures(build_region_study(counting_study, count=9))[-1].id != "next-space"
 
 
-def test_close_choices_are_distinct(usual: StudyTables) -> None:
+def test_close_choices_are_distinct(counting_study: StudyTables) -> None:
     near = SearchedParameter("kind", choices=(0.12341, 0.12349, 8))
-    tables = build_region_study(usual)
+    tables = build_region_study(counting_study)
     trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))
     tables = replace(tables, trials=trials, space=[near])
     (kept,) = search_space.build_next_space(tables)

@@ -79,16 +79,21 @@ def test_agreement_interval_coverage() -> None:
         ({"first": 3, "eta": 3}, range(2, 17, 2), [4, 10]),
     ],
 )
-def test_rungs_precede_the_end(usual: StudyTables, prune: object, epochs: range, wanted: list[int]) -> None:
-    params = {**usual.params, "study": {**usual.params["study"], "prune": prune}}
-    assert rank_agreement.list_judged_epochs(replace(usual, params=params), list(epochs)) == wanted
+def test_rungs_precede_the_end(counting_study: StudyTables, prune: object, epochs: range, wanted: list[int]) -> None:
+    params = {**counting_study.params, "study": {**counting_study.params["study"], "prune": prune}}
+    assert rank_agreement.list_judged_epochs(replace(counting_study, params=params), list(epochs)) == wanted
 
 
-def test_rungs_are_where_trials_stopped(usual: StudyTables) -> None:
-    at = np.where(usual.trials["number"] % 2, 5, 7)
-    tables = replace(usual, trials=usual.trials.assign(pruned_at=np.where(usual.trials["number"] < 9, at, np.nan)))
-    study = {"study": {**usual.params["study"], "prune": {"first": 2, "eta": 2}}}
-    assert rank_agreement.list_judged_epochs(replace(tables, params=usual.params | study), list(range(1, 17))) == [5, 7]
+def test_rungs_are_where_trials_stopped(counting_study: StudyTables) -> None:
+    at = np.where(counting_study.trials["number"] % 2, 5, 7)
+    tables = replace(
+        counting_study,
+        trials=counting_study.trials.assign(pruned_at=np.where(counting_study.trials["number"] < 9, at, np.nan)),
+    )
+    study = {"study": {**counting_study.params["study"], "prune": {"first": 2, "eta": 2}}}
+    assert rank_agreement.list_judged_epochs(
+        replace(tables, params=counting_study.params | study), list(range(1, 17))
+    ) == [5, 7]
 
 
 def test_hypothetical_rung_counts_savings() -> None:
@@ -142,10 +147,10 @@ def test_survivors_alone_give_no_agreement() -> None:
     assert set(half.weights) == {1.0, 2.0}
 
 
-def test_chart_shows_every_rung(usual: StudyTables) -> None:
+def test_chart_shows_every_rung(counting_study: StudyTables) -> None:
     tables = planted.study(planted.World(hidden=0.3), 0)
     chart = budget.build_figures(tables)[1]
     assert isinstance(chart, Chart)
     assert chart.data["rungs"]["epoch"].tolist() == [4, 8]
     assert (chart.data["order"]["low"] <= chart.data["order"]["share"]).all()
-    assert isinstance(budget.build_figures(replace(usual, curves=pd.DataFrame()))[1], EmptyFigure)
+    assert isinstance(budget.build_figures(replace(counting_study, curves=pd.DataFrame()))[1], EmptyFigure)

@@ -32,11 +32,11 @@ def test_differences_pair_by_seed() -> None:
     assert difference_by_seed(runs, "test_rmse", "winner").empty
 
 
-def test_noise_pools_best_trials(usual: StudyTables) -> None:
+def test_noise_pools_best_trials(counting_study: StudyTables) -> None:
     names = ["winner"] * 3 + ["runner-up 1"] * 2 + ["baseline"] * 2
     runs = pd.DataFrame({"candidate": names, "validation_mae": [1.0, 2.0, 3.0, 10.0, 12.0, 0.0, 900.0]})
     # variances 1 (2 degrees of freedom) and 2 (1): (2 * 1 + 1 * 2) / 3
-    tables = replace(usual, runs=runs, params={"study": {"seeds": 1}})
+    tables = replace(counting_study, runs=runs, params={"study": {"seeds": 1}})
     assert estimate_seed_noise(tables) == SeedNoise(DEVIATION, 3)
     fewer = estimate_seed_noise(replace(tables, params={"study": {"seeds": 4}}))
     assert fewer is not None
@@ -44,14 +44,14 @@ def test_noise_pools_best_trials(usual: StudyTables) -> None:
     assert estimate_seed_noise(replace(tables, runs=pd.DataFrame())) is None
 
 
-def test_shared_seeds_exclude_common_effect(usual: StudyTables) -> None:
+def test_shared_seeds_exclude_common_effect(counting_study: StudyTables) -> None:
     luck, own = np.array([0.0, 5.0, -3.0, 9.0]), np.array([[1.0, -1.0, 0.0, 0.0], [-1.0, 1.0, 0.0, 0.0]])
     runs = pd.DataFrame(
         [{"candidate": name, "seed": seed, "validation_mae": level + luck[seed] + own[place, seed]}
          for place, (name, level) in enumerate((("winner", 1.0), ("runner-up 1", 2.0))) for seed in range(4)]
     )  # fmt: skip
     runs = pd.concat([runs, runs.head(4).assign(candidate="baseline", validation_mae=[0.0, 900.0, 3.0, 7.0])])
-    tables = replace(usual, runs=runs, params={"study": {"seeds": 1}})
+    tables = replace(counting_study, runs=runs, params={"study": {"seeds": 1}})
     # residuals 1, 1, 1, 1 over (2 - 1)(4 - 1) degrees of freedom; paired where the file says nothing else
     assert estimate_seed_noise(tables) == SeedNoise(DEVIATION, 3, excludes_shared=True)
     apart = estimate_seed_noise(replace(tables, params={"study": {"seeds": 1, "randomness": "independent"}}))
@@ -69,13 +69,13 @@ def test_shared_seeds_exclude_common_effect(usual: StudyTables) -> None:
     assert describe_noise(apart, "error").startswith("One trial's error on the validation set varies")
 
 
-def test_noise_ignores_other_runs(usual: StudyTables) -> None:
+def test_noise_ignores_other_runs(counting_study: StudyTables) -> None:
     params = {"training": {"epochs": 16}, "confirm": {"epochs": 16}, "study": {"randomness": "independent"}}
-    assert estimate_seed_noise(replace(usual, params=params)) == estimate_seed_noise(usual)
-    assert estimate_seed_noise(replace(usual, params=params | {"confirm": {"epochs": 32}})) is None
-    runs = usual.runs.assign(diverged_step=np.nan)
+    assert estimate_seed_noise(replace(counting_study, params=params)) == estimate_seed_noise(counting_study)
+    assert estimate_seed_noise(replace(counting_study, params=params | {"confirm": {"epochs": 32}})) is None
+    runs = counting_study.runs.assign(diverged_step=np.nan)
     runs.loc[runs.index[-1], ["validation_mae", "diverged_step"]] = [900.0, 3.0]
-    known = estimate_seed_noise(replace(usual, runs=runs))
+    known = estimate_seed_noise(replace(counting_study, runs=runs))
     assert known is not None
     assert known.std < 0.1
     assert known.dof == 20
@@ -88,11 +88,12 @@ def build_two_candidates(last: float) -> pd.DataFrame:
     return pd.DataFrame({"candidate": names, "seed": [*range(5)] * 2, "validation_mae": values})
 
 
-def test_failed_seed_is_no_noise(usual: StudyTables) -> None:
+def test_failed_seed_is_no_noise(counting_study: StudyTables) -> None:
     for randomness in ("paired", "independent"):
         params = {"study": {"seeds": 1, "randomness": randomness}}
         whole, bad = (
-            estimate_seed_noise(replace(usual, runs=build_two_candidates(last), params=params)) for last in (2.75, 4.52)
+            estimate_seed_noise(replace(counting_study, runs=build_two_candidates(last), params=params))
+            for last in (2.75, 4.52)
         )
         assert whole is not None
         assert bad is not None

@@ -22,13 +22,13 @@ def test_records_are_json() -> None:
 
 
 def hand_made(
-    usual: StudyTables, rows: list[tuple[int, str, float]], direction: Literal["min", "max"] = "min"
+    counting_study: StudyTables, rows: list[tuple[int, str, float]], direction: Literal["min", "max"] = "min"
 ) -> StudyTables:
     table = pd.DataFrame(rows, columns=["number", "state", "value"]).assign(epochs=4)
-    return replace(usual, trials=table, direction=direction, runs=pd.DataFrame())
+    return replace(counting_study, trials=table, direction=direction, runs=pd.DataFrame())
 
 
-def test_ranked_breaks_ties_by_number(usual: StudyTables) -> None:
+def test_ranked_breaks_ties_by_number(counting_study: StudyTables) -> None:
     rows = [
         (0, "complete", 2.0),
         (1, "pruned", 0.1),
@@ -36,12 +36,12 @@ def test_ranked_breaks_ties_by_number(usual: StudyTables) -> None:
         (3, "complete", 1.0),
         (4, "diverged", np.nan),
     ]
-    assert hand_made(usual, rows).ranked["number"].tolist() == [2, 3, 0]
-    assert hand_made(usual, rows, "max").ranked["number"].tolist() == [0, 2, 3]
-    assert hand_made(usual, rows).winner == 2
+    assert hand_made(counting_study, rows).ranked["number"].tolist() == [2, 3, 0]
+    assert hand_made(counting_study, rows, "max").ranked["number"].tolist() == [0, 2, 3]
+    assert hand_made(counting_study, rows).winner == 2
 
 
-def test_best_so_far_is_of_complete(usual: StudyTables) -> None:
+def test_best_so_far_is_of_complete(counting_study: StudyTables) -> None:
     rows = [
         (0, "diverged", np.nan),
         (1, "complete", 3.0),
@@ -49,14 +49,16 @@ def test_best_so_far_is_of_complete(usual: StudyTables) -> None:
         (3, "complete", 2.0),
         (4, "complete", 5.0),
     ]
-    assert compute_best_so_far(hand_made(usual, rows)).tolist()[1:] == [3.0, 3.0, 2.0, 2.0]
-    assert compute_best_so_far(hand_made(usual, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
+    assert compute_best_so_far(hand_made(counting_study, rows)).tolist()[1:] == [3.0, 3.0, 2.0, 2.0]
+    assert compute_best_so_far(hand_made(counting_study, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
 
 
-def test_best_so_far_at_window_edge(usual: StudyTables) -> None:
-    worse = usual.trials.assign(state="complete", value=np.where(usual.trials["number"] < 1, 900.0, 1.0))
+def test_best_so_far_at_window_edge(counting_study: StudyTables) -> None:
+    worse = counting_study.trials.assign(
+        state="complete", value=np.where(counting_study.trials["number"] < 1, 900.0, 1.0)
+    )
     worse["value"] += 0.01 * worse["number"]
-    (chart,) = history.build_figures(replace(usual, trials=worse))
+    (chart,) = history.build_figures(replace(counting_study, trials=worse))
     assert isinstance(chart, Chart)
     first = chart.data["best"].iloc[0]
     assert first["value"] == 900.0
@@ -75,12 +77,12 @@ def list_tooltip_titles(drawn: Any) -> Iterator[str]:
 @pytest.mark.parametrize(
     "case", ["usual", *(pytest.param(case, marks=pytest.mark.slow) for case in ("classes", "several terms"))]
 )
-def test_tooltips_avoid_special_names(cases: dict[str, StudyTables], case: str) -> None:
+def test_tooltips_avoid_special_names(studies_by_case: dict[str, StudyTables], case: str) -> None:
     """vega-tooltip shows `title` as a headline and loads `image` as the address of a picture."""
     shown = [
         one
-        for section in select_sections(cases[case])
-        for one in section.build_figures(cases[case])
+        for section in select_sections(studies_by_case[case])
+        for one in section.build_figures(studies_by_case[case])
         if isinstance(one, Chart)
     ]
     called = {name for chart in shown for name in list_tooltip_titles(chart.spec_without_data)}
@@ -88,12 +90,12 @@ def test_tooltips_avoid_special_names(cases: dict[str, StudyTables], case: str) 
     assert not called & {"image", "title"}
 
 
-def test_every_trial_has_one_role(usual: StudyTables) -> None:
-    roles = assign_roles(usual.trials, usual.winner).value_counts()
+def test_every_trial_has_one_role(counting_study: StudyTables) -> None:
+    roles = assign_roles(counting_study.trials, counting_study.winner).value_counts()
     assert roles["winner"] == 1
-    assert roles["winner"] + roles["complete"] == usual.count_trials("complete")
-    assert roles["stopped"] == usual.count_trials("pruned")
-    assert roles["diverged"] == usual.count_trials("diverged")
+    assert roles["winner"] + roles["complete"] == counting_study.count_trials("complete")
+    assert roles["stopped"] == counting_study.count_trials("pruned")
+    assert roles["diverged"] == counting_study.count_trials("diverged")
 
 
 def test_curves_keep_both_ends() -> None:
@@ -106,14 +108,14 @@ def test_curves_keep_both_ends() -> None:
     assert (kept.min(), kept.max(), len(kept)) == (1, 500, curves.MAX_DRAWN_EPOCHS)
 
 
-def test_bins_cover_every_example(usual: StudyTables) -> None:
-    bins = groups.bin_errors(usual.predictions)
-    assert bins["examples"].sum() == len(usual.predictions)
+def test_bins_cover_every_example(counting_study: StudyTables) -> None:
+    bins = groups.bin_errors(counting_study.predictions)
+    assert bins["examples"].sum() == len(counting_study.predictions)
     assert ((bins["low"] <= bins["mean"]) & (bins["mean"] <= bins["high"])).all()
 
 
-def test_ties_are_within_noise(usual: StudyTables) -> None:
-    close = good_region.select_near_best(usual)["number"].tolist()
-    ranked = usual.ranked.set_index("number")["value"]
-    assert close[0] == usual.ranked["number"].iloc[0]
+def test_ties_are_within_noise(counting_study: StudyTables) -> None:
+    close = good_region.select_near_best(counting_study)["number"].tolist()
+    ranked = counting_study.ranked.set_index("number")["value"]
+    assert close[0] == counting_study.ranked["number"].iloc[0]
     assert ranked[close].max() <= ranked.drop(close).min()

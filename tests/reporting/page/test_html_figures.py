@@ -38,45 +38,51 @@ def build_trial_table(tables: StudyTables) -> TrialTable:
     return shown
 
 
-def test_trials_table_is_complete(usual: StudyTables) -> None:
-    rows = build_trial_table(usual).rows
-    ranked = usual.ranked
-    assert sorted(rows["trial"]) == sorted(usual.trials["number"])
+def test_trials_table_is_complete(counting_study: StudyTables) -> None:
+    rows = build_trial_table(counting_study).rows
+    ranked = counting_study.ranked
+    assert sorted(rows["trial"]) == sorted(counting_study.trials["number"])
     assert rows["trial"].head(len(ranked)).to_list() == ranked["number"].to_list()
     assert rows["rank"].head(len(ranked)).to_list() == list(range(1, len(ranked) + 1))
     assert rows["rank"].iloc[len(ranked) :].isna().all()
     assert rows["state"].drop_duplicates().to_list() == ["complete", "stopped early", "diverged"]
-    known = usual.trials.set_index("number").loc[rows["trial"]]
+    known = counting_study.trials.set_index("number").loc[rows["trial"]]
     pd.testing.assert_series_equal(known["value"], rows.set_index("trial")["mae"], check_names=False)
     assert "diverged at step" in rows
     assert "value at the end" not in rows
 
 
-def test_winner_and_baseline_are_named(usual: StudyTables) -> None:
-    first = usual.trials.set_index("number").loc[0]
-    params: dict[str, Any] = {**usual.params}
-    for name in (one.name for one in usual.parameters if pd.notna(first[one.name])):
+def test_winner_and_baseline_are_named(counting_study: StudyTables) -> None:
+    first = counting_study.trials.set_index("number").loc[0]
+    params: dict[str, Any] = {**counting_study.params}
+    for name in (one.name for one in counting_study.parameters if pd.notna(first[one.name])):
         params = with_nested_value(params, name.split("."), first[name])
-    tables = replace(usual, params=params)
+    tables = replace(counting_study, params=params)
     rows = build_trial_table(tables).rows.set_index("trial")["role"]
-    assert usual.winner is not None
-    assert rows[usual.winner] == "winner"
+    assert counting_study.winner is not None
+    assert rows[counting_study.winner] == "winner"
     assert rows[0] == "baseline"
     assert sorted(rows[rows != ""]) == ["baseline", "runner-up 1", "runner-up 2", "winner"]
     text = render_figure(build_trial_table(tables))
-    assert re.search(rf'data-trial="{usual.winner}" class="[^"]*winner">.*?<td>winner</td>', text)
+    assert re.search(rf'data-trial="{counting_study.winner}" class="[^"]*winner">.*?<td>winner</td>', text)
     assert re.search(r'data-trial="0" class="[^"]*baseline">.*?<td>baseline</td>', text)
     assert (
-        f"| 1 • | {usual.ranked['number'].iloc[0]} | winner |" in markdown.render_figure(build_trial_table(tables))[0]
+        f"| 1 • | {counting_study.ranked['number'].iloc[0]} | winner |"
+        in markdown.render_figure(build_trial_table(tables))[0]
     )
     # none is called so whose values are others
-    assert "baseline" not in set(build_trial_table(usual).rows["role"])
+    assert "baseline" not in set(build_trial_table(counting_study).rows["role"])
 
 
-def test_winner_equal_to_baseline_has_both_names(usual: StudyTables) -> None:
-    alone = replace(usual, runs=pd.DataFrame(), space=usual.space[:1], trials=usual.trials.query("state == 'complete'"))
+def test_winner_equal_to_baseline_has_both_names(counting_study: StudyTables) -> None:
+    alone = replace(
+        counting_study,
+        runs=pd.DataFrame(),
+        space=counting_study.space[:1],
+        trials=counting_study.trials.query("state == 'complete'"),
+    )
     rate = alone.ranked["optimizer.learning_rate"].iloc[0]
-    own = with_nested_value(usual.params, ["optimizer", "learning_rate"], rate)
+    own = with_nested_value(counting_study.params, ["optimizer", "learning_rate"], rate)
     first = alone.trials.assign(number=alone.trials["number"].where(alone.trials["number"] != alone.winner, -1))
     assert trials.name_trial_roles(replace(alone, params=own, trials=first)) == {-1: "winner, baseline"}
 
@@ -88,36 +94,38 @@ def with_nested_value(params: dict[str, Any], path: list[str], value: Any) -> di
     return params | {path[0]: with_nested_value(params.get(path[0]) or {}, path[1:], value)}
 
 
-def test_unknown_state_is_kept(usual: StudyTables) -> None:
-    told = usual.trials.assign(state=usual.trials["state"].where(usual.trials["number"] != 5, "lost"))
-    assert build_trial_table(replace(usual, trials=told)).rows["state"].iloc[-1] == "lost"
+def test_unknown_state_is_kept(counting_study: StudyTables) -> None:
+    told = counting_study.trials.assign(
+        state=counting_study.trials["state"].where(counting_study.trials["number"] != 5, "lost")
+    )
+    assert build_trial_table(replace(counting_study, trials=told)).rows["state"].iloc[-1] == "lost"
 
 
-def test_trials_table_has_a_row_limit(usual: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trials_table_has_a_row_limit(counting_study: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trials, "MAX_PAGE_ROWS", 10)
-    shown = build_trial_table(usual)
+    shown = build_trial_table(counting_study)
     assert len(shown.rows) == 10
     assert "The first 10 of 48" in shown.caption
-    assert shown.trials == {int(trial) for trial in usual.ranked["number"].head(10)}
+    assert shown.trials == {int(trial) for trial in counting_study.ranked["number"].head(10)}
 
 
 @pytest.mark.parametrize("case", ["all diverged", "all pruned"])
-def test_incomplete_trials_are_listed(cases: dict[str, StudyTables], case: str) -> None:
-    shown = build_trial_table(cases[case])
-    assert len(shown.rows) == len(cases[case].trials)
+def test_incomplete_trials_are_listed(studies_by_case: dict[str, StudyTables], case: str) -> None:
+    shown = build_trial_table(studies_by_case[case])
+    assert len(shown.rows) == len(studies_by_case[case].trials)
     assert isinstance(shown.markdown_figure, EmptyFigure)
 
 
-def test_markdown_lists_best_trials(usual: StudyTables) -> None:
-    text, figures = markdown.render_figure(build_trial_table(usual))
+def test_markdown_lists_best_trials(counting_study: StudyTables) -> None:
+    text, figures = markdown.render_figure(build_trial_table(counting_study))
     assert text.startswith("### Best trials")
-    assert len(re.findall(r"^\| \d", text, re.M)) == min(trials.MAX_MARKDOWN_ROWS, len(usual.ranked))
+    assert len(re.findall(r"^\| \d", text, re.M)) == min(trials.MAX_MARKDOWN_ROWS, len(counting_study.ranked))
     assert not figures
 
 
-def test_findings_link_to_rows(usual: StudyTables) -> None:
-    text = render_figure(build_trial_table(usual))
-    for number in usual.trials["number"]:
+def test_findings_link_to_rows(counting_study: StudyTables) -> None:
+    text = render_figure(build_trial_table(counting_study))
+    for number in counting_study.trials["number"]:
         assert text.count(f'id="trial-{number}" data-trial="{number}"') == 1
     told = render_finding(Finding("So.", "Because.", trials=(3, 17, 99)), {3, 17})
     assert 'Trials <a href="#trial-3" data-trial="3">3</a>, <a href="#trial-17" data-trial="17">17</a> and 99' in told
@@ -147,9 +155,12 @@ def test_value_table_keeps_the_ends() -> None:
     assert all(name != "shown" for table in told for _, name, _ in table.heads)
 
 
-def test_charts_have_value_tables(usual: StudyTables) -> None:
+def test_charts_have_value_tables(counting_study: StudyTables) -> None:
     charts = [
-        shown for section in find_sections() for shown in section.build_figures(usual) if isinstance(shown, Chart)
+        shown
+        for section in find_sections()
+        for shown in section.build_figures(counting_study)
+        if isinstance(shown, Chart)
     ]
     for chart in charts:
         assert render_figure(chart).count("<tbody>\n<tr") >= 1
@@ -161,8 +172,12 @@ def test_columns_contain_the_rows() -> None:
     assert to_columns([]) == {}
 
 
-def test_interval_kinds_differ(usual: StudyTables) -> None:
-    charts = {shown.id: shown for section in select_sections(usual) for shown in section.build_figures(usual)}
+def test_interval_kinds_differ(counting_study: StudyTables) -> None:
+    charts = {
+        shown.id: shown
+        for section in select_sections(counting_study)
+        for shown in section.build_figures(counting_study)
+    }
     text = markdown.render_figure(charts["candidates"])[1]["candidates.svg"]
     assert all(f">{word}<" in text for word in INTERVAL_STROKES)
     values = pd.Series([1.0, 2.0, 4.0])
@@ -172,9 +187,9 @@ def test_interval_kinds_differ(usual: StudyTables) -> None:
     assert not any(f">{word}<" in alone[1]["alone.svg"] for word in INTERVAL_STROKES)
 
 
-def test_markdown_has_no_highlights(usual: StudyTables) -> None:
+def test_markdown_has_no_highlights(counting_study: StudyTables) -> None:
     for section in find_sections():
-        for shown in section.build_figures(usual):
+        for shown in section.build_figures(counting_study):
             if isinstance(shown, Chart):
                 assert "tracing" not in str(markdown.render_figure(shown)[1])
 

@@ -37,8 +37,8 @@ def test_lines_and_text_have_contrast(palette: dict[str, str]) -> None:
         assert compute_contrast(palette[name], palette["paper"]) >= 4.5, name
 
 
-def test_baseline_label_is_ink(usual: StudyTables) -> None:
-    (chart,) = history.build_figures(usual)
+def test_baseline_label_is_ink(counting_study: StudyTables) -> None:
+    (chart,) = history.build_figures(counting_study)
     assert isinstance(chart, Chart)
     words = [layer["mark"] for layer in chart.spec_without_data["layer"] if layer["mark"].get("type") == "text"]
     assert words[-1]["color"] == PAINT["ink"]

@@ -9,10 +9,10 @@ from thalweg.reporting.sections import curves
 from thalweg.reporting.tables import StudyTables
 
 
-def with_winner_best_epochs(usual: StudyTables, best: list[int]) -> StudyTables:
+def with_winner_best_epochs(counting_study: StudyTables, best: list[int]) -> StudyTables:
     """The study with a winner that is at its best at these epochs, of 16, one a fresh seed."""
-    runs = usual.runs[usual.runs["candidate"] == "winner"].head(len(best)).assign(best_epoch=best)
-    return replace(usual, runs=runs)
+    runs = counting_study.runs[counting_study.runs["candidate"] == "winner"].head(len(best)).assign(best_epoch=best)
+    return replace(counting_study, runs=runs)
 
 
 def with_searched_epochs(tables: StudyTables, epochs: int) -> StudyTables:
@@ -21,18 +21,18 @@ def with_searched_epochs(tables: StudyTables, epochs: int) -> StudyTables:
     return replace(tables, trials=tables.trials.assign(**{"training.epochs": own}))
 
 
-def test_winner_is_judged_by_its_own_epochs(usual: StudyTables) -> None:
-    tables = with_searched_epochs(with_winner_best_epochs(usual, [8] * 8), 8)
+def test_winner_is_judged_by_its_own_epochs(counting_study: StudyTables) -> None:
+    tables = with_searched_epochs(with_winner_best_epochs(counting_study, [8] * 8), 8)
     (told,) = curves.build_findings(tables)
     assert "when training ends" in told.verdict
     assert "of 8, on 8 of them within the last tenth" in told.evidence
     assert "Try more than 8 epochs (`training.epochs`)" in told.next_step
-    assert "past its best" in curves.build_findings(with_winner_best_epochs(usual, [8] * 8))[0].verdict
+    assert "past its best" in curves.build_findings(with_winner_best_epochs(counting_study, [8] * 8))[0].verdict
     longer = replace(tables, params=tables.params | {"confirm": {"epochs": 16}})
     assert "past its best" in curves.build_findings(longer)[0].verdict
     assert (
         "Try more than 16 epochs (`training.epochs`)"
-        in curves.build_findings(with_winner_best_epochs(usual, [16] * 8))[0].next_step
+        in curves.build_findings(with_winner_best_epochs(counting_study, [16] * 8))[0].next_step
     )
 
 
@@ -46,7 +46,7 @@ def test_winner_is_judged_by_its_own_epochs(usual: StudyTables) -> None:
         (5, "The winner is at its best when training ends."),
     ],
 )
-def test_few_seeds_leave_length_open(usual: StudyTables, late: int, verdict: str) -> None:
-    (told,) = curves.build_findings(with_winner_best_epochs(usual, [16] * late + [13] * (8 - late)))
+def test_few_seeds_leave_length_open(counting_study: StudyTables, late: int, verdict: str) -> None:
+    (told,) = curves.build_findings(with_winner_best_epochs(counting_study, [16] * late + [13] * (8 - late)))
     assert told.verdict == verdict
     assert told.tone == "plain"

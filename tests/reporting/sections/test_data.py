@@ -16,7 +16,7 @@ SEEDS = 6
 SPREAD = np.linspace(-0.01, 0.01, SEEDS)
 
 
-def with_ablations(usual: StudyTables, without: float | None, *sizes: tuple[int, float]) -> StudyTables:
+def with_ablations(counting_study: StudyTables, without: float | None, *sizes: tuple[int, float]) -> StudyTables:
     """The study with these (images, value), the last of them all images, and a value without augmentation."""
     every = sizes[-1][0]
     rows = [("images", images / every, images, value) for images, value in sizes]
@@ -26,15 +26,15 @@ def with_ablations(usual: StudyTables, without: float | None, *sizes: tuple[int,
                       "diverged_step": np.nan, "validation_mae": value + (SPREAD if i % 2 else SPREAD[::-1])})
         for i, (what, share, images, value) in enumerate(rows)
     ]  # fmt: skip
-    return replace(usual, ablations=pd.concat(parts, ignore_index=True))
+    return replace(counting_study, ablations=pd.concat(parts, ignore_index=True))
 
 
 def list_verdicts(tables: StudyTables) -> list[str]:
     return [finding.verdict for finding in data.build_findings(tables)]
 
 
-def test_image_gain_is_extrapolated(usual: StudyTables) -> None:
-    found = data.build_findings(with_ablations(usual, None, (250, 1.4), (500, 1.2), (1000, 1.1)))
+def test_image_gain_is_extrapolated(counting_study: StudyTables) -> None:
+    found = data.build_findings(with_ablations(counting_study, None, (250, 1.4), (500, 1.2), (1000, 1.1)))
     assert [one.verdict for one in found] == ["More images would help."]
     assert "With 500 of the 1,000 images" in found[0].evidence
     assert "is 0.100 worse (" in found[0].evidence
@@ -42,15 +42,15 @@ def test_image_gain_is_extrapolated(usual: StudyTables) -> None:
     assert "2 times as many would gain about 0.05, if gains continue as measured: 0.2, then 0.1." in found[0].next_step
 
 
-def test_interval_names_its_sides(usual: StudyTables) -> None:
-    (found,) = data.build_findings(with_ablations(usual, None, (500, 1.11), (1000, 1.1)))
+def test_interval_names_its_sides(counting_study: StudyTables) -> None:
+    (found,) = data.build_findings(with_ablations(counting_study, None, (500, 1.11), (1000, 1.1)))
     assert re.search(r"is 0\.0\d+ worse \(0\.\d+ better to 0\.\d+ worse\), over", found.evidence)
-    (found,) = data.build_findings(with_ablations(usual, None, (500, 1.09), (1000, 1.1)))
+    (found,) = data.build_findings(with_ablations(counting_study, None, (500, 1.09), (1000, 1.1)))
     assert re.search(r"is 0\.0\d+ better \(0\.\d+ worse to 0\.\d+ better\), over", found.evidence)
 
 
-def test_runs_with_all_images_are_optimistic(usual: StudyTables) -> None:
-    tables = with_ablations(usual, 1.3, (500, 1.2), (1000, 1.1))
+def test_runs_with_all_images_are_optimistic(counting_study: StudyTables) -> None:
+    tables = with_ablations(counting_study, 1.3, (500, 1.2), (1000, 1.1))
     flattered = "The runs with all images also selected the winner"
     for told in data.build_findings(tables):
         assert flattered in told.evidence
@@ -60,23 +60,23 @@ def test_runs_with_all_images_are_optimistic(usual: StudyTables) -> None:
     assert not any(flattered in told.evidence for told in data.build_findings(alone))
 
 
-def test_irregular_gains_predict_nothing(usual: StudyTables) -> None:
-    grew = data.build_findings(with_ablations(usual, None, (250, 1.25), (500, 1.2), (1000, 1.1)))[0]
+def test_irregular_gains_predict_nothing(counting_study: StudyTables) -> None:
+    grew = data.build_findings(with_ablations(counting_study, None, (250, 1.25), (500, 1.2), (1000, 1.1)))[0]
     assert "would gain about 0.1," in grew.next_step  # never more than the last
-    unlike = data.build_findings(with_ablations(usual, None, (100, 1.4), (500, 1.2), (1000, 1.1)))[0]
+    unlike = data.build_findings(with_ablations(counting_study, None, (100, 1.4), (500, 1.2), (1000, 1.1)))[0]
     assert "would gain" not in unlike.next_step
 
 
-def test_difference_within_noise_is_unclear(usual: StudyTables) -> None:
-    same = with_ablations(usual, 1.0, (500, 1.001), (1000, 1.0))
+def test_difference_within_noise_is_unclear(counting_study: StudyTables) -> None:
+    same = with_ablations(counting_study, 1.0, (500, 1.001), (1000, 1.0))
     assert list_verdicts(same) == [
         "It is unclear whether more images would help: seeds are too noisy.",
         "Augmentation shows no effect beyond noise.",
     ]
 
 
-def test_images_or_augmentation_harm(usual: StudyTables) -> None:
-    assert list_verdicts(with_ablations(usual, 0.8, (500, 0.9), (1000, 1.0))) == [
+def test_images_or_augmentation_harm(counting_study: StudyTables) -> None:
+    assert list_verdicts(with_ablations(counting_study, 0.8, (500, 0.9), (1000, 1.0))) == [
         "The winner is better with fewer images.",
         "The winner is better without augmentation.",
     ]
@@ -90,38 +90,38 @@ def test_images_or_augmentation_harm(usual: StudyTables) -> None:
         (1.6, 250, "Augmentation is worth at least 4 times the images."),
     ],
 )
-def test_augmentation_is_worth_images(usual: StudyTables, without: float, images: float, verdict: str) -> None:
-    tables = with_ablations(usual, without, (250, 1.4), (500, 1.2), (1000, 1.1))
+def test_augmentation_is_worth_images(counting_study: StudyTables, without: float, images: float, verdict: str) -> None:
+    tables = with_ablations(counting_study, without, (250, 1.4), (500, 1.2), (1000, 1.1))
     assert count_equal_images(tables, without)[0] == pytest.approx(images, rel=1e-6)
     assert list_verdicts(tables)[1] == verdict
 
 
-def test_verdicts_agree_if_maximized(usual: StudyTables) -> None:
-    tables = with_ablations(usual, 0.8, (250, 0.6), (500, 0.8), (1000, 0.9))
+def test_verdicts_agree_if_maximized(counting_study: StudyTables) -> None:
+    tables = with_ablations(counting_study, 0.8, (250, 0.6), (500, 0.8), (1000, 0.9))
     told = list_verdicts(replace(tables, direction="max"))
     assert told == ["More images would help.", "Augmentation is worth 2 times the images."]
 
 
-def test_diverged_seeds_give_no_findings(usual: StudyTables) -> None:
-    tables = with_ablations(usual, None, (500, 1.2), (1000, 1.1))
+def test_diverged_seeds_give_no_findings(counting_study: StudyTables) -> None:
+    tables = with_ablations(counting_study, None, (500, 1.2), (1000, 1.1))
     lost = tables.ablations.assign(diverged_step=np.where(tables.ablations["share"] < 1, 3.0, np.nan))
     shown = data.build_figures(replace(tables, ablations=lost))[0]
     assert isinstance(shown, EmptyFigure)
     assert list_verdicts(replace(tables, ablations=lost)) == []
 
 
-def test_one_seed_is_only_drawn(usual: StudyTables) -> None:
-    tables = with_ablations(usual, 1.3, (500, 1.2), (1000, 1.1))
+def test_one_seed_is_only_drawn(counting_study: StudyTables) -> None:
+    tables = with_ablations(counting_study, 1.3, (500, 1.2), (1000, 1.1))
     single = replace(tables, ablations=tables.ablations[tables.ablations["seed"] == 0])
     assert list_verdicts(single) == []
     assert isinstance(data.build_figures(single)[0], Chart)
 
 
 @pytest.mark.slow
-def test_data_gain_false_positive_rate(usual: StudyTables) -> None:
+def test_data_gain_false_positive_rate(counting_study: StudyTables) -> None:
     """Of 400 studies without any effect, at most 5 % say that more images help or harm, within 3 standard errors."""
     draw, told = np.random.default_rng(1), 0
-    tables = with_ablations(usual, None, (500, 1.0), (1000, 1.0))
+    tables = with_ablations(counting_study, None, (500, 1.0), (1000, 1.0))
     for _ in range(400):
         noisy = tables.ablations.assign(validation_mae=1 + draw.normal(0, 0.03, len(tables.ablations)))
         (one,) = data._report_image_gain(replace(tables, ablations=noisy))

@@ -26,26 +26,27 @@ def build_direction(
     return pd.DataFrame({**slope, "step": STEPS, "numerical": 2.0 * (1 + error), "error": error})
 
 
-def with_gradients(usual: StudyTables, *parts: pd.DataFrame) -> StudyTables:
-    return replace(usual, gradients=pd.concat(parts, ignore_index=True))
+def with_gradients(counting_study: StudyTables, *parts: pd.DataFrame) -> StudyTables:
+    return replace(counting_study, gradients=pd.concat(parts, ignore_index=True))
 
 
 @pytest.fixture
-def right_gradients(usual: StudyTables) -> StudyTables:
+def right_gradients(counting_study: StudyTables) -> StudyTables:
     layers = [f"layers.{i}.kernel" for i in range(3)]
     return with_gradients(
-        usual, *(build_direction(each, bend=3.0**i) for i, each in enumerate(["head.last.bias", *layers, "all, 1"]))
+        counting_study,
+        *(build_direction(each, bend=3.0**i) for i, each in enumerate(["head.last.bias", *layers, "all, 1"])),
     )
 
 
-def test_section_needs_a_check(usual: StudyTables, right_gradients: StudyTables) -> None:
-    assert "gradients" not in map(get_section_name, select_sections(usual))
+def test_section_needs_a_check(counting_study: StudyTables, right_gradients: StudyTables) -> None:
+    assert "gradients" not in map(get_section_name, select_sections(counting_study))
     assert "gradients" in map(get_section_name, select_sections(right_gradients))
-    assert gradients.build_findings(usual) == []
-    assert gradients.build_figures(usual) == []
+    assert gradients.build_findings(counting_study) == []
+    assert gradients.build_figures(counting_study) == []
     # a table that was written empty, too
     assert "gradients" not in map(
-        get_section_name, select_sections(replace(usual, gradients=right_gradients.gradients.head(0)))
+        get_section_name, select_sections(replace(counting_study, gradients=right_gradients.gradients.head(0)))
     )
 
 
@@ -57,27 +58,30 @@ def test_right_gradient_reports_its_error(right_gradients: StudyTables) -> None:
     assert "(`count` along all, 1)" in found.evidence
 
 
-def test_wrong_gradient_is_named(usual: StudyTables) -> None:
+def test_wrong_gradient_is_named(counting_study: StudyTables) -> None:
     parts = [
         build_direction("a"),
         build_direction("layers.0.kernel", "wrong"),
         build_direction("b", "kink", kind="l1"),
         build_direction("c", "unknown"),
     ]
-    verdicts = [found.verdict for found in gradients.build_findings(with_gradients(usual, *parts))]
+    verdicts = [found.verdict for found in gradients.build_findings(with_gradients(counting_study, *parts))]
     assert verdicts == ["Backpropagation gives a wrong gradient.", "Some slopes cannot be checked."]
-    first = gradients.build_findings(with_gradients(usual, *parts))[0]
+    first = gradients.build_findings(with_gradients(counting_study, *parts))[0]
     assert "`count` along `layers.0.kernel` is off by 0.020 of the slope" in first.evidence
     assert first.tone == "caution"
 
 
-def test_each_term_has_a_chart(usual: StudyTables) -> None:
+def test_each_term_has_a_chart(counting_study: StudyTables) -> None:
     parts = [
         build_direction("w", term=term, kind=kind)
         for term, kind in (("cells", "poisson"), ("areas", "l1"), ("all terms", ""))
     ]
     tables = with_gradients(
-        usual, *parts, build_direction("v", "kink", "areas", "l1"), build_direction("v", "wrong", "cells", "poisson")
+        counting_study,
+        *parts,
+        build_direction("v", "kink", "areas", "l1"),
+        build_direction("v", "wrong", "cells", "poisson"),
     )
     figures = gradients.build_figures(tables)
     assert [each.title for each in figures] == [
@@ -93,15 +97,17 @@ def test_each_term_has_a_chart(usual: StudyTables) -> None:
     assert "1 direction right; 1 direction kink" in figures[1].description
 
 
-def test_zero_errors_are_drawn(usual: StudyTables) -> None:
-    figure = gradients.build_figures(with_gradients(usual, build_direction("w").assign(error=0.0)))[0]
+def test_zero_errors_are_drawn(counting_study: StudyTables) -> None:
+    figure = gradients.build_figures(with_gradients(counting_study, build_direction("w").assign(error=0.0)))[0]
     assert isinstance(figure, Chart)
     assert set(figure.data["lines"]["error"]) == {gradients.MIN_DRAWN_ERROR}
     assert build_vega_spec(figure, 760)["datasets"]
 
 
-def test_non_finite_errors_draw_nothing(usual: StudyTables) -> None:
-    assert isinstance(gradients.build_figures(with_gradients(usual, build_direction("w", "unknown")))[0], EmptyFigure)
+def test_non_finite_errors_draw_nothing(counting_study: StudyTables) -> None:
+    assert isinstance(
+        gradients.build_figures(with_gradients(counting_study, build_direction("w", "unknown")))[0], EmptyFigure
+    )
 
 
 def test_page_and_markdown_show_gradients(right_gradients: StudyTables) -> None:

@@ -90,12 +90,12 @@ def test_map_has_marks_and_edge_line() -> None:
     assert len(set(verdict_map.VERDICT_MARKS.values())) == len(verdict_map.VERDICT_MARKS)
 
 
-def test_verdict_map_needs_no_learning_rate(usual: StudyTables) -> None:
+def test_verdict_map_needs_no_learning_rate(counting_study: StudyTables) -> None:
     space = [SearchedParameter(name, 0.0, 1.0) for name in ("a", "b", "c")]
-    rng, told = np.random.default_rng(0), usual.verdicts
-    bad = ~usual.trials["number"].isin(told.loc[told["kind"].isin(verdict_map.SOUND_KINDS), "trial"])
-    trials = usual.trials.assign(a=rng.random(48), b=rng.random(48), c=0.5 * rng.random(48) + 0.5 * bad)
-    tables = replace(usual, space=space, trials=trials)
+    rng, told = np.random.default_rng(0), counting_study.verdicts
+    bad = ~counting_study.trials["number"].isin(told.loc[told["kind"].isin(verdict_map.SOUND_KINDS), "trial"])
+    trials = counting_study.trials.assign(a=rng.random(48), b=rng.random(48), c=0.5 * rng.random(48) + 0.5 * bad)
+    tables = replace(counting_study, space=space, trials=trials)
     assert verdict_map.rank_map_axes(tables, told)[0].name == "c"
     (one,) = verdict_map.build_verdict_map(replace(tables, space=space[:1]), told, None)
     assert set(one.data["points"]["y"]) == set(told["kind"])
@@ -161,11 +161,11 @@ def test_tiny_batches_are_not_judged() -> None:
     assert endings.build_findings(replace(tables, params=tiny)) == []
 
 
-def test_missing_curves_show_a_sentence(usual: StudyTables) -> None:
-    bare = replace(usual, curves=pd.DataFrame())
+def test_missing_curves_show_a_sentence(counting_study: StudyTables) -> None:
+    bare = replace(counting_study, curves=pd.DataFrame())
     shown = {one.id: one for one in health.build_figures(bare)}
     assert isinstance(shown["best-steps"], EmptyFigure)
-    told = [one.verdict for one in health.build_findings(replace(usual, verdicts=pd.DataFrame()))]
+    told = [one.verdict for one in health.build_findings(replace(counting_study, verdicts=pd.DataFrame()))]
     assert not [verdict for verdict in told if "rate" in verdict or "overfit" in verdict]
 
 

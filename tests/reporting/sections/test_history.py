@@ -8,9 +8,9 @@ from thalweg.reporting.sections import history
 from thalweg.reporting.tables import StudyTables
 
 
-def test_every_trial_lies_on_the_axis(usual: StudyTables) -> None:
-    spread = usual.trials.assign(number=2 * usual.trials["number"])
+def test_every_trial_lies_on_the_axis(counting_study: StudyTables) -> None:
+    spread = counting_study.trials.assign(number=2 * counting_study.trials["number"])
     last = int(spread["number"].max())
-    (chart,) = history.build_figures(replace(usual, trials=spread))
+    (chart,) = history.build_figures(replace(counting_study, trials=spread))
     assert isinstance(chart, Chart)
     assert f'"domain": [-0.5, {last + 0.5}]' in json.dumps(chart.plot().to_dict())

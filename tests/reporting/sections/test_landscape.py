@@ -14,30 +14,30 @@ from thalweg.reporting.tables import StudyTables
 
 
 @pytest.fixture(scope="module")
-def surveyed_study(usual: StudyTables) -> StudyTables:
-    return replace(usual, landscape=terrain())
+def surveyed_study(counting_study: StudyTables) -> StudyTables:
+    return replace(counting_study, landscape=terrain())
 
 
 def list_verdicts(tables: StudyTables) -> list[str]:
     return [finding.verdict for finding in landscape.build_findings(tables)]
 
 
-def test_section_needs_a_survey(usual: StudyTables, surveyed_study: StudyTables) -> None:
-    assert not landscape.is_applicable(usual)
+def test_section_needs_a_survey(counting_study: StudyTables, surveyed_study: StudyTables) -> None:
+    assert not landscape.is_applicable(counting_study)
     assert landscape.is_applicable(surveyed_study)
 
 
-def test_path_beyond_its_plane_is_reported(usual: StudyTables, surveyed_study: StudyTables) -> None:
+def test_path_beyond_its_plane_is_reported(counting_study: StudyTables, surveyed_study: StudyTables) -> None:
     wanted = "The training path turns through more directions than a map can show."
     turning = terrain()
     turning["facts"] = turning["facts"].assign(share_a=0.5)
-    assert wanted in list_verdicts(replace(usual, landscape=turning))
+    assert wanted in list_verdicts(replace(counting_study, landscape=turning))
     assert wanted not in list_verdicts(surveyed_study)
 
 
-def test_ridge_between_seeds_is_reported(usual: StudyTables, surveyed_study: StudyTables) -> None:
+def test_ridge_between_seeds_is_reported(counting_study: StudyTables, surveyed_study: StudyTables) -> None:
     assert "Each seed ends in a place of its own, with a barrier between them." in list_verdicts(surveyed_study)
-    flat = replace(usual, landscape=terrain(ridge=0.0))
+    flat = replace(counting_study, landscape=terrain(ridge=0.0))
     assert not any("barrier" in verdict for verdict in list_verdicts(flat))
 
 
@@ -54,12 +54,17 @@ def test_barrier_is_highest_rise(surveyed_study: StudyTables) -> None:
     ("limit", "wanted"),
     [(45.0, "reached 107 % of its stability limit"), (90.0, "reached 53 %"), (9000.0, "reached 0.53 %")],
 )
-def test_rate_is_compared_with_curvature(usual: StudyTables, limit: float, wanted: str) -> None:
-    assert any(wanted in verdict for verdict in list_verdicts(replace(usual, landscape=terrain(limit=limit))))
+def test_rate_is_compared_with_curvature(counting_study: StudyTables, limit: float, wanted: str) -> None:
+    assert any(wanted in verdict for verdict in list_verdicts(replace(counting_study, landscape=terrain(limit=limit))))
 
 
-def test_room_below_limit_asks_for_higher_rates(usual: StudyTables) -> None:
-    fixed = replace(usual, landscape=terrain(), space=[], params=usual.params | {"optimizer": {"learning_rate": 0.01}})
+def test_room_below_limit_asks_for_higher_rates(counting_study: StudyTables) -> None:
+    fixed = replace(
+        counting_study,
+        landscape=terrain(),
+        space=[],
+        params=counting_study.params | {"optimizer": {"learning_rate": 0.01}},
+    )
     steps = [finding.next_step for finding in landscape.build_findings(fixed)]
     assert "Search `optimizer.learning_rate` above 0.01." in steps
     assert not any(
@@ -68,21 +73,25 @@ def test_room_below_limit_asks_for_higher_rates(usual: StudyTables) -> None:
     )
 
 
-def test_optimizer_without_limit_is_not_judged(usual: StudyTables) -> None:
-    told = list_verdicts(replace(usual, landscape=terrain(limit=np.nan)))
+def test_optimizer_without_limit_is_not_judged(counting_study: StudyTables) -> None:
+    told = list_verdicts(replace(counting_study, landscape=terrain(limit=np.nan)))
     assert not any("stability" in verdict or "edge" in verdict for verdict in told)
 
 
 @pytest.mark.parametrize(("end", "wanted"), [(0.3, "valley"), (-0.2, "valley"), (-9.0, "saddle")])
-def test_descent_at_end_is_a_saddle(usual: StudyTables, end: float, wanted: str) -> None:
-    assert any(wanted in verdict for verdict in list_verdicts(replace(usual, landscape=terrain(end=end))))
+def test_descent_at_end_is_a_saddle(counting_study: StudyTables, end: float, wanted: str) -> None:
+    assert any(wanted in verdict for verdict in list_verdicts(replace(counting_study, landscape=terrain(end=end))))
 
 
 @pytest.mark.parametrize(("epoch", "seeds", "wanted"), [(1, None, True), (16, None, False), (1, 1, False)])
-def test_late_best_is_not_called_in_time(usual: StudyTables, epoch: int, seeds: int | None, wanted: bool) -> None:
+def test_late_best_is_not_called_in_time(
+    counting_study: StudyTables, epoch: int, seeds: int | None, wanted: bool
+) -> None:
     """A best at the last epoch, or of too few seeds, does not say that longer training is useless."""
-    runs = usual.runs.assign(best_epoch=epoch)
-    saddle = replace(usual, landscape=terrain(end=-9.0), runs=runs[runs["seed"].isin(runs["seed"].unique()[:seeds])])
+    runs = counting_study.runs.assign(best_epoch=epoch)
+    saddle = replace(
+        counting_study, landscape=terrain(end=-9.0), runs=runs[runs["seed"].isin(runs["seed"].unique()[:seeds])]
+    )
     said = any("best before the end" in finding.evidence for finding in landscape.build_findings(saddle))
     assert said == wanted
 
@@ -102,16 +111,16 @@ def test_shades_are_finest_at_minimum(surveyed_study: StudyTables) -> None:
     assert deepest["x"].min() <= 0 <= deepest["x2"].max()
 
 
-def test_flat_landscape_is_drawn(usual: StudyTables) -> None:
+def test_flat_landscape_is_drawn(counting_study: StudyTables) -> None:
     flat = terrain()
     flat["plane"] = flat["plane"].assign(loss=1.0)
-    figures = maps.build_figures(replace(usual, landscape=flat))
+    figures = maps.build_figures(replace(counting_study, landscape=flat))
     assert all(isinstance(figure, Chart) and figure.plot().to_dict() for figure in figures)
 
 
-def test_one_seed_has_no_lines(usual: StudyTables) -> None:
+def test_one_seed_has_no_lines(counting_study: StudyTables) -> None:
     alone = terrain()
     alone["lines"] = pd.DataFrame(columns=alone["lines"].columns)
-    told = replace(usual, landscape=alone)
+    told = replace(counting_study, landscape=alone)
     assert not any("seed" in verdict.lower() for verdict in list_verdicts(told))
     assert "barriers" not in [figure.id for figure in landscape.build_figures(told)]

@@ -12,16 +12,16 @@ from thalweg.reporting.tables import StudyTables
 
 
 @pytest.fixture(scope="module")
-def several_terms_study(usual: StudyTables) -> StudyTables:
-    return with_terms(usual)
+def several_terms_study(counting_study: StudyTables) -> StudyTables:
+    return with_terms(counting_study)
 
 
 def list_verdicts(tables: StudyTables) -> str:
     return " ".join(finding.verdict for finding in loss_terms.build_findings(tables))
 
 
-def test_single_term_has_no_section(usual: StudyTables, several_terms_study: StudyTables) -> None:
-    assert not loss_terms.is_applicable(usual)
+def test_single_term_has_no_section(counting_study: StudyTables, several_terms_study: StudyTables) -> None:
+    assert not loss_terms.is_applicable(counting_study)
     assert loss_terms.is_applicable(several_terms_study)
     assert list_terms(several_terms_study) == ["count", "cells", "areas"]
 
@@ -40,25 +40,27 @@ def test_phase_equal_to_its_term_is_left_out(several_terms_study: StudyTables) -
     assert name not in effects
 
 
-def test_harmful_term_is_reported(usual: StudyTables) -> None:
-    harmful = with_terms(usual, {"term areas": -0.2})
+def test_harmful_term_is_reported(counting_study: StudyTables) -> None:
+    harmful = with_terms(counting_study, {"term areas": -0.2})
     assert "The winner is better without term areas." in list_verdicts(harmful)
     assert "areas hardly affect" not in list_verdicts(harmful)
 
 
-def test_harmful_part_without_weight_is_left_out(usual: StudyTables) -> None:
-    harmful = with_terms(usual, {"term areas": -0.2, "balance": -0.2})
+def test_harmful_part_without_weight_is_left_out(counting_study: StudyTables) -> None:
+    harmful = with_terms(counting_study, {"term areas": -0.2, "balance": -0.2})
     steps = [finding.next_step for finding in loss_terms.build_findings(harmful)]
     assert "Lower the weight of term areas, or search it down to 0. Leave out balance." in steps
 
 
-def test_noise_hides_term_worth(usual: StudyTables) -> None:
-    assert "No part of the loss clearly helps on its own" in list_verdicts(with_terms(usual, {"term areas": 0.0}))
+def test_noise_hides_term_worth(counting_study: StudyTables) -> None:
+    assert "No part of the loss clearly helps on its own" in list_verdicts(
+        with_terms(counting_study, {"term areas": 0.0})
+    )
 
 
-def test_conflicting_terms_are_named(usual: StudyTables, several_terms_study: StudyTables) -> None:
+def test_conflicting_terms_are_named(counting_study: StudyTables, several_terms_study: StudyTables) -> None:
     assert "pull against each other" not in list_verdicts(several_terms_study)
-    assert "count and cells pull against each other." in list_verdicts(with_terms(usual, cosine=-0.6))
+    assert "count and cells pull against each other." in list_verdicts(with_terms(counting_study, cosine=-0.6))
 
 
 def test_weak_term_is_named(several_terms_study: StudyTables) -> None:

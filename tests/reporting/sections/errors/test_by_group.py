@@ -11,22 +11,22 @@ from thalweg.reporting.sections.errors import by_group as group_section
 from thalweg.reporting.tables import StudyTables
 
 
-def test_few_examples_or_groups_show_nothing(usual: StudyTables) -> None:
-    few = usual.predictions.assign(group=usual.predictions.index.map(lambda i: f"{i % 3}"))
+def test_few_examples_or_groups_show_nothing(counting_study: StudyTables) -> None:
+    few = counting_study.predictions.assign(group=counting_study.predictions.index.map(lambda i: f"{i % 3}"))
     assert compute_group_errors(few).empty
-    assert compute_group_errors(usual.predictions.assign(group="")).empty
-    assert group_section.build_figures(replace(usual, predictions=few)) == []
-    perfect = usual.predictions.assign(error=0.0)
-    assert group_section.build_findings(replace(usual, predictions=perfect)) == []
-    (chart,) = group_section.build_figures(replace(usual, predictions=perfect))
+    assert compute_group_errors(counting_study.predictions.assign(group="")).empty
+    assert group_section.build_figures(replace(counting_study, predictions=few)) == []
+    perfect = counting_study.predictions.assign(error=0.0)
+    assert group_section.build_findings(replace(counting_study, predictions=perfect)) == []
+    (chart,) = group_section.build_figures(replace(counting_study, predictions=perfect))
     assert isinstance(chart, Chart)
 
 
-def test_groups_sort_by_error_size(usual: StudyTables) -> None:
-    (chart,) = group_section.build_figures(usual)
+def test_groups_sort_by_error_size(counting_study: StudyTables) -> None:
+    (chart,) = group_section.build_figures(counting_study)
     assert isinstance(chart, Chart)
     drawn = chart.data["groups"]
-    mean = usual.predictions["error"].abs().groupby(usual.predictions["group"]).mean()
+    mean = counting_study.predictions["error"].abs().groupby(counting_study.predictions["group"]).mean()
     assert drawn["mean"].tolist() == pytest.approx(mean.sort_values(ascending=False).tolist())
     assert (drawn["low"] >= 0).all()
-    assert chart.id in [one.id for one in errors.build_figures(usual)]
+    assert chart.id in [one.id for one in errors.build_figures(counting_study)]

@@ -25,7 +25,9 @@ def test_reliability_needs_confidence() -> None:
     assert calibration.build_figures(few) == []
 
 
-def build_confident_study(usual: StudyTables, gaps: list[float], groups: int, of_each: int = 100) -> StudyTables:
+def build_confident_study(
+    counting_study: StudyTables, gaps: list[float], groups: int, of_each: int = 100
+) -> StudyTables:
     """Examples of two confidences, 0.6 and 0.9, right as often as these less `gaps`, alike in every group."""
     parts = []
     for confidence, gap in zip((0.6, 0.9), gaps, strict=True):
@@ -33,7 +35,7 @@ def build_confident_study(usual: StudyTables, gaps: list[float], groups: int, of
         parts.append(pd.DataFrame({"confidence": confidence, "truth": "a", "prediction": np.where(right, "a", "b")}))
     one = pd.concat(parts, ignore_index=True)
     table = pd.concat([one.assign(group=f"g{n}", image=f"g{n}") for n in range(groups)], ignore_index=True)
-    return replace(usual, predictions=table, output_kind="class")
+    return replace(counting_study, predictions=table, output_kind="class")
 
 
 @pytest.mark.parametrize(
@@ -46,13 +48,15 @@ def build_confident_study(usual: StudyTables, gaps: list[float], groups: int, of
         ([0.1, 0.1], 12, "The network is overconfident.", "caution"),
     ],
 )
-def test_verdict_follows_interval(usual: StudyTables, gaps: list[float], groups: int, verdict: str, tone: str) -> None:
-    (told,) = calibration.build_findings(build_confident_study(usual, gaps, groups))
+def test_verdict_follows_interval(
+    counting_study: StudyTables, gaps: list[float], groups: int, verdict: str, tone: str
+) -> None:
+    (told,) = calibration.build_findings(build_confident_study(counting_study, gaps, groups))
     assert (told.verdict, told.tone) == (verdict, tone)
 
 
-def test_wide_interval_is_unclear(usual: StudyTables) -> None:
-    tables = build_confident_study(usual, [0.0, 0.0], 4, 20)
+def test_wide_interval_is_unclear(counting_study: StudyTables) -> None:
+    tables = build_confident_study(counting_study, [0.0, 0.0], 4, 20)
     gap = tables.predictions["group"].map({"g0": 0.4, "g1": -0.35, "g2": 0.3, "g3": -0.35})
     wide = tables.predictions.assign(confidence=(tables.predictions["confidence"] + gap).clip(0.01, 1.0))
     (told,) = calibration.build_findings(replace(tables, predictions=wide))

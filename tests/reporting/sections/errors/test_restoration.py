@@ -11,8 +11,8 @@ from thalweg.reporting.tables import StudyTables
 
 
 @pytest.fixture
-def images(cases: dict[str, StudyTables]) -> StudyTables:
-    return cases["images"]
+def images(studies_by_case: dict[str, StudyTables]) -> StudyTables:
+    return studies_by_case["images"]
 
 
 def test_gain_is_mean_difference_in_decibels(images: StudyTables) -> None:

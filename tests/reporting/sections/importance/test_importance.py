@@ -76,9 +76,9 @@ CASES = ["usual", "no trials", "one trial", "all diverged", "single parameter", 
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_scientific_parameters_are_answered(cases: dict[str, StudyTables], case: str) -> None:
-    space = [replace(one, role="scientific") for one in cases[case].space]
-    tables = replace(cases[case], space=space)
+def test_scientific_parameters_are_answered(studies_by_case: dict[str, StudyTables], case: str) -> None:
+    space = [replace(one, role="scientific") for one in studies_by_case[case].space]
+    tables = replace(studies_by_case[case], space=space)
     for finding in importance.build_findings(tables):
         words = finding.verdict + finding.evidence + finding.next_step
         assert finding.verdict.endswith(".")

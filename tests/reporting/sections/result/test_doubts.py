@@ -25,8 +25,8 @@ def with_diverged_seeds(tables: StudyTables, **bad: Sequence[int]) -> StudyTable
     return replace(tables, runs=runs)
 
 
-def test_diverged_baseline_is_not_compared(usual: StudyTables) -> None:
-    told = result.build_findings(with_diverged_seeds(usual, baseline=[0, 2, 5]))
+def test_diverged_baseline_is_not_compared(counting_study: StudyTables) -> None:
+    told = result.build_findings(with_diverged_seeds(counting_study, baseline=[0, 2, 5]))
     assert told[0].verdict == "The baseline diverged on 3 of 8 fresh seeds."
     assert told[0].tone == "caution"
     assert "It diverged on seeds 1000, 1002 and 1005, at step 41 at the earliest." in told[0].evidence
@@ -35,8 +35,10 @@ def test_diverged_baseline_is_not_compared(usual: StudyTables) -> None:
     assert not any("clearly better" in each.verdict or "No clear difference" in each.verdict for each in told)
 
 
-def test_diverged_candidates_are_named(usual: StudyTables) -> None:
-    verdicts = [each.verdict for each in result.build_findings(with_diverged_seeds(usual, winner=[1], baseline=[0, 2]))]
+def test_diverged_candidates_are_named(counting_study: StudyTables) -> None:
+    verdicts = [
+        each.verdict for each in result.build_findings(with_diverged_seeds(counting_study, winner=[1], baseline=[0, 2]))
+    ]
     assert verdicts[:2] == [
         "The winner diverged on 1 of 8 fresh seeds.",
         "The baseline diverged on 2 of 8 fresh seeds.",
@@ -44,27 +46,27 @@ def test_diverged_candidates_are_named(usual: StudyTables) -> None:
     assert not any("study's best value" in verdict or "runner" in verdict.lower() for verdict in verdicts)
 
 
-def test_diverged_runner_up_keeps_verdict(usual: StudyTables) -> None:
-    told = result.build_findings(with_diverged_seeds(usual, **{"runner-up_1": [3]}))
-    assert told[0].verdict == result.build_findings(usual)[0].verdict
+def test_diverged_runner_up_keeps_verdict(counting_study: StudyTables) -> None:
+    told = result.build_findings(with_diverged_seeds(counting_study, **{"runner-up_1": [3]}))
+    assert told[0].verdict == result.build_findings(counting_study)[0].verdict
     assert told[1].verdict == "Runner-up 1 diverged on 1 of 8 fresh seeds."
     (rivals,) = (each.evidence for each in told if each.evidence.startswith("Difference from the winner"))
     assert "runner-up 2" in rivals
     assert "runner-up 1" not in rivals
-    assert result.build_findings(with_diverged_seeds(usual)) == result.build_findings(usual)
+    assert result.build_findings(with_diverged_seeds(counting_study)) == result.build_findings(counting_study)
 
 
-def with_failed_seeds(usual: StudyTables, name: str, *places: int) -> StudyTables:
+def with_failed_seeds(counting_study: StudyTables, name: str, *places: int) -> StudyTables:
     """The study in which a candidate learned nothing on the seeds of these places."""
-    runs = usual.runs.copy()
+    runs = counting_study.runs.copy()
     rows = runs.index[runs["candidate"] == name][list(places)]
     runs.loc[rows, ["validation_mae", "test_mae"]] = 5.0
-    told = summarize(usual.trials, runs, "mae", 1, "test")
-    return replace(usual, runs=runs, summary=told)
+    told = summarize(counting_study.trials, runs, "mae", 1, "test")
+    return replace(counting_study, runs=runs, summary=told)
 
 
-def test_failed_seed_is_left_out_of_comparison(usual: StudyTables) -> None:
-    first, simple, verdict, *_ = result.build_findings(with_failed_seeds(usual, "winner", 2))
+def test_failed_seed_is_left_out_of_comparison(counting_study: StudyTables) -> None:
+    first, simple, verdict, *_ = result.build_findings(with_failed_seeds(counting_study, "winner", 2))
     assert first.verdict == "The winner failed on 1 of 8 fresh seeds."
     where = "On the 7 seeds where both trained normally"
     assert f"{where}, the winner's mean absolute error on the test set differs" in first.evidence
@@ -76,19 +78,19 @@ def test_failed_seed_is_left_out_of_comparison(usual: StudyTables) -> None:
     assert verdict.verdict == "The baseline is ahead of the winner on fresh seeds, within noise."
     worst, *_ = [
         one
-        for one in result.build_findings(with_failed_seeds(usual, "winner", 0, 1, 2, 3, 4, 5))
+        for one in result.build_findings(with_failed_seeds(counting_study, "winner", 0, 1, 2, 3, 4, 5))
         if "median" in one.verdict
     ]
     assert re.fullmatch(r"The winner is no better than the median count: [\d.]+ against [\d.]+\.", worst.verdict)
-    base = result.build_findings(with_failed_seeds(usual, "baseline", 0))
+    base = result.build_findings(with_failed_seeds(counting_study, "baseline", 0))
     assert base[0].verdict == "The baseline failed on 1 of 8 fresh seeds."
-    lost = result.build_findings(with_diverged_seeds(usual, winner=[1]))[0]
+    lost = result.build_findings(with_diverged_seeds(counting_study, winner=[1]))[0]
     assert lost.verdict == "The winner diverged on 1 of 8 fresh seeds."
     assert "On the 7 seeds where both trained normally" in lost.evidence
 
 
-def test_many_failed_seeds_are_spread(usual: StudyTables) -> None:
-    assert "failed" not in result.build_findings(with_failed_seeds(usual, "winner", 0, 2, 5))[0].verdict
+def test_many_failed_seeds_are_spread(counting_study: StudyTables) -> None:
+    assert "failed" not in result.build_findings(with_failed_seeds(counting_study, "winner", 0, 2, 5))[0].verdict
 
 
 def confirmation(tables: StudyTables) -> Confirmation:
@@ -96,31 +98,31 @@ def confirmation(tables: StudyTables) -> Confirmation:
     return tables.summary.confirm
 
 
-def with_all_trials_diverged(usual: StudyTables) -> StudyTables:
+def with_all_trials_diverged(counting_study: StudyTables) -> StudyTables:
     """The study had every trial diverged: the baseline's runs stand where a winner's would."""
-    base = usual.runs[usual.runs["candidate"] == "baseline"]
+    base = counting_study.runs[counting_study.runs["candidate"] == "baseline"]
     runs = pd.concat([base, base.assign(candidate="winner")], ignore_index=True)
-    level = confirmation(usual).baseline
+    level = confirmation(counting_study).baseline
     entries = Confirmation(level, level, estimate(0.0, 0.0))
-    trials = usual.trials.assign(state="diverged", value=np.nan)
-    return replace(usual, runs=runs, trials=trials, summary=replace(usual.summary, confirm=entries))
+    trials = counting_study.trials.assign(state="diverged", value=np.nan)
+    return replace(counting_study, runs=runs, trials=trials, summary=replace(counting_study.summary, confirm=entries))
 
 
-def test_all_diverged_has_no_winner(usual: StudyTables) -> None:
-    (told,) = result.build_findings(with_all_trials_diverged(usual))
+def test_all_diverged_has_no_winner(counting_study: StudyTables) -> None:
+    (told,) = result.build_findings(with_all_trials_diverged(counting_study))
     assert told.verdict == "Every trial of the study diverged: there was no winner to confirm."
     assert "predict` uses the baseline" in told.evidence
     assert told.next_step.startswith("Lower both ends of `optimizer.learning_rate`")
-    beyond = replace(with_all_trials_diverged(usual), trials=usual.trials.assign(state="infeasible"))
+    beyond = replace(with_all_trials_diverged(counting_study), trials=counting_study.trials.assign(state="infeasible"))
     assert result.build_findings(beyond)[0].verdict.startswith("The study has no complete trial")
 
 
-def test_missing_winner_is_not_shown(usual: StudyTables) -> None:
-    tables = with_all_trials_diverged(usual)
-    assert (tables.has_winner, usual.has_winner) == (False, True)
-    assert replace(usual, runs=pd.DataFrame()).has_winner  # the best of the study, as far as is known
+def test_missing_winner_is_not_shown(counting_study: StudyTables) -> None:
+    tables = with_all_trials_diverged(counting_study)
+    assert (tables.has_winner, counting_study.has_winner) == (False, True)
+    assert replace(counting_study, runs=pd.DataFrame()).has_winner  # the best of the study, as far as is known
     # a trial may be complete, and yet none could be confirmed
-    half = replace(tables, trials=usual.trials)
+    half = replace(tables, trials=counting_study.trials)
     assert not half.has_winner
     head = render_html(half, select_sections(half)).partition("</header>")[0]
     assert "<dt" in head
@@ -154,8 +156,8 @@ def with_groups(tables: StudyTables, groups: int | None, gap: float = 0.0) -> St
         (1.0, "The baseline is better than the winner on this one group of examples."),
     ],
 )
-def test_one_group_limits_intervals_to_seeds(usual: StudyTables, gap: float, verdict: str) -> None:
-    tables = with_groups(usual, 1, gap)
+def test_one_group_limits_intervals_to_seeds(counting_study: StudyTables, gap: float, verdict: str) -> None:
+    tables = with_groups(counting_study, 1, gap)
     first = result.build_findings(tables)[0]
     assert first.verdict == verdict
     assert first.tone == "caution"
@@ -165,21 +167,21 @@ def test_one_group_limits_intervals_to_seeds(usual: StudyTables, gap: float, ver
     )
 
 
-def test_many_or_unknown_groups_change_nothing(usual: StudyTables) -> None:
+def test_many_or_unknown_groups_change_nothing(counting_study: StudyTables) -> None:
     assert (
-        result.build_findings(with_groups(usual, 12))
-        == result.build_findings(with_groups(usual, None))
-        == result.build_findings(usual)
+        result.build_findings(with_groups(counting_study, 12))
+        == result.build_findings(with_groups(counting_study, None))
+        == result.build_findings(counting_study)
     )
     assert "show what other seeds and other groups of examples would change." in render_html(
-        usual, select_sections(usual)
+        counting_study, select_sections(counting_study)
     )
 
 
-def test_broken_constraint_is_reported(usual: StudyTables) -> None:
+def test_broken_constraint_is_reported(counting_study: StudyTables) -> None:
     def limited(low: float | None, high: float | None) -> list[str]:
-        study = usual.params["study"] | {"constraints": {"rmse": {"low": low, "high": high}}}
-        found = result.build_findings(replace(usual, params=usual.params | {"study": study}))
+        study = counting_study.params["study"] | {"constraints": {"rmse": {"low": low, "high": high}}}
+        found = result.build_findings(replace(counting_study, params=counting_study.params | {"study": study}))
         return [each.evidence for each in found if "breaks the limit on root mean square error" in each.verdict]
 
     (told,) = limited(None, 0.5)

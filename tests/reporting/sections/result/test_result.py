@@ -32,13 +32,13 @@ def build_estimate(mean: float, half: float, **more: Any) -> Estimate:
 
 
 def build_confirmed_study(
-    usual: StudyTables, gap: float, half: float, corrected: tuple[float, float] | None = None, **more: Any
+    counting_study: StudyTables, gap: float, half: float, corrected: tuple[float, float] | None = None, **more: Any
 ) -> StudyTables:
     """The two best trials as winner and runner-up, by `gap` from the baseline at 1, every other seed better.
 
     Intervals are as given; no simple answer is known.
     """
-    best, second = usual.ranked["number"].head(2)
+    best, second = counting_study.ranked["number"].head(2)
     trials = {"winner": best, "runner-up 1": second, "baseline": None}
     values = {"winner": 1.0 + gap + SPREAD, "runner-up 1": 1.0 + gap + SPREAD[::-1], "baseline": np.ones(8)}
     runs = pd.concat(
@@ -50,8 +50,8 @@ def build_confirmed_study(
     if corrected:
         level, apart = build_estimate(1.0 + corrected[0], corrected[1]), build_estimate(*corrected, **more)
         told = replace(told, corrected=level, corrected_difference=apart)
-    summary = replace(usual.summary, confirm=told)
-    return replace(usual, runs=runs.reset_index(drop=True), summary=summary, references=pd.DataFrame())
+    summary = replace(counting_study.summary, confirm=told)
+    return replace(counting_study, runs=runs.reset_index(drop=True), summary=summary, references=pd.DataFrame())
 
 
 def get_confirmed_result(tables: StudyTables) -> ConfirmedResult:
@@ -60,8 +60,8 @@ def get_confirmed_result(tables: StudyTables) -> ConfirmedResult:
     return found
 
 
-def test_lead_within_selection_bias_is_no_lead(usual: StudyTables) -> None:
-    tables = build_confirmed_study(usual, -0.05, 0.03, (-0.01, 0.07))
+def test_lead_within_selection_bias_is_no_lead(counting_study: StudyTables) -> None:
+    tables = build_confirmed_study(counting_study, -0.05, 0.03, (-0.01, 0.07))
     first, luck = result.build_findings(tables)[:2]
     assert first.verdict == "No clear difference between the winner and the baseline."
     assert "Corrected for that, the difference is −0.010 (−0.080 to +0.060)" in first.evidence
@@ -75,8 +75,8 @@ def test_lead_within_selection_bias_is_no_lead(usual: StudyTables) -> None:
     assert "corrected difference</dt>" in render_html(tables, select_sections(tables))
 
 
-def test_choice_of_winner_comes_first(usual: StudyTables) -> None:
-    tables = build_confirmed_study(usual, -0.05, 0.01)
+def test_choice_of_winner_comes_first(counting_study: StudyTables) -> None:
+    tables = build_confirmed_study(counting_study, -0.05, 0.01)
     count, winner = len(tables.ranked), tables.winner
     assert result.build_findings(tables)[0].evidence.startswith(
         f"The 2 best of {count} complete trials by mean absolute error on the validation set were retrained on 8 "
@@ -89,14 +89,14 @@ def test_choice_of_winner_comes_first(usual: StudyTables) -> None:
     )
 
 
-def test_other_epochs_of_retraining_are_named(usual: StudyTables) -> None:
-    longer = {**usual.params, "confirm": {**usual.params.get("confirm", {}), "epochs": 24}}
-    tables = replace(build_confirmed_study(usual, -0.05, 0.01), params=longer)
+def test_other_epochs_of_retraining_are_named(counting_study: StudyTables) -> None:
+    longer = {**counting_study.params, "confirm": {**counting_study.params.get("confirm", {}), "epochs": 24}}
+    tables = replace(build_confirmed_study(counting_study, -0.05, 0.01), params=longer)
     assert "retrained on 8 fresh seeds, for 24 epochs instead of 16. " in result.build_findings(tables)[0].evidence
 
 
-def test_lead_beyond_selection_bias_wins(usual: StudyTables) -> None:
-    tables = build_confirmed_study(usual, -0.05, 0.01, (-0.04, 0.02))
+def test_lead_beyond_selection_bias_wins(counting_study: StudyTables) -> None:
+    tables = build_confirmed_study(counting_study, -0.05, 0.01, (-0.04, 0.02))
     first, luck = result.build_findings(tables)[:2]
     assert first.verdict == "The winner is clearly better than the baseline."
     assert "Corrected for that" not in first.evidence
@@ -106,18 +106,18 @@ def test_lead_beyond_selection_bias_wins(usual: StudyTables) -> None:
     assert "0.960 (0.940 to 0.980)" in luck.evidence
 
 
-def test_absent_selection_bias_is_reported(usual: StudyTables) -> None:
-    told = result.build_findings(build_confirmed_study(usual, -0.05, 0.03, (-0.07, 0.03)))[1]
+def test_absent_selection_bias_is_reported(counting_study: StudyTables) -> None:
+    told = result.build_findings(build_confirmed_study(counting_study, -0.05, 0.03, (-0.07, 0.03)))[1]
     assert told.verdict == "The winner's score is not too optimistic, although it was chosen among 2 on these seeds."
 
 
-def test_seed_independent_choice_has_no_bias(usual: StudyTables) -> None:
-    tables = build_confirmed_study(usual, -0.05, 0.03, (-0.05, 0.03))
+def test_seed_independent_choice_has_no_bias(counting_study: StudyTables) -> None:
+    tables = build_confirmed_study(counting_study, -0.05, 0.03, (-0.05, 0.03))
     assert selection_bias.report_selection_bias(tables, get_confirmed_result(tables)) == []
 
 
-def test_selection_bias_if_maximized(usual: StudyTables) -> None:
-    tables = replace(build_confirmed_study(usual, 0.05, 0.03, (0.01, 0.07)), direction="max")
+def test_selection_bias_if_maximized(counting_study: StudyTables) -> None:
+    tables = replace(build_confirmed_study(counting_study, 0.05, 0.03, (0.01, 0.07)), direction="max")
     assert (
         selection_bias.report_selection_bias(tables, get_confirmed_result(tables))[0].verdict
         == "The winner's score is about 0.040 too optimistic, because it was chosen among 2 on these seeds."
@@ -125,30 +125,30 @@ def test_selection_bias_if_maximized(usual: StudyTables) -> None:
     assert result.build_findings(tables)[0].verdict == "No clear difference between the winner and the baseline."
 
 
-def test_one_value_is_quoted(usual: StudyTables) -> None:
-    tables = build_confirmed_study(usual, -0.05, 0.01, (-0.04, 0.02))
+def test_one_value_is_quoted(counting_study: StudyTables) -> None:
+    tables = build_confirmed_study(counting_study, -0.05, 0.01, (-0.04, 0.02))
     steps = [one.next_step for one in result.build_findings(tables) if "Quote" in one.next_step]
     assert len(steps) == 2
     assert all("Quote the corrected value on the test set" in step for step in steps)
     (alone,) = [
         one.next_step
-        for one in result.build_findings(build_confirmed_study(usual, -0.05, 0.01))
+        for one in result.build_findings(build_confirmed_study(counting_study, -0.05, 0.01))
         if "Quote" in one.next_step
     ]
     assert "Quote the confirmed value on the test set" in alone
-    same = result.build_findings(build_confirmed_study(usual, -0.05, 0.03, (-0.05, 0.03)))
+    same = result.build_findings(build_confirmed_study(counting_study, -0.05, 0.03, (-0.05, 0.03)))
     assert not any("corrected value" in one.next_step for one in same)  # there is nothing to correct
 
 
-def test_one_candidate_has_no_bias(usual: StudyTables) -> None:
-    tables = build_confirmed_study(usual, -0.05, 0.03, (-0.05, 0.03))
+def test_one_candidate_has_no_bias(counting_study: StudyTables) -> None:
+    tables = build_confirmed_study(counting_study, -0.05, 0.03, (-0.05, 0.03))
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
-    for one in (alone, build_confirmed_study(usual, -0.05, 0.03)):
+    for one in (alone, build_confirmed_study(counting_study, -0.05, 0.03)):
         assert selection_bias.report_selection_bias(one, get_confirmed_result(one)) == []
 
 
-def test_optimism_is_of_the_best_trial(usual: StudyTables) -> None:
-    tables = build_confirmed_study(usual, -0.05, 0.03)
+def test_optimism_is_of_the_best_trial(counting_study: StudyTables) -> None:
+    tables = build_confirmed_study(counting_study, -0.05, 0.03)
     winner, other = (int(number) for number in tables.ranked["number"].head(2))
     trials, runs = tables.trials.copy(), tables.runs.copy()
     trials.loc[trials["number"] == other, "value"] = 0.5  # the best, and 1.2 on fresh seeds, which choose the other
@@ -170,48 +170,50 @@ def test_optimism_is_of_the_best_trial(usual: StudyTables) -> None:
         assert selection_bias.report_optimism(one, get_confirmed_result(one)) == []
 
 
-def test_seeds_needed_are_named(usual: StudyTables) -> None:
+def test_seeds_needed_are_named(counting_study: StudyTables) -> None:
     gap, spread = -0.01, float(SPREAD.std(ddof=1))
     even, surely = (count_seeds_needed(gap, spread, (0.0, 12), power) for power in (0.5, 0.8))
     assert even is not None
     assert surely is not None
     assert 8 < even < surely < 60
-    told = result.build_findings(build_confirmed_study(usual, gap, 0.02))[0].next_step
+    told = result.build_findings(build_confirmed_study(counting_study, gap, 0.02))[0].next_step
     assert f"{even} seeds would show it with a chance of 50 %, {surely} with 80 %." in told
-    assert "seeds would" not in result.build_findings(build_confirmed_study(usual, -0.05, 0.02))[0].next_step
+    assert "seeds would" not in result.build_findings(build_confirmed_study(counting_study, -0.05, 0.02))[0].next_step
 
 
-def test_only_a_gain_needs_seeds(usual: StudyTables) -> None:
+def test_only_a_gain_needs_seeds(counting_study: StudyTables) -> None:
     for gap, matters in ((-0.01, True), (0.01, False)):
-        first = result.build_findings(build_confirmed_study(usual, gap, 0.02))[0]
+        first = result.build_findings(build_confirmed_study(counting_study, gap, 0.02))[0]
         assert first.verdict == TIE[gap > 0]
         assert ("if so small a gain matters" in first.next_step) == matters
         assert "Keep the baseline" in first.next_step
 
 
-def test_more_seeds_cannot_replace_groups(usual: StudyTables) -> None:
-    told = result.build_findings(build_confirmed_study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].next_step
+def test_more_seeds_cannot_replace_groups(counting_study: StudyTables) -> None:
+    told = result.build_findings(build_confirmed_study(counting_study, -0.01, 0.02, groups=4, groups_error=0.01))[
+        0
+    ].next_step
     assert (
         "More seeds will not settle a difference of 0.01: however many seeds there are, the 4 groups of the test set "
         "leave ±0.032 uncertain." in told
     )
     assert "More groups would" in told
-    far = result.build_findings(build_confirmed_study(usual, -1e-5, 0.02))[0].next_step
+    far = result.build_findings(build_confirmed_study(counting_study, -1e-5, 0.02))[0].next_step
     assert "takes more than 100 seeds. The 12 groups of the test set limit this comparison." in far
     assert "enlarge `data.split.test`" in far
     for step in (told, far):  # what is said not to help is not advised
         assert "confirm on more seeds" not in step
 
 
-def test_unknown_noise_names_no_seeds(usual: StudyTables) -> None:
+def test_unknown_noise_names_no_seeds(counting_study: StudyTables) -> None:
     for tables in (
-        build_confirmed_study(usual, -0.01, 0.02, groups_error=None),
-        build_confirmed_study(usual, 0.0, 0.02),
+        build_confirmed_study(counting_study, -0.01, 0.02, groups_error=None),
+        build_confirmed_study(counting_study, 0.0, 0.02),
     ):
         assert doubts.describe_seeds_needed(tables, get_confirmed_result(tables)) == ""
 
 
-def test_levels_are_within_bounds(usual: StudyTables) -> None:
+def test_levels_are_within_bounds(counting_study: StudyTables) -> None:
     near = np.array([0.999, 0.9, 1.0])
     runs = pd.concat(
         pd.DataFrame({"candidate": who, "trial": 1, "seed": range(3), "validation_accuracy": near + by,
@@ -220,8 +222,8 @@ def test_levels_are_within_bounds(usual: StudyTables) -> None:
     )  # fmt: skip
     told = Confirmation(build_estimate(0.97, 0.03), build_estimate(0.96, 0.03), build_estimate(0.01, 0.2))
     bounds = {"accuracy": (0.0, 1.0), "log_loss": (0.0, np.inf)}
-    tables = replace(usual, runs=runs, objective="accuracy", direction="max", bounds=bounds,
-                     summary=replace(usual.summary, confirm=told))  # fmt: skip
+    tables = replace(counting_study, runs=runs, objective="accuracy", direction="max", bounds=bounds,
+                     summary=replace(counting_study.summary, confirm=told))  # fmt: skip
     level = next(each for each in result.build_figures(tables) if each.id == "candidates")
     assert isinstance(level, Chart)
     assert level.data["bars"]["high"].max() == 1.0

@@ -1,0 +1,72 @@
+"""Lanes in several processes and on several devices: the same bits."""
+
+import os
+import subprocess
+import sys
+
+import jax
+import pytest
+
+from tests.helpers.paths import ROOT
+from tests.helpers.small_lanes import HYPERS, PLAN, draw_training_data
+from tests.helpers.trees import are_equal_trees
+from thalweg.engine import population, workers
+from thalweg.engine.fit import LaneState
+
+
+def test_processes_give_same_bits(end_states: tuple[list[LaneState], int], start_states: list[LaneState]) -> None:
+    """As on a machine with more cores than a process uses."""
+    with workers.start_worker_pool(draw_training_data(), 2) as two:
+        states = population.advance_lanes(
+            PLAN, HYPERS, start_states, draw_training_data(), [PLAN.epochs] * 7, workers=two
+        )
+    assert all(are_equal_trees(one, other) for one, other in zip(states, end_states[0], strict=True))
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator is used by one process")
+def test_worker_count_follows_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+    for cores in (1, 2, 3, 8, 9):
+        monkeypatch.setattr("thalweg.system.runtime.count_cores", lambda cores=cores: cores)
+        counted.append(workers.count_workers())
+    assert counted == [1, 1, 2, 4, 5]
+    monkeypatch.setattr("thalweg.system.runtime.count_cores", lambda: 2)
+    with workers.start_worker_pool(draw_training_data()) as none:
+        assert none is None
+
+
+SCRIPT = """
+import hashlib, sys
+sys.path.insert(0, sys.argv[1])
+import thalweg
+import jax, numpy as np
+from tests.helpers import small_lanes as lanes
+from tests.helpers.trees import are_equal_trees
+from thalweg.engine import workers, population
+data = workers.copy_to_devices(lanes.draw_training_data())
+states = [population.init_lane(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
+ends = lanes.train_lanes(lanes.PLAN, lanes.HYPERS, states, data)
+total = hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(ends)))
+alone = [lanes.train_lanes(lanes.PLAN, [lanes.HYPERS[i]], [states[i]], data)[0] for i in (0, 4)]
+print(jax.device_count(), are_equal_trees(alone, [ends[0], ends[4]]), total.hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_two_devices_give_same_bits() -> None:
+    """Compiled as a study compiles, whatever flags the other tests have."""
+    told = []
+    for count in (1, 2):
+        flags = f"--xla_force_host_platform_device_count={count}"
+        environment = os.environ | {"XLA_FLAGS": flags, "NPROC": "2", "JAX_PLATFORMS": "cpu"}
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(ROOT)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        told.append(done.stdout.split())
+    assert [count for count, *_ in told] == ["1", "2"]
+    assert told[0][1:] == told[1][1:]
+    assert told[0][1] == "True"

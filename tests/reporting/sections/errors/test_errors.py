@@ -1,0 +1,55 @@
+"""What the errors of the predictions say."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from thalweg.reporting.page.figures import Chart
+from thalweg.reporting.sections import (
+    errors,
+)
+from thalweg.reporting.tables import StudyTables
+
+
+def test_bias_has_an_interval(counting_study: StudyTables) -> None:
+    high = counting_study.predictions.assign(prediction=counting_study.predictions["prediction"] + 1.0)
+    assert (
+        errors.build_findings(replace(counting_study, predictions=high))[0].verdict
+        == "The predictions are too high on average."
+    )
+
+
+def test_bias_at_ends_without_mean_bias(counting_study: StudyTables) -> None:
+    truth = counting_study.predictions["truth"]
+    shrunk = counting_study.predictions.assign(prediction=truth.mean() + 0.5 * (truth - truth.mean()))
+    verdicts = [finding.verdict for finding in errors.build_findings(replace(counting_study, predictions=shrunk))]
+    assert verdicts[0] == "Predictions are pulled towards the middle."
+    assert "no bias" in verdicts[1]
+
+
+def test_numeric_class_names_are_classes(studies_by_case: dict[str, StudyTables]) -> None:
+    digits = {
+        name: str(place) for place, name in enumerate(sorted(set(studies_by_case["classes"].predictions["truth"])))
+    }
+    told = studies_by_case["classes"].predictions.replace(digits)
+    tables = replace(
+        studies_by_case["classes"], predictions=told, manifest=studies_by_case["classes"].manifest | {"classes": []}
+    )
+    assert errors.build_findings(tables)[0].verdict.startswith("The most frequent error predicts")
+    assert any(
+        chart.title == "Truth against prediction" for chart in errors.build_figures(tables) if isinstance(chart, Chart)
+    )
+
+
+def test_perfect_classes_have_no_confusion(studies_by_case: dict[str, StudyTables]) -> None:
+    predictions = studies_by_case["classes"].predictions.assign(
+        prediction=studies_by_case["classes"].predictions["truth"]
+    )
+    told = errors.build_findings(replace(studies_by_case["classes"], predictions=predictions))
+    assert not any("error" in one.verdict for one in told)
+
+
+def test_two_groups_prove_nothing(counting_study: StudyTables) -> None:
+    high = counting_study.predictions.assign(prediction=counting_study.predictions["truth"] + 1.0)
+    high["group"] = np.where(high.index % 2, "a", "b")
+    assert errors.build_findings(replace(counting_study, predictions=high)) == []

@@ -1,0 +1,46 @@
+"""Trials that failed: how many, and where in the space."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from thalweg.reporting.sections import (
+    health,
+)
+from thalweg.reporting.tables import StudyTables
+
+
+def test_divergence_names_separating_parameter(counting_study: StudyTables) -> None:
+    wild = counting_study.trials["number"] % 6 == 0
+    apart = counting_study.trials.assign(state=np.where(wild, "diverged", "complete"))
+    apart["optimizer.learning_rate"] = np.where(wild, 0.5, 0.01)
+    evidence = health.build_findings(replace(counting_study, trials=apart))[0].evidence
+    assert "They lie where `optimizer.learning_rate` is high: above" in evidence
+    for parameter in ("learning_rate", "momentum", "clip"):
+        apart[f"optimizer.{parameter}"] = (apart["number"] % 5 + 1) / 10
+    assert (
+        "No searched parameter clearly explains"
+        in health.build_findings(replace(counting_study, trials=apart))[0].evidence
+    )
+    alone = apart.assign(state=np.where(apart["number"] == 6, "diverged", "complete"))
+    evidence = health.build_findings(replace(counting_study, trials=alone))[0].evidence
+    assert "One trial is too few to say where in the space trials fail. `optimizer.learning_rate` was 0.2." in evidence
+
+
+def test_constant_networks_name_common_cause(counting_study: StudyTables) -> None:
+    stuck = counting_study.trials["number"] % 6 == 0
+    told = counting_study.trials.assign(state="complete", value=1.0 + counting_study.trials["number"] / 100)
+    told["value"] = told["value"].where(~stuck, 5.258373)
+    told.loc[12, "value"] = 5.258368
+    told["optimizer.learning_rate"] = np.where(stuck, 0.5, 0.01)
+    flat = counting_study.curves["trial"].map(told["value"].where(stuck).where(told.index != 12, 5.258368))
+    curves = counting_study.curves.assign(mae=flat.fillna(counting_study.curves["mae"]))
+    first, second = health.build_findings(replace(counting_study, trials=told, curves=curves))
+    assert first.verdict == "8 trials learned nothing."
+    assert first.trials == (0, 6, 12, 18, 24, 30, 36, 42)
+    assert "They lie where `optimizer.learning_rate` is high: above" in first.evidence
+    assert second.verdict == "No trial diverged."
+    # ends that are alike by chance, as where examples are counted, are no such networks
+    assert health.build_findings(replace(counting_study, trials=told))[0].verdict == "No trial diverged."
+    apart = told.assign(value=1.0 + told["number"] / 100)
+    assert health.build_findings(replace(counting_study, trials=apart))[0].verdict == "No trial diverged."

@@ -1,0 +1,67 @@
+"""Trials that are stopped early, and those that go on all the same."""
+
+from pathlib import Path
+
+from tests.helpers.study_runs import PRUNING, list_reached_values
+from thalweg.config.experiment import Config
+from thalweg.core.types import DataSpec
+from thalweg.search import study, trials
+from thalweg.search.run import build_trials_table
+from thalweg.training.plan import TrainingData
+
+
+def test_pruned_stop_and_audited_go_on(
+    config: Config, data_spec: DataSpec, training_data: TrainingData, tmp_path: Path
+) -> None:
+    told = config.replace_values({"study.sampler": "tpe", **PRUNING})
+    plain = config.replace_values({"study.sampler": "tpe", **PRUNING, "study.prune": None})
+    found = study.run_trials(told, data_spec, training_data, tmp_path / "pruned", []).trials
+    full = study.run_trials(plain, data_spec, training_data, tmp_path / "full", []).trials
+    for cohort in range(3):
+        of_cohort = found[cohort * 4 : cohort * 4 + 4]
+        assert sorted(trial.pruned_at or 4 for trial in of_cohort) == [1, 1, 2, 4]
+        if cohort == 0:  # the same trials as without pruning: what survived is the same to the bit
+            for trial, other in zip(of_cohort, full, strict=False):
+                at = trial.pruned_at or 4
+                assert trial.outcome.scores[0] == min(list_reached_values(other.lanes[0].result.curves["mae"][:at]))
+                assert trial.audit is None or trial.audit == other.outcome.value
+    pruned = [trial for trial in found if trial.state == "pruned"]
+    assert len(pruned) == 9
+    audited = [trial for trial in pruned if trial.audit is not None]
+    assert 0 < len(audited) < 9
+    assert all(trial.epochs == 4 for trial in audited)
+    assert all(trial.epochs == trial.pruned_at for trial in pruned if trial.audit is None)
+    assert all(trial.audit is None for trial in found if trial.state == "complete")
+    assert {trial.outcome.number for trial in trials.rank_trials(told, found)} == {
+        trial.outcome.number for trial in found if trial.state == "complete"
+    }
+    table = build_trials_table(told, found).set_index("number")
+    assert table["pruned_at"].dropna().tolist() == [trial.pruned_at for trial in pruned]
+    assert table["audit"].dropna().tolist() == [trial.audit for trial in audited]
+
+
+def test_audit_is_hidden_from_sampler(
+    config: Config, data_spec: DataSpec, training_data: TrainingData, tmp_path: Path
+) -> None:
+    """With all audited or none, the sampler proposes the same."""
+    found = []
+    for share in (0.0, 1.0):
+        prune = {"first": 1, "eta": 2, "audit": share}
+        told = config.replace_values({"study.sampler": "tpe", **PRUNING, "study.trials": 24, "study.prune": prune})
+        found.append(study.run_trials(told, data_spec, training_data, tmp_path / str(share), []).trials)
+    assert [trial.outcome for trial in found[0]] == [trial.outcome for trial in found[1]]
+    assert sum(trial.epochs_spent for trial in found[0]) < sum(trial.epochs_spent for trial in found[1])
+
+
+def test_brackets_follow_params(config: Config) -> None:
+    pruned = config.replace_values(
+        {**PRUNING, "training.epochs": 16, "study.prune": {"first": 2, "eta": 2, "brackets": 2}}
+    )
+    assert study.build_rules(pruned).brackets == ((2, 4, 8, 16), (4, 8, 16))
+    restarts = pruned.replace_values({"schedule": {"kind": "restarts", "period": 3.0, "warmup": 1.0}})
+    assert study.build_rules(restarts).brackets == ((4, 7, 16), (7, 16))
+    searched = restarts.replace_values({"study.space": {"schedule.period": {"low": 2.0, "high": 5.0}}})
+    assert study.build_rules(searched).brackets == ((2, 4, 8, 16), (4, 8, 16))
+    lengths = pruned.replace_values({"study.space": {"training.epochs": {"choices": [8, 32]}}})
+    assert study.build_rules(lengths).brackets[0] == (2, 4, 8, 16, 32)
+    assert study.build_rules(config).brackets == ((3,),)

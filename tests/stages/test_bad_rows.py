@@ -1,0 +1,59 @@
+"""Data with faults, as the stages see it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers.tiny_pipeline import TREE, run, write
+from thalweg.artifacts import prepared
+from thalweg.system import data_files, files
+from thalweg.system.paths import (
+    COPIES,
+    EXAMPLES,
+    MANIFEST,
+)
+
+
+@pytest.fixture
+def labelled_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A folder of labelled images, one of which is not there."""
+    monkeypatch.chdir(tmp_path)
+    draw = np.random.default_rng(0)
+    (tmp_path / "data").mkdir()
+    for i in range(8):
+        Image.fromarray(draw.integers(0, 256, (24, 24, 3), np.uint8)).save(tmp_path / "data" / f"{i}.png")
+    rows = "".join(f"{i}.png,{i},place {i // 2}\n" for i in range(8))
+    (tmp_path / "data" / "labels.csv").write_text(f"image,count,group\n{rows}lost.png,3,place 9\n")
+    term = {"terms": {"count": {"kind": "l2"}}}
+    source = {"path": "data", "source": {"kind": "folder", "size": [24, 24]}}
+    return TREE | {"data": TREE["data"] | source, "task": {"kind": "count"}, "loss": term}
+
+
+def test_bad_row_stops_prepare(labelled_folder: dict[str, Any]) -> None:
+    write(labelled_folder)
+    with pytest.raises(files.UserError) as ended:
+        run("prepare")
+    told = str(ended.value)
+    assert "labels.csv:10: lost.png: no such file" in told
+    assert "data.on_bad: skip" in told
+    assert not EXAMPLES.exists()
+
+
+def test_bad_row_skipped_on_request(labelled_folder: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    write(labelled_folder | {"data": labelled_folder["data"] | {"on_bad": "skip"}})
+    run("prepare", "augment")
+    assert "left out: 1 fault in the data" in capsys.readouterr().out
+    assert len(prepared.read_examples(EXAMPLES)) == 8
+    told = files.read_json(MANIFEST)
+    assert [one["name"] for one in told["excluded"]] == ["lost.png"]
+    assert sum(told["examples"].values()) == 8
+    assert len(data_files.read_arrays(COPIES)["origin"]) == told["examples"]["train"]
+
+
+def test_unsuited_data_is_a_user_error(labelled_folder: dict[str, Any]) -> None:
+    write(TREE | {"data": labelled_folder["data"] | {"on_bad": "skip"}})
+    with pytest.raises(files.UserError, match=r"task\.kind: count cannot use this data: the data has no `points`"):
+        run("prepare")
