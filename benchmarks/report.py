@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.helpers import browser
-from tests.helpers.drawn_studies import count_study
+from tests.helpers.drawn_studies import build_counting_study
 from thalweg.reporting import sections
 from thalweg.reporting.render import render_html, render_markdown
 
@@ -22,7 +22,7 @@ MARKED = "() => { const began = performance.now(); show(7); show(null); return p
 
 def write_report(trials: int, epochs: int, file: Path) -> dict[str, Any]:
     """Write the page to `file`; return seconds and bytes of page and Markdown."""
-    tables = count_study(file.parent, trials, epochs)
+    tables = build_counting_study(file.parent, trials, epochs)
     chosen = sections.select_sections(tables)
     began = time.perf_counter()
     page = render_html(tables, chosen)

@@ -5,7 +5,7 @@ import os
 from tests.helpers import xla_flags
 
 # programs run for a moment here, so most of a test was their optimisation; `make test-all` sets XLA_FLAGS to nothing
-os.environ.setdefault("XLA_FLAGS", xla_flags.in_haste())
+os.environ.setdefault("XLA_FLAGS", xla_flags.build_hasty_flags())
 import thalweg  # noqa: F401  before NumPy and JAX: it settles what they read from the environment
 
 # isort: split
@@ -88,3 +88,10 @@ def saved_model(counting_model: TrainedModel, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("model")
     trained_model.save_trained_model(folder, counting_model)
     return folder
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, in which the test runs."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

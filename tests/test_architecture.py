@@ -52,7 +52,7 @@ def find_modules() -> dict[str, Path]:
     return {name: file for name, file in names.items() if name not in ("__init__", "__main__")}
 
 
-def imports_of(source: str, modules: Iterable[str]) -> set[str]:
+def list_imports(source: str, modules: Iterable[str]) -> set[str]:
     """Return the modules that a source file names in its imports, those inside of functions too."""
     named = set()
     for node in ast.walk(ast.parse(source)):
@@ -64,7 +64,7 @@ def imports_of(source: str, modules: Iterable[str]) -> set[str]:
     return {name.removeprefix("thalweg.") for name in named} & set(modules)
 
 
-def arrows_that_do_not_go_down(graph: Graph, floors: Floors, part: int) -> list[str]:
+def list_wrong_arrows(graph: Graph, floors: Floors, part: int) -> list[str]:
     """Return the imports between packages that go up or sideways; `part` is where names say the package."""
     height = {name: -number for number, floor in enumerate(floors) for name in floor}
     found = []
@@ -77,7 +77,7 @@ def arrows_that_do_not_go_down(graph: Graph, floors: Floors, part: int) -> list[
 
 
 MODULES = find_modules()
-GRAPH = {name: imports_of(file.read_text(), MODULES) - {name} for name, file in MODULES.items()}
+GRAPH = {name: list_imports(file.read_text(), MODULES) - {name} for name, file in MODULES.items()}
 
 
 def test_every_package_has_a_floor() -> None:
@@ -85,13 +85,13 @@ def test_every_package_has_a_floor() -> None:
 
 
 def test_imports_go_down() -> None:
-    assert arrows_that_do_not_go_down(GRAPH, FLOORS, 0) == []
+    assert list_wrong_arrows(GRAPH, FLOORS, 0) == []
 
 
 def test_reporting_imports_go_down() -> None:
     inner = {name: {other for other in imported if other.startswith("reporting.")} for name, imported in GRAPH.items()}
     inner = {name: imported for name, imported in inner.items() if name.startswith("reporting.")}
-    assert arrows_that_do_not_go_down(inner, REPORTING, 1) == []
+    assert list_wrong_arrows(inner, REPORTING, 1) == []
 
 
 def test_no_circular_imports() -> None:
@@ -101,13 +101,13 @@ def test_no_circular_imports() -> None:
 def test_every_import_form_counts() -> None:
     modules = {"core", "core.losses", "data.splits"}
     source = "from thalweg.core import losses, rng\ndef f():\n    import thalweg.data.splits\n    import json"
-    assert imports_of(source, modules) == {"core", "core.losses", "data.splits"}
+    assert list_imports(source, modules) == {"core", "core.losses", "data.splits"}
 
 
 @pytest.mark.parametrize("arrow", [("core.a", "cli.b"), ("core.a", "stats.b"), ("engine.a", "data.b")])
 def test_wrong_imports_are_found(arrow: tuple[str, str]) -> None:
-    assert arrows_that_do_not_go_down({arrow[0]: {arrow[1]}}, FLOORS, 0) == [" -> ".join(arrow)]
-    assert arrows_that_do_not_go_down({"cli.a": {"core.b"}, "core.a": {"core.b"}}, FLOORS, 0) == []
+    assert list_wrong_arrows({arrow[0]: {arrow[1]}}, FLOORS, 0) == [" -> ".join(arrow)]
+    assert list_wrong_arrows({"cli.a": {"core.b"}, "core.a": {"core.b"}}, FLOORS, 0) == []
 
 
 @pytest.mark.parametrize(("title", "floors"), [("pipeline", FLOORS), ("reporting", REPORTING)])

@@ -24,7 +24,7 @@ STEPS = 2
 
 
 @pytest.fixture(scope="session")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, DataSource, str]]:
+def source_task_pairs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, DataSource, str]]:
     """A few examples of every source, with every task that they suit."""
     made = []
     for kind, source in find_members("thalweg.data.sources").items():
@@ -57,9 +57,9 @@ def train_if_good(tree: dict[str, Any], file: Path) -> None:
 
 
 @sized(500, slow=5)
-def test_a_good_file_trains(pairs: Any, tmp_path: Path, size: Size) -> None:
+def test_a_good_file_trains(source_task_pairs: Any, tmp_path: Path, size: Size) -> None:
     @size.draw_with_hypothesis
-    @given(tree=draw_params(pairs))
+    @given(tree=draw_params(source_task_pairs))
     def check(tree: dict[str, Any]) -> None:
         train_if_good(tree, tmp_path / "params.yaml")
 

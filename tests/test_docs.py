@@ -33,16 +33,16 @@ PARSER = cli._build_parser()
 COMMANDS = next(list(action.choices) for action in PARSER._actions if action.choices)
 
 
-def sections(part: type[StrictModel]) -> set[type[StrictModel]]:
+def list_sections(part: type[StrictModel]) -> set[type[StrictModel]]:
     """A part of the file and all parts below it that its annotations name."""
     below = [field.annotation for field in part.model_fields.values()]
     named = {one for one in below if isinstance(one, type) and issubclass(one, StrictModel)}
-    return {part}.union(*(sections(one) for one in named))
+    return {part}.union(*(list_sections(one) for one in named))
 
 
 MEMBERS = {*find_members("thalweg.tasks").values(), *find_members("thalweg.data.sources").values()}
 PARTS = sorted(
-    sections(Config) | {StudyConfig, ParameterConfig, PruneConfig, ConstraintConfig, StopConfig} | MEMBERS,
+    list_sections(Config) | {StudyConfig, ParameterConfig, PruneConfig, ConstraintConfig, StopConfig} | MEMBERS,
     key=lambda part: part.__name__,
 )
 

@@ -13,6 +13,8 @@ from thalweg.data.splits import Splits
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST
 
+pytestmark = pytest.mark.usefixtures("empty_folder")
+
 
 def build_examples(count: int, first: int = 0) -> Examples:
     numbers = np.arange(first, first + count)
@@ -39,11 +41,6 @@ def assert_same_arrays(one: Examples, other: Examples) -> None:
 
 def build_rows(*values: int) -> np.ndarray:
     return np.array(values, np.int32)
-
-
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def test_examples_round_trip(tmp_path: Path) -> None:

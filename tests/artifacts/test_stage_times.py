@@ -14,9 +14,8 @@ WHOLE = json.dumps({"stages": {"train": dict.fromkeys(("seconds", "compile_secon
 
 
 @pytest.fixture(autouse=True)
-def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    TIMING.parent.mkdir()
+def reports_folder(empty_folder: Path) -> None:
+    (empty_folder / TIMING.parent).mkdir()
 
 
 def test_times_are_added_up(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,10 +17,12 @@ from thalweg import cli
 from thalweg.config.experiment import Config
 from thalweg.search.optuna_storage import add_trials, open_study
 
+pytestmark = pytest.mark.usefixtures("empty_folder")
+
 
 @pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def own_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The storage of the folder."""
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
 
 

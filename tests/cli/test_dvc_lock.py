@@ -26,7 +26,7 @@ RECORD = {
 
 
 @pytest.fixture
-def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+def lock_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """The content of a dvc.lock, in a project of its own."""
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
     monkeypatch.chdir(tmp_path)
@@ -36,9 +36,9 @@ def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     return LOCK.read_bytes()
 
 
-def test_whole_lock_stays(whole: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_whole_lock_stays(lock_content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     mend_lock()
-    assert LOCK.read_bytes() == whole
+    assert LOCK.read_bytes() == lock_content
     assert not TORN_LOCK.exists()
     LOCK.unlink()
     mend_lock()
@@ -61,7 +61,7 @@ def test_merge_conflict_is_left_to_git(capsys: pytest.CaptureFixture[str]) -> No
         pytest.param(b"[" * 3000, marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.usefixtures("whole")
+@pytest.mark.usefixtures("lock_content")
 def test_torn_lock_is_set_aside(content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     LOCK.write_bytes(content)
     assert cli.main(["timing"]) == 2  # no stage has run
@@ -90,7 +90,7 @@ print(torn, len(whole))
 
 
 @pytest.mark.slow
-def test_dvc_reads_every_cut_that_is_not_torn(whole: bytes) -> None:
+def test_dvc_reads_every_cut_that_is_not_torn(lock_content: bytes) -> None:
     outs = {name: {**deepcopy(RECORD), "cmd": name, "params": ["seed", "data"]} for name in STAGES}
     stages = {n: told | {"deps": ["data"], "outs": [f"artifacts/{n}"]} for n, told in outs.items()}
     with Path("dvc.yaml").open("w") as file:
@@ -104,11 +104,11 @@ def test_dvc_reads_every_cut_that_is_not_torn(whole: bytes) -> None:
     )
     assert done.returncode == 0, done.stderr
     torn, length = map(int, done.stdout.splitlines()[-1].split())
-    assert length == len(whole)
-    assert length - torn <= whole.count(b"\n")
+    assert length == len(lock_content)
+    assert length - torn <= lock_content.count(b"\n")
 
 
-@pytest.mark.usefixtures("whole")
+@pytest.mark.usefixtures("lock_content")
 def test_lock_that_dvc_writes_stays(capsys: pytest.CaptureFixture[str]) -> None:
     LOCK.write_bytes(b"")
     DVC_FOLDER.mkdir(parents=True)
@@ -118,7 +118,7 @@ def test_lock_that_dvc_writes_stays(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.usefixtures("whole")
+@pytest.mark.usefixtures("lock_content")
 def test_cure_is_named_where_mending_fails(capsys: pytest.CaptureFixture[str]) -> None:
     LOCK.write_bytes(b"")
     TORN_LOCK.mkdir()

@@ -42,7 +42,7 @@ def list_all_settings(config: Config) -> list[dict[str, Any]]:
     return settings
 
 
-def pairs(settings: list[dict[str, Any]]) -> set[Any]:
+def collect_pairs(settings: list[dict[str, Any]]) -> set[Any]:
     return {part for one in settings for size in (1, 2) for part in combinations(sorted(one.items()), size)}
 
 
@@ -53,8 +53,8 @@ def test_each_possible_pair_is_covered(config: Config, space: dict[str, Any]) ->
     settings, left_out = covering.cover_pairs(config, 100)
     assert left_out == 0
     assert all(setting in every for setting in settings)
-    assert pairs(settings) == pairs(every)
-    assert len(settings) <= len(pairs(every))
+    assert collect_pairs(settings) == collect_pairs(every)
+    assert len(settings) <= len(collect_pairs(every))
 
 
 def test_a_limit_loses_pairs_first(config: Config) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.small_study import replace_space
 from thalweg.config import notes
 from thalweg.config.experiment import Config
 
@@ -16,10 +17,6 @@ GRID = {
 ADAM = {"optimizer": {"kind": "adam", "learning_rate": 0.01}}
 
 
-def with_space(config: Config, space: dict[str, Any]) -> Config:
-    return config.replace_values({"study.space": space})
-
-
 def test_notes_on_doubtful_spaces(config: Config) -> None:
     good = config.replace_values({"study.trials": 32, "study.cohort": 4, "study.sampler": "tpe"})
     assert list(notes.list_notes(good)) == []
@@ -29,7 +26,7 @@ def test_notes_on_doubtful_spaces(config: Config) -> None:
     assert alone.startswith("study.prune has no effect with cohort: 1")
     restarts = {"schedule.kind": "restarts", "study.prune": {"first": 2}}
     (peaks,) = notes.list_notes(
-        with_space(good, {"schedule.period": {"low": 2.0, "high": 8.0}}).replace_values(restarts)
+        replace_space(good, {"schedule.period": {"low": 2.0, "high": 8.0}}).replace_values(restarts)
     )
     assert "right after a restart" in peaks
     (idle,) = notes.list_notes(
@@ -37,11 +34,11 @@ def test_notes_on_doubtful_spaces(config: Config) -> None:
     )
     assert idle == "optimizer.b2 is never used: `heavy_ball` has no parameter `b2`"
     lengths = {**good.study.model_dump()["space"], "training.epochs": {"choices": [2, 3]}}
-    (longer,) = notes.list_notes(with_space(good, lengths).replace_values({"confirm.epochs": 6}))
+    (longer,) = notes.list_notes(replace_space(good, lengths).replace_values({"confirm.epochs": 6}))
     assert longer.startswith("confirmed trials train for 6 epochs")
     (outside,) = notes.list_notes(good.replace_values({"optimizer.learning_rate": 0.5}))
     assert "not the first trial" in outside
-    (empty,) = notes.list_notes(with_space(good, {}))
+    (empty,) = notes.list_notes(replace_space(good, {}))
     assert empty.startswith("study.space is empty")
 
 

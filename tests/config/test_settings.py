@@ -22,7 +22,7 @@ CONDITIONAL = {
 }
 
 
-def keys(found: list[dict[str, Any]]) -> list[settings.SettingKey]:
+def build_keys(found: list[dict[str, Any]]) -> list[settings.SettingKey]:
     return [settings.build_setting_key(setting) for setting in found]
 
 
@@ -69,7 +69,7 @@ def test_space_is_counted(config: Config, space: dict[str, Any], count: int | No
 def test_grid_holds_own_value_once(config: Config, trials: int, tried: int) -> None:
     found = plan(config, GRID, sampler="grid", trials=trials)
     assert found[0] == {KIND: "huber", RATE: 0.01}
-    assert len(set(keys(found))) == len(found) == tried
+    assert len(set(build_keys(found))) == len(found) == tried
     points: list[Any] = [(kind, rate) for kind in ("l1", "l2", "huber") for rate in (0.001, 0.01, 0.1)]
     others = [(one[KIND], pytest.approx(one[RATE])) for one in found[1:]]
     assert others == [point for point in points if point != ("huber", 0.01)][: trials - 1]
@@ -79,14 +79,14 @@ def test_grid_is_tried_after_enqueued(config: Config) -> None:
     enqueue = [{RATE: 0.05}, {RATE: 0.1, KIND: "l2"}, {RATE: 0.1, KIND: "l2"}]
     found = plan(config, GRID, sampler="grid", trials=30, enqueue=enqueue)
     assert found[:3] == [{KIND: "huber", RATE: 0.01}, {KIND: "l1", RATE: 0.05}, {KIND: "l2", RATE: 0.1}]
-    assert len(set(keys(found))) == len(found) == 10
+    assert len(set(build_keys(found))) == len(found) == 10
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "quasi_random", "nsga2"])
 def test_small_space_is_tried_whole(config: Config, sampler: str) -> None:
     assert plan(config, CONDITIONAL, sampler=sampler, trials=4) == []
     few = plan(config, CONDITIONAL, sampler=sampler, trials=5)
-    assert len(set(keys(few))) == len(few) == 5
+    assert len(set(build_keys(few))) == len(few) == 5
     assert plan(config, CONDITIONAL, sampler=sampler, trials=60) == few  # a longer study keeps its order
     assert few[0] == {KIND: "huber", "schedule.every": 4}  # as in the file
 
@@ -113,4 +113,4 @@ def test_count_is_number_of_settings(data: st.DataObject) -> None:
         update={"study": type(small_study.CONFIG.study).model_validate(study | {"space": space})}
     )
     found = list(settings.iterate_settings(searched))
-    assert settings.count_settings(searched) == len(found) == len(set(keys(found)))
+    assert settings.count_settings(searched) == len(found) == len(set(build_keys(found)))

@@ -1,16 +1,11 @@
 """The search space as Optuna sees it."""
 
-from typing import Any
-
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from tests.helpers.small_study import replace_space
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-
-
-def with_space(config: Config, space: dict[str, Any]) -> Config:
-    return config.replace_values({"study.space": space})
 
 
 def test_parameters_follow_their_conditions(config: Config) -> None:
@@ -19,10 +14,10 @@ def test_parameters_follow_their_conditions(config: Config) -> None:
         "loss.terms.count.kind": {"choices": ["l1", "huber"]},
         "augment.online.noise": {"low": 0.0, "high": 0.1},
     }
-    names = [name for name, _ in spaces.sort_parameters(with_space(config, space))]
+    names = [name for name, _ in spaces.sort_parameters(replace_space(config, space))]
     assert names == ["augment.online.noise", "loss.terms.count.kind", "loss.terms.count.delta"]
     backwards = dict(reversed(space.items()))
-    assert [name for name, _ in spaces.sort_parameters(with_space(config, backwards))] == names
+    assert [name for name, _ in spaces.sort_parameters(replace_space(config, backwards))] == names
 
 
 def test_parameters_become_distributions(config: Config) -> None:
@@ -31,7 +26,7 @@ def test_parameters_become_distributions(config: Config) -> None:
         "schedule.every": {"low": 1, "high": 8, "whole": True},
         "loss.terms.count.kind": {"choices": ["l1", "l2"]},
     }
-    found = spaces.build_distributions(with_space(config, space))
+    found = spaces.build_distributions(replace_space(config, space))
     assert found["optimizer.learning_rate"] == FloatDistribution(0.001, 1.0, log=True)
     assert found["schedule.every"] == IntDistribution(1, 8)
     assert found["loss.terms.count.kind"] == CategoricalDistribution(("l1", "l2"))
@@ -50,7 +45,7 @@ def test_baseline_setting_omits_inactive_parameters(config: Config) -> None:
         "loss.terms.count.kind": {"choices": ["l2", "huber"]},
         "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},
     }
-    assert spaces.find_baseline_setting(with_space(config, space)) == {"loss.terms.count.kind": "l2"}
+    assert spaces.find_baseline_setting(replace_space(config, space)) == {"loss.terms.count.kind": "l2"}
 
 
 def test_static_values_add_programs(config: Config) -> None:
@@ -58,9 +53,9 @@ def test_static_values_add_programs(config: Config) -> None:
         "optimizer.learning_rate": {"low": 0.001, "high": 1.0},
         "loss.terms.count.kind": {"choices": ["l1", "l2"]},
     }
-    assert spaces.list_program_variants(with_space(config, numbers)) == [{}]
+    assert spaces.list_program_variants(replace_space(config, numbers)) == [{}]
     shapes = {"training.batch_size": {"choices": [4, 8]}, "optimizer.kind": {"choices": ["adam", "lion", "ema"]}}
-    assert len(spaces.list_program_variants(with_space(config, numbers | shapes))) == 6
+    assert len(spaces.list_program_variants(replace_space(config, numbers | shapes))) == 6
 
 
 def test_excluded_programs_not_counted(config: Config) -> None:
@@ -69,17 +64,17 @@ def test_excluded_programs_not_counted(config: Config) -> None:
         "optimizer.kind": {"choices": ["adam", "lion"]},
         size: {"choices": [4, 8], "when": {"optimizer.kind": "lion"}},
     }
-    adam, *lion = spaces.list_program_variants(with_space(config, space))
+    adam, *lion = spaces.list_program_variants(replace_space(config, space))
     assert adam == {"optimizer.kind": "adam"}
     assert lion == [{"optimizer.kind": "lion", size: 4}, {"optimizer.kind": "lion", size: 8}]
     # a number decides: with it or without it, both can come
     space = {kind: {"choices": ["l1", "l2"]}, size: {"choices": [4, 8], "when": {kind: "l1"}}}
-    assert spaces.list_program_variants(with_space(config, space)) == [{size: 4}, {size: 8}, {}]
+    assert spaces.list_program_variants(replace_space(config, space)) == [{size: 4}, {size: 8}, {}]
 
 
 def test_integer_parameter_needs_integer_baseline(config: Config) -> None:
     space = {"schedule.every": {"low": 1, "high": 8, "whole": True}}
-    assert spaces.find_baseline_setting(with_space(config, space).replace_values({"schedule.every": 2.5})) is None
-    assert spaces.find_baseline_setting(with_space(config, space).replace_values({"schedule.every": 2.0})) == {
+    assert spaces.find_baseline_setting(replace_space(config, space).replace_values({"schedule.every": 2.5})) is None
+    assert spaces.find_baseline_setting(replace_space(config, space).replace_values({"schedule.every": 2.0})) == {
         "schedule.every": 2.0
     }

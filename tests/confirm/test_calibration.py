@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from scipy import stats
 
-from tests.helpers.coverage import GROUPS, SEEDS, STUDIES, bounds, holds, noise
+from tests.helpers.coverage import GROUPS, SEEDS, STUDIES, compute_share_bounds, draw_noise, is_coverage_shown
 from tests.helpers.paths import ROOT
 from thalweg.artifacts.summary import Estimate
 from thalweg.config.experiment import Config
@@ -80,7 +80,7 @@ def run_studies(of: Studies) -> Outcome:
         seen = of.luck * luck[0] + np.sqrt(1 - of.luck**2) * luck[1]
         sigmas = [of.skew] * of.rivals + [of.skew if of.baseline_skew is None else of.baseline_skew]
         validation, test = (
-            truth[:, None] + of.seeds * np.stack([noise(row, s) for row, s in zip(part, sigmas, strict=True)])
+            truth[:, None] + of.seeds * np.stack([draw_noise(row, s) for row, s in zip(part, sigmas, strict=True)])
             for part in (luck[0], seen)
         )
         cells = (
@@ -125,7 +125,7 @@ def count_standard_errors(errors: NDArray[np.float64]) -> float:
 def test_interval_coverage_of_seeds_and_groups(of: Studies) -> None:
     """All but the winner's own: what it is flattered by, no width can mend, which is what `corrected` is for."""
     held = run_studies(of).held
-    assert {name: held[name] for name in NAMES if name != "winner" and not holds(held[name])} == {}
+    assert {name: held[name] for name in NAMES if name != "winner" and not is_coverage_shown(held[name])} == {}
 
 
 @pytest.mark.parametrize("of", EACH)
@@ -150,15 +150,15 @@ def test_correction_with_strongest_selection_bias(of: Studies) -> None:
     outcome = run_studies(of)
     assert abs(count_standard_errors(outcome.errors["corrected"])) < 3
     assert stats.binom.sf(count_false_claims(outcome, "report") - 1, STUDIES, 0.05) > 1e-3
-    assert holds(outcome.held["corrected_difference"])
+    assert is_coverage_shown(outcome.held["corrected_difference"])
 
 
 @pytest.mark.long
 def test_correction_is_needed_and_limited() -> None:
     """Six candidates, seeds alone, judged by the very values that chose: without it 9 % are false, with it 5.6 %."""
     outcome = run_studies(Studies(rivals=6, luck=1.0, groups=0.0, examples=0.0, studies=4000))
-    assert bounds(count_false_claims(outcome, "uncorrected"), 4000, 0.999)[0] > 0.06
-    low, high = bounds(count_false_claims(outcome, "report"), 4000, 0.999)
+    assert compute_share_bounds(count_false_claims(outcome, "uncorrected"), 4000, 0.999)[0] > 0.06
+    low, high = compute_share_bounds(count_false_claims(outcome, "report"), 4000, 0.999)
     assert low < 0.056 < high
 
 
@@ -168,18 +168,18 @@ def test_unequal_candidates_are_corrected() -> None:
     outcome = run_studies(Studies(apart=0.05))
     assert abs(count_standard_errors(outcome.errors["corrected"])) < 3
     assert count_standard_errors(outcome.errors["winner"]) < -10
-    assert holds(outcome.held["corrected_difference"])
+    assert is_coverage_shown(outcome.held["corrected_difference"])
     assert outcome.judged["report", "better"] > 0.05 * STUDIES
 
 
 @pytest.mark.slow
 def test_interval_coverage_of_skewed_seeds() -> None:
     """Eight seeds with a skewness of 1.75: 93.4 %, where t alone has 92; of a baseline's alone the difference 94 %."""
-    draw = noise(np.random.default_rng(2).standard_normal((6000, SEEDS)), 0.5)
+    draw = draw_noise(np.random.default_rng(2).standard_normal((6000, SEEDS)), 0.5)
     found = [intervals.t_interval(values) for values in draw]
-    assert holds(sum(known is not None and known.low <= 0 <= known.high for known in found), 6000)
+    assert is_coverage_shown(sum(known is not None and known.low <= 0 <= known.high for known in found), 6000)
     plain = np.abs(draw.mean(1)) <= stats.t.ppf(0.975, SEEDS - 1) * stats.sem(draw, axis=1)
-    assert bounds(int(plain.sum()), 6000)[1] < 0.93
+    assert compute_share_bounds(int(plain.sum()), 6000)[1] < 0.93
     alone = run_studies(Studies(groups=0.0, examples=0.0, baseline_skew=0.5))
-    assert holds(alone.held["corrected_difference"])
+    assert is_coverage_shown(alone.held["corrected_difference"])
     assert stats.binom.sf(count_false_claims(alone, "report") - 1, STUDIES, 0.05) > 1e-3

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.helpers.training_calls import watch
+from tests.helpers.training_calls import watch_training
 from tests.helpers.trees import are_equal_trees
 from thalweg.artifacts.summary import Estimate
 from thalweg.config.experiment import Config
@@ -42,15 +42,15 @@ def misleading_data(
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("confirm")
 
 
 @pytest.fixture(scope="module")
 def candidates(
-    config: Config, data_spec: DataSpec, splits: Splits, misleading_data: TrainingData, folder: Path
+    config: Config, data_spec: DataSpec, splits: Splits, misleading_data: TrainingData, state_folder: Path
 ) -> list[Candidate]:
-    return confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED, folder)
+    return confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED, state_folder)
 
 
 def test_seeds_are_fresh_and_shared(config: Config, candidates: list[Candidate]) -> None:
@@ -130,7 +130,7 @@ def test_killed_confirmation_resumes(
             raise KeyboardInterrupt
         steps.append(sum(each))
 
-    watch(monkeypatch, dies_in_the_third)
+    watch_training(monkeypatch, dies_in_the_third)
     with pytest.raises(KeyboardInterrupt):
         confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED, tmp_path)
     again = confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED, tmp_path)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.helpers.fast_jit import quick
+from tests.helpers.fast_jit import compile_fast
 from thalweg.core import augmentations
 
 B = 16
@@ -19,7 +19,7 @@ EACH = pytest.mark.parametrize("name", NAMES)
 GEOMETRIC = pytest.mark.parametrize("name", [member.__name__ for member in augmentations.GEOMETRIC])
 KEY = jax.random.key(3)
 
-run = quick(augmentations.apply_augmentations, static_argnums=0)
+run = compile_fast(augmentations.apply_augmentations, static_argnums=0)
 
 
 def build_strengths(value: float) -> dict[str, jax.Array]:
@@ -50,7 +50,7 @@ def test_zero_strength_is_identity(name: str) -> None:
     before = with_objects() | build_batch()
     for after in (
         run((name,), KEY, before, build_strengths(0.0)),
-        quick(getattr(augmentations, name))(KEY, before, jnp.float32(0)),
+        compile_fast(getattr(augmentations, name))(KEY, before, jnp.float32(0)),
     ):
         for key, value in before.items():
             np.testing.assert_array_equal(after[key], value)
@@ -130,23 +130,23 @@ def test_presence_follows_box_centres(name: str) -> None:
 
 def test_two_flips_are_identity() -> None:
     before = with_objects()
-    once = quick(augmentations.flip)(KEY, before, jnp.float32(1.0))
+    once = compile_fast(augmentations.flip)(KEY, before, jnp.float32(1.0))
     assert (once["points"][..., 0] == W - before["points"][..., 0]).all()
-    twice = quick(augmentations.flip)(KEY, once, jnp.float32(1.0))
+    twice = compile_fast(augmentations.flip)(KEY, once, jnp.float32(1.0))
     for key, value in before.items():
         np.testing.assert_array_equal(twice[key], value)
 
 
 def test_flip_probability_is_its_strength() -> None:
     image = jnp.zeros((4000, 1, 2, 1)).at[:, :, 0].set(1.0)
-    flipped = quick(augmentations.flip)(KEY, {"image": image}, jnp.float32(0.3))["image"][:, 0, 1, 0]
+    flipped = compile_fast(augmentations.flip)(KEY, {"image": image}, jnp.float32(0.3))["image"][:, 0, 1, 0]
     assert float(flipped.mean()) == pytest.approx(0.3, abs=4 * np.sqrt(0.3 * 0.7 / 4000))
 
 
 def test_shift_is_uniform_and_repeats_edges() -> None:
     count = 3000
     image = jnp.broadcast_to(jnp.arange(10.0)[None, None, :, None] + jnp.zeros((1, 4, 1, 1)), (count, 4, 10, 1))
-    after = np.asarray(quick(augmentations.shift)(KEY, {"image": image}, jnp.float32(0.25))["image"])[:, 0, :, 0]
+    after = np.asarray(compile_fast(augmentations.shift)(KEY, {"image": image}, jnp.float32(0.25))["image"])[:, 0, :, 0]
     moved = 5 - after[:, 5]
     assert set(moved) == {-2, -1, 0, 1, 2}
     assert stats.chisquare(np.unique(moved, return_counts=True)[1]).pvalue > 1e-4
@@ -156,7 +156,7 @@ def test_shift_is_uniform_and_repeats_edges() -> None:
 def test_cutout_is_one_mean_square() -> None:
     before = build_batch()
     image = np.asarray(before["image"])
-    after = np.asarray(quick(augmentations.cutout)(KEY, before, jnp.float32(0.3))["image"])
+    after = np.asarray(compile_fast(augmentations.cutout)(KEY, before, jnp.float32(0.3))["image"])
     for b in range(B):
         rows, columns = np.nonzero((after[b] != image[b]).any(-1))
         assert len(rows) == 36
@@ -166,10 +166,10 @@ def test_cutout_is_one_mean_square() -> None:
 
 def test_brightness_and_contrast_effects() -> None:
     image = build_batch()["image"] * 0.2 + 0.4
-    brighter = quick(augmentations.brightness)(KEY, {"image": image}, jnp.float32(0.2))["image"] - image
+    brighter = compile_fast(augmentations.brightness)(KEY, {"image": image}, jnp.float32(0.2))["image"] - image
     assert float(jnp.ptp(brighter, axis=(1, 2, 3)).max()) < 1e-6
     assert 0.1 < float(jnp.abs(brighter).max()) <= 0.2
-    harder = quick(augmentations.contrast)(KEY, {"image": image}, jnp.float32(0.5))["image"]
+    harder = compile_fast(augmentations.contrast)(KEY, {"image": image}, jnp.float32(0.5))["image"]
     np.testing.assert_allclose(harder.mean((1, 2, 3)), image.mean((1, 2, 3)), rtol=1e-4)
     by = np.log(harder.std((1, 2, 3)) / image.std((1, 2, 3)))
     assert 0.25 < np.abs(by).max() <= 0.5 + 1e-4
@@ -177,7 +177,9 @@ def test_brightness_and_contrast_effects() -> None:
 
 def test_noise_is_normal_and_white() -> None:
     image = jnp.full((8, 32, 32, 3), 0.5)
-    values = (np.asarray(quick(augmentations.noise)(KEY, {"image": image}, jnp.float32(0.1))["image"]) - 0.5) / 0.1
+    values = (
+        np.asarray(compile_fast(augmentations.noise)(KEY, {"image": image}, jnp.float32(0.1))["image"]) - 0.5
+    ) / 0.1
     chance = 4 / np.sqrt(values.size)
     assert values.mean() == pytest.approx(0, abs=chance)
     assert values.std() == pytest.approx(1, abs=chance)
@@ -185,7 +187,10 @@ def test_noise_is_normal_and_white() -> None:
     for axis in range(4):
         a, b = np.delete(values, 0, axis).ravel(), np.delete(values, -1, axis).ravel()
         assert np.corrcoef(a, b)[0, 1] == pytest.approx(0, abs=4 / np.sqrt(a.size))
-    other = np.asarray(quick(augmentations.noise)(jax.random.key(9), {"image": image}, jnp.float32(0.1))["image"]) - 0.5
+    other = (
+        np.asarray(compile_fast(augmentations.noise)(jax.random.key(9), {"image": image}, jnp.float32(0.1))["image"])
+        - 0.5
+    )
     assert np.corrcoef(values.ravel(), other.ravel())[0, 1] == pytest.approx(0, abs=chance)
 
 

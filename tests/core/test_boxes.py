@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pycocotools import cocoeval
 from pycocotools.coco import COCO
 
-from tests.helpers.fast_jit import quick
+from tests.helpers.fast_jit import compile_fast
 from thalweg.core import boxes
 from thalweg.core.boxes import Detections, GroundTruth
 
@@ -36,22 +36,24 @@ def draw_objects(*images: Any, most: int = 0) -> GroundTruth:
     return GroundTruth(rows[..., :4], rows[..., 4].astype(np.int32), there)
 
 
-decode = quick(boxes.decode_cells, static_argnums=(1, 2))
-iou = quick(boxes.iou)
-suppress = quick(boxes.non_max_suppression)
-hits = quick(boxes.match_detections)
-precision = quick(boxes.precision)
-recall = quick(boxes.recall)
+decode = compile_fast(boxes.decode_cells, static_argnums=(1, 2))
+iou = compile_fast(boxes.iou)
+suppress = compile_fast(boxes.non_max_suppression)
+hits = compile_fast(boxes.match_detections)
+precision = compile_fast(boxes.precision)
+recall = compile_fast(boxes.recall)
 
 
-def average_precision(found: Detections, truth: GroundTruth, kinds: int, overlaps: Any, weight: Any) -> jax.Array:
+def compute_average_precision(
+    found: Detections, truth: GroundTruth, kinds: int, overlaps: Any, weight: Any
+) -> jax.Array:
     return boxes.average_precision(found, boxes.match_detections(found, truth, overlaps), truth, kinds, weight)
 
 
-areas = quick(average_precision, static_argnums=2)
+areas = compile_fast(compute_average_precision, static_argnums=2)
 
 
-def precision_at_half(found: Detections, truth: GroundTruth, kinds: int = 1, weight: Any = None) -> float:
+def compute_precision_at_half(found: Detections, truth: GroundTruth, kinds: int = 1, weight: Any = None) -> float:
     weight = np.ones(len(found.boxes), np.float32) if weight is None else np.asarray(weight, np.float32)
     return float(areas(found, truth, kinds, HALF, weight)[0])
 
@@ -135,11 +137,11 @@ def test_average_precision_by_hand() -> None:
     """Right, wrong, right of two objects: precision 1 up to a recall of half, 2/3 up to all."""
     known = draw_objects([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
     said = draw_detections([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 0)])
-    assert precision_at_half(said, known) == pytest.approx((51 * 1 + 50 * 2 / 3) / 101)
+    assert compute_precision_at_half(said, known) == pytest.approx((51 * 1 + 50 * 2 / 3) / 101)
     first = Detections(*(part[:, :1] for part in said))
-    assert precision_at_half(first, known) == pytest.approx(51 / 101)
-    assert precision_at_half(draw_detections([]), known) == 0
-    assert precision_at_half(said, draw_objects([])) == 0
+    assert compute_precision_at_half(first, known) == pytest.approx(51 / 101)
+    assert compute_precision_at_half(draw_detections([]), known) == 0
+    assert compute_precision_at_half(said, draw_objects([])) == 0
 
 
 def test_precision_and_recall_by_hand() -> None:
@@ -265,14 +267,14 @@ def test_absent_classes_are_ignored() -> None:
 
 def test_image_weights_count_copies() -> None:
     said, known = draw_scene(3, images=6, kinds=2)
-    twice = precision_at_half(draw_detections(*said, said[1]), draw_objects(*known, known[1]), 2)
-    assert precision_at_half(draw_detections(*said), draw_objects(*known), 2, [1, 2, 1, 1, 1, 1]) == pytest.approx(
-        twice, abs=1e-6
-    )
-    without = precision_at_half(draw_detections(*said[:4]), draw_objects(*known[:4]), 2)
-    assert precision_at_half(draw_detections(*said), draw_objects(*known), 2, [1, 1, 1, 1, 0, 0]) == pytest.approx(
-        without, abs=1e-6
-    )
+    twice = compute_precision_at_half(draw_detections(*said, said[1]), draw_objects(*known, known[1]), 2)
+    assert compute_precision_at_half(
+        draw_detections(*said), draw_objects(*known), 2, [1, 2, 1, 1, 1, 1]
+    ) == pytest.approx(twice, abs=1e-6)
+    without = compute_precision_at_half(draw_detections(*said[:4]), draw_objects(*known[:4]), 2)
+    assert compute_precision_at_half(
+        draw_detections(*said), draw_objects(*known), 2, [1, 1, 1, 1, 0, 0]
+    ) == pytest.approx(without, abs=1e-6)
 
 
 def test_compiled_and_batched_are_the_same() -> None:
@@ -280,7 +282,7 @@ def test_compiled_and_batched_are_the_same() -> None:
     given, wanted = draw_detections(*said), draw_objects(*known)
     weights = np.asarray(np.random.default_rng(0).integers(0, 3, (4, 6)), np.float32)
 
-    many = quick(jax.vmap(average_precision, (None, None, None, None, 0)), static_argnums=2)(
+    many = compile_fast(jax.vmap(compute_average_precision, (None, None, None, None, 0)), static_argnums=2)(
         given, wanted, 2, HALF, weights
     )[:, 0]
     np.testing.assert_allclose(many, [areas(given, wanted, 2, HALF, one)[0] for one in weights], rtol=1e-5)

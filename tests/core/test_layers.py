@@ -6,7 +6,7 @@ from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.helpers.fast_jit import quick
+from tests.helpers.fast_jit import compile_fast
 from thalweg.core.layers import Conv, Dense, Head, compute_output_size, compute_strides
 
 SIDE = st.integers(1, 9)
@@ -18,7 +18,7 @@ def test_convolution_matches_xla(height: int, width: int, size: int, stride: int
     x = np.random.default_rng(1).normal(size=(2, height, width, 2)).astype(np.float32)
     reach = dilation * (size - 1)
 
-    @quick
+    @compile_fast
     def both(x: jax.Array) -> tuple[jax.Array, jax.Array]:
         layer = Conv(2, 3, size=size, stride=stride, dilation=dilation, rngs=nnx.Rngs(0))
         layer.bias[...] = jnp.arange(3.0)
@@ -51,7 +51,7 @@ def test_convolution_initial_variance() -> None:
 def test_map_head_matches_pooled_head() -> None:
     x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32)
 
-    @quick
+    @compile_fast
     def both(x: jax.Array) -> tuple[jax.Array, jax.Array]:
         flat, mapped = Head((3, 4, 5), (2,), pool=True, rngs=nnx.Rngs(0)), Head((3, 4, 5), (3, 4, 2), rngs=nnx.Rngs(0))
         return mapped(x), flat(x)

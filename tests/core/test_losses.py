@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.helpers.fast_jit import quick
+from tests.helpers.fast_jit import compile_fast
 from thalweg.core import losses
 from thalweg.core.hyperparameters import list_defaults, select_numbers
 from thalweg.core.types import Term, Tree
@@ -53,11 +53,11 @@ def compute_selected_loss(
     return losses.apply_loss(family, kind, numbers, Term(prediction, target, weight))
 
 
-def loss_of(member: Callable[..., jax.Array], prediction: Any, target: Any) -> np.ndarray:
-    return np.asarray(quick(member)(prediction, target))
+def compute_loss(member: Callable[..., jax.Array], prediction: Any, target: Any) -> np.ndarray:
+    return np.asarray(compile_fast(member)(prediction, target))
 
 
-def of_examples(values: np.ndarray) -> np.ndarray:
+def average_each_example(values: np.ndarray) -> np.ndarray:
     """The mean over what each example predicts."""
     result: np.ndarray = values.reshape(len(values), -1).mean(1)
     return result
@@ -66,7 +66,7 @@ def of_examples(values: np.ndarray) -> np.ndarray:
 @EACH
 def test_losses_are_finite_per_example(family: str, member: Callable[..., Any]) -> None:
     prediction, target = draw_examples(family)
-    loss = loss_of(member, prediction, target)
+    loss = compute_loss(member, prediction, target)
     assert loss.shape == (target.shape[:1] if family == "image" else target.shape)
     assert np.isfinite(loss).all()
 
@@ -76,7 +76,7 @@ def test_losses_keep_map_shape(family: str, member: Callable[..., Any]) -> None:
     prediction, target = draw_examples(family)
     one_map, one_target = (np.stack([part, part], 1) for part in (prediction, target))
     np.testing.assert_allclose(
-        loss_of(member, one_map, one_target)[:, 1], loss_of(member, prediction, target), rtol=1e-6
+        compute_loss(member, one_map, one_target)[:, 1], compute_loss(member, prediction, target), rtol=1e-6
     )
 
 
@@ -88,17 +88,19 @@ def test_zero_weights_are_ignored(family: str, member: Callable[..., Any]) -> No
     weight = np.ones(truths.shape, np.float32)
     weight[:, 1] = weight[5] = 0
     three[:, 1] += 3
-    switch = quick(compute_selected_loss, static_argnums=0)
+    switch = compile_fast(compute_selected_loss, static_argnums=0)
     found = np.asarray(switch(family, kind, DEFAULTS[family], three, truths, weight))
-    np.testing.assert_allclose(found[:5], of_examples(loss_of(member, prediction, target))[:5], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        found[:5], average_each_example(compute_loss(member, prediction, target))[:5], rtol=1e-5, atol=1e-6
+    )
     assert found[5] == 0
 
 
 @EACH
 def test_loss_ignores_batch_mates(family: str, member: Callable[..., Any]) -> None:
     prediction, target = draw_examples(family)
-    every = loss_of(member, prediction, target)
-    np.testing.assert_allclose(every[2:3], loss_of(member, prediction[2:3], target[2:3]), rtol=1e-6)
+    every = compute_loss(member, prediction, target)
+    np.testing.assert_allclose(every[2:3], compute_loss(member, prediction[2:3], target[2:3]), rtol=1e-6)
 
 
 @EACH
@@ -106,8 +108,8 @@ def test_loss_is_least_at_the_truth(family: str, member: Callable[..., Any]) -> 
     prediction, target = draw_examples(family)
     said = {"classification": lambda label: 50 * np.eye(4)[label], "binary": lambda one: 100 * one - 50}
     truth = said.get(family, np.asarray)(target).astype(np.float32)
-    best = loss_of(member, truth, target)
-    assert (of_examples(best) < of_examples(loss_of(member, prediction, target))).all()
+    best = compute_loss(member, truth, target)
+    assert (average_each_example(best) < average_each_example(compute_loss(member, prediction, target))).all()
     if member.__name__ != "poisson":
         np.testing.assert_allclose(best, 0.0, atol=1e-6)
 
@@ -129,9 +131,9 @@ def test_gradients_match_differences(family: str, member: Callable[..., Any]) ->
         prediction, target = draw_examples(family)
         prediction = prediction.astype(np.float64)
         target = target if family == "classification" else target.astype(np.float64)
-        gradient = quick(jax.grad(lambda p: member(p, target).sum()))(prediction)
+        gradient = compile_fast(jax.grad(lambda p: member(p, target).sum()))(prediction)
         steps = 1e-6 * np.eye(prediction.size).reshape(-1, *prediction.shape)
-        total = quick(jax.vmap(lambda step: member(prediction + step, target).sum()))
+        total = compile_fast(jax.vmap(lambda step: member(prediction + step, target).sum()))
         up, down = (np.asarray(total(way * steps)) for way in (1, -1))
         expected = (up - down).reshape(prediction.shape) / 2e-6
         np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
@@ -141,8 +143,10 @@ def test_gradients_match_differences(family: str, member: Callable[..., Any]) ->
 def test_compiled_switch_matches_member(family: str, member: Callable[..., Any]) -> None:
     kind = losses.list_losses(family).index(member.__name__)
     prediction, target = draw_examples(family)
-    found = quick(compute_selected_loss, static_argnums=0)(family, kind, DEFAULTS[family], prediction, target)
-    np.testing.assert_allclose(found, of_examples(loss_of(member, prediction, target)), rtol=1e-5, atol=1e-6)
+    found = compile_fast(compute_selected_loss, static_argnums=0)(family, kind, DEFAULTS[family], prediction, target)
+    np.testing.assert_allclose(
+        found, average_each_example(compute_loss(member, prediction, target)), rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("family", losses.FAMILIES)
@@ -174,7 +178,7 @@ def test_unused_branches_give_no_nan() -> None:
         lambda p, kind: compute_selected_loss("regression", kind, {"delta": jnp.float32(1)}, p, target).sum()
     )
     kinds = np.arange(len(losses.list_losses("regression")), dtype=np.int32)
-    gradients = quick(jax.vmap(step, (None, 0)))(prediction, kinds)
+    gradients = compile_fast(jax.vmap(step, (None, 0)))(prediction, kinds)
     assert np.isfinite(gradients).all()
     np.testing.assert_allclose(gradients[losses.list_losses("regression").index("l1")], [[-1], [-1], [1]])
 
@@ -222,7 +226,9 @@ def test_poisson_raises_negative_rate() -> None:
 
 @pytest.mark.parametrize("rate", [0.5, 0.011, 0.009, 1e-4])
 def test_poisson_lowers_rate_at_zero(rate: float) -> None:
-    value, slope = quick(jax.value_and_grad(lambda rate: losses.poisson(rate, jnp.zeros(1)).sum()))(np.array([rate]))
+    value, slope = compile_fast(jax.value_and_grad(lambda rate: losses.poisson(rate, jnp.zeros(1)).sum()))(
+        np.array([rate])
+    )
     assert value == pytest.approx(rate, rel=1e-5)
     np.testing.assert_allclose(slope, [1.0])
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from skimage import metrics as compare
 
-from tests.helpers.fast_jit import quick
+from tests.helpers.fast_jit import compile_fast
 from thalweg.core import metrics
 
 N = 12
@@ -25,7 +25,7 @@ EACH = pytest.mark.parametrize(("family", "member"), MEMBERS, ids=[member.__name
 
 
 def measure_metric(member: Callable[..., Any], prediction: Any, truth: Any, weight: Any) -> np.ndarray:
-    return np.asarray(quick(member)(prediction, truth, np.asarray(weight, np.float32)))
+    return np.asarray(compile_fast(member)(prediction, truth, np.asarray(weight, np.float32)))
 
 
 def get_bounds(name: str) -> tuple[float, float]:
@@ -78,7 +78,7 @@ def test_weight_two_is_a_duplicate(family: str, member: Callable[..., Any]) -> N
 def test_compiled_and_batched_are_the_same(family: str, member: Callable[..., Any]) -> None:
     prediction, truth = draw_examples(family)
     weights = np.random.default_rng(1).integers(0, 3, (4, N)).astype(np.float32)
-    many = quick(jax.vmap(member, (None, None, 0)))(prediction, truth, weights)
+    many = compile_fast(jax.vmap(member, (None, None, 0)))(prediction, truth, weights)
     assert many.shape == (4,)
     alone = [measure_metric(member, prediction, truth, weight) for weight in weights]
     np.testing.assert_allclose(many, alone, rtol=1e-5, atol=1e-7)

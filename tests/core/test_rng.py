@@ -8,19 +8,19 @@ import numpy as np
 from thalweg.core import rng
 
 
-def data(key: jax.Array) -> tuple[int, ...]:
+def get_key_data(key: jax.Array) -> tuple[int, ...]:
     return tuple(np.asarray(jax.random.key_data(key)).tolist())
 
 
 def test_keys_differ_by_every_input() -> None:
     roads: list[tuple[Any, ...]] = [(0, "a"), (1, "a"), (0, "b"), (0, "a", 0), (0, "a", 1), (0, "a", 0, 1)]
-    streams = {data(rng.derive_key(*one)) for one in roads}
+    streams = {get_key_data(rng.derive_key(*one)) for one in roads}
     assert len(streams) == 6
 
 
 def test_traced_seed_gives_same_key() -> None:
     traced = jax.jit(lambda seed, step: jax.random.key_data(rng.derive_key(seed, "x", step)))
-    assert tuple(np.asarray(traced(5, 7)).tolist()) == data(rng.derive_key(5, "x", 7))
+    assert tuple(np.asarray(traced(5, 7)).tolist()) == get_key_data(rng.derive_key(5, "x", 7))
 
 
 def test_seeds_are_stable_int32() -> None:

@@ -26,12 +26,12 @@ def get_kind(name: str) -> jax.Array:
     return result
 
 
-def rate_at(name: str, step: float, **given: float) -> float:
+def compute_rate(name: str, step: float, **given: float) -> float:
     values = {number: jnp.float32(value) for number, value in given.items()}
     return float(factor(get_kind(name), values, jnp.int32(step), PER_EPOCH, EPOCHS))
 
 
-def every_step(name: str, **given: float) -> np.ndarray:
+def compute_every_rate(name: str, **given: float) -> np.ndarray:
     values = {number: jnp.float32(value) for number, value in given.items()}
     return np.asarray(jax.vmap(lambda step: factor(get_kind(name), values, step, PER_EPOCH, EPOCHS))(jnp.arange(STEPS)))
 
@@ -42,7 +42,7 @@ def build_optax_schedule(schedule: Callable[[Any], Any]) -> np.ndarray:
 
 @EACH
 def test_factor_is_between_0_and_1(member: Callable[..., Any]) -> None:
-    factors = every_step(member.__name__)
+    factors = compute_every_rate(member.__name__)
     assert factors.dtype == np.float32
     assert ((factors >= 0) & (factors <= 1)).all()
     assert factors.max() == pytest.approx(1)
@@ -50,7 +50,7 @@ def test_factor_is_between_0_and_1(member: Callable[..., Any]) -> None:
 
 @EACH
 def test_warmup_is_linear_then_schedule(member: Callable[..., Any]) -> None:
-    factors = every_step(member.__name__, warmup=4.0)
+    factors = compute_every_rate(member.__name__, warmup=4.0)
     np.testing.assert_allclose(factors[:40], np.arange(40) / 40, atol=1e-6)
     alone = jax.vmap(lambda step: factor(get_kind(member.__name__), {}, step, PER_EPOCH, EPOCHS - 4))(jnp.arange(160))
     np.testing.assert_allclose(factors[40:], alone, atol=1e-5)
@@ -77,21 +77,21 @@ def test_defaults_agree_across_schedules() -> None:
 
 
 def test_values_at_corners() -> None:
-    assert rate_at("constant", 150) == 1
-    assert rate_at("staircase", 39) == 1
-    assert rate_at("staircase", 40) == 0.5
-    assert rate_at("staircase", 80) == 0.25
-    assert rate_at("exponential", 20) == pytest.approx(0.5**0.5)
-    assert rate_at("cosine", 0) == 1
-    assert rate_at("cosine", 100, final=0.2) == pytest.approx(0.6)
-    assert rate_at("cosine", 200, final=0.2) == pytest.approx(0.2)
-    assert rate_at("restarts", 25) == pytest.approx(0.5)
-    assert rate_at("restarts", 50) == 1
-    assert rate_at("restarts", 49) < 0.01
-    assert rate_at("linear", 50, final=0.2) == pytest.approx(0.8)
-    assert rate_at("one_cycle", 0) == pytest.approx(0.04)
-    assert rate_at("one_cycle", 60) == pytest.approx(1)
-    assert rate_at("one_cycle", 200, final=0.1) == pytest.approx(0.1)
+    assert compute_rate("constant", 150) == 1
+    assert compute_rate("staircase", 39) == 1
+    assert compute_rate("staircase", 40) == 0.5
+    assert compute_rate("staircase", 80) == 0.25
+    assert compute_rate("exponential", 20) == pytest.approx(0.5**0.5)
+    assert compute_rate("cosine", 0) == 1
+    assert compute_rate("cosine", 100, final=0.2) == pytest.approx(0.6)
+    assert compute_rate("cosine", 200, final=0.2) == pytest.approx(0.2)
+    assert compute_rate("restarts", 25) == pytest.approx(0.5)
+    assert compute_rate("restarts", 50) == 1
+    assert compute_rate("restarts", 49) < 0.01
+    assert compute_rate("linear", 50, final=0.2) == pytest.approx(0.8)
+    assert compute_rate("one_cycle", 0) == pytest.approx(0.04)
+    assert compute_rate("one_cycle", 60) == pytest.approx(1)
+    assert compute_rate("one_cycle", 200, final=0.1) == pytest.approx(0.1)
 
 
 def test_schedules_match_optax() -> None:
@@ -106,26 +106,30 @@ def test_schedules_match_optax() -> None:
         "one_cycle": (optax.cosine_onecycle_schedule(STEPS, 1.0), {"final": 0.04 * 1e-4}),
     }
     for name, (theirs, given) in pairs.items():
-        np.testing.assert_allclose(every_step(name, **given), build_optax_schedule(theirs), atol=2e-6, err_msg=name)
+        np.testing.assert_allclose(
+            compute_every_rate(name, **given), build_optax_schedule(theirs), atol=2e-6, err_msg=name
+        )
 
 
 def test_warmup_matches_optax() -> None:
     theirs = optax.warmup_cosine_decay_schedule(0.0, 1.0, 30, STEPS, end_value=0.1)
-    np.testing.assert_allclose(every_step("cosine", warmup=3.0, final=0.1), build_optax_schedule(theirs), atol=2e-6)
+    np.testing.assert_allclose(
+        compute_every_rate("cosine", warmup=3.0, final=0.1), build_optax_schedule(theirs), atol=2e-6
+    )
     theirs = optax.warmup_exponential_decay_schedule(0.0, 1.0, 30, 40, 0.5, staircase=True)
-    np.testing.assert_allclose(every_step("staircase", warmup=3.0), build_optax_schedule(theirs), atol=2e-6)
+    np.testing.assert_allclose(compute_every_rate("staircase", warmup=3.0), build_optax_schedule(theirs), atol=2e-6)
 
 
 @pytest.mark.parametrize("every", [0.1, 0.3, 0.7, 1.1])
 def test_stairs_fall_at_intervals(every: float) -> None:
-    stairs = every_step("staircase", every=every, decay=0.9)
+    stairs = compute_every_rate("staircase", every=every, decay=0.9)
     length = round(every * PER_EPOCH)
     np.testing.assert_allclose(stairs, 0.9 ** (np.arange(STEPS) // length), rtol=1e-5, atol=1e-12)
 
 
 @EACH
 def test_warmup_as_long_as_training(member: Callable[..., Any]) -> None:
-    assert np.isfinite(every_step(member.__name__, warmup=float(EPOCHS))).all()
+    assert np.isfinite(compute_every_rate(member.__name__, warmup=float(EPOCHS))).all()
 
 
 def test_new_numbers_do_not_recompile() -> None:

@@ -28,7 +28,7 @@ def build_examples(groups: list[str] | None = None, split: list[str] | None = No
 By = Literal["fraction", "group", "folds", "column"]
 
 
-def names_of(splits: Splits, data: Examples) -> list[list[str]]:
+def list_names(splits: Splits, data: Examples) -> list[list[str]]:
     return [sorted(data.names[rows]) for rows in (*splits.train, *splits.validation, splits.test)]
 
 
@@ -52,7 +52,7 @@ fractions = st.floats(0.05, 0.3)
 seeds = st.integers(0, 2**40)
 
 
-def in_groups(sizes: list[int]) -> Examples:
+def build_grouped_examples(sizes: list[int]) -> Examples:
     return build_examples([f"group-{index}" for index, size in enumerate(sizes) for _ in range(size)])
 
 
@@ -69,7 +69,7 @@ def test_fraction_split_sizes(number: int, validation: float, test: float, seed:
 @given(sizes=sizes, validation=fractions, test=st.just(0.0) | fractions, seed=seeds)
 @settings(max_examples=60)
 def test_groups_never_leak(sizes: list[int], validation: float, test: float, seed: int) -> None:
-    data = in_groups(sizes)
+    data = build_grouped_examples(sizes)
     parts = split_examples(SplitConfig(by="group", validation=validation, test=test), data, seed)
     assert_whole_and_apart(parts, data)
     assert_groups_whole(parts, data)
@@ -81,7 +81,7 @@ def test_groups_never_leak(sizes: list[int], validation: float, test: float, see
 @given(sizes=sizes, test=st.just(0.0) | fractions, folds=st.integers(2, 5), seed=seeds)
 @settings(max_examples=60)
 def test_each_example_validates_once(sizes: list[int], test: float, folds: int, seed: int) -> None:
-    data = in_groups(sizes)
+    data = build_grouped_examples(sizes)
     parts = split_examples(SplitConfig(by="folds", test=test, folds=folds), data, seed)
     assert len(parts.train) == len(parts.validation) == folds
     assert_whole_and_apart(parts, data)
@@ -100,7 +100,7 @@ def test_each_example_validates_once(sizes: list[int], test: float, folds: int, 
 )
 @settings(max_examples=40)
 def test_split_depends_on_names_and_seed(sizes: list[int], by: By, seed: int, shuffle: Random) -> None:
-    data = in_groups(sizes)
+    data = build_grouped_examples(sizes)
     order = list(range(len(data)))
     shuffle.shuffle(order)
     shuffled = data.take_rows(np.array(order))
@@ -108,7 +108,7 @@ def test_split_depends_on_names_and_seed(sizes: list[int], by: By, seed: int, sh
     state = np.random.get_state(legacy=False)["state"]["key"].copy()
     first, again = split_examples(split, data, seed), split_examples(split, shuffled, seed)
     np.testing.assert_array_equal(np.random.get_state(legacy=False)["state"]["key"], state)
-    assert names_of(first, data) == names_of(again, shuffled)
+    assert list_names(first, data) == list_names(again, shuffled)
 
 
 @pytest.mark.parametrize("by", ["fraction", "group", "column"])
@@ -118,7 +118,7 @@ def test_other_seed_other_split(by: By) -> None:
 
 
 def test_folds_are_equal_if_possible() -> None:
-    data = in_groups([6, 5, 4, 3, 2, 1])
+    data = build_grouped_examples([6, 5, 4, 3, 2, 1])
     parts = split_examples(SplitConfig(by="folds", test=0, folds=3), data, 0)
     assert [len(rows) for rows in parts.validation] == [7, 7, 7]
 
@@ -161,7 +161,7 @@ def test_missing_validation_is_drawn_by_group() -> None:
 
 
 def test_splits_leave_enough_groups() -> None:
-    parts = split_examples(SplitConfig(by="group", validation=0.2, test=0.5), in_groups([1, 1, 98]), 0)
+    parts = split_examples(SplitConfig(by="group", validation=0.2, test=0.5), build_grouped_examples([1, 1, 98]), 0)
     assert min(len(parts.train[0]), len(parts.validation[0]), len(parts.test)) > 0
 
 
@@ -170,12 +170,12 @@ def test_splits_leave_enough_groups() -> None:
     [
         (
             SplitConfig(by="folds", test=0, folds=5),
-            in_groups([3, 3, 3]),
+            build_grouped_examples([3, 3, 3]),
             "needs at least 5 groups.*has 3.*lower `folds`",
         ),
-        (SplitConfig(by="folds", test=0.2, folds=3), in_groups([3, 3, 3]), "needs at least 4 groups"),
-        (SplitConfig(by="group"), in_groups([5, 5]), "needs at least 3 groups.*`by: fraction`"),
-        (SplitConfig(by="group", test=0), in_groups([10]), "needs at least 2 groups"),
+        (SplitConfig(by="folds", test=0.2, folds=3), build_grouped_examples([3, 3, 3]), "needs at least 4 groups"),
+        (SplitConfig(by="group"), build_grouped_examples([5, 5]), "needs at least 3 groups.*`by: fraction`"),
+        (SplitConfig(by="group", test=0), build_grouped_examples([10]), "needs at least 2 groups"),
         (SplitConfig(by="fraction"), build_examples(number=2), "needs at least 3 examples"),
         (
             SplitConfig(by="fraction", test=0),

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.helpers.small_study import build_training_data
 from thalweg.artifacts.prepared import PreparedData
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
@@ -15,7 +16,6 @@ from thalweg.data.splits import Splits
 from thalweg.diagnose import ablations
 from thalweg.engine.workers import copy_to_devices
 from thalweg.training import build
-from thalweg.training.plan import TrainingData
 
 SEEDS = (11, 12)
 VALUES = {"optimizer.learning_rate": 0.02}
@@ -33,10 +33,6 @@ def grouped_data(examples: Examples, splits: Splits) -> PreparedData:
 def brightness_config(config: Config) -> Config:
     """The experiment with an augmentation that counts allow."""
     return config.replace_values({"augment.online.brightness": 0.3, "diagnose": {"seeds": 2, "shares": [0.25, 0.5]}})
-
-
-def build_training_data(config: Config, loaded: PreparedData) -> TrainingData:
-    return build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
 
 
 def test_image_shares_are_nested(brightness_config: Config, grouped_data: PreparedData) -> None:

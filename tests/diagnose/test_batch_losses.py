@@ -14,8 +14,8 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from tests.helpers import two_terms
-from tests.helpers.every_task import EXAMPLES, SPEC, N, variants
-from tests.helpers.fast_jit import haste, quick
+from tests.helpers.every_task import EXAMPLES, SPEC, N, list_task_variants
+from tests.helpers.fast_jit import compile_fast, list_hasty_options
 from thalweg import models
 from thalweg.artifacts.weights import Weights
 from thalweg.core import hyperparameters, losses, rng
@@ -34,7 +34,7 @@ MODELS = [name for name in FILES if hasattr(importlib.import_module(f"thalweg.mo
 
 
 @cache
-def network_of(model: str, inputs: tuple[int, int, int], outputs: tuple[int, ...]) -> Network | None:
+def build_network(model: str, inputs: tuple[int, int, int], outputs: tuple[int, ...]) -> Network | None:
     """Build a small network of a model; None if it cannot give these outputs."""
     for most in range(1, 9):
         network = Network(model, inputs, outputs, shrink_sizes(model, most))
@@ -72,7 +72,7 @@ def _shrink_size(size: Any, most: int) -> Any:
             return size
 
 
-def weights_of(network: Network) -> Weights:
+def draw_weights(network: Network) -> Weights:
     """Random weights, without compiling how a network begins."""
     draw = np.random.default_rng(1)
     form = jax.eval_shape(network.init, jax.random.key(0))
@@ -86,7 +86,7 @@ def weights_of(network: Network) -> Weights:
     return result
 
 
-def data_of(task: Task) -> TrainingData:
+def build_data(task: Task) -> TrainingData:
     rows = np.arange(N, dtype=np.int32)[None]
     channels = task.input_shape(SPEC)[2]
     return TrainingData(
@@ -103,7 +103,7 @@ def data_of(task: Task) -> TrainingData:
     )
 
 
-def hyper_of(task: Task, place: int) -> NetworkHyper:
+def build_hyper(task: Task, place: int) -> NetworkHyper:
     """Every term by the loss at this place of its family, the first again after the last."""
     numbers = {
         name: {
@@ -114,7 +114,7 @@ def hyper_of(task: Task, place: int) -> NetworkHyper:
         | {"kind": np.int32(place % len(losses.FAMILIES[of])), "weight": np.float32(1 + 0.5 * i)}
         for i, (name, of) in enumerate(task.loss_families.items())
     }
-    return replace(two_terms.hyper(), loss=numbers)
+    return replace(two_terms.build_hyper(), loss=numbers)
 
 
 def list_pairs() -> Iterator[ParameterSet]:
@@ -123,9 +123,9 @@ def list_pairs() -> Iterator[ParameterSet]:
     Losses do not depend on `mirror`, which averages predictions.
     """
     seen: set[str] = set()
-    for task in (task for task in variants() if not task.mirror):
+    for task in (task for task in list_task_variants() if not task.mirror):
         for model in MODELS:
-            network = network_of(model, task.input_shape(SPEC), task.output_shape(SPEC))
+            network = build_network(model, task.input_shape(SPEC), task.output_shape(SPEC))
             if network is not None:
                 marks = pytest.mark.slow if task.kind in seen else ()
                 seen.add(task.kind)
@@ -134,14 +134,18 @@ def list_pairs() -> Iterator[ParameterSet]:
 
 @pytest.mark.parametrize(("task", "plan"), list(list_pairs()))
 def test_gradients_match_differences(task: Task, plan: NetworkProgram) -> None:
-    data = data_of(task)
-    given = quick(lambda: batches.augment_batch(plan, {}, data, data.train_rows[0], rng.derive_key(0, "augment", 0)))
+    data = build_data(task)
+    given = compile_fast(
+        lambda: batches.augment_batch(plan, {}, data, data.train_rows[0], rng.derive_key(0, "augment", 0))
+    )
     inputs, truth = given()
-    weights = weights_of(plan.network)
+    weights = draw_weights(plan.network)
     for place in range(max(len(losses.FAMILIES[of]) for of in task.loss_families.values())):
-        hyper = hyper_of(task, place)
+        hyper = build_hyper(task, place)
         coefficient = composite_loss.compute_coefficients(plan, hyper, jnp.zeros(len(task.loss_families)), jnp.int32(0))
-        names, found = gradient_table.follow_batch_losses(plan, hyper, weights, inputs, truth, coefficient, **haste())
+        names, found = gradient_table.follow_batch_losses(
+            plan, hyper, weights, inputs, truth, coefficient, **list_hasty_options()
+        )
         assert found.value.dtype == np.float64
         verdicts = {
             (name, term): check.verdict
@@ -156,7 +160,11 @@ def test_gradients_match_differences(task: Task, plan: NetworkProgram) -> None:
 def test_gradient_matches_training() -> None:
     """One update of plain gradient descent is minus the rate times the gradient of the whole loss."""
     plan = replace(two_terms.PLAN, steps_per_epoch=1, epochs=1, batch_size=8)
-    hyper = two_terms.hyper(a=two_terms.numbers(weight=np.float32(3)), b=two_terms.numbers(kind=np.int32(0)), rate=0.01)
+    hyper = two_terms.build_hyper(
+        a=two_terms.build_loss_numbers(weight=np.float32(3)),
+        b=two_terms.build_loss_numbers(kind=np.int32(0)),
+        rate=0.01,
+    )
     state = fit.init_state(plan, jnp.int32(5), jnp.int32(0))
     moved = jax.tree.map(lambda leaf: leaf + jnp.array([0.3, -0.4]), state.learner.parameters)
     state = replace(state, learner=state.learner._replace(parameters=moved))

@@ -15,7 +15,7 @@ H = np.array(STEP_SIZES)
 
 
 @pytest.fixture(autouse=True)
-def doubles() -> Iterator[None]:
+def double_precision() -> Iterator[None]:
     with jax.enable_x64(True):
         yield
 

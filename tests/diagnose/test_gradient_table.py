@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.helpers.small_study import build_training_data
 from thalweg.artifacts.prepared import PreparedData
 from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
@@ -15,7 +16,6 @@ from thalweg.data.splits import Splits
 from thalweg.diagnose import gradient_check, gradient_table
 from thalweg.engine import population
 from thalweg.training import build
-from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
 KINDS = losses.list_losses("regression")
@@ -28,15 +28,11 @@ def prepared_data(examples: Examples, splits: Splits) -> PreparedData:
 
 @pytest.fixture(scope="module")
 def initial_weights(config: Config, prepared_data: PreparedData) -> Weights:
-    state = population.init_lane(plan_of(config, prepared_data), 4, 0)
+    state = population.init_lane(build_plan(config, prepared_data), 4, 0)
     return state.learner.parameters, state.learner.model_state
 
 
-def build_training_data(config: Config, loaded: PreparedData) -> TrainingData:
-    return build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
-
-
-def plan_of(config: Config, loaded: PreparedData) -> NetworkProgram:
+def build_plan(config: Config, loaded: PreparedData) -> NetworkProgram:
     return build.build_plan(
         config, build.build_data_spec(loaded.examples), build_training_data(config, loaded), searched=True
     )
@@ -66,7 +62,7 @@ def test_gradient_is_of_first_batch_and_seed(
     config: Config, prepared_data: PreparedData, initial_weights: Weights
 ) -> None:
     """By hand: l2 of softplus(x w + b) in NumPy."""
-    data, plan = build_training_data(config, prepared_data), plan_of(config, prepared_data)
+    data, plan = build_training_data(config, prepared_data), build_plan(config, prepared_data)
     inputs, truth = gradient_table.draw_first_batch(
         plan, build.build_hyper(config), data, jnp.int32(candidates.list_confirm_seeds(config)[0])
     )

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.helpers.two_terms import DATA, PLAN, hyper, numbers
+from tests.helpers.two_terms import DATA, PLAN, build_hyper, build_loss_numbers
 from thalweg.artifacts.weights import Weights
 from thalweg.diagnose import loss_surface
 from thalweg.engine.workers import copy_to_devices
@@ -30,13 +30,13 @@ def draw_directions(tree: Any, *directions: list[float]) -> Any:
     return jax.tree.unflatten(form, [jnp.array(directions) for _ in leaves])
 
 
-def by_hand(w: np.ndarray) -> np.ndarray:
+def compute_loss_by_hand(w: np.ndarray) -> np.ndarray:
     """3 (w0 - 3)^2 + (w0 / 2 + w1 + 1)^2: what the two terms ask for, the first counting three times."""
     result: np.ndarray = 3 * (w[..., 0] - 3) ** 2 + (w[..., 0] / 2 + w[..., 1] + 1) ** 2
     return result
 
 
-GIVEN = hyper(a=numbers(weight=np.float32(3)))
+GIVEN = build_hyper(a=build_loss_numbers(weight=np.float32(3)))
 
 
 def test_losses_match_formula() -> None:
@@ -46,7 +46,7 @@ def test_losses_match_formula() -> None:
         PLAN, GIVEN, start, draw_directions(start[0], [1.0, 0.0], [0.5, 1.0]), places, ON
     )
     assert seen.shape == (25, 2, 6)
-    wanted = by_hand(np.array([1.0, 2.0]) + places @ np.array([[1.0, 0.0], [0.5, 1.0]]))
+    wanted = compute_loss_by_hand(np.array([1.0, 2.0]) + places @ np.array([[1.0, 0.0], [0.5, 1.0]]))
     np.testing.assert_allclose(seen, np.broadcast_to(wanted[:, None, None], seen.shape), rtol=1e-5)
 
 
@@ -62,7 +62,7 @@ def test_partial_batch_counts_examples_once() -> None:
     on = loss_surface.EvaluationSets(ON.inputs, {name: values.reshape(2, 6) for name, values in truth.items()})
     start = draw_weights(odd)
     seen = loss_surface.compute_point_losses(
-        odd, hyper(), start, draw_directions(start[0], [0.0, 0.0]), np.zeros((1, 1)), on
+        odd, build_hyper(), start, draw_directions(start[0], [0.0, 0.0]), np.zeros((1, 1)), on
     )[0]
     np.testing.assert_allclose(seen.ravel(), (1 - np.arange(12.0)) ** 2 + 2.5**2, rtol=1e-5)
 

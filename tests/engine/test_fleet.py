@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.training_calls import watch
+from tests.helpers.training_calls import watch_training
 from thalweg.config.experiment import Config
 from thalweg.core.types import DataSpec
 from thalweg.data.splits import Splits
@@ -34,7 +34,7 @@ def raise_killed(_: object) -> None:
 
 
 @pytest.fixture
-def fleet_of(
+def build_fleet(
     config: Config,
     data_spec: DataSpec,
     splits: Splits,
@@ -54,9 +54,9 @@ def fleet_of(
 
 
 def test_lanes_stop_at_their_target(
-    fleet_of: tuple[Callable[..., Fleet], NetworkProgram],
+    build_fleet: tuple[Callable[..., Fleet], NetworkProgram],
 ) -> None:
-    fleet = fleet_of[0]()
+    fleet = build_fleet[0]()
     assert fleet.active_count == 4
     fleet.set_target([0, 1], 1)
     assert fleet.find_results(0) is None
@@ -76,34 +76,34 @@ def test_lanes_stop_at_their_target(
     assert (len(fleet.list_states(0)), len(fleet.list_states(1))) == (0, 2)
 
 
-def test_journaled_lanes_are_not_retrained(fleet_of: tuple[Callable[..., Fleet], NetworkProgram]) -> None:
-    first = fleet_of[0]()
+def test_journaled_lanes_are_not_retrained(build_fleet: tuple[Callable[..., Fleet], NetworkProgram]) -> None:
+    first = build_fleet[0]()
     first.set_target([0, 1], 3)
     while first.run_segment():
         pass
-    again = fleet_of[0]()
+    again = build_fleet[0]()
     again.set_target([0, 1], 3)
     assert again.active_count == 0
     assert again.find_results(1) == first.find_results(1)
 
 
 def test_fleet_resumes_without_journal(
-    fleet_of: tuple[Callable[..., Fleet], NetworkProgram], monkeypatch: pytest.MonkeyPatch
+    build_fleet: tuple[Callable[..., Fleet], NetworkProgram], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fleet_module, "SNAPSHOT_SECONDS", 0.0)
     monkeypatch.setattr(fleet_module, "SEGMENT_SECONDS", 1e-9)
-    first = fleet_of[0](journal=False)
+    first = build_fleet[0](journal=False)
     first.set_target([0, 1], 3)
     first.run_segment()
-    again = fleet_of[0](journal=False)
+    again = build_fleet[0](journal=False)
     assert [int(state.step) for state in again.list_states(0)] == [3, 3]
 
 
 def test_block_shape_is_kept(
-    fleet_of: tuple[Callable[..., Fleet], NetworkProgram], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    build_fleet: tuple[Callable[..., Fleet], NetworkProgram], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(population, "shapes", {})
-    make, plan = fleet_of
+    make, plan = build_fleet
     other = replace(plan, batch_size=4)
     fleet = make()
     fleet.set_target([0, 1], 1)
@@ -121,16 +121,16 @@ def test_block_shape_is_kept(
 
 
 def test_validation_time_is_measured(
-    fleet_of: tuple[Callable[..., Fleet], NetworkProgram], monkeypatch: pytest.MonkeyPatch
+    build_fleet: tuple[Callable[..., Fleet], NetworkProgram], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However few validations a lane has left to its rung, a validation's time is what was measured."""
-    make, _ = fleet_of
+    make, _ = build_fleet
     clock = [0.0]
 
     def takes_half_a_second_an_epoch(program: Program, steps: list[int]) -> None:
         clock[0] += 0.5 * max(steps) / program.steps_per_epoch
 
-    watch(monkeypatch, takes_half_a_second_an_epoch)
+    watch_training(monkeypatch, takes_half_a_second_an_epoch)
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     fleet = make()
     for until in (1, 2, 3):
@@ -148,7 +148,7 @@ def test_lanes_are_shared_or_per_trial(config: Config) -> None:
 
 
 def test_killed_process_is_explained(
-    fleet_of: tuple[Callable[..., Fleet], NetworkProgram],
+    build_fleet: tuple[Callable[..., Fleet], NetworkProgram],
     config: Config,
     splits: Splits,
     compose_data: Callable[[Config, Splits], TrainingData],
@@ -157,7 +157,7 @@ def test_killed_process_is_explained(
     data = copy_to_devices(compose_data(config, splits))
     with workers.start_worker_pool(data, 2) as two:
         fleet = Fleet(tmp_path, data, Journal(tmp_path), workers=two)
-        fleet.add_trial(0, fleet_of[1], build.build_hyper(config), LANES)
+        fleet.add_trial(0, build_fleet[1], build.build_hyper(config), LANES)
         fleet.set_target([0], 1)
         assert two is not None
         with pytest.raises(BrokenProcessPool):

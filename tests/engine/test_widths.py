@@ -17,7 +17,7 @@ from thalweg.training.program import NetworkProgram
 
 
 @pytest.fixture
-def accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
+def fake_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     """The way of an accelerator, on the CPU: lanes side by side, their bits equal at one shape only."""
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(population, "shapes", {})
@@ -31,7 +31,10 @@ def assert_close_states(states: Sequence[LaneState], others: Sequence[LaneState]
 
 
 @pytest.fixture
-def fake_timing(accelerator: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[int, float | None]], list[int]]:  # noqa: ARG001
+def fake_timing(
+    fake_accelerator: None,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[dict[int, float | None]], list[int]]:
     """Stand-in for trying a width: seconds of a call by lanes at once, as a device might need them; None: no memory."""
     asked: list[int] = []
 
@@ -78,7 +81,7 @@ def test_calibration_starts_at_widest(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("accelerator")
+@pytest.mark.usefixtures("fake_accelerator")
 def test_accelerator_matches_cpu(
     end_states: tuple[list[LaneState], int],
     training_data: TrainingData,
@@ -106,7 +109,7 @@ def test_accelerator_matches_cpu(
     )
 
 
-@pytest.mark.usefixtures("accelerator")
+@pytest.mark.usefixtures("fake_accelerator")
 def test_width_is_lanes_per_device(
     end_states: tuple[list[LaneState], int], training_data: TrainingData, start_states: list[LaneState]
 ) -> None:
@@ -127,7 +130,7 @@ def test_host_out_of_memory_is_raised(
     assert population.is_out_of_memory(raised.value)
 
 
-@pytest.mark.usefixtures("accelerator")
+@pytest.mark.usefixtures("fake_accelerator")
 def test_device_out_of_memory_halves_width(
     end_states: tuple[list[LaneState], int],
     training_data: TrainingData,

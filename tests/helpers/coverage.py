@@ -12,7 +12,7 @@ SEEDS = 8
 GROUPS = 12
 
 
-def noise(draw: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+def draw_noise(draw: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     """Standard normal values made lognormal, of mean 0 and standard deviation 1; 0.5 has a skewness of 1.75."""
     if sigma == 0:
         return draw
@@ -21,13 +21,13 @@ def noise(draw: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     return result
 
 
-def bounds(count: int, of: int = STUDIES, level: float = 0.95) -> tuple[float, float]:
+def compute_share_bounds(count: int, of: int = STUDIES, level: float = 0.95) -> tuple[float, float]:
     """Between what the true share lies, as surely as `level`, if `count` of so many were counted."""
     found = stats.binomtest(count, of).proportion_ci(level, "exact")
     return float(found.low), float(found.high)
 
 
-def holds(count: int, of: int = STUDIES) -> bool:
+def is_coverage_shown(count: int, of: int = STUDIES) -> bool:
     """Whether it is shown, not only not refuted, that 95 % intervals hold the truth in 92 to 98 %."""
-    low, high = bounds(count, of)
+    low, high = compute_share_bounds(count, of)
     return low >= 0.92 and high <= 0.98

@@ -20,7 +20,9 @@ Tree = dict[str, Any]
 SHARES = st.sampled_from([0.0, 0.0, 0.5, 1.0])
 
 
-def between(low: float | None, high: float | None, *, open_low: bool, open_high: bool) -> st.SearchStrategy[float]:
+def build_number_strategy(
+    low: float | None, high: float | None, *, open_low: bool, open_high: bool
+) -> st.SearchStrategy[float]:
     """Numbers within bounds, ends included where they are allowed."""
     first = -1.0 if low is None else low
     last = first + 2.0 if high is None else high
@@ -28,22 +30,22 @@ def between(low: float | None, high: float | None, *, open_low: bool, open_high:
     return st.sampled_from([*([] if open_low else [first]), *inner, *([] if open_high else [last])])
 
 
-def bounded(interval: annotated_types.Interval) -> st.SearchStrategy[float]:
+def build_interval_strategy(interval: annotated_types.Interval) -> st.SearchStrategy[float]:
     low = interval.gt if interval.ge is None else interval.ge
     high = interval.lt if interval.le is None else interval.le
-    return between(low, high, open_low=interval.ge is None, open_high=interval.le is None)  # type: ignore[arg-type]
+    return build_number_strategy(low, high, open_low=interval.ge is None, open_high=interval.le is None)  # type: ignore[arg-type]
 
 
-def values_of(annotation: Any, metadata: Any = ()) -> st.SearchStrategy[Any]:
+def build_value_strategy(annotation: Any, metadata: Any = ()) -> st.SearchStrategy[Any]:
     """Values of a field's type within its bounds; small whole numbers."""
     options = get_args(annotation)
     if get_origin(annotation) is Literal:
         return st.sampled_from(options)
     if type(None) in options:
         inner = next(option for option in options if option is not type(None))
-        return st.none() | values_of(inner, metadata)
+        return st.none() | build_value_strategy(inner, metadata)
     if get_origin(annotation) is tuple:
-        return st.lists(values_of(options[0]), min_size=1, max_size=3)
+        return st.lists(build_value_strategy(options[0]), min_size=1, max_size=3)
     if annotation is bool:
         return st.booleans()
     bounds = {name: getattr(one, name) for one in metadata for name in ("gt", "ge", "lt", "le") if hasattr(one, name)}
@@ -51,35 +53,37 @@ def values_of(annotation: Any, metadata: Any = ()) -> st.SearchStrategy[Any]:
         low = int(bounds.get("ge", 1))
         return st.integers(low, min(low + 4, int(bounds.get("le", low + 4))))
     if annotation is float:
-        return bounded(annotated_types.Interval(**bounds))
+        return build_interval_strategy(annotated_types.Interval(**bounds))
     return st.just(None)
 
 
-def fields_of(model: Any, leave_out: tuple[str, ...] = ("kind",)) -> st.SearchStrategy[Tree]:
+def build_field_strategy(model: Any, leave_out: tuple[str, ...] = ("kind",)) -> st.SearchStrategy[Tree]:
     """Some of a section's fields."""
     fields: dict[str, FieldInfo] = {n: field for n, field in model.model_fields.items() if n not in leave_out}
-    drawn = {name: values_of(field.annotation, field.metadata) for name, field in fields.items()}
+    drawn = {name: build_value_strategy(field.annotation, field.metadata) for name, field in fields.items()}
     return st.fixed_dictionaries({}, optional=drawn)
 
 
-def numbers_of(op: Op) -> st.SearchStrategy[Tree]:
-    return st.fixed_dictionaries({}, optional={name: bounded(interval) for name, interval in list_bounds(op).items()})
+def build_op_strategy(op: Op) -> st.SearchStrategy[Tree]:
+    return st.fixed_dictionaries(
+        {}, optional={name: build_interval_strategy(interval) for name, interval in list_bounds(op).items()}
+    )
 
 
 @st.composite
 def draw_member(draw: st.DrawFn, members: Any) -> Tree:
     member = draw(st.sampled_from(members))
-    return {"kind": member.__name__} | draw(numbers_of(member))
+    return {"kind": member.__name__} | draw(build_op_strategy(member))
 
 
 @st.composite
 def draw_sections(draw: st.DrawFn, task_kind: str) -> Tree:
     """The sections that can be searched, for a task."""
     task_class: Any = find_members("thalweg.tasks")[task_kind]
-    task = {"kind": task_kind} | draw(fields_of(task_class))
+    task = {"kind": task_kind} | draw(build_field_strategy(task_class))
     families = task_class.model_validate(task).loss_families
     model = draw(st.sampled_from(MODEL_KINDS))
-    sizes = {name: values_of(size.annotation) for name, size in list_model_sizes(model).items()}
+    sizes = {name: build_value_strategy(size.annotation) for name, size in list_model_sizes(model).items()}
     terms = {name: draw(draw_member(losses.FAMILIES[family])) for name, family in families.items()}
     optimizer = draw(draw_member(optimizers.KINDS))
     names = task_class.model_validate(task).allowed_augmentations
@@ -112,7 +116,7 @@ def draw_params(draw: st.DrawFn, pairs: list[tuple[Path, DataSource, str]]) -> T
     path, source, task_kind = draw(st.sampled_from(pairs))
     first, second = draw(draw_sections(task_kind)), draw(draw_sections(task_kind))
     directions = find_members("thalweg.tasks")[task_kind].METRIC_DIRECTIONS  # type: ignore[attr-defined]
-    by = draw(values_of(SplitConfig.model_fields["by"].annotation))
+    by = draw(build_value_strategy(SplitConfig.model_fields["by"].annotation))
     return first | {
         "seed": draw(st.integers(0, 3)),
         "data": {

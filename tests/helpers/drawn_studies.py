@@ -18,12 +18,12 @@ from tests.helpers.drawn_tables import (
     draw_verdicts,
     summarize,
 )
-from tests.helpers.terrain import terrain, with_terms
+from tests.helpers.terrain import draw_terrain, with_terms
 from thalweg.reporting.tables import StudyTables
 from thalweg.system.images import write_image
 
 
-def parameters(title: str, trials: int, cohort: int, epochs: int, task: str, objective: str) -> dict[str, Any]:
+def build_params(title: str, trials: int, cohort: int, epochs: int, task: str, objective: str) -> dict[str, Any]:
     return {
         "seed": 0, "data": {"path": "data", "source": {"kind": "scenes"}}, "augment": {}, "task": {"kind": task},
         "model": {"kind": "cnn"}, "loss": {}, "optimizer": {}, "schedule": {},
@@ -34,7 +34,7 @@ def parameters(title: str, trials: int, cohort: int, epochs: int, task: str, obj
     }  # fmt: skip
 
 
-def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7) -> StudyTables:
+def build_counting_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7) -> StudyTables:
     """A count study of whole cohorts of 6, a winner better than the baseline, 12 worst pictures in `folder`."""
     rng = np.random.default_rng(seed)
     table = draw_trials(trials, 6, epochs, rng)
@@ -48,7 +48,7 @@ def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7)
         write_image(path, draw_scene(int(row["truth"]), rng))
         pictures.append({"file": path, **{name: row[name] for name in ("image", "truth", "prediction", "error")}})
     return StudyTables(
-        params=parameters("People at a bus stop", trials, 6, epochs, "count", "mae"),
+        params=build_params("People at a bus stop", trials, 6, epochs, "count", "mae"),
         trials=table,
         curves=curves,
         summary=summarize(table, runs, "mae", 1, "test"),
@@ -77,9 +77,9 @@ def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7)
     )  # fmt: skip
 
 
-def class_study(folder: Path) -> StudyTables:
+def build_classification_study(folder: Path) -> StudyTables:
     """The same study told as a classification: accuracy, where higher is better."""
-    tables, rng = count_study(folder), np.random.default_rng(3)
+    tables, rng = build_counting_study(folder), np.random.default_rng(3)
     names = ["ankle boot", "bag", "coat", "dress", "shirt", "sneaker"]
     truth = rng.integers(0, 6, 300)
     taken = np.where(rng.random(300) < 0.84, truth, (truth + rng.integers(1, 3, 300)) % 6)
@@ -103,7 +103,7 @@ def class_study(folder: Path) -> StudyTables:
     pictures = [each | {"truth": "coat", "prediction": "shirt", "error": 2.3} for each in tables.pictures]
     return replace(
         tables,
-        params=parameters("Clothes", 48, 6, 16, "classify", "accuracy"),
+        params=build_params("Clothes", 48, 6, 16, "classify", "accuracy"),
         trials=trials,
         runs=runs,
         ablations=pd.DataFrame(),
@@ -120,9 +120,9 @@ def class_study(folder: Path) -> StudyTables:
     )
 
 
-def image_study(folder: Path) -> StudyTables:
+def build_image_study(folder: Path) -> StudyTables:
     """The same study told as one of images, each 6 dB nearer to the truth than it was given, but for a few."""
-    tables, rng = class_study(folder), np.random.default_rng(4)
+    tables, rng = build_classification_study(folder), np.random.default_rng(4)
     given, gain = rng.normal(20, 0.3, 240), rng.normal(6, 1.5, 240)
     predictions = tables.predictions.head(0).reindex(range(240))[["image", "group", "error"]]
     predictions["image"] = [f"street/{i:04d}.png" for i in range(240)]
@@ -137,7 +137,7 @@ def image_study(folder: Path) -> StudyTables:
     gone = [name for name in map(str, tables.runs) if name.endswith("calibration_error")]
     return replace(
         tables,
-        params=parameters("Clean streets", 48, 6, 16, "enhance", "psnr"),
+        params=build_params("Clean streets", 48, 6, 16, "enhance", "psnr"),
         runs=tables.runs.rename(columns=names).drop(columns=gone),
         references=pd.DataFrame([{"answer": "the unchanged input", "psnr": 0.2, "ssim": 0.1}]),
         curves=tables.curves.rename(columns=turned),
@@ -164,9 +164,9 @@ def without_results(tables: StudyTables, trials: pd.DataFrame) -> StudyTables:
 HOSTILE = "</script><script>alert(1)</script>| `ß` 駅 \"'&<b>"
 
 
-def hostile_study(folder: Path) -> StudyTables:
+def build_hostile_study(folder: Path) -> StudyTables:
     """Every string that a person can choose is an attack on the page."""
-    tables = count_study(folder)
+    tables = build_counting_study(folder)
     rename = {"loss.terms.count.delta": HOSTILE}
     manifest = tables.manifest | {
         "source": HOSTILE, "warnings": [HOSTILE], "classes": [HOSTILE],
@@ -174,7 +174,7 @@ def hostile_study(folder: Path) -> StudyTables:
     }  # fmt: skip
     return replace(
         tables,
-        params=parameters(HOSTILE, 48, 6, 16, "count", "mae"),
+        params=build_params(HOSTILE, 48, 6, 16, "count", "mae"),
         trials=tables.trials.rename(columns=rename).replace({"loss.terms.count.kind": {"huber": HOSTILE}}),
         space=[
             replace(each, name=HOSTILE, when={"loss.terms.count.kind": (HOSTILE,)})
@@ -192,9 +192,9 @@ def hostile_study(folder: Path) -> StudyTables:
     )
 
 
-def edge_cases(folder: Path) -> dict[str, StudyTables]:
+def build_studies_by_case(folder: Path) -> dict[str, StudyTables]:
     """Name -> study, for each way in which a study may be small, poor or strange."""
-    usual = count_study(folder)
+    usual = build_counting_study(folder)
     empty = pd.DataFrame(columns=usual.trials.columns)
     lost = usual.trials.head(6).assign(state="diverged", value=np.nan, diverged_step=30.0, epochs=1)
     one = without_results(usual, usual.trials[usual.trials["state"] == "complete"].head(1).assign(number=0))
@@ -207,12 +207,12 @@ def edge_cases(folder: Path) -> dict[str, StudyTables]:
         "all diverged": without_results(usual, lost),
         "all pruned": without_results(usual, usual.trials.dropna(subset="value").assign(state="pruned", epochs=4)),
         "single parameter": replace(usual, trials=single),
-        "hostile names": hostile_study(folder),
+        "hostile names": build_hostile_study(folder),
         "no pictures": replace(usual, pictures=[]),
         "no test": replace(
             usual, runs=only_validation, summary=summarize(usual.trials, only_validation, "mae", 1, "validation")
         ),
-        "classes": class_study(folder),
-        "several terms": replace(with_terms(usual), landscape=terrain()),
-        "images": image_study(folder),
+        "classes": build_classification_study(folder),
+        "several terms": replace(with_terms(usual), landscape=draw_terrain()),
+        "images": build_image_study(folder),
     }

@@ -19,7 +19,7 @@ SPACE = [
 METRICS = ("mae", "rmse", "bias", "exact")
 
 
-def quality(row: dict[str, Any]) -> float:
+def compute_final_error(row: dict[str, Any]) -> float:
     """The error that a trial's parameters reach in the end: a valley along learning rate x momentum."""
     effective = np.log10(row["optimizer.learning_rate"] / (1 - row["optimizer.momentum"]))
     kind = {"mse": 0.16, "huber": 0.0, "log_cosh": 0.03, "poisson": 0.10}[row["loss.terms.count.kind"]]
@@ -46,7 +46,7 @@ def draw_trials(count: int, cohort: int, epochs: int, rng: np.random.Generator) 
         if row["optimizer.learning_rate"] / (1 - row["optimizer.momentum"]) > 1.2:
             row |= {"state": "diverged", "epochs": 2, "diverged_step": float(rng.integers(20, 90))}
         else:
-            row["value"] = quality(row) * float(np.exp(rng.normal(0, 0.025)))
+            row["value"] = compute_final_error(row) * float(np.exp(rng.normal(0, 0.025)))
         rows.append(row)
     trials = pd.DataFrame(rows)
     for start in range(0, count, cohort):  # the worse half of a cohort stops at a quarter of the epochs

@@ -16,7 +16,7 @@ SIZE = (10, 16, 3)
 CLASSES = ("a", "b", "c")
 
 
-def variants() -> Iterator[Task]:
+def list_task_variants() -> Iterator[Task]:
     """Every task at its defaults, and with every other value of its options that are a choice."""
     for kind in find_members("thalweg.tasks").values():
         task = cast(Callable[..., Task], kind)

@@ -13,24 +13,24 @@ from thalweg.tasks import Task
 
 
 @cache
-def quick(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+def compile_fast(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """`jax.jit` in haste. One program costs less than one for each of its operations, too."""
-    return jax.jit(function, compiler_options=haste(), **options)
+    return jax.jit(function, compiler_options=list_hasty_options(), **options)
 
 
-def of_task(task: Task, method: str, *given: Any) -> Any:
+def run_task_method(task: Task, method: str, *given: Any) -> Any:
     """What a task's method makes of arrays and, in last place, of the spec: NumPy arrays."""
     static = (0, len(given)) if given and isinstance(given[-1], DataSpec) else 0
-    return jax.tree.map(np.asarray, quick(getattr(type(task), method), static_argnums=static)(task, *given))
+    return jax.tree.map(np.asarray, compile_fast(getattr(type(task), method), static_argnums=static)(task, *given))
 
 
 @cache
-def haste() -> dict[str, Any]:
+def list_hasty_options() -> dict[str, Any]:
     """Those of the options that this version of XLA knows."""
-    return {name: value for name, value in HASTE.items() if _known(name, value)}
+    return {name: value for name, value in HASTE.items() if _is_known(name, value)}
 
 
-def _known(name: str, value: Any) -> bool:
+def _is_known(name: str, value: Any) -> bool:
     try:
         jax.jit(lambda x: x, compiler_options={name: value})(0.0)
     except jax.errors.JaxRuntimeError:

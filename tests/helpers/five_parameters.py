@@ -35,7 +35,7 @@ def draw_trials(count: int, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def rate_position(trials: pd.DataFrame) -> pd.Series:
+def compute_rate_position(trials: pd.DataFrame) -> pd.Series:
     """Where the rate lies in its range, 0 to 1."""
     result: pd.Series = (np.log10(trials["rate"]) + 4) / 4
     return result
@@ -47,5 +47,5 @@ def rank_parameters(tables: StudyTables) -> ImportanceRanking:
     return found
 
 
-def importance_of(name: str, share: float, chance: float, high: float = 1.0) -> Importance:
+def build_importance(name: str, share: float, chance: float, high: float = 1.0) -> Importance:
     return Importance(name, share, 0.0, high, chance, 40)

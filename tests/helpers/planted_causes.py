@@ -26,8 +26,8 @@ class Planted:
     trials: int = 48
 
 
-def bad_group(tables: StudyTables, rng: np.random.Generator) -> StudyTables:
-    return replace(tables, predictions=planted.predictions(rng, bad=4, times=6.0))
+def plant_bad_group(tables: StudyTables, rng: np.random.Generator) -> StudyTables:
+    return replace(tables, predictions=planted.draw_predictions(rng, bad=4, times=6.0))
 
 
 ABOVE = f"The best values of `{RATE}` may lie above the searched range."
@@ -57,10 +57,14 @@ PLANTED = {
     "noise only": Planted(("differ by more than seed noise.",), NOISE),
     "a third diverges": Planted(("trials diverged.",), WILD),
     "learns nothing": Planted(("trials learned nothing.",), DEAD),
-    "a bad group": Planted(("Group place-04 stands out with large errors.",), done=bad_group),
-    "too sure": Planted(("The network is overconfident.",), done=lambda tables, rng: planted.classes(tables, rng, 2.0)),
+    "a bad group": Planted(("Group place-04 stands out with large errors.",), done=plant_bad_group),
+    "too sure": Planted(
+        ("The network is overconfident.",),
+        done=lambda tables, rng: planted.build_classification_study(tables, rng, 2.0),
+    ),
     "not sure enough": Planted(
-        ("The network is underconfident.",), done=lambda tables, rng: planted.classes(tables, rng, 0.5)
+        ("The network is underconfident.",),
+        done=lambda tables, rng: planted.build_classification_study(tables, rng, 0.5),
     ),
     "training too short": Planted(
         ("Training ends while the better trials are still improving.",),
@@ -74,7 +78,7 @@ PLANTED = {
     "judged too early": Planted(
         ("Trials are judged too early: short runs do not predict long ones.",),
         World(hidden=0.15, early=120.0, bend=0.1),
-        done=lambda tables, rng: planted.pruned(tables, 2, 1.0, rng),
+        done=lambda tables, rng: planted.prune_study(tables, 2, 1.0, rng),
         may=("Early stopping lost a better trial.",),
     ),
     "swings to the end": Planted(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tests.helpers.drawn_studies import parameters
+from tests.helpers.drawn_studies import build_params
 from tests.helpers.drawn_tables import summarize
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -58,7 +58,7 @@ class World:
     seen: float = 0.1
 
 
-def nets(world: World, trials: int, rng: np.random.Generator) -> pd.DataFrame:
+def draw_networks(world: World, trials: int, rng: np.random.Generator) -> pd.DataFrame:
     """Random trials after the file's own values, where these are searched: rate, momentum, pace, what else differs."""
     table = pd.DataFrame(
         {
@@ -74,7 +74,7 @@ def nets(world: World, trials: int, rng: np.random.Generator) -> pd.DataFrame:
     return table.assign(pace=table["rate"] / (1 - table["momentum"]))
 
 
-def losses(world: World, of: pd.DataFrame, rng: np.random.Generator) -> dict[str, Array]:
+def draw_loss_curves(world: World, of: pd.DataFrame, rng: np.random.Generator) -> dict[str, Array]:
     """Curves [networks, epochs] of some networks, each with a seed of its own."""
     epoch, pace = np.arange(1, world.epochs + 1), of["pace"].to_numpy()[:, None]
     stays = of["stays"].to_numpy()[:, None]
@@ -94,12 +94,12 @@ def losses(world: World, of: pd.DataFrame, rng: np.random.Generator) -> dict[str
             "train_spread": (world.seen + world.swing * pace * factor) * train}  # fmt: skip
 
 
-def study(world: World, seed: int, trials: int = 48, sampler: str = "random") -> StudyTables:
+def draw_study(world: World, seed: int, trials: int = 48, sampler: str = "random") -> StudyTables:
     """A study of one world: its trials, candidates on 8 fresh seeds, predictions."""
     rng = np.random.default_rng(seed)
-    of, file = nets(world, trials, rng), nets(world, 1, rng)
+    of, file = draw_networks(world, trials, rng), draw_networks(world, 1, rng)
     file = file.assign(rate=world.file, momentum=0.0, pace=world.file, own=0.0, start=world.early / 2)
-    curves, base = losses(world, of, rng), losses(world, file, rng)
+    curves, base = draw_loss_curves(world, of, rng), draw_loss_curves(world, file, rng)
     wild, dead = (of["pace"].to_numpy() > bound for bound in (world.wild, world.dead))
     curves["mae"][dead], curves["val_loss"][dead] = DEAD, DEAD**2
     curves["train_loss"][dead] = DEAD**2 * (1 + 0.01 * rng.normal(size=(int(dead.sum()), world.epochs)))
@@ -113,20 +113,20 @@ def study(world: World, seed: int, trials: int = 48, sampler: str = "random") ->
     )  # fmt: skip
     table["value"] = table["value"].where(~wild)
     runs = draw_runs(world, table, of, file, rng)
-    params = parameters("Planted", trials, 6, world.epochs, "count", "mae")
+    params = build_params("Planted", trials, 6, world.epochs, "count", "mae")
     params["study"] |= {"sampler": sampler, "prune": None, "also": [], "enqueue": []}
     params["optimizer"] = {"kind": "heavy_ball", "learning_rate": world.file, "momentum": 0.0}
     params["training"] |= {"batch_size": 64}
     return StudyTables(
         params=params,
         trials=table,
-        curves=_long(curves, last),
+        curves=_build_curves_table(curves, last),
         summary=summarize(table, runs, "mae", 1, "test"),
         runs=runs,
-        predictions=predictions(rng),
+        predictions=draw_predictions(rng),
         pictures=[],
-        baseline_curves=_long(base, np.array([world.epochs])).drop(columns="trial"),
-        verdicts=verdicts(curves, last, wild),
+        baseline_curves=_build_curves_table(base, np.array([world.epochs])).drop(columns="trial"),
+        verdicts=judge_curves(curves, last, wild),
         manifest={"source": "scenes", "examples": {"train": 1200, "validation": 240, "test": 240}, "excluded": []},
         provenance={},
         space=[SearchedParameter(RATE, world.rates[0], world.rates[1], log=True),
@@ -146,7 +146,7 @@ def draw_runs(
     best = trials.dropna(subset="value").sort_values("value")["number"].head(2).tolist()
     parts = []
     for trial, net in [(np.nan, file), *((number, of.loc[[number]]) for number in best)]:
-        seeds = losses(world, pd.concat([net] * 8, ignore_index=True), rng)["mae"]
+        seeds = draw_loss_curves(world, pd.concat([net] * 8, ignore_index=True), rng)["mae"]
         table = pd.DataFrame({"trial": trial, "seed": range(1000, 1008), "best_epoch": seeds.argmin(axis=1) + 1})
         parts.append(table.assign(validation_mae=seeds.min(axis=1)))
     order = sorted(parts[1:], key=lambda part: part["validation_mae"].mean())
@@ -155,7 +155,7 @@ def draw_runs(
     return runs.assign(test_mae=runs["validation_mae"] * np.exp(rng.normal(0, 0.005, len(runs))))
 
 
-def _long(curves: dict[str, Array], last: NDArray[np.int64]) -> pd.DataFrame:
+def _build_curves_table(curves: dict[str, Array], last: NDArray[np.int64]) -> pd.DataFrame:
     count, epochs = curves["mae"].shape
     table = pd.DataFrame({name: curve.ravel() for name, curve in curves.items()})
     table.insert(0, "epoch", np.tile(np.arange(1, epochs + 1), count))
@@ -164,7 +164,7 @@ def _long(curves: dict[str, Array], last: NDArray[np.int64]) -> pd.DataFrame:
     return table[table["epoch"] <= last[table["trial"]]].reset_index(drop=True)
 
 
-def verdicts(curves: dict[str, Array], last: NDArray[np.int64], wild: NDArray[np.bool_]) -> pd.DataFrame:
+def judge_curves(curves: dict[str, Array], last: NDArray[np.int64], wild: NDArray[np.bool_]) -> pd.DataFrame:
     """The monitor's own, of every trial."""
     rows = []
     for trial, end in enumerate(last):
@@ -177,7 +177,9 @@ def verdicts(curves: dict[str, Array], last: NDArray[np.int64], wild: NDArray[np
     return pd.DataFrame(rows)
 
 
-def predictions(rng: np.random.Generator, groups: int = 12, bad: int | None = None, times: float = 3.0) -> pd.DataFrame:
+def draw_predictions(
+    rng: np.random.Generator, groups: int = 12, bad: int | None = None, times: float = 3.0
+) -> pd.DataFrame:
     """20 examples of each group, wrong by normal noise, in pairs that lean to neither side; more so in a `bad` group.
 
     Errors are in 64ths, so that they add up to nothing exactly.
@@ -192,7 +194,9 @@ def predictions(rng: np.random.Generator, groups: int = 12, bad: int | None = No
                          "prediction": truth + error, "error": np.abs(error)})  # fmt: skip
 
 
-def classes(tables: StudyTables, rng: np.random.Generator, sharpness: float = 1.0, examples: int = 2000) -> StudyTables:
+def build_classification_study(
+    tables: StudyTables, rng: np.random.Generator, sharpness: float = 1.0, examples: int = 2000
+) -> StudyTables:
     """The study as a classification whose confidences p are right with odds (p / (1 - p)) ** (1 / sharpness)."""
     confidence = rng.uniform(0.5, 0.995, examples)
     odds = (confidence / (1 - confidence)) ** (1 / sharpness)
@@ -205,7 +209,7 @@ def classes(tables: StudyTables, rng: np.random.Generator, sharpness: float = 1.
     return replace(tables, predictions=table, output_kind="class")
 
 
-def pruned(tables: StudyTables, first: int, audit: float, rng: np.random.Generator) -> StudyTables:
+def prune_study(tables: StudyTables, first: int, audit: float, rng: np.random.Generator) -> StudyTables:
     """The study, had the worse half of each cohort been stopped at an epoch, and a share of these trained on to see."""
     curves, trials = tables.curves, tables.trials.copy()
     early = curves[curves["epoch"] <= first].groupby("trial")["mae"].min()
@@ -224,12 +228,12 @@ def pruned(tables: StudyTables, first: int, audit: float, rng: np.random.Generat
     }
     kept = curves[curves["epoch"] <= ended]
     told = tables.verdicts[~tables.verdicts["trial"].isin(lost[~seen])]
-    again = pd.DataFrame([diagnosed(int(trial), kept[kept["trial"] == trial]) for trial in lost[~seen]])
+    again = pd.DataFrame([judge_trial(int(trial), kept[kept["trial"] == trial]) for trial in lost[~seen]])
     told = pd.concat([told, again]).sort_values("trial", ignore_index=True)
     return replace(tables, trials=trials, curves=kept, verdicts=told, params=params)
 
 
-def diagnosed(trial: int, own: pd.DataFrame) -> dict[str, Any]:
+def judge_trial(trial: int, own: pd.DataFrame) -> dict[str, Any]:
     """What the monitor says of one trial's curves that did not diverge."""
     told: dict[str, Any] = {
         name: own[name] for name in ("epoch", "train_loss", "val_loss", "learning_rate", "train_spread")

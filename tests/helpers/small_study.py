@@ -8,9 +8,12 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
+from thalweg.artifacts.prepared import PreparedData
 from thalweg.config.experiment import Config
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
+from thalweg.training import build
+from thalweg.training.plan import TrainingData
 
 TREE: dict[str, Any] = {
     "seed": 3,
@@ -50,11 +53,21 @@ def set_values(tree: MutableMapping[str, Any], values: Mapping[str, Any]) -> Non
         part[last] = value
 
 
-def params_with(values: Mapping[str, Any]) -> dict[str, Any]:
+def build_params(values: Mapping[str, Any]) -> dict[str, Any]:
     """Give the study's params with other values at dotted paths."""
     tree = deepcopy(TREE)
     set_values(tree, values)
     return tree
+
+
+def replace_space(config: Config, space: dict[str, Any]) -> Config:
+    """Give the experiment another search space."""
+    return config.replace_values({"study.space": space})
+
+
+def build_training_data(config: Config, prepared: PreparedData) -> TrainingData:
+    """Build the engine's data of an experiment from all that is prepared."""
+    return build.build_data(config, prepared.examples, prepared.splits, prepared.copy_origins)
 
 
 def draw_examples() -> Examples:

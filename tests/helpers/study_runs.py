@@ -34,7 +34,8 @@ def list_reached_values(curve: Sequence[float | None]) -> list[float]:
 
 
 def format_csv(config: Config, found: Sequence[Trial]) -> str:
-    lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
+    """The tables of trials and of their curves, to compare byte by byte; a copy has no curves of its own."""
+    lanes = [(trial.outcome.number, *lane) for trial in found if not trial.is_copy for lane in trial.lanes]
     return build_trials_table(config, found).to_csv() + build_curves_table(config, lanes).to_csv()
 
 

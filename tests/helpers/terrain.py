@@ -10,13 +10,15 @@ from thalweg.reporting.tables import StudyTables
 TERMS = ("count", "cells", "areas")
 
 
-def height(a: np.ndarray, b: np.ndarray, floor: float) -> np.ndarray:
+def compute_height(a: np.ndarray, b: np.ndarray, floor: float) -> np.ndarray:
     """A bent valley with its lowest place at (0, 0)."""
     result: np.ndarray = floor + 0.08 * a**2 + 0.9 * (b - 0.12 * a * (6 - a)) ** 2
     return result
 
 
-def terrain(points: int = 15, ridge: float = 0.5, end: float = 0.3, limit: float = 400.0) -> dict[str, pd.DataFrame]:
+def draw_terrain(
+    points: int = 15, ridge: float = 0.5, end: float = 0.3, limit: float = 400.0
+) -> dict[str, pd.DataFrame]:
     """`ridge` above the minima of seeds, the smallest eigenvalue at the `end`, and the `limit` of the learning rate."""
     side = {"path": (np.linspace(-2, 10, points), np.linspace(-3, 3, points)),
             "random": (np.linspace(-1, 1, points), np.linspace(-1, 1, points))}  # fmt: skip
@@ -24,12 +26,14 @@ def terrain(points: int = 15, ridge: float = 0.5, end: float = 0.3, limit: float
     for plane, (across, up) in side.items():
         a, b = (part.ravel() for part in np.meshgrid(across, up, indexing="ij"))
         for part, floor in (("train", 0.3), ("validation", 0.5)):
-            loss = height(3 * a, 2 * b, floor) if plane == "random" else height(a, b, floor)
+            loss = compute_height(3 * a, 2 * b, floor) if plane == "random" else compute_height(a, b, floor)
             planes.append(pd.DataFrame({"plane": plane, "a": a, "b": b, "part": part, "loss": loss, "error": 0.02}))
     epochs = np.arange(17)
     a = 8 * np.exp(-epochs / 5) - 8 * np.exp(-16 / 5)
     b = 0.12 * a * (6 - a) * 0.9
-    path = pd.DataFrame({"epoch": epochs, "a": a, "b": b, "train": height(a, b, 0.3), "validation": height(a, b, 0.5)})
+    path = pd.DataFrame(
+        {"epoch": epochs, "a": a, "b": b, "train": compute_height(a, b, 0.3), "validation": compute_height(a, b, 0.5)}
+    )
     t = np.linspace(-0.25, 1.25, 41)
     hill = (
         0.3
@@ -44,11 +48,11 @@ def terrain(points: int = 15, ridge: float = 0.5, end: float = 0.3, limit: float
     rng, way = np.random.default_rng(0), np.linspace(-1, 1, 41)
     batches = [
         pd.DataFrame({"size": size, "draw": draw, "t": way,
-                      "loss": height(3 * way, 0 * way, 0.3) * (1 + rng.normal(0, 1 / np.sqrt(size)))})
+                      "loss": compute_height(3 * way, 0 * way, 0.3) * (1 + rng.normal(0, 1 / np.sqrt(size)))})
         for size in (4, 16, 64)
         for draw in range(8)
     ]  # fmt: skip
-    batches.append(pd.DataFrame({"size": 128, "draw": 0, "t": way, "loss": height(3 * way, 0 * way, 0.3)}))
+    batches.append(pd.DataFrame({"size": 128, "draw": 0, "t": way, "loss": compute_height(3 * way, 0 * way, 0.3)}))
     marks = np.array([0, 2, 5, 9, 16])
     curvature = pd.DataFrame(
         {"epoch": marks, "largest": [20.0, 45.0, 60.0, 64.0, 66.0], "smallest": [-4.0, -2.0, -1.0, -0.5, end],

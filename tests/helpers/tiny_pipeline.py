@@ -5,14 +5,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.helpers.small_study import params_with
+from tests.helpers.small_study import build_params
 from thalweg.core import losses
 from thalweg.stages import runner
 from thalweg.system import files
 from thalweg.system.paths import PARAMS
 from thalweg.tasks.count import Count
 
-TREE = params_with(
+TREE = build_params(
     {
         "seed": 1,
         "data": {
@@ -40,14 +40,14 @@ TREE = params_with(
 )
 
 
-def write(tree: dict[str, Any], comment: str = "") -> None:
+def write_params(tree: dict[str, Any], comment: str = "") -> None:
     """Write params.yaml."""
     text = StringIO()
     YAML(typ="rt").dump(tree, text)
     files.write_text(PARAMS, comment + text.getvalue())
 
 
-def run(*names: str) -> None:
+def run_stages(*names: str) -> None:
     """Run stages."""
     for name in names:
         runner.run_stage(name)

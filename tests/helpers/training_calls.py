@@ -11,7 +11,7 @@ from thalweg.engine.workers import Workers
 from thalweg.training.plan import NetworkHyper, TrainingData
 
 
-def watch(monkeypatch: pytest.MonkeyPatch, tell: Callable[[Program, list[int]], None]) -> None:
+def watch_training(monkeypatch: pytest.MonkeyPatch, tell: Callable[[Program, list[int]], None]) -> None:
     """Tell the program and the steps of each lane after every call of `population.advance`, before it returns."""
     real = population.advance_lanes
 
@@ -34,5 +34,5 @@ def watch(monkeypatch: pytest.MonkeyPatch, tell: Callable[[Program, list[int]], 
 def count_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The steps that lanes are trained from here on, filled in as they are."""
     steps: list[int] = []
-    watch(monkeypatch, lambda _, each: steps.extend(each))
+    watch_training(monkeypatch, lambda _, each: steps.extend(each))
     return steps

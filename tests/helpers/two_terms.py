@@ -99,17 +99,17 @@ DATA = TrainingData(
 )
 
 
-def numbers(**changed: Any) -> Tree:
+def build_loss_numbers(**changed: Any) -> Tree:
     return {"kind": np.int32(1), "weight": np.float32(1), "delta": np.float32(1)} | changed
 
 
-def hyper(a: Tree | None = None, b: Tree | None = None, balance: str = "none", rate: float = 0.1) -> NetworkHyper:
+def build_hyper(a: Tree | None = None, b: Tree | None = None, balance: str = "none", rate: float = 0.1) -> NetworkHyper:
     return NetworkHyper(
         learning_rate=np.float32(rate),
         clip=np.float32(np.inf),
         optimizer={},
         schedule={"kind": np.int32(0), "warmup": np.float32(0)},
-        loss={"a": a or numbers(), "b": b or numbers()},
+        loss={"a": a or build_loss_numbers(), "b": b or build_loss_numbers()},
         balance=np.int32(losses.BALANCES.index(balance)),
         augment={},
     )

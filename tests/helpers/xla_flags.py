@@ -9,16 +9,16 @@ OPTIMISED = {"xla_backend_optimization_level": 3, "xla_cpu_use_fusion_emitters":
 """Programs compiled as a study's are: XLA's own values."""
 
 
-def in_haste() -> str:
+def build_hasty_flags() -> str:
     """Give the XLA_FLAGS of programs compiled in haste."""
     return " ".join(f"--{name}={str(value).lower()}" for name, value in HASTE.items())
 
 
-def for_new_process() -> str:
+def build_process_flags() -> str:
     """Give this process's XLA_FLAGS without its number of devices, which the package adds."""
     return " ".join(flag for flag in os.environ["XLA_FLAGS"].split() if "device_count" not in flag)
 
 
-def for_devices(count: int) -> str:
+def build_device_flags(count: int) -> str:
     """Give this process's XLA_FLAGS with so many devices on the host."""
-    return f"{for_new_process()} --xla_force_host_platform_device_count={count}"
+    return f"{build_process_flags()} --xla_force_host_platform_device_count={count}"

@@ -13,7 +13,7 @@ import pytest
 from flax import nnx
 from jax.typing import ArrayLike
 
-from tests.helpers.fast_jit import quick
+from tests.helpers.fast_jit import compile_fast
 from thalweg import models
 from thalweg.artifacts.weights import Weights
 from thalweg.config.model import MODEL_KINDS
@@ -91,14 +91,14 @@ def weights(network: Network) -> Weights:
 
 
 def init_network(network: Network) -> Weights:
-    result: Weights = quick(network.init)(jax.random.key(0))
+    result: Weights = compile_fast(network.init)(jax.random.key(0))
     return result
 
 
 def run_network(
     network: Network, parameters: Any, rest: Any, images: ArrayLike, *, train: bool = False
 ) -> tuple[jax.Array, Any]:
-    result: tuple[jax.Array, Any] = quick(_run_compiled, static_argnums=(0, 1))(
+    result: tuple[jax.Array, Any] = compile_fast(_run_compiled, static_argnums=(0, 1))(
         network, train, parameters, rest, images
     )
     return result
@@ -146,7 +146,7 @@ def test_memorizes_16_examples(network: Network, weights: Weights) -> None:
     elif sum(leaf.size for leaf in jax.tree.leaves(parameters)) < targets.size:
         # with fewer parameters than values it learns what it would say if each of them were another
         targets = infer_outputs(network, jax.tree.map(lambda leaf: leaf + 0.3, parameters), rest, IMAGES)
-    losses, moved = quick(partial(fit_network, network, steps=300))(parameters, rest, targets)
+    losses, moved = compile_fast(partial(fit_network, network, steps=300))(parameters, rest, targets)
     assert losses[-10:].mean() < 0.05 * losses[0]
     assert min(jax.tree.leaves(moved)) > 0
 
@@ -188,7 +188,7 @@ def test_user_model_draws_dropout_in_training() -> None:
 @pytest.mark.parametrize("channels", [1, 16, 28])
 def test_group_norm_takes_any_channels(channels: int) -> None:
     x = 5 + 3 * jax.random.normal(jax.random.key(channels), (2, 8, 8, channels))
-    out = np.asarray(quick(lambda x: GroupNorm(channels)(x))(x))
+    out = np.asarray(compile_fast(lambda x: GroupNorm(channels)(x))(x))
     np.testing.assert_allclose(out.mean((1, 2, 3)), 0, atol=1e-4)
     np.testing.assert_allclose(np.square(out).mean((1, 2, 3)), 1, atol=1e-3)
 

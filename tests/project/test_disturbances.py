@@ -57,7 +57,7 @@ def project(clone: Callable[[], Clone]) -> Clone:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(project: Clone) -> Undisturbed:
+def undisturbed_results(project: Clone) -> Undisturbed:
     return measure(project)
 
 
@@ -75,20 +75,20 @@ def plan_rounds(count: int) -> Iterator[list[str]]:
 
 
 @sized(200)
-def test_kills_lose_nothing(project: Clone, undisturbed: Undisturbed, size: Size) -> None:
+def test_kills_lose_nothing(project: Clone, undisturbed_results: Undisturbed, size: Size) -> None:
     draw = size.start_draws()
     ways = itertools.cycle(draw.sample(WAYS, len(WAYS)))
     for stages in plan_rounds(size.count):
         project.clear()
         journals: dict[Path, bytes] = {}
         for stage in stages:
-            way, delay = next(ways), draw.uniform(0.0, STARTUP_SECONDS + undisturbed.seconds[stage])
+            way, delay = next(ways), draw.uniform(0.0, STARTUP_SECONDS + undisturbed_results.seconds[stage])
             told = kill_once(project, stage, way, delay)
             assert "Traceback" not in told, (stage, way, delay, told)
             mend_lock(project, told)
             journals |= read_journals(project)
         project.repro()
-        undisturbed.compare(project)
+        undisturbed_results.compare(project)
         for file, lines in journals.items():
             assert file.read_bytes().startswith(lines), file
 
@@ -120,19 +120,19 @@ def read_journals(project: Clone) -> dict[Path, bytes]:
 
 
 @sized(80, slow=2)
-def test_edits_are_never_recorded_as_used(project: Clone, undisturbed: Undisturbed, size: Size) -> None:
+def test_edits_are_never_recorded_as_used(project: Clone, undisturbed_results: Undisturbed, size: Size) -> None:
     """The seed changes each result, so a false record brings the results of the other seed."""
     draw, seed = size.start_draws(), 0
     project.clear()
     project.set({"seed": 1})
-    expected = {0: undisturbed, 1: measure(project)}
+    expected = {0: undisturbed_results, 1: measure(project)}
     for stages in plan_rounds(size.count):
         project.clear()
         for stage in stages:
             victim = Victim(project)
             if victim.wait_for_stage(stage):
                 victim.wait_for_listener()
-                time.sleep(draw.uniform(0.0, undisturbed.seconds[stage] / 2))
+                time.sleep(draw.uniform(0.0, undisturbed_results.seconds[stage] / 2))
             seed = 1 - seed
             project.set({"seed": seed})
             assert victim.wait_for_end(600.0)
@@ -145,7 +145,7 @@ def test_edits_are_never_recorded_as_used(project: Clone, undisturbed: Undisturb
 
 
 @sized(20, slow=0)
-def test_second_run_changes_nothing(project: Clone, undisturbed: Undisturbed, size: Size) -> None:
+def test_second_run_changes_nothing(project: Clone, undisturbed_results: Undisturbed, size: Size) -> None:
     draw = size.start_draws()
     for stage in [draw.choice(ALL) for _ in range(size.count)]:
         project.clear()
@@ -159,11 +159,11 @@ def test_second_run_changes_nothing(project: Clone, undisturbed: Undisturbed, si
             assert "Traceback" not in told
             assert victim.exit_code() == 0 or any(text in told for text in IS_ACTIVE), told
         project.repro()
-        undisturbed.compare(project)
+        undisturbed_results.compare(project)
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A small file system of its own."""
     options = ["-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs"]
     if subprocess.run(["mount", *options, str(tmp_path)], capture_output=True, check=False).returncode:
@@ -173,19 +173,21 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @sized(40, slow=0)
-def test_full_disk_loses_nothing(disk: Path, project: Clone, undisturbed: Undisturbed, size: Size) -> None:
-    draw, filler = size.start_draws(), disk / "filler"
-    project = project.copy_to(disk / "project")
+def test_full_disk_loses_nothing(
+    small_disk: Path, project: Clone, undisturbed_results: Undisturbed, size: Size
+) -> None:
+    draw, filler = size.start_draws(), small_disk / "filler"
+    project = project.copy_to(small_disk / "project")
     project.clear()
-    empty = count_free(disk)
+    empty = count_free(small_disk)
     project.repro()
-    used = empty - count_free(disk)
+    used = empty - count_free(small_disk)
     for stages in plan_rounds(size.count):
         project.clear()
-        empty = count_free(disk)
+        empty = count_free(small_disk)
         for room in sorted(draw.uniform(0.0, used) for _ in stages):
             with filler.open("wb") as file:  # leave so much room for all that this round writes
-                os.posix_fallocate(file.fileno(), 0, min(count_free(disk), empty - int(room)))
+                os.posix_fallocate(file.fileno(), 0, min(count_free(small_disk), empty - int(room)))
             done = project.attempt("dvc", "repro")
             filler.unlink()
             told = done.stdout + done.stderr
@@ -193,7 +195,7 @@ def test_full_disk_loses_nothing(disk: Path, project: Clone, undisturbed: Undist
             assert not OUR_FRAME.search(told), told
             mend_lock(project, told)
         project.repro()
-        undisturbed.compare(project)
+        undisturbed_results.compare(project)
 
 
 def count_free(disk: Path) -> int:

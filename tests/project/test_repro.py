@@ -12,29 +12,29 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def first(clone: Callable[[], Clone]) -> Clone:
+def reproduced_clone(clone: Callable[[], Clone]) -> Clone:
     made = clone()
     assert made.repro() == ALL
     return made
 
 
-def test_clones_give_same_bytes(first: Clone, clone: Callable[[], Clone]) -> None:
+def test_clones_give_same_bytes(reproduced_clone: Clone, clone: Callable[[], Clone]) -> None:
     second = clone()
     assert second.repro(cores=1) == ALL
-    results, others = first.read_results(), second.read_results()
+    results, others = reproduced_clone.read_results(), second.read_results()
     assert {name for name in results | others if results.get(name) != others.get(name)} == set()
 
 
-def test_unchanged_project_is_idle(first: Clone) -> None:
-    first.run("python", "-c", "import thalweg.stages.report, thalweg.models.cnn")
-    assert list((first.folder / "pipeline").rglob("__pycache__"))
-    assert first.repro() == []
+def test_unchanged_project_is_idle(reproduced_clone: Clone) -> None:
+    reproduced_clone.run("python", "-c", "import thalweg.stages.report, thalweg.models.cnn")
+    assert list((reproduced_clone.folder / "pipeline").rglob("__pycache__"))
+    assert reproduced_clone.repro() == []
 
 
-def test_section_edit_reruns_report(first: Clone) -> None:
-    file = first.folder / "pipeline" / "reporting" / "sections" / "history.py"
+def test_section_edit_reruns_report(reproduced_clone: Clone) -> None:
+    file = reproduced_clone.folder / "pipeline" / "reporting" / "sections" / "history.py"
     file.write_text(file.read_text() + "\n# changed\n")
-    assert first.repro() == ["report"]
+    assert reproduced_clone.repro() == ["report"]
 
 
 @pytest.mark.parametrize(
@@ -46,48 +46,48 @@ def test_section_edit_reruns_report(first: Clone) -> None:
     ],
     ids=["comment in core", "message of a check", "report section"],
 )
-def test_harmless_edits_train_nothing(first: Clone, file: str, old: str, new: str) -> None:
-    source = first.folder / file
+def test_harmless_edits_train_nothing(reproduced_clone: Clone, file: str, old: str, new: str) -> None:
+    source = reproduced_clone.folder / file
     assert old in source.read_text()
     source.write_text(source.read_text().replace(old, new, 1))
-    ran = first.repro()
-    stages = json.loads((first.folder / "reports/timing.json").read_text())["stages"]
+    ran = reproduced_clone.repro()
+    stages = json.loads((reproduced_clone.folder / "reports/timing.json").read_text())["stages"]
     assert "report" in ran
     assert {name: stages[name]["epochs"] for name in ran} == dict.fromkeys(ran, 0)
 
 
-def test_space_change_reruns_study_and_after(first: Clone) -> None:
-    first.set({"study.space": {"optimizer.learning_rate": {"low": 0.001, "high": 0.1, "log": True}}})
-    assert first.repro() == ["study", "confirm", "diagnose", "report"]
+def test_space_change_reruns_study_and_after(reproduced_clone: Clone) -> None:
+    reproduced_clone.set({"study.space": {"optimizer.learning_rate": {"low": 0.001, "high": 0.1, "log": True}}})
+    assert reproduced_clone.repro() == ["study", "confirm", "diagnose", "report"]
 
 
-def test_more_trials_keep_old_ones(first: Clone) -> None:
-    before = (first.folder / "reports/trials.csv").read_text()
-    first.set({"study.trials": 12})
-    first.repro()
-    after = (first.folder / "reports/trials.csv").read_text()
+def test_more_trials_keep_old_ones(reproduced_clone: Clone) -> None:
+    before = (reproduced_clone.folder / "reports/trials.csv").read_text()
+    reproduced_clone.set({"study.trials": 12})
+    reproduced_clone.repro()
+    after = (reproduced_clone.folder / "reports/trials.csv").read_text()
     assert after.startswith(before)
     assert len(after.splitlines()) == len(before.splitlines()) + 4
 
 
-def test_dvc_experiment_shows_metrics(first: Clone) -> None:
-    first.commit("results")
-    first.run("dvc", "exp", "run", "-S", "optimizer.learning_rate=0.002")
-    shown = json.loads(first.run("dvc", "metrics", "show", "--json"))
+def test_dvc_experiment_shows_metrics(reproduced_clone: Clone) -> None:
+    reproduced_clone.commit("results")
+    reproduced_clone.run("dvc", "exp", "run", "-S", "optimizer.learning_rate=0.002")
+    shown = json.loads(reproduced_clone.run("dvc", "metrics", "show", "--json"))
     assert "confirm_winner_mean" in json.dumps(shown)
-    assert "0.002" in (first.folder / "params.yaml").read_text()
+    assert "0.002" in (reproduced_clone.folder / "params.yaml").read_text()
 
 
-def test_predict_on_new_images(first: Clone) -> None:
-    pictures = first.folder / "artifacts" / "confirm" / "pictures"
-    told = first.run("thalweg", "predict", str(pictures), "--out", "out.csv")
-    rows = (first.folder / "out.csv").read_text().splitlines()
+def test_predict_on_new_images(reproduced_clone: Clone) -> None:
+    pictures = reproduced_clone.folder / "artifacts" / "confirm" / "pictures"
+    told = reproduced_clone.run("thalweg", "predict", str(pictures), "--out", "out.csv")
+    rows = (reproduced_clone.folder / "out.csv").read_text().splitlines()
     assert rows[0] == "image,prediction"
     assert len(rows) == 1 + len(list(pictures.iterdir()))
     assert f"{len(rows) - 1} predictions" in told
 
 
-def test_outputs_have_no_local_paths(first: Clone) -> None:
-    for name, content in first.read_results().items():
+def test_outputs_have_no_local_paths(reproduced_clone: Clone) -> None:
+    for name, content in reproduced_clone.read_results().items():
         assert str(Path.home()).encode() + b"/" not in content, name
-        assert str(first.folder).encode() not in content, name
+        assert str(reproduced_clone.folder).encode() not in content, name

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers.drawn_studies import count_study, edge_cases
+from tests.helpers.drawn_studies import build_counting_study, build_studies_by_case
 from tests.helpers.five_parameters import SPACE
 from thalweg.reporting.tables import StudyTables
 
 
 @pytest.fixture(scope="session")
 def studies_by_case(tmp_path_factory: pytest.TempPathFactory) -> dict[str, StudyTables]:
-    return edge_cases(tmp_path_factory.mktemp("pictures"))
+    return build_studies_by_case(tmp_path_factory.mktemp("pictures"))
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def counting_study(studies_by_case: dict[str, StudyTables]) -> StudyTables:
 @pytest.fixture(scope="session")
 def draw_counting_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], StudyTables]:
     folder = tmp_path_factory.mktemp("more")
-    return lambda trials: count_study(folder, trials)
+    return lambda trials: build_counting_study(folder, trials)
 
 
 @pytest.fixture

@@ -54,15 +54,15 @@ AGAINST = [
 
 def draw_study(kind: str, seed: int) -> StudyTables:
     if kind in WORLDS:
-        return planted.study(WORLDS[kind], seed)
+        return planted.draw_study(WORLDS[kind], seed)
     if kind == "pruned":
-        return planted.pruned(planted.study(DEAD, seed), 4, 0.3, np.random.default_rng(seed))
+        return planted.prune_study(planted.draw_study(DEAD, seed), 4, 0.3, np.random.default_rng(seed))
     one = PLANTED[kind]
-    return one.done(planted.study(one.world, seed, one.trials), np.random.default_rng(seed))
+    return one.done(planted.draw_study(one.world, seed, one.trials), np.random.default_rng(seed))
 
 
 @pytest.fixture(scope="module")
-def steps_of(studies_by_case: dict[str, StudyTables]) -> Callable[[str], list[str]]:
+def list_steps(studies_by_case: dict[str, StudyTables]) -> Callable[[str], list[str]]:
     """The steps of a report, as they stand on the page, by the name of what is planted or of a case."""
 
     @cache
@@ -110,8 +110,8 @@ KINDS = [*PLANTED, *WORLDS, "pruned", *(CASE + case for case in CASES)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_steps_do_not_contradict(steps_of: Callable[[str], list[str]], kind: str) -> None:
-    steps = steps_of(kind)
+def test_steps_do_not_contradict(list_steps: Callable[[str], list[str]], kind: str) -> None:
+    steps = list_steps(kind)
     assert find_disagreements(steps) == []
     # whatever speaks of these is known to the test: a new step cannot pass it by
     silent = [
@@ -139,5 +139,5 @@ ALONE = r"^(It|They|Them|These|Those|This|That|Its|Their)\b|^\w+ (it|them|its|th
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_steps_are_self_contained(steps_of: Callable[[str], list[str]], kind: str) -> None:
-    assert [step for step in steps_of(kind) if re.search(ALONE, step)] == []
+def test_steps_are_self_contained(list_steps: Callable[[str], list[str]], kind: str) -> None:
+    assert [step for step in list_steps(kind) if re.search(ALONE, step)] == []

@@ -21,21 +21,21 @@ def build_study(world: World, seed: int, trials: int = 48) -> StudyTables:
     return _study(world, seed, trials)
 
 
-_study = cache(planted.study)
+_study = cache(planted.draw_study)
 
 
 @cache
-def told_by_section(tables: StudyTables) -> dict[str, list[Finding]]:
+def group_findings(tables: StudyTables) -> dict[str, list[Finding]]:
     return {get_section_name(section): section.build_findings(tables) for section in find_sections()}
 
 
 def list_findings(tables: StudyTables) -> list[Finding]:
-    return [finding for findings in told_by_section(tables).values() for finding in findings]
+    return [finding for findings in group_findings(tables).values() for finding in findings]
 
 
 def list_cautions(tables: StudyTables) -> list[str]:
     """Of all sections but the first: whether the winner was lucky is for its own tests."""
-    sections = told_by_section(tables).items()
+    sections = group_findings(tables).items()
     return [
         one.verdict
         for own, findings in sections
@@ -127,7 +127,7 @@ def test_misleading_short_runs_are_named(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_early_epoch_is_late_enough(seed: int) -> None:
     world = World(epochs=4, early=120.0, bend=0.0, high=(0.0, 0.0), jitter=0.3)
-    tables = planted.pruned(build_study(world, seed), 1, 1.0, np.random.default_rng(seed))
+    tables = planted.prune_study(build_study(world, seed), 1, 1.0, np.random.default_rng(seed))
     assert find_finding(tables, "Trials are judged too early").next_step == "Set `study.prune: null`."
 
 
@@ -137,7 +137,7 @@ def test_predictive_short_runs_are_named(seed: int) -> None:
     one = find_finding(tables, "Short runs predict long ones: stopping early would lose nothing")
     assert "study.prune: {first: 4, eta: 2}" in one.next_step
     assert "288 of 768 epochs (38 %) would be saved" in one.evidence
-    late = find_finding(planted.pruned(tables, 4, 1.0, np.random.default_rng(seed)), "Short runs")
+    late = find_finding(planted.prune_study(tables, 4, 1.0, np.random.default_rng(seed)), "Short runs")
     assert late.verdict == "Short runs predict long ones: trials are judged late enough."
 
 

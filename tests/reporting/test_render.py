@@ -61,7 +61,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(studies_by_case: dict[str, StudyTables]) -> Callable[[str], tuple[str, Page]]:
+def render_page(studies_by_case: dict[str, StudyTables]) -> Callable[[str], tuple[str, Page]]:
     @cache
     def read(case: str) -> tuple[str, Page]:
         text = render_html(studies_by_case[case], select_sections(studies_by_case[case]))
@@ -71,23 +71,23 @@ def page(studies_by_case: dict[str, StudyTables]) -> Callable[[str], tuple[str, 
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_page_is_self_contained(page: Callable[[str], tuple[str, Page]], case: str) -> None:
-    _, read = page(case)
+def test_page_is_self_contained(render_page: Callable[[str], tuple[str, Page]], case: str) -> None:
+    _, read = render_page(case)
     for tag, attributes in read.elements:
         assert tag not in ("link", "iframe", "object", "embed", "base")
         for name in ("src", "href", "srcset", "action", "data", "poster"):
             if value := attributes.get(name):
                 assert value.startswith(("#", "data:image/png;base64,")), (tag, value)
         assert not [name for name in attributes if name.startswith("on")]
-    style = re.search(r"<style>(.*?)</style>", page(case)[0], re.S)
+    style = re.search(r"<style>(.*?)</style>", render_page(case)[0], re.S)
     assert style
     assert "url(" not in style[1]
     assert "@import" not in style[1]
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_only_two_scripts_run(page: Callable[[str], tuple[str, Page]], case: str) -> None:
-    _, read = page(case)
+def test_only_two_scripts_run(render_page: Callable[[str], tuple[str, Page]], case: str) -> None:
+    _, read = render_page(case)
     running = [text for kind, text in read.scripts if kind != "application/json"]
     assert len(running) == 2
     policy = next(a["content"] for tag, a in read.elements if tag == "meta" and "http-equiv" in a)
@@ -98,8 +98,8 @@ def test_only_two_scripts_run(page: Callable[[str], tuple[str, Page]], case: str
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_charts_are_valid_json(page: Callable[[str], tuple[str, Page]], case: str) -> None:
-    _, read = page(case)
+def test_charts_are_valid_json(render_page: Callable[[str], tuple[str, Page]], case: str) -> None:
+    _, read = render_page(case)
     specs = [json.loads(text) for kind, text in read.scripts if kind == "application/json"]
     charts = [a for _, a in read.elements if a.get("class") == "chart"]
     assert len(specs) == len(charts) + 1  # the configuration
@@ -111,9 +111,9 @@ def test_charts_are_valid_json(page: Callable[[str], tuple[str, Page]], case: st
 
 @pytest.mark.parametrize("case", CASES)
 def test_page_has_landmarks_and_headings(
-    page: Callable[[str], tuple[str, Page]], studies_by_case: dict[str, StudyTables], case: str
+    render_page: Callable[[str], tuple[str, Page]], studies_by_case: dict[str, StudyTables], case: str
 ) -> None:
-    _, read = page(case)
+    _, read = render_page(case)
     tags = [tag for tag, _ in read.elements]
     assert [tags.count(tag) for tag in ("h1", "main", "nav", "header", "footer", "title")] == [1] * 6
     assert tags.count("h2") == tags.count("section") == len(select_sections(studies_by_case[case]))
@@ -123,8 +123,8 @@ def test_page_has_landmarks_and_headings(
     assert all(a["href"][1:] in ids for tag, a in read.elements if tag == "a" and a["href"])
 
 
-def test_hostile_names_never_run(page: Callable[[str], tuple[str, Page]]) -> None:
-    text, read = page("hostile names")
+def test_hostile_names_never_run(render_page: Callable[[str], tuple[str, Page]]) -> None:
+    text, read = render_page("hostile names")
     assert "<script>alert" not in text
     assert text.count("<script") == len(read.scripts)
     assert sum(tag == "b" for tag, _ in read.elements) == 12  # one a picture, ours
@@ -160,9 +160,11 @@ def name_everything(tables: StudyTables, text: str) -> StudyTables:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_names_add_no_elements(page: Callable[[str], tuple[str, Page]], counting_study: StudyTables, text: str) -> None:
+def test_names_add_no_elements(
+    render_page: Callable[[str], tuple[str, Page]], counting_study: StudyTables, text: str
+) -> None:
     named = name_everything(counting_study, text)
-    read, before = Page(render_html(named, select_sections(named))), page("usual")[1]
+    read, before = Page(render_html(named, select_sections(named))), render_page("usual")[1]
     assert {tag for tag, _ in read.elements} == {tag for tag, _ in before.elements}
     assert [tag for tag, _ in read.elements].count("i") == [tag for tag, _ in before.elements].count("i")
     assert [text for kind, text in read.scripts if not kind] == [text for kind, text in before.scripts if not kind]
@@ -189,8 +191,10 @@ def test_undefined_template_name_is_an_error() -> None:
         build_environment().from_string("{{ missing }}").render()
 
 
-def test_pictures_are_embedded_once(page: Callable[[str], tuple[str, Page]], counting_study: StudyTables) -> None:
-    text, read = page("usual")
+def test_pictures_are_embedded_once(
+    render_page: Callable[[str], tuple[str, Page]], counting_study: StudyTables
+) -> None:
+    text, read = render_page("usual")
     assert sum(tag == "img" for tag, _ in read.elements) == len(counting_study.pictures)
     assert text.count("window.vegaEmbed") == 1
 

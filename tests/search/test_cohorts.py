@@ -11,7 +11,7 @@ from thalweg.search import cohorts
 from thalweg.search.cohorts import Cohort, Rules, Score, SearchState
 
 
-def scores(*values: float | None) -> dict[int, Score | None]:
+def build_scores(*values: float | None) -> dict[int, Score | None]:
     """One objective a trial, None for one that diverged."""
     return {trial: None if value is None else Score((value,)) for trial, value in enumerate(values)}
 
@@ -30,7 +30,7 @@ def scores(*values: float | None) -> dict[int, Score | None]:
     ],
 )
 def test_survivors_by_hand(values: list[float | None], eta: int, kept: list[int]) -> None:
-    assert list(cohorts.select_survivors(scores(*values), eta)) == kept
+    assert list(cohorts.select_survivors(build_scores(*values), eta)) == kept
 
 
 def test_halving_27_leaves_9_3_1() -> None:
@@ -102,7 +102,7 @@ def test_cohort_halves_at_each_rung() -> None:
     state = cohorts.begin_cohort(RULES, SearchState())
     (cohort,) = state.open_cohorts
     assert cohort.training_trials == (0, 1, 2, 3)
-    cohort = cohorts.judge_cohort(RULES, cohort, scores(4.0, None, 2.0, 3.0))
+    cohort = cohorts.judge_cohort(RULES, cohort, build_scores(4.0, None, 2.0, 3.0))
     assert (cohort.alive, cohort.stopped, cohort.rungs) == ((2, 3), {0: 2}, (4, 8))
     cohort = cohorts.judge_cohort(RULES, cohort, {2: Score((2.0,)), 3: Score((1.0,))})
     assert (cohort.alive, cohort.stopped, cohort.rungs) == ((3,), {0: 2, 2: 4}, (8,))
@@ -118,7 +118,7 @@ def test_diverged_cohort_is_over() -> None:
 def test_audited_never_compete_again() -> None:
     rules = Rules(trial_count=4, cohort_size=4, brackets=((2, 4, 8),), eta=2, audit=1.0)
     cohort = cohorts.judge_cohort(
-        rules, cohorts.begin_cohort(rules, SearchState()).open_cohorts[0], scores(4.0, 1.0, 2.0, 3.0)
+        rules, cohorts.begin_cohort(rules, SearchState()).open_cohorts[0], build_scores(4.0, 1.0, 2.0, 3.0)
     )
     assert (cohort.alive, cohort.audited, cohort.training_trials) == ((1, 2), (0, 3), (0, 1, 2, 3))
     cohort = cohorts.judge_cohort(rules, cohort, {1: Score((1.0,)), 2: Score((0.5,))})

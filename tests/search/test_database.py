@@ -16,12 +16,8 @@ from thalweg.search import database
 from thalweg.search.publisher import Publisher
 from thalweg.system.files import UserError
 
+pytestmark = pytest.mark.usefixtures("empty_folder")
 SECRET = "hush-hush"
-
-
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def find_message(monkeypatch: pytest.MonkeyPatch, config: Config, url: str) -> str:

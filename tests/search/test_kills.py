@@ -115,7 +115,7 @@ def test_devices_cores_and_hashes_do_not_matter(
     }
     settings = KILLED | {"study.name": "another", "study.space": space}
     with start_study_process(
-        tmp_path, settings, XLA_FLAGS=xla_flags.for_devices(1), NPROC="2", PYTHONHASHSEED="5"
+        tmp_path, settings, XLA_FLAGS=xla_flags.build_device_flags(1), NPROC="2", PYTHONHASHSEED="5"
     ) as process:
         os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
         process.communicate()

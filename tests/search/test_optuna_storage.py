@@ -28,7 +28,7 @@ from thalweg.system.files import UserError
 
 
 @pytest.fixture(params=["default", "sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def _storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def each_storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each kind of storage in turn, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
@@ -43,7 +43,7 @@ def _storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
         optuna.delete_study(study_name=study, storage=storage)
 
 
-@pytest.mark.usefixtures("_storage")
+@pytest.mark.usefixtures("each_storage")
 def test_cohorts_are_added_in_order(config: Config) -> None:
     config = config.replace_values({"study.name": "rates é"})
     trials = [
@@ -107,7 +107,7 @@ def test_storage_url_from_environment(config: Config, tmp_path: Path, monkeypatc
     assert not Path(".thalweg/studies.db").exists()
 
 
-@pytest.mark.usefixtures("_storage")
+@pytest.mark.usefixtures("each_storage")
 def test_two_runs_write_each_trial_once(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     slow_down(monkeypatch, 0.2)
     outcomes = [trial.outcome for trial in build_trials(4)]
@@ -119,7 +119,7 @@ def test_two_runs_write_each_trial_once(config: Config, monkeypatch: pytest.Monk
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_storage")
+@pytest.mark.usefixtures("each_storage")
 def test_clones_write_each_trial_once(config: Config, tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     ready = spawn.Barrier(3)
@@ -137,13 +137,13 @@ def test_clones_write_each_trial_once(config: Config, tmp_path: Path) -> None:
     assert optuna.get_all_study_names(open_storage()) == [f"{config.study.name} abcdef"]
 
 
-def snapshot(name: str) -> tuple[object, ...]:
+def read_contents(name: str) -> tuple[object, ...]:
     study = optuna.load_study(study_name=name, storage=open_storage())
     return study.directions, study.user_attrs, study.trials
 
 
 @pytest.mark.parametrize("is_thalweg", [False, True])
-@pytest.mark.usefixtures("_storage")
+@pytest.mark.usefixtures("each_storage")
 def test_other_study_is_left_alone(config: Config, capsys: pytest.CaptureFixture[str], is_thalweg: bool) -> None:
     """Somebody's own study, or one of ours whose fingerprint begins alike, has the name."""
     name = f"{config.study.name} abcdef"
@@ -152,18 +152,18 @@ def test_other_study_is_left_alone(config: Config, capsys: pytest.CaptureFixture
     else:
         theirs = optuna.create_study(storage=open_storage(), study_name=name, direction="maximize")
         theirs.add_trial(optuna.trial.create_trial(value=7.0))
-    before = snapshot(name)
+    before = read_contents(name)
     for _ in range(2):
         with Publisher(config, FINGERPRINT) as publisher:
             publisher.on_cohort(build_trials(4))
-    assert snapshot(name) == before
+    assert read_contents(name) == before
     longer = f"{config.study.name} {FINGERPRINT}"
     assert load_numbers(longer) == [0, 1, 2, 3]
     told = f'another study "{name}". This one is stored as "{longer}".\n'
     assert capsys.readouterr().err.count(told) == 2
 
 
-@pytest.mark.usefixtures("_storage")
+@pytest.mark.usefixtures("each_storage")
 def test_deleted_study_is_made_anew(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
     """SQLite gives the row's number to the next study, which must not get our trials."""
     study, trials = open_study(config, FINGERPRINT), [trial.outcome for trial in build_trials(4)]
@@ -180,7 +180,7 @@ def test_deleted_study_is_made_anew(config: Config, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.usefixtures("_storage")
+@pytest.mark.usefixtures("each_storage")
 def test_missing_trials_are_filled_in(config: Config) -> None:
     study, trials = open_study(config, FINGERPRINT), [trial.outcome for trial in build_trials(6)]
     add_trials(study, config, [trials[0], trials[3]])
@@ -189,7 +189,7 @@ def test_missing_trials_are_filled_in(config: Config) -> None:
     assert sorted(load_numbers(f"{config.study.name} abcdef")) == [0, 1, 2, 3, 4, 5]
 
 
-@pytest.mark.usefixtures("_storage")
+@pytest.mark.usefixtures("each_storage")
 def test_further_seeds_are_another_study(config: Config) -> None:
     """Their values are means over more seeds, and stored trials never change."""
     space = {"study.space": {"optimizer.kind": {"choices": ["adam", "lion"]}}}

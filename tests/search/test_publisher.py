@@ -16,13 +16,14 @@ from thalweg.config.experiment import Config
 from thalweg.search import database, publisher
 from thalweg.search.publisher import Publisher
 
+pytestmark = pytest.mark.usefixtures("empty_folder")
 DEFAULT = Path(".thalweg/studies.db")
 OUTAGE = "The study goes on; each cohort publishes what is missing.\n"
 
 
 @pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def own_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The storage of the folder, given up soon."""
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
     monkeypatch.setattr(publisher, "END_SECONDS", 0.5)
     monkeypatch.setattr(database, "LOCKED_SECONDS", 0.1)

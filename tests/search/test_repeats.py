@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.helpers.study_runs import format_csv
 from thalweg.artifacts.distinct_trials import merge_repeated_rows
 from thalweg.artifacts.learning_curves import build_curves_table
 from thalweg.config import settings
@@ -35,26 +36,19 @@ RunStudy = Callable[..., list[Trial]]
 
 
 @pytest.fixture
-def run(config: Config, data_spec: DataSpec, training_data: TrainingData, tmp_path: Path) -> RunStudy:
+def run_study(config: Config, data_spec: DataSpec, training_data: TrainingData, tmp_path: Path) -> RunStudy:
     """Run a study with values of the section `study`, and others by path, in a folder of that name."""
 
-    def run_study(
-        space: dict[str, Any], folder: str = "one", callbacks: Sequence[Any] = (), **study_values: Any
-    ) -> Any:
-        searched = describe(config, space, **study_values)
+    def run(space: dict[str, Any], folder: str = "one", callbacks: Sequence[Any] = (), **study_values: Any) -> Any:
+        searched = build_config(config, space, **study_values)
         return study.run_trials(searched, data_spec, training_data, tmp_path / folder, callbacks).trials
 
-    return run_study
+    return run
 
 
-def describe(config: Config, space: dict[str, Any], **study_values: Any) -> Config:
+def build_config(config: Config, space: dict[str, Any], **study_values: Any) -> Config:
     values = {"study.sampler": "tpe", "study.cohort": 2} | {f"study.{n}": value for n, value in study_values.items()}
     return config.replace_values({"study.space": space} | values)
-
-
-def csv(config: Config, found: Sequence[Trial]) -> str:
-    lanes = [(trial.outcome.number, *lane) for trial in found if not trial.is_copy for lane in trial.lanes]
-    return build_trials_table(config, found).to_csv() + build_curves_table(config, lanes).to_csv()
 
 
 @pytest.mark.parametrize(
@@ -71,7 +65,7 @@ def csv(config: Config, found: Sequence[Trial]) -> str:
 )
 @pytest.mark.parametrize("sampler", ["tpe", "random", "nsga2"])
 def test_small_space_gets_further_seeds(
-    run: RunStudy,
+    run_study: RunStudy,
     config: Config,
     trained_steps: list[int],
     sampler: str,
@@ -80,7 +74,7 @@ def test_small_space_gets_further_seeds(
     same_as: list[int | None],
     seeds: int,
 ) -> None:
-    found = run(space, trials=trials, sampler=sampler)
+    found = run_study(space, trials=trials, sampler=sampler)
     assert [trial.outcome.same_as for trial in found] == same_as
     own = [trial for trial in found if trial.outcome.same_as is None]
     planned = {settings.build_setting_key(trial.outcome.values) for trial in own}
@@ -90,7 +84,7 @@ def test_small_space_gets_further_seeds(
         assert [lane[:2] for lane in trial.lanes] == sorted(list_lane_seeds(config.seed, "study", seeds, 1))
         bests = [np.nanmin(lane.result.get_curve("mae")) for lane in trial.lanes]
         assert trial.outcome.value == pytest.approx(np.mean(bests), rel=1e-12)
-    table = build_trials_table(describe(config, space, trials=trials), found).drop(columns=["number", "same_as"])
+    table = build_trials_table(build_config(config, space, trials=trials), found).drop(columns=["number", "same_as"])
     for number, first in enumerate(same_as):
         if first is not None:
             pd.testing.assert_series_equal(table.iloc[number], table.iloc[first], check_names=False)
@@ -98,17 +92,17 @@ def test_small_space_gets_further_seeds(
 
 @pytest.mark.parametrize(("trials", "seeds"), [(4, 1), (8, 1), (10, 1), (20, 2)])
 def test_grid_is_covered_once_and_then_with_seeds(
-    run: RunStudy, trained_steps: list[int], trials: int, seeds: int
+    run_study: RunStudy, trained_steps: list[int], trials: int, seeds: int
 ) -> None:
-    found = run(GRID, trials=trials, sampler="grid")
+    found = run_study(GRID, trials=trials, sampler="grid")
     own = [trial for trial in found if trial.outcome.same_as is None]
     assert len(own) == min(trials, 9)
     assert sum(trained_steps) == len(own) * seeds * STEPS
     assert [trial.outcome.same_as for trial in found[9:]] == [i % 9 for i in range(max(0, trials - 9))]
 
 
-def test_independent_repeats_are_trained(run: RunStudy, config: Config, trained_steps: list[int]) -> None:
-    found = run(TWO, trials=6, randomness="independent")
+def test_independent_repeats_are_trained(run_study: RunStudy, config: Config, trained_steps: list[int]) -> None:
+    found = run_study(TWO, trials=6, randomness="independent")
     assert [trial.outcome.same_as for trial in found] == [None, None, 0, 1, 0, 1]
     assert sum(trained_steps) == 6 * STEPS
     assert len({lane.seed for trial in found for lane in trial.lanes}) == 6
@@ -121,24 +115,24 @@ def test_independent_repeats_are_trained(run: RunStudy, config: Config, trained_
 
 
 def test_enqueued_twice_is_trained_once(
-    run: RunStudy, config: Config, training_data: TrainingData, trained_steps: list[int]
+    run_study: RunStudy, config: Config, training_data: TrainingData, trained_steps: list[int]
 ) -> None:
     """Also in a space without end, where the sampler goes on as usual."""
     space, twice = {RATE: {"low": 0.001, "high": 0.1, "log": True}}, [{RATE: 0.02}, {RATE: 0.01}, {RATE: 0.02}]
-    found = run(space, trials=6, enqueue=twice)
+    found = run_study(space, trials=6, enqueue=twice)
     assert [trial.outcome.same_as for trial in found] == [None, None, 0, 1, None, None]
     assert sum(trained_steps) == 4 * STEPS
-    searched = describe(config, space, trials=6, enqueue=twice)
+    searched = build_config(config, space, trials=6, enqueue=twice)
     record = build_study_record(searched, study.StudyResult(found, None), training_data, "")
     assert (record.study.trials, record.study.settings, record.study.complete) == (6, 4, 4)
     assert record.study.epochs == 4 * 3
     assert len({trial.number for trial in record.ranked}) == len(record.ranked) == 4
 
 
-def test_rung_counts_a_setting_once(run: RunStudy, trained_steps: list[int]) -> None:
+def test_rung_counts_a_setting_once(run_study: RunStudy, trained_steps: list[int]) -> None:
     """Of three settings in a cohort of six the best half trains on: two, and the copies follow their own."""
     prune = {"first": 1, "eta": 2, "audit": 0.0}
-    found = run(THREE, trials=6, cohort=6, prune=prune)
+    found = run_study(THREE, trials=6, cohort=6, prune=prune)
     assert sorted(trial.pruned_at or 3 for trial in found[:3]) == [1, 2, 3]
     assert [trial.pruned_at for trial in found[3:]] == [trial.pruned_at for trial in found[:3]]
     assert [trial.state for trial in found[3:]] == [trial.state for trial in found[:3]]
@@ -148,7 +142,7 @@ def test_rung_counts_a_setting_once(run: RunStudy, trained_steps: list[int]) -> 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "grid"])
 @pytest.mark.parametrize("in_flight", [1, 2])
 def test_killed_study_has_the_same_bytes(
-    run: RunStudy,
+    run_study: RunStudy,
     config: Config,
     monkeypatch: pytest.MonkeyPatch,
     trained_steps: list[int],
@@ -163,61 +157,61 @@ def test_killed_study_has_the_same_bytes(
             pass
 
     values = {"trials": 14, "sampler": sampler, "in_flight": in_flight, "prune": {"first": 1, "eta": 2}}
-    whole, steps = csv(config, run(SIX, "whole", **values)), sum(trained_steps)
+    whole, steps = format_csv(config, run_study(SIX, "whole", **values)), sum(trained_steps)
     trained_steps.clear()
     monkeypatch.setattr(fleet, "SNAPSHOT_SECONDS", 0.0)
     kills = 0
     while True:
         try:
-            again = run(SIX, "killed", [Killer()], **values)
+            again = run_study(SIX, "killed", [Killer()], **values)
             break
         except KeyboardInterrupt:
             kills += 1
     assert kills > 3
-    assert csv(config, again) == whole
+    assert format_csv(config, again) == whole
     assert sum(trained_steps) == steps
 
 
-def test_longer_study_keeps_its_lanes(run: RunStudy, config: Config, trained_steps: list[int]) -> None:
-    run(SIX, "grown", trials=6)
-    grown = run(SIX, "grown", trials=18)
+def test_longer_study_keeps_its_lanes(run_study: RunStudy, config: Config, trained_steps: list[int]) -> None:
+    run_study(SIX, "grown", trials=6)
+    grown = run_study(SIX, "grown", trials=18)
     assert sum(trained_steps) == 6 * 3 * STEPS
-    assert csv(config, grown) == csv(config, run(SIX, "whole", trials=18))
+    assert format_csv(config, grown) == format_csv(config, run_study(SIX, "whole", trials=18))
 
 
-def test_study_below_the_space_grows_into_it(run: RunStudy, trained_steps: list[int]) -> None:
+def test_study_below_the_space_grows_into_it(run_study: RunStudy, trained_steps: list[int]) -> None:
     """The sampler chose the first trials, and may have repeated some; the others follow."""
     for sampler in ("tpe", "nsga2"):
         trained_steps.clear()
-        run(SIX, sampler, trials=4, sampler=sampler, in_flight=2)
-        found = run(SIX, sampler, trials=24, sampler=sampler, in_flight=2)
+        run_study(SIX, sampler, trials=4, sampler=sampler, in_flight=2)
+        found = run_study(SIX, sampler, trials=24, sampler=sampler, in_flight=2)
         assert len(merge_repeats(found)) == 6
         assert sum(trained_steps) == 6 * 4 * STEPS
 
 
-def test_limit_comes_before_further_seeds(run: RunStudy, trained_steps: list[int]) -> None:
-    found = run(THREE, trials=12, stop={"epochs": 1000})
+def test_limit_comes_before_further_seeds(run_study: RunStudy, trained_steps: list[int]) -> None:
+    found = run_study(THREE, trials=12, stop={"epochs": 1000})
     assert len(merge_repeats(found)) == 3
     assert sum(trained_steps) == 3 * STEPS
 
 
-def test_front_has_different_settings(run: RunStudy, config: Config, training_data: TrainingData) -> None:
+def test_front_has_different_settings(run_study: RunStudy, config: Config, training_data: TrainingData) -> None:
     values = {"trials": 8, "sampler": "nsga2", "also": ["rmse"]}
-    found = run(TWO, **values)
-    record = build_study_record(describe(config, TWO, **values), study.StudyResult(found, None), training_data, "")
+    found = run_study(TWO, **values)
+    record = build_study_record(build_config(config, TWO, **values), study.StudyResult(found, None), training_data, "")
     assert record.study.front is not None
     assert set(record.study.front) <= {0, 1}
     assert record.study.complete == record.study.settings == 2
 
 
 @pytest.mark.parametrize("randomness", ["paired", "independent"])
-def test_table_gives_the_same_settings(run: RunStudy, config: Config, randomness: str) -> None:
+def test_table_gives_the_same_settings(run_study: RunStudy, config: Config, randomness: str) -> None:
     """What later stages read from trials.csv is what the study ranked."""
     values = {"trials": 16, "randomness": randomness, "prune": {"first": 1, "eta": 2}, "also": ["rmse"]}
-    found = run(SIX, cohort=4, sampler="nsga2", **values)
+    found = run_study(SIX, cohort=4, sampler="nsga2", **values)
     lanes = [(trial.outcome.number, *lane) for trial in found if not trial.is_copy for lane in trial.lanes]
     table, curves = merge_repeated_rows(
-        build_trials_table(describe(config, SIX, **values), found),
+        build_trials_table(build_config(config, SIX, **values), found),
         build_curves_table(config, lanes),
         ["rmse"],
         is_paired=randomness == "paired",

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.helpers.small_study import build_training_data
 from thalweg.artifacts import prepared
 from thalweg.config.experiment import Config
 from thalweg.data.examples import Examples
@@ -13,11 +14,10 @@ from thalweg.search import run, study
 from thalweg.search.study import StudyResult
 from thalweg.system import files, machine, runtime
 from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST
-from thalweg.training import build
 
 
 @pytest.fixture
-def loaded(
+def prepared_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: Config, examples: Examples, splits: Splits
 ) -> prepared.PreparedData:
     """Prepared data on disk, and studies that only begin a journal."""
@@ -37,19 +37,22 @@ def loaded(
 
 
 def test_fresh_start_says_what_differs(
-    loaded: prepared.PreparedData, config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    prepared_data: prepared.PreparedData,
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
-    _, first = run.run_study(config, loaded, data)
-    run.run_study(config.replace_values({"study.trials": 12}), loaded, data)
+    data = build_training_data(config, prepared_data)
+    _, first = run.run_study(config, prepared_data, data)
+    run.run_study(config.replace_values({"study.trials": 12}), prepared_data, data)
     assert "starts from nothing" not in capsys.readouterr().out
     wider = config.model_dump()["study"]["space"]
     wider["optimizer.learning_rate"]["high"] = 0.5
-    run.run_study(config.replace_values({"study.space": wider}), loaded, data)
+    run.run_study(config.replace_values({"study.space": wider}), prepared_data, data)
     told = "study.space.optimizer.learning_rate.high (0.1, now 0.5)"
     line = f"This study starts from nothing. The one in .thalweg/{first} differs in {told}."
     assert line in capsys.readouterr().out.splitlines()
     monkeypatch.setattr(machine, "list_versions", lambda: {"jax": "1"})
     monkeypatch.setattr("thalweg.artifacts.fingerprint.describe_processor", lambda: "another")
-    run.run_study(config, loaded, data)
+    run.run_study(config, prepared_data, data)
     assert "differs in the processor (" in capsys.readouterr().out

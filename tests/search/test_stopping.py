@@ -40,7 +40,7 @@ def test_gain_averages_three_cohorts(config: Config) -> None:
 
 
 @pytest.fixture
-def reason(config: Config, tmp_path: Path) -> Callable[..., dict[str, Any] | None]:
+def find_stop_reason(config: Config, tmp_path: Path) -> Callable[..., dict[str, Any] | None]:
     def ask(
         stop: dict[str, Any], found: list[Trial], cohort: int = 4, spent: float = 0.0, journal: Journal | None = None
     ) -> dict[str, Any] | None:
@@ -51,42 +51,44 @@ def reason(config: Config, tmp_path: Path) -> Callable[..., dict[str, Any] | Non
     return ask
 
 
-def test_no_limits_never_stop(reason: Callable[..., dict[str, Any] | None]) -> None:
-    assert reason({}, build_trials(*[1.0] * 8), spent=1e9) is None
+def test_no_limits_never_stop(find_stop_reason: Callable[..., dict[str, Any] | None]) -> None:
+    assert find_stop_reason({}, build_trials(*[1.0] * 8), spent=1e9) is None
 
 
-def test_epochs_count_all_lanes(reason: Callable[..., dict[str, Any] | None]) -> None:
+def test_epochs_count_all_lanes(find_stop_reason: Callable[..., dict[str, Any] | None]) -> None:
     found = build_trials(3.0, 2.0)
-    assert reason({"epochs": 17}, found) is None
-    assert reason({"epochs": 16}, found) == {"cohort": 4, "reason": "epochs", "limit": 16, "reached": 16}
+    assert find_stop_reason({"epochs": 17}, found) is None
+    assert find_stop_reason({"epochs": 16}, found) == {"cohort": 4, "reason": "epochs", "limit": 16, "reached": 16}
 
 
-def test_small_gain_stops_study(reason: Callable[..., dict[str, Any] | None]) -> None:
+def test_small_gain_stops_study(find_stop_reason: Callable[..., dict[str, Any] | None]) -> None:
     found = build_trials(9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0)
-    assert reason({"gain": 0.4}, found) is None
-    assert reason({"gain": 0.6}, found) == {"cohort": 4, "reason": "gain", "limit": 0.6, "reached": 0.5}
+    assert find_stop_reason({"gain": 0.4}, found) is None
+    assert find_stop_reason({"gain": 0.6}, found) == {"cohort": 4, "reason": "gain", "limit": 0.6, "reached": 0.5}
 
 
-def test_time_limit_is_recorded(reason: Callable[..., dict[str, Any] | None]) -> None:
+def test_time_limit_is_recorded(find_stop_reason: Callable[..., dict[str, Any] | None]) -> None:
     limit, stopped = {"seconds": 60.0}, {"cohort": 4, "reason": "seconds", "limit": 60.0}
-    assert reason(limit, build_trials(1.0, 2.0), spent=59.0) is None
-    assert reason(limit, build_trials(1.0, 2.0), spent=61.0) == stopped
+    assert find_stop_reason(limit, build_trials(1.0, 2.0), spent=59.0) is None
+    assert find_stop_reason(limit, build_trials(1.0, 2.0), spent=61.0) == stopped
     # in its next life, whatever the clock says, it stops there again, and not before
-    assert reason(limit, build_trials(1.0, 2.0), spent=0.0) == stopped
-    assert reason(limit, build_trials(1.0, 2.0), cohort=3, spent=0.0) is None
+    assert find_stop_reason(limit, build_trials(1.0, 2.0), spent=0.0) == stopped
+    assert find_stop_reason(limit, build_trials(1.0, 2.0), cohort=3, spent=0.0) is None
     # with more time it goes on
-    assert reason({"seconds": 90.0}, build_trials(1.0, 2.0), spent=61.0) is None
+    assert find_stop_reason({"seconds": 90.0}, build_trials(1.0, 2.0), spent=61.0) is None
 
 
-def test_replay_ignores_time_limit(reason: Callable[..., dict[str, Any] | None], tmp_path: Path) -> None:
+def test_replay_ignores_time_limit(find_stop_reason: Callable[..., dict[str, Any] | None], tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.record_proposals(4, [{}, {}])
-    assert reason({"seconds": 60.0}, build_trials(1.0, 2.0), spent=1e9, journal=journal) is None
+    assert find_stop_reason({"seconds": 60.0}, build_trials(1.0, 2.0), spent=1e9, journal=journal) is None
 
 
-def test_lost_proposals_do_not_stop_earlier(reason: Callable[..., dict[str, Any] | None], tmp_path: Path) -> None:
+def test_lost_proposals_do_not_stop_earlier(
+    find_stop_reason: Callable[..., dict[str, Any] | None], tmp_path: Path
+) -> None:
     """Cohort 4 began once, though its proposals are lost: time had not run out then, whatever the clock says now."""
     journal = Journal(tmp_path)
     journal.record_results({(9, 1, 0): LaneResult({}, 4, None, ended=True)})
-    assert reason({"seconds": 60.0}, build_trials(1.0, 2.0), spent=1e9, journal=journal) is None
-    assert reason({"seconds": 60.0}, build_trials(1.0, 2.0), cohort=5, spent=1e9, journal=journal) is not None
+    assert find_stop_reason({"seconds": 60.0}, build_trials(1.0, 2.0), spent=1e9, journal=journal) is None
+    assert find_stop_reason({"seconds": 60.0}, build_trials(1.0, 2.0), cohort=5, spent=1e9, journal=journal) is not None

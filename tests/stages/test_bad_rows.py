@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.helpers.tiny_pipeline import TREE, run, write
+from tests.helpers.tiny_pipeline import TREE, run_stages, write_params
 from thalweg.artifacts import prepared
 from thalweg.system import data_files, files
 from thalweg.system.paths import (
@@ -33,9 +33,9 @@ def labelled_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str
 
 
 def test_bad_row_stops_prepare(labelled_folder: dict[str, Any]) -> None:
-    write(labelled_folder)
+    write_params(labelled_folder)
     with pytest.raises(files.UserError) as ended:
-        run("prepare")
+        run_stages("prepare")
     told = str(ended.value)
     assert "labels.csv:10: lost.png: no such file" in told
     assert "data.on_bad: skip" in told
@@ -43,8 +43,8 @@ def test_bad_row_stops_prepare(labelled_folder: dict[str, Any]) -> None:
 
 
 def test_bad_row_skipped_on_request(labelled_folder: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    write(labelled_folder | {"data": labelled_folder["data"] | {"on_bad": "skip"}})
-    run("prepare", "augment")
+    write_params(labelled_folder | {"data": labelled_folder["data"] | {"on_bad": "skip"}})
+    run_stages("prepare", "augment")
     assert "left out: 1 fault in the data" in capsys.readouterr().out
     assert len(prepared.read_examples(EXAMPLES)) == 8
     told = files.read_json(MANIFEST)
@@ -54,6 +54,6 @@ def test_bad_row_skipped_on_request(labelled_folder: dict[str, Any], capsys: pyt
 
 
 def test_unsuited_data_is_a_user_error(labelled_folder: dict[str, Any]) -> None:
-    write(TREE | {"data": labelled_folder["data"] | {"on_bad": "skip"}})
+    write_params(TREE | {"data": labelled_folder["data"] | {"on_bad": "skip"}})
     with pytest.raises(files.UserError, match=r"task\.kind: count cannot use this data: the data has no `points`"):
-        run("prepare")
+        run_stages("prepare")

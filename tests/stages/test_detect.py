@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from tests.helpers.small_study import params_with
+from tests.helpers.small_study import build_params
 from thalweg.artifacts import prepared
 from thalweg.cli import predict
 from thalweg.config.load import load_config
@@ -18,7 +18,7 @@ from thalweg.system.paths import BASELINE_METRICS, EXAMPLES, MANIFEST, MODEL, PA
 from thalweg.tasks.detect import Detect
 
 pytestmark = pytest.mark.slow  # tests/tasks/test_detect.py asks the same of the task alone
-TREE = params_with(
+TREE = build_params(
     {
         "seed": 1,
         "data": {
@@ -63,7 +63,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def working_folder(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
 
 

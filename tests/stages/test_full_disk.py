@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.helpers.size import Size, sized
-from tests.helpers.tiny_pipeline import TREE, write
+from tests.helpers.tiny_pipeline import TREE, write_params
 from thalweg import cli
 from thalweg.stages import STAGE_NAMES
 
@@ -77,7 +77,7 @@ def moments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, i
     project = top / "project"
     project.mkdir()
     with contextlib.chdir(project):
-        write(TREE)
+        write_params(TREE)
         for stage in STAGE_NAMES:
             before = Path(shutil.copytree(project, top / stage))
             with pytest.MonkeyPatch.context() as patch:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.helpers import xla_flags
 from tests.helpers.paths import ROOT
+from tests.helpers.small_study import build_training_data
 from tests.helpers.training_calls import count_steps
 from thalweg.artifacts import prepared
 from thalweg.config.load import load_config
@@ -18,7 +19,6 @@ from thalweg.system import runtime
 from thalweg.system.paths import (
     PARAMS,
 )
-from thalweg.training import build
 
 NOTEBOOK = """
 import sys
@@ -61,7 +61,7 @@ def test_loaded_jax_moves_study_to_subprocess(
     monkeypatch.setattr(runtime, "JAX_ALREADY_LOADED", True)
     steps = count_steps(monkeypatch)
     config, loaded = load_config(PARAMS), prepared.load_prepared_data()
-    data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
+    data = build_training_data(config, loaded)
     trials = run_study(config, loaded, data)[0].trials
     assert steps == []
     assert (
@@ -73,7 +73,7 @@ def test_loaded_jax_moves_study_to_subprocess(
 @pytest.mark.slow
 def test_notebook_moves_study_to_subprocess(finished_project: Path, copied_project: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "NPROC"}
-    environment |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": xla_flags.for_new_process()}
+    environment |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": xla_flags.build_process_flags()}
     done = subprocess.run(
         [sys.executable, "-c", NOTEBOOK],
         cwd=copied_project,

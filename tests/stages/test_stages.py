@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.helpers.tiny_pipeline import TREE, run, write
+from tests.helpers.tiny_pipeline import TREE, run_stages, write_params
 from tests.helpers.training_calls import count_steps
 from thalweg.artifacts import prepared, trained_model
 from thalweg.config.experiment import Config
@@ -36,11 +36,11 @@ def read_contents(*names: str) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def inside(finished_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def working_folder(finished_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(finished_project)
 
 
-@pytest.mark.usefixtures("inside")
+@pytest.mark.usefixtures("working_folder")
 class TestTheWholePipeline:
     def test_every_public_file_is_written(self) -> None:
         reports = Path("reports")
@@ -155,7 +155,7 @@ class TestTheWholePipeline:
         )
         before = read_contents(*names)
         shutil.rmtree(".thalweg")
-        run("study", "confirm", "diagnose", "report")
+        run_stages("study", "confirm", "diagnose", "report")
         assert read_contents(*names) == before
 
     @pytest.mark.parametrize(("stage", "written"), [("study", BEST_PARAMS), ("confirm", WINNER_PARAMS)])
@@ -170,7 +170,7 @@ class TestTheWholePipeline:
             PARAMS.write_text(text)
 
         monkeypatch.setattr(module, "main", edit_and_work)
-        run(stage)
+        run_stages(stage)
         assert written.read_bytes() == before
 
     @pytest.mark.slow
@@ -179,14 +179,14 @@ class TestTheWholePipeline:
         before = read_contents(str(RUNS), str(SUMMARY), "reports/trials.csv", "reports/curves.csv")
         momentum = TREE["study"]["space"]["optimizer.momentum"] | {"role": "scientific"}
         space = TREE["study"]["space"] | {"optimizer.momentum": momentum}
-        write(TREE | {"study": TREE["study"] | {"space": space}})
-        run("study", "confirm", "report")
+        write_params(TREE | {"study": TREE["study"] | {"space": space}})
+        run_stages("study", "confirm", "report")
         assert sum(steps) == 0
         assert read_contents(*before) == before
         assert "optimizer.momentum: the best of each value" in Path("reports/report.md").read_text()
         roles = {one.name: one.role for one in report.list_searched_parameters(load_config(PARAMS))}
         assert roles == {"optimizer.learning_rate": "nuisance", "optimizer.momentum": "scientific"}
-        write(TREE, "# what a person wrote\n")
+        write_params(TREE, "# what a person wrote\n")
 
 
 @pytest.fixture
@@ -196,13 +196,13 @@ def diverging_project(finished_project: Path, tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     space = {"optimizer.learning_rate": {"low": 1e37, "high": 1e38, "log": True}}
     tree = TREE | {"study": TREE["study"] | {"space": space}}
-    write(tree | {"confirm": {"seeds": 2, "runners_up": 1, "refit": "all", "members": 2}})
+    write_params(tree | {"confirm": {"seeds": 2, "runners_up": 1, "refit": "all", "members": 2}})
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("diverging_project")
 def test_all_diverged_leaves_baseline() -> None:
-    run("study", "confirm", "diagnose", "report")
+    run_stages("study", "confirm", "diagnose", "report")
     summary = files.read_json(SUMMARY)
     assert (summary["study"]["diverged"], summary["study"]["complete"], summary["study"]["best"]) == (4, 0, None)
     assert summary["confirm"]["winner"] == summary["confirm"]["baseline"]

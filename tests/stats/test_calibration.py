@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.helpers.coverage import GROUPS, STUDIES, holds, noise
+from tests.helpers.coverage import GROUPS, STUDIES, draw_noise, is_coverage_shown
 from thalweg.stats import intervals
 
 
@@ -14,7 +14,7 @@ def test_clustered_interval_coverage(sigma: float) -> None:
     sizes = np.arange(GROUPS) + 5
     group = np.repeat(np.arange(GROUPS), sizes)
     draw = np.random.default_rng(7)
-    effects = noise(draw.standard_normal((STUDIES, GROUPS)), sigma)
+    effects = draw_noise(draw.standard_normal((STUDIES, GROUPS)), sigma)
     values = effects[:, group] + draw.standard_normal((STUDIES, sizes.sum()))
     found = [intervals.cluster_robust_interval(own, group) for own in values]
-    assert holds(sum(known is not None and known.low <= 0 <= known.high for known in found))
+    assert is_coverage_shown(sum(known is not None and known.low <= 0 <= known.high for known in found))

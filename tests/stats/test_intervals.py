@@ -103,7 +103,7 @@ def test_large_group_weighs_more() -> None:
     assert found.high - 2.8 == pytest.approx(stats.t.ppf(0.975, max(freedom, 1)) * error)
 
 
-def same_everywhere(by_seed: np.ndarray, blocks: int) -> np.ndarray:
+def repeat_for_blocks(by_seed: np.ndarray, blocks: int) -> np.ndarray:
     """What is left without each block where all blocks are alike."""
     return np.repeat(by_seed[:, None], blocks, axis=1)
 
@@ -113,7 +113,7 @@ def compute_two_way_interval(by_seed: np.ndarray, without: np.ndarray) -> Interv
     return intervals.two_way_interval(by_seed, without, np.ones(without.shape[1], int))
 
 
-def left_out(table: np.ndarray) -> np.ndarray:
+def leave_out_blocks(table: np.ndarray) -> np.ndarray:
     """Means without each block of a table [seeds, blocks] of equally large blocks."""
     result: np.ndarray = (table.sum(1, keepdims=True) - table) / (table.shape[1] - 1)
     return result
@@ -122,7 +122,7 @@ def left_out(table: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("blocks", [1, 9])
 def test_equal_blocks_give_seed_interval(blocks: int) -> None:
     by_seed = np.array([1.0, 2.0, 4.0, 3.5])
-    found = compute_two_way_interval(by_seed, same_everywhere(by_seed, blocks))
+    found = compute_two_way_interval(by_seed, repeat_for_blocks(by_seed, blocks))
     low, high = stats.t.interval(0.95, 3, loc=by_seed.mean(), scale=stats.sem(by_seed))
     assert (found.mean, found.low, found.high) == pytest.approx((by_seed.mean(), low, high))
     assert found.n == 4
@@ -131,7 +131,7 @@ def test_equal_blocks_give_seed_interval(blocks: int) -> None:
 def test_equal_seeds_give_block_jackknife() -> None:
     """The jackknife of a mean over equal blocks is the mean's standard error over blocks."""
     blocks = np.array([0.5, 1.5, 2.0, 4.0])
-    found = compute_two_way_interval(np.full(3, blocks.mean()), left_out(np.tile(blocks, (3, 1))))
+    found = compute_two_way_interval(np.full(3, blocks.mean()), leave_out_blocks(np.tile(blocks, (3, 1))))
     low, high = stats.t.interval(0.95, 3, loc=blocks.mean(), scale=stats.sem(blocks))
     assert (found.low, found.high) == pytest.approx((low, high))
 
@@ -155,22 +155,22 @@ def test_seed_block_variance_counts_once() -> None:
     both = (rest**2).sum() / (3 * 2) / 12
     variance = seeds.var(ddof=1) / 4 + blocks.var(ddof=1) / 3 - both
     freedom = variance**2 / ((seeds.var(ddof=1) / 4) ** 2 / 3 + (blocks.var(ddof=1) / 3) ** 2 / 2 + both**2 / 6)
-    found = compute_two_way_interval(seeds, left_out(table))
+    found = compute_two_way_interval(seeds, leave_out_blocks(table))
     reach = max(
         np.sqrt(variance) * stats.t.ppf(0.975, max(freedom, 2)),
         np.sqrt(seeds.var(ddof=1) / 4) * stats.t.ppf(0.975, 3),
         np.sqrt(blocks.var(ddof=1) / 3) * stats.t.ppf(0.975, 2),
     )
     assert found.high - found.mean == pytest.approx(reach)
-    assert intervals.group_error(left_out(table)) == pytest.approx(np.sqrt(blocks.var(ddof=1) / 3 - both))
+    assert intervals.group_error(leave_out_blocks(table)) == pytest.approx(np.sqrt(blocks.var(ddof=1) / 3 - both))
 
 
 def test_group_error_is_common_to_seeds() -> None:
     blocks = np.array([0.5, 1.5, 2.0, 4.0])
-    assert intervals.group_error(left_out(np.tile(blocks, (3, 1)))) == pytest.approx(stats.sem(blocks))
+    assert intervals.group_error(leave_out_blocks(np.tile(blocks, (3, 1)))) == pytest.approx(stats.sem(blocks))
     assert intervals.group_error(np.array([[1.0], [2.0]])) == 0.0
     # each seed has a block of its own: the blocks' means do not differ
-    assert intervals.group_error(left_out(np.eye(4))) == 0.0
+    assert intervals.group_error(leave_out_blocks(np.eye(4))) == 0.0
 
 
 def test_blocks_never_narrow_interval() -> None:

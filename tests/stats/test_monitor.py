@@ -30,7 +30,7 @@ def list_verdict_kinds(rate: Any, epochs: int) -> Counter[str]:
     return Counter(run_descent(rate, epochs, seed).kind for seed in SEEDS)
 
 
-def half_cosine(done: float) -> float:
+def compute_half_cosine(done: float) -> float:
     result: float = 0.5 * (1 + np.cos(np.pi * done))
     return result
 
@@ -39,10 +39,10 @@ def half_cosine(done: float) -> float:
 def test_verdict_names_cause(epochs: int) -> None:
     most = 0.8 * len(SEEDS)
     assert list_verdict_kinds(lambda _: 1e-3 / epochs, epochs)["rate too low"] >= most
-    assert list_verdict_kinds(lambda done: 2e-3 / epochs * half_cosine(done), epochs)["rate too low"] >= most
+    assert list_verdict_kinds(lambda done: 2e-3 / epochs * compute_half_cosine(done), epochs)["rate too low"] >= most
     assert list_verdict_kinds(lambda _: 0.04 / epochs, epochs)["improving"] >= most
     assert list_verdict_kinds(lambda _: 1.7, epochs)["rate too high"] >= most
-    for right in (lambda _: 0.05, lambda done: 0.1 * half_cosine(done)):
+    for right in (lambda _: 0.05, lambda done: 0.1 * compute_half_cosine(done)):
         seen = list_verdict_kinds(right, epochs)
         assert seen["converged"] + seen["improving"] == len(SEEDS)
         assert seen["converged"] > seen["improving"]

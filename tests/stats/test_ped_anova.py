@@ -9,12 +9,12 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.importance import PedAnovaImportanceEvaluator
 
-from tests.helpers.five_parameters import KINDS, SPACE, draw_trials, rate_position
+from tests.helpers.five_parameters import KINDS, SPACE, compute_rate_position, draw_trials
 from thalweg.reporting.analysis.importance import build_column, count_best_trials
 from thalweg.stats.ped_anova import compute_importances, mark_best
 
 
-def by_optunas_own_scales(trials: pd.DataFrame, values: np.ndarray, count: int) -> np.ndarray:
+def compute_own_scale_importances(trials: pd.DataFrame, values: np.ndarray, count: int) -> np.ndarray:
     """Optuna's importances of the parameters as they are, not brought to steps before."""
     ways = {
         "rate": FloatDistribution(1e-4, 1.0, log=True),
@@ -33,7 +33,7 @@ def by_optunas_own_scales(trials: pd.DataFrame, values: np.ndarray, count: int) 
     return np.array([found[name] for name in ways])
 
 
-def columns_of(trials: pd.DataFrame) -> list[Any]:
+def list_columns(trials: pd.DataFrame) -> list[Any]:
     return [build_column(one, trials[one.name]) for one in SPACE]
 
 
@@ -41,18 +41,18 @@ def columns_of(trials: pd.DataFrame) -> list[Any]:
 def test_batched_importance_matches_optuna(seed: int) -> None:
     trials, rng = draw_trials(40 + 30 * seed, seed), np.random.default_rng(seed)
     columns = [build_column(one, trials[one.name]) for one in SPACE]
-    values = np.stack([rate_position(trials) + rng.normal(0, 0.3, len(trials)) for _ in range(3)])
+    values = np.stack([compute_rate_position(trials) + rng.normal(0, 0.3, len(trials)) for _ in range(3)])
     count = count_best_trials(len(trials))
     found = compute_importances(columns, mark_best(values, count), np.ones((1, len(trials))))
     for row, each in zip(found, values, strict=True):
-        np.testing.assert_allclose(row, by_optunas_own_scales(trials, each, count), rtol=1e-7)
+        np.testing.assert_allclose(row, compute_own_scale_importances(trials, each, count), rtol=1e-7)
 
 
 def test_weights_count_as_trials() -> None:
     trials = draw_trials(30)
     columns = [build_column(one, trials[one.name]) for one in SPACE]
     weights = np.random.default_rng(0).integers(0, 3, (1, 30)).astype(float)
-    values = rate_position(trials).to_numpy()
+    values = compute_rate_position(trials).to_numpy()
     again = np.repeat(np.arange(30), weights[0].astype(int))
     repeated = [build_column(one, trials.iloc[again][one.name]) for one in SPACE]
     told = compute_importances(columns, mark_best(values[None], 8, weights), weights)

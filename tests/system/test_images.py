@@ -2,7 +2,6 @@
 
 import io
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.helpers.bad_images import build_chunk
 from thalweg.system import files, images
 
 RAMP = np.arange(12, dtype=np.float64).reshape(3, 4) / 11
@@ -121,11 +121,10 @@ def test_broken_image_is_named(tmp_path: Path) -> None:
 
 
 def test_trap_for_memory_is_refused(tmp_path: Path) -> None:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0))
-    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    header = build_chunk(b"IHDR", struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0))
+    (tmp_path / "a.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + header + build_chunk(b"IDAT", b"") + build_chunk(b"IEND", b"")
+    )
     with pytest.raises(files.UserError, match="100000 x 100000 pixels; at most 268,435,456 can be read"):
         read(tmp_path / "a.png")
 

@@ -9,12 +9,8 @@ from hypothesis import strategies as st
 
 from thalweg.system import sealed
 
+pytestmark = pytest.mark.usefixtures("empty_folder")
 VALUES = [{"a": 1 / 3, "b": [1, None, "é"]}, "two", [3], 4.5, {"five": {}}]
-
-
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def write_log(path: Path = Path("log.jsonl")) -> tuple[Path, list[bytes]]:

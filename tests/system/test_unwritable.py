@@ -14,12 +14,13 @@ from thalweg.cli.outputs import check_outputs
 from thalweg.engine.state_folder import Journal, lock_state_folder
 from thalweg.system import compiled, files, sealed
 
+pytestmark = pytest.mark.usefixtures("empty_folder")
 GONE = "links to /nowhere/gone, which is not there: create that, or remove the link"
 
 
 @pytest.fixture(autouse=True)
-def work_in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def unreported_obstacles() -> None:
+    """No obstacle was reported before; each is reported once in a process."""
     sealed.report_not_kept.cache_clear()
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.helpers.fast_jit import of_task, quick
+from tests.helpers.fast_jit import compile_fast, run_task_method
 from thalweg.core import augmentations, rng
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
@@ -16,7 +16,7 @@ CELLS = st.sampled_from([2, 4, 8, 16])
 
 
 def compute_density(points: Any, present: Any, size: tuple[int, int, int], cell: int) -> tuple[np.ndarray, np.ndarray]:
-    targets = of_task(
+    targets = run_task_method(
         Count.model_validate({"density": cell}), "build_targets", {"points": points, "present": present}, DataSpec(size)
     )
     return targets["map"], targets["count"]
@@ -58,9 +58,9 @@ def test_moved_people_are_recounted(name: str) -> None:
         "points": draw.uniform(0, 24, (50, 5, 2)).astype(np.float32),
         "present": draw.random((50, 5)) < 0.8,
     }
-    move = quick(augmentations.apply_augmentations, static_argnums=0)
+    move = compile_fast(augmentations.apply_augmentations, static_argnums=0)
     moved = jax.tree.map(np.asarray, move((name,), rng.derive_key(0, "test"), batch, {name: np.float32(0.5)}))
-    targets = of_task(Count(density=4), "build_targets", moved, DataSpec((24, 24, 1)))
+    targets = run_task_method(Count(density=4), "build_targets", moved, DataSpec((24, 24, 1)))
     left = moved["present"].sum(-1)
     np.testing.assert_array_equal(targets["count"], left)
     np.testing.assert_allclose(targets["map"].sum((1, 2)), left, atol=1e-5)
@@ -73,7 +73,7 @@ def test_prediction_is_nonnegative_and_unbounded(cell: int) -> None:
     task = Count.model_validate({"density": cell})
     shape = (3, *task.output_shape(DataSpec((16, 24, 3))))
     start = np.array([-50, 0, 50], np.float32).reshape(3, *[1] * (len(shape) - 1))
-    low, middle, high = of_task(task, "decode_outputs", np.broadcast_to(start, shape))
+    low, middle, high = run_task_method(task, "decode_outputs", np.broadcast_to(start, shape))
     cells = np.prod(shape[1:])
     assert 0 <= low < 1e-6
     assert low < middle < high
@@ -87,20 +87,20 @@ def test_terms_are_least_at_truth(cell: int) -> None:
     draw = np.random.default_rng(0)
     points = draw.uniform(2, 14, (4, 3, 2)).astype(np.float32)
     known = {"count": np.full(4, 3, np.float32), "points": points, "present": np.ones((4, 3), bool)}
-    targets = of_task(task, "build_targets", known, spec)
+    targets = run_task_method(task, "build_targets", known, spec)
     wanted = targets["map"][..., None] if cell else targets["count"][:, None]
     raw = np.log(np.expm1(np.maximum(wanted, 1e-6)))
-    shift = of_task(task, "decode_outputs", np.zeros((1, *[1] * len(task.output_shape(spec))), np.float32))[0]
+    shift = run_task_method(task, "decode_outputs", np.zeros((1, *[1] * len(task.output_shape(spec))), np.float32))[0]
     start = np.log(np.expm1(shift))  # what a cell of outputs 0 predicts is where its softplus starts
     outputs = (raw - start).astype(np.float32)
-    np.testing.assert_allclose(of_task(task, "decode_outputs", outputs), 3.0, rtol=1e-4)
-    for prediction, truth, _ in of_task(task, "build_loss_terms", outputs, targets).values():
+    np.testing.assert_allclose(run_task_method(task, "decode_outputs", outputs), 3.0, rtol=1e-4)
+    for prediction, truth, _ in run_task_method(task, "build_loss_terms", outputs, targets).values():
         np.testing.assert_allclose(prediction, truth, atol=1e-4)
 
 
 def test_metrics_are_best_at_truth() -> None:
     truth = np.array([0, 3, 10], np.float32)
-    measured = of_task(Count(), "compute_metrics", truth, {"count": truth}, np.ones(3, np.float32))
+    measured = run_task_method(Count(), "compute_metrics", truth, {"count": truth}, np.ones(3, np.float32))
     assert {name: float(value) for name, value in measured.items()} == {"mae": 0, "rmse": 0, "bias": 0, "exact": 1}
     empty = np.full(3, "")
     examples = Examples(np.zeros((3, 2, 2, 1), np.uint8), empty, empty, empty, {"count": truth})

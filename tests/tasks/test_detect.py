@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.helpers.fast_jit import of_task
+from tests.helpers.fast_jit import run_task_method
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.sources.scenes import Scenes
@@ -20,32 +20,32 @@ EMPTY = np.full(2, "")
 EXAMPLES = Examples(np.zeros((2, *SPEC.image_shape), np.uint8), EMPTY, EMPTY, EMPTY, LABELS, ("adult", "child"))
 
 
-def targets(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: DataSpec = SPEC) -> dict[str, Any]:
-    result: dict[str, Any] = of_task(
+def build_targets(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: DataSpec = SPEC) -> dict[str, Any]:
+    result: dict[str, Any] = run_task_method(
         task, "build_targets", {name: labels[name] for name in task.select_labels(EXAMPLES)}, spec
     )
     return result
 
 
-def predictions(task: Detect, outputs: Any) -> Any:
-    return of_task(task, "decode_outputs", np.asarray(outputs, np.float32))
+def decode_outputs(task: Detect, outputs: Any) -> Any:
+    return run_task_method(task, "decode_outputs", np.asarray(outputs, np.float32))
 
 
-def terms(task: Detect, outputs: Any, wanted: dict[str, Any]) -> dict[str, Any]:
-    result: dict[str, Any] = of_task(task, "build_loss_terms", np.asarray(outputs, np.float32), wanted)
+def build_loss_terms(task: Detect, outputs: Any, wanted: dict[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = run_task_method(task, "build_loss_terms", np.asarray(outputs, np.float32), wanted)
     return result
 
 
-def metrics(task: Detect, predictions: Any, wanted: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    result: dict[str, np.ndarray] = of_task(
+def compute_metrics(task: Detect, predictions: Any, wanted: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    result: dict[str, np.ndarray] = run_task_method(
         task, "compute_metrics", predictions, wanted, np.ones(len(predictions), np.float32)
     )
     return result
 
 
-def true_outputs(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: DataSpec = SPEC) -> np.ndarray:
+def build_true_outputs(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: DataSpec = SPEC) -> np.ndarray:
     """What a network must say to be wholly right."""
-    wanted = targets(task, labels, spec)
+    wanted = build_targets(task, labels, spec)
     sure = np.where(wanted["held"] > 0, 40.0, -40.0)[..., None]
     size = [] if task.side else [wanted["size"]]
     likely = [40.0 * np.eye(spec.class_count)[wanted["kind"]]] if task.classes else []
@@ -53,7 +53,7 @@ def true_outputs(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: Dat
 
 
 def test_cell_holds_object_centred_in_it() -> None:
-    wanted = targets(Detect(cell=8))
+    wanted = build_targets(Detect(cell=8))
     np.testing.assert_array_equal(wanted["held"][0], [[1, 1, 0], [0, 0, 0]])
     np.testing.assert_allclose(wanted["position"][0, 0, 0], [(3 - 4) / 8, (5 - 4) / 8])
     np.testing.assert_allclose(wanted["position"][0, 0, 1], [(15 - 12) / 8, (6 - 4) / 8])
@@ -62,12 +62,12 @@ def test_cell_holds_object_centred_in_it() -> None:
 
 
 def test_crowded_cell_keeps_one_object() -> None:
-    wanted = targets(Detect(cell=8))
+    wanted = build_targets(Detect(cell=8))
     assert wanted["held"][1].sum() == 2
     np.testing.assert_allclose(wanted["size"][1, 0, 0], [0, 0], atol=1e-6)
     points = np.array([[[2, 3], [5, 6]]], np.float32)
     labels = {"points": points, "present": np.ones((1, 2), bool)}
-    wanted = of_task(Detect(side=4.0, classes=False), "build_targets", labels, SPEC)
+    wanted = run_task_method(Detect(side=4.0, classes=False), "build_targets", labels, SPEC)
     np.testing.assert_allclose(wanted["position"][0, 0, 0], [(5 - 4) / 8, (6 - 4) / 8])
     np.testing.assert_allclose(wanted["boxes"][0], [[0, 1, 4, 5], [3, 4, 7, 8]])
 
@@ -77,7 +77,9 @@ def test_mirrored_boxes_are_mirrored_back() -> None:
     # with no middle on the edge of a cell
     inside = np.where(PRESENT[..., None], BOXES + np.float32(0.5), 0)
     flipped = np.where(PRESENT[..., None], [24, 0, 24, 0] + inside[..., [2, 1, 0, 3]] * [-1, 1, -1, 1], 0)
-    straight, mirror = (predictions(task, true_outputs(task, LABELS | {"boxes": on})) for on in (inside, flipped))
+    straight, mirror = (
+        decode_outputs(task, build_true_outputs(task, LABELS | {"boxes": on})) for on in (inside, flipped)
+    )
     np.testing.assert_allclose(task.unmirror_predictions(mirror, 24), straight, atol=1e-4)
     odd = Examples(np.zeros((2, 16, 22, 3), np.uint8), EMPTY, EMPTY, EMPTY, LABELS, ("adult", "child"))
     assert task.find_data_faults(odd) == []
@@ -89,28 +91,31 @@ OTHERS = [Detect(cell=4, classes=False), Detect(cell=2, overlap=1.0)]
 
 @pytest.mark.parametrize("task", [Detect(cell=2), *(pytest.param(task, marks=pytest.mark.slow) for task in OTHERS)])
 def test_true_outputs_give_truth(task: Detect) -> None:
-    outputs = true_outputs(task)
+    outputs = build_true_outputs(task)
     assert outputs.shape[1:] == task.output_shape(SPEC)
-    for name, term in terms(task, outputs, targets(task)).items():
+    for name, term in build_loss_terms(task, outputs, build_targets(task)).items():
         if name in ("position", "size"):
             np.testing.assert_allclose(term.prediction * term.weight, term.truth * term.weight, atol=1e-6)
-    found = task.build_object_columns(predictions(task, outputs), EXAMPLES.classes)
+    found = task.build_object_columns(decode_outputs(task, outputs), EXAMPLES.classes)
     assert found is not None
     assert sorted(found["example"].tolist()) == [0, 0, 1, 1, 1]
     told = {tuple(np.round([found[side][i] for side in ("x0", "y0", "x1", "y1")], 3)) for i in range(5)}
     assert told == {tuple(map(float, box)) for box in BOXES[PRESENT]}
-    measured = metrics(task, predictions(task, outputs), targets(task))
+    measured = compute_metrics(task, decode_outputs(task, outputs), build_targets(task))
     assert {name: round(float(value), 5) for name, value in measured.items()} == {
         "ap50": 1, "ap": 1, "precision": 1, "recall": 1, "mae": 0, "bias": 0
     }  # fmt: skip
-    assert task.compute_errors(predictions(task, outputs), EXAMPLES).tolist() == [0, 0]
-    assert task.build_prediction_columns(predictions(task, outputs), EXAMPLES.classes)["prediction"].tolist() == [2, 3]
+    assert task.compute_errors(decode_outputs(task, outputs), EXAMPLES).tolist() == [0, 0]
+    assert task.build_prediction_columns(decode_outputs(task, outputs), EXAMPLES.classes)["prediction"].tolist() == [
+        2,
+        3,
+    ]
 
 
 def test_wrong_class_costs_twice() -> None:
     task = Detect(cell=2)
-    wrong = predictions(task, true_outputs(task, LABELS | {"kinds": 1 - KINDS}))
-    measured = metrics(task, wrong, targets(task))
+    wrong = decode_outputs(task, build_true_outputs(task, LABELS | {"kinds": 1 - KINDS}))
+    measured = compute_metrics(task, wrong, build_targets(task))
     assert {name: float(measured[name]) for name in ("ap50", "precision", "recall", "mae")} == {
         "ap50": 0, "precision": 0, "recall": 0, "mae": 0
     }  # fmt: skip
@@ -120,16 +125,16 @@ def test_wrong_class_costs_twice() -> None:
 
 def test_untrained_outputs_are_finite() -> None:
     task = Detect()
-    cells = predictions(task, np.zeros((1, *task.output_shape(SPEC))))
+    cells = decode_outputs(task, np.zeros((1, *task.output_shape(SPEC))))
     assert float(cells[..., 0].max()) < 0.05
-    far = predictions(task, np.full((1, *task.output_shape(SPEC)), 1e6))
+    far = decode_outputs(task, np.full((1, *task.output_shape(SPEC)), 1e6))
     assert np.isfinite(far).all()
 
 
 def test_terms_use_their_cells() -> None:
     task = Detect()
-    looked = terms(task, np.zeros((2, *task.output_shape(SPEC))), targets(task))
-    held = np.asarray(targets(task)["held"])
+    looked = build_loss_terms(task, np.zeros((2, *task.output_shape(SPEC))), build_targets(task))
+    held = np.asarray(build_targets(task)["held"])
     np.testing.assert_array_equal(looked["missed"].weight, held)
     np.testing.assert_array_equal(looked["false_alarms"].weight, 1 - held)
     assert looked["missed"].truth.min() == 1
@@ -144,7 +149,7 @@ def test_reference_is_usual_objects() -> None:
     usual = task.compute_references(EXAMPLES, np.zeros((3, *SPEC.image_shape), np.float32))[
         "the average object of each cell"
     ]
-    assert usual.shape == (3, *predictions(task, np.zeros((1, *task.output_shape(SPEC)))).shape[1:])
+    assert usual.shape == (3, *decode_outputs(task, np.zeros((1, *task.output_shape(SPEC)))).shape[1:])
     np.testing.assert_allclose(usual[0, 0, 1, :5] / usual[0, 0, 1, 0], [1, 9, 0, 21, 12], atol=1e-4)
     np.testing.assert_allclose(usual[0, 0, :, 0], [1, 0.5, 0], atol=1e-4)
 
@@ -173,7 +178,7 @@ def test_scene_people_rarely_share_cells() -> None:
     drawn = Scenes(examples=40, size=(48, 48), people=(0, 8), places=4).read_examples(None, 1).examples  # type: ignore[arg-type]
     task = Detect(cell=2)
     spec = DataSpec((48, 48, 3), 2)
-    held = targets(task, drawn.labels, spec)["held"].sum((1, 2))
+    held = build_targets(task, drawn.labels, spec)["held"].sum((1, 2))
     assert (held <= drawn.labels["count"]).all()
     assert held.sum() > 0.98 * drawn.labels["count"].sum()
 
@@ -193,7 +198,7 @@ def test_true_boxes_are_solid_found_dashed() -> None:
 
 def test_pictures_show_detections() -> None:
     task = Detect(cell=2)
-    sure = np.asarray(predictions(task, true_outputs(task)))
+    sure = np.asarray(decode_outputs(task, build_true_outputs(task)))
     given = np.zeros((2, *SPEC.image_shape), np.float32)
     found, nothing = task.draw_pictures(EXAMPLES, given, sure), task.draw_pictures(EXAMPLES, given, 0 * sure)
     for one, other in zip(found, nothing, strict=True):

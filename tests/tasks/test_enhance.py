@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from tests.helpers.fast_jit import of_task
+from tests.helpers.fast_jit import run_task_method
 from tests.helpers.paths import ROOT
 from thalweg.config import checks
 from thalweg.data.examples import Examples
@@ -17,7 +17,7 @@ GRAY = np.full((6, 16, 20, 3), 0.5, np.float32)
 
 
 def corrupt_images(task: Enhance, keys: jax.Array, images: NDArray[np.floating]) -> NDArray[np.float32]:
-    result: NDArray[np.float32] = of_task(task, "corrupt_images", keys, images.astype(np.float32))
+    result: NDArray[np.float32] = run_task_method(task, "corrupt_images", keys, images.astype(np.float32))
     return result
 
 

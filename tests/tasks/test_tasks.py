@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.helpers.every_task import CLASSES, EXAMPLES, SPEC, N, variants
-from tests.helpers.fast_jit import of_task, quick
+from tests.helpers.every_task import CLASSES, EXAMPLES, SPEC, N, list_task_variants
+from tests.helpers.fast_jit import compile_fast, run_task_method
 from thalweg.core import augmentations, losses, rng
 from thalweg.core.types import Tree
 from thalweg.data.examples import Examples
@@ -20,10 +20,13 @@ IMAGES = EXAMPLES.images.astype(np.float32) / 255
 KEYS = jax.random.split(rng.derive_key(0, "test"), N)
 
 
-FIRST = {kind: next(task for task in variants() if task.kind == kind) for kind in sorted({t.kind for t in variants()})}
+FIRST = {
+    kind: next(task for task in list_task_variants() if task.kind == kind)
+    for kind in sorted({t.kind for t in list_task_variants()})
+}
 VARIANTS = [
     pytest.param(task, marks=() if task == FIRST[task.kind] else pytest.mark.slow, id=task.model_dump_json())
-    for task in variants()
+    for task in list_task_variants()
 ]
 """Every task; fast is each at its defaults."""
 
@@ -41,25 +44,27 @@ def outputs(task: Task) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def targets(task: Task) -> dict[str, np.ndarray]:
-    result: dict[str, np.ndarray] = of_task(task, "build_targets", build_labels(task), SPEC)
+    result: dict[str, np.ndarray] = run_task_method(task, "build_targets", build_labels(task), SPEC)
     return result
 
 
 @pytest.fixture(scope="module")
 def predictions(task: Task, outputs: np.ndarray) -> Any:
-    return of_task(task, "decode_outputs", outputs)
+    return run_task_method(task, "decode_outputs", outputs)
 
 
 @pytest.fixture(scope="module")
 def metric_values(task: Task, predictions: np.ndarray, targets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    result: dict[str, np.ndarray] = of_task(task, "compute_metrics", predictions, targets, np.ones(N, np.float32))
+    result: dict[str, np.ndarray] = run_task_method(
+        task, "compute_metrics", predictions, targets, np.ones(N, np.float32)
+    )
     return result
 
 
 @pytest.fixture(scope="module")
 def network_inputs(task: Task) -> Any:
     """What a network is given of each image."""
-    return of_task(task, "corrupt_images", KEYS, IMAGES)
+    return run_task_method(task, "corrupt_images", KEYS, IMAGES)
 
 
 def build_labels(task: Task, rows: Any = slice(None)) -> dict[str, np.ndarray]:
@@ -81,7 +86,7 @@ def test_missing_data_is_a_fault(task: Task) -> None:
 
 
 def test_terms_take_family_losses(task: Task, outputs: np.ndarray, targets: dict[str, np.ndarray]) -> None:
-    @quick
+    @compile_fast
     def every(outputs: jax.Array, targets: Tree) -> dict[str, list[jax.Array]]:
         terms = task.build_loss_terms(outputs, targets)
         kinds = {name: range(len(losses.FAMILIES[task.loss_families[name]])) for name in terms}
@@ -97,7 +102,7 @@ def test_terms_take_family_losses(task: Task, outputs: np.ndarray, targets: dict
 
 
 def test_every_example_has_a_gradient(task: Task, targets: dict[str, Any]) -> None:
-    @quick
+    @compile_fast
     @jax.grad
     def slopes(outputs: jax.Array) -> jax.Array:
         terms = task.build_loss_terms(outputs, targets)
@@ -115,9 +120,9 @@ def test_every_example_has_a_gradient(task: Task, targets: dict[str, Any]) -> No
 def test_examples_are_independent(
     task: Task, outputs: np.ndarray, targets: dict[str, np.ndarray], predictions: np.ndarray
 ) -> None:
-    for name, values in of_task(task, "build_targets", build_labels(task, slice(2, 3)), SPEC).items():
+    for name, values in run_task_method(task, "build_targets", build_labels(task, slice(2, 3)), SPEC).items():
         np.testing.assert_allclose(values[0], targets[name][2], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(of_task(task, "decode_outputs", outputs[2:3])[0], predictions[2], rtol=1e-5)
+    np.testing.assert_allclose(run_task_method(task, "decode_outputs", outputs[2:3])[0], predictions[2], rtol=1e-5)
 
 
 def test_metrics_ignore_padding(
@@ -129,7 +134,7 @@ def test_metrics_ignore_padding(
 
     padded = {name: np.concatenate([values, values[:3] + 1]) for name, values in targets.items()}
     more = np.concatenate([predictions, np.full((3, *predictions.shape[1:]), np.nan, np.float32)])
-    weighted = of_task(task, "compute_metrics", more, padded, np.repeat(np.array([1, 0], np.float32), [N, 3]))
+    weighted = run_task_method(task, "compute_metrics", more, padded, np.repeat(np.array([1, 0], np.float32), [N, 3]))
     for name, value in metric_values.items():
         np.testing.assert_allclose(weighted[name], value, rtol=1e-5)
 
@@ -177,7 +182,7 @@ def test_unsafe_augmentations_are_refused(kind: str, options: dict[str, Any], re
 def test_labels_are_augmented(task: Task) -> None:
     strengths = dict.fromkeys(task.allowed_augmentations, jnp.float32(0.5))
 
-    @quick
+    @compile_fast
     def moved(batch: Tree) -> Tree:
         return task.build_targets(
             augmentations.apply_augmentations(task.allowed_augmentations, rng.derive_key(0, "test"), batch, strengths),
@@ -185,7 +190,7 @@ def test_labels_are_augmented(task: Task) -> None:
         )
 
     batch = build_labels(task) | {"image": IMAGES}
-    plain, changed = of_task(task, "build_targets", batch, SPEC), moved(batch)
+    plain, changed = run_task_method(task, "build_targets", batch, SPEC), moved(batch)
     assert {n: (v.shape, v.dtype) for n, v in changed.items()} == {n: (v.shape, v.dtype) for n, v in plain.items()}
 
 
@@ -201,7 +206,7 @@ def test_augmented_labels_agree(task: Task) -> None:
 def test_inputs_are_corrupted_independently(task: Task, network_inputs: np.ndarray) -> None:
     assert network_inputs.shape == (N, *task.input_shape(SPEC))
     assert np.logical_and(network_inputs >= 0, network_inputs <= 1).all()
-    alone = of_task(task, "corrupt_images", KEYS[2:3], IMAGES[2:3])
+    alone = run_task_method(task, "corrupt_images", KEYS[2:3], IMAGES[2:3])
     np.testing.assert_allclose(alone[0], network_inputs[2], atol=1.01 / 255)
     assert task.CORRUPTS_INPUT or (network_inputs == IMAGES).all()
 

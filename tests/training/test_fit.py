@@ -49,16 +49,16 @@ def train_with_noise(each: LaneMap) -> LaneState:
 
 
 @pytest.fixture(scope="module", params=[map_sequential, pytest.param(map_vmapped, marks=pytest.mark.slow)])
-def in_one_stretch(request: pytest.FixtureRequest) -> tuple[LaneMap, LaneState]:
+def whole_epoch_run(request: pytest.FixtureRequest) -> tuple[LaneMap, LaneState]:
     return request.param, train_with_noise(request.param)
 
 
 @pytest.mark.parametrize("batches", [2, pytest.param(1, marks=pytest.mark.slow)])
 def test_chunked_epoch_equals_whole_epoch(
-    monkeypatch: pytest.MonkeyPatch, batches: int, in_one_stretch: tuple[LaneMap, LaneState]
+    monkeypatch: pytest.MonkeyPatch, batches: int, whole_epoch_run: tuple[LaneMap, LaneState]
 ) -> None:
     """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
-    each, whole = in_one_stretch
+    each, whole = whole_epoch_run
     monkeypatch.setattr(fit, "CHUNK_BYTES", batches * BATCH * (N + 1) * 4)
     parted = train_with_noise(each)
     assert np.asarray(whole.learner.model_state["batches"][...]) == EVERY * STEPS

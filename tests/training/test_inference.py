@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.helpers.fast_jit import quick
+from tests.helpers.fast_jit import compile_fast
 from thalweg.core.network import Network
 from thalweg.core.types import DataSpec
 from thalweg.tasks import Task
@@ -44,7 +44,7 @@ def test_mirroring_makes_predictions_symmetric(task: Task, mirror: bool) -> None
     asked, straight = task.model_copy(update={"mirror": mirror}), build_data(channels)
     flipped = replace(straight, images=straight.images[:, :, ::-1], backgrounds=straight.backgrounds[:, :, ::-1])
     network = Network("resnet", (8, 16, channels), task.output_shape(SPEC), (("width", 8), ("blocks", (0, 0))))
-    weights = quick(network.init)(jax.random.key(0))
+    weights = compile_fast(network.init)(jax.random.key(0))
     one, other = (
         jnp.asarray(inference.build_predictor(network, asked)(weights, on, ROWS)) for on in (straight, flipped)
     )

@@ -17,7 +17,7 @@ def test_images_in_folders_or_beside_labels(tmp_path: Path) -> None:
     assert read_folder(tmp_path).examples.names.tolist() == ["day/a.png"]
 
 
-def sixteen_bits() -> Image.Image:
+def build_sixteen_bit_image() -> Image.Image:
     return Image.fromarray(np.full((8, 6), 100 * 257, np.uint16))
 
 
@@ -38,8 +38,8 @@ def build_palette_png() -> Image.Image:
     ("name", "image"),
     [
         ("a.png", build_gray_image(100)),
-        ("a.png", sixteen_bits()),
-        ("a.tiff", sixteen_bits()),
+        ("a.png", build_sixteen_bit_image()),
+        ("a.tiff", build_sixteen_bit_image()),
         ("a.tif", Image.fromarray(np.full((8, 6), 100 * 257, np.int32))),
         ("a.png", build_palette_png()),
         ("a.gif", build_palette_png()),

@@ -24,7 +24,7 @@ def draw_scenes(seed: int, **options: object) -> Examples:
     return Scenes.model_validate({"examples": 12, "places": 4, **options}).read_examples(NOWHERE, seed).examples
 
 
-def scene_of(seed: int, **options: object) -> Scene:
+def draw_scene(seed: int, **options: object) -> Scene:
     source = Scenes.model_validate({"places": 1, **options})
     return compose_scene(source, [build_place(seed, 0, source.size)], seed, 0)
 
@@ -100,7 +100,7 @@ def test_all_counts_and_classes_occur() -> None:
 
 def test_people_change_only_their_area() -> None:
     for seed in range(6):
-        scene = replace(scene_of(seed, people=(4, 8)), shadow_darkness=0.0)
+        scene = replace(draw_scene(seed, people=(4, 8)), shadow_darkness=0.0)
         people, bare = paint_scene(scene), paint_scene(replace(scene, people=()))
         assert len(people[1]) == len(scene.people)
         assert bare[1] == []
@@ -115,7 +115,7 @@ def test_people_change_only_their_area() -> None:
 
 def test_boxes_are_tight_to_a_pixel() -> None:
     for seed in range(6):
-        scene = scene_of(seed, people=(1, 1), clutter=(0, 0), size=(96, 96))
+        scene = draw_scene(seed, people=(1, 1), clutter=(0, 0), size=(96, 96))
         alone = replace(scene, shadow_darkness=0.0, noise=np.zeros_like(scene.noise), tint=(1.0, 1.0, 1.0))
         rows, columns = np.nonzero((paint_scene(alone)[0] != paint_scene(replace(alone, people=()))[0]).any(-1))
         x0, y0, x1, y1 = paint_scene(alone)[1][0].box
@@ -124,7 +124,7 @@ def test_boxes_are_tight_to_a_pixel() -> None:
 
 
 def test_shadows_fall_away_from_light() -> None:
-    scene = scene_of(2, people=(1, 1), clutter=(0, 0), size=(96, 96))
+    scene = draw_scene(2, people=(1, 1), clutter=(0, 0), size=(96, 96))
     middle = replace(
         scene.people[0], x=-(scene.camera.centre - scene.place.size[0] / 2) / scene.camera.focal * 6, z=6.0
     )
@@ -139,7 +139,7 @@ def test_shadows_fall_away_from_light() -> None:
 
 def test_nobody_is_fully_hidden() -> None:
     for seed in range(40):
-        scene = scene_of(seed, people=(8, 12), clutter=(0, 6))
+        scene = draw_scene(seed, people=(8, 12), clutter=(0, 6))
         whole, seen = paint_scene(scene)
         from_far = sorted(scene.people, key=lambda who: -who.z)
         for who, spot in zip(from_far, seen, strict=True):

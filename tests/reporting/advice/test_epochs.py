@@ -21,7 +21,7 @@ def set_winner_best_epochs(tables: StudyTables, *best: int) -> StudyTables:
 
 
 def test_winner_decides_training_length() -> None:
-    tables = planted.study(LONG, 0)
+    tables = planted.draw_study(LONG, 0)
     assert epochs.choose_length_change(set_winner_best_epochs(tables, *[3] * 8)) == "fewer"
     late = set_winner_best_epochs(tables, *[20] * 8)
     assert epochs.choose_length_change(late) == "try"
@@ -33,12 +33,12 @@ def test_winner_decides_training_length() -> None:
 
 
 def test_most_trials_gaining_means_more_epochs() -> None:
-    tables = planted.study(SHORT, 0)
+    tables = planted.draw_study(SHORT, 0)
     assert epochs.choose_length_change(set_winner_best_epochs(tables, *[16] * 3, *[13] * 5)) == "more"
 
 
 def test_fewer_epochs_keep_every_best() -> None:
-    tables = set_winner_best_epochs(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
+    tables = set_winner_best_epochs(planted.draw_study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
     (told,) = curves.build_findings(tables)
     assert told.next_step.startswith("Train for fewer epochs (`training.epochs: 9`), or regularize: more images, ")
     far = set_winner_best_epochs(tables, 3, 3, 3, 3, 3, 3, 3, 20)
@@ -57,7 +57,7 @@ def test_fewer_epochs_keep_every_best() -> None:
     ],
 )
 def test_fewer_epochs_are_valid_in_file(part: dict[str, dict[str, Any]], wanted: int) -> None:
-    tables = set_winner_best_epochs(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
+    tables = set_winner_best_epochs(planted.draw_study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
     params = tables.params | {name: tables.params.get(name, {}) | more for name, more in part.items()}
     (told,) = curves.build_findings(replace(tables, params=params))
     assert f"`training.epochs: {wanted}`" in told.next_step
@@ -71,7 +71,7 @@ def test_harmful_regularization_is_not_advised(counting_study: StudyTables) -> N
 
 
 def test_confirm_epochs_are_advised_separately() -> None:
-    tables = set_winner_best_epochs(planted.study(LONG, 0), *[40] * 8)
+    tables = set_winner_best_epochs(planted.draw_study(LONG, 0), *[40] * 8)
     longer = replace(tables, params=tables.params | {"confirm": {"epochs": 40}})
     assert (epochs.choose_length_change(longer), epochs.choose_length_change(longer, "confirm.epochs")) == (
         "fewer",

@@ -25,7 +25,7 @@ def build_scientific_study(tables: StudyTables, few: int) -> StudyTables:
 
 
 def test_flat_search_with_open_question_goes_on() -> None:
-    tables = planted.study(HEALTHY, 0)
+    tables = planted.draw_study(HEALTHY, 0)
     assert more_trials.advise_trials(tables).startswith("More trials of the same kind are unlikely to help")
     open_ = build_scientific_study(tables, 2)
     assert history.build_findings(open_)[0].verdict == "The search has flattened out."
@@ -36,7 +36,7 @@ def test_flat_search_with_open_question_goes_on() -> None:
 
 
 def test_gaining_search_goes_on() -> None:
-    tables = planted.study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), 0)
+    tables = planted.draw_study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), 0)
     assert more_trials.advise_trials(tables) == "Continue the search: `thalweg study --trials 96`."
     assert search_space.advise_search(tables).startswith("Once the search stops improving, search `")
     study = replace(tables.summary.study, stop={"reason": "epochs"})
@@ -45,7 +45,7 @@ def test_gaining_search_goes_on() -> None:
 
 
 def test_gaining_search_widens_range() -> None:
-    tables = planted.study(HEALTHY, 0, 96, sampler="tpe")
+    tables = planted.draw_study(HEALTHY, 0, 96, sampler="tpe")
     number, rate = tables.trials["number"], tables.trials[RATE]
     late = tables.trials.assign(value=3.0 - 0.02 * number, **{RATE: rate.where(number < 80, 0.099)})
     falling = replace(tables, trials=late)
@@ -56,7 +56,7 @@ def test_gaining_search_widens_range() -> None:
 
 
 def test_advice_follows_what_still_grows(monkeypatch: pytest.MonkeyPatch) -> None:
-    tables = planted.study(HEALTHY, 0)
+    tables = planted.draw_study(HEALTHY, 0)
     monkeypatch.setattr(more_trials, "advise_trials", lambda _: "Go on.")
     monkeypatch.setattr(more_trials, "is_search_gaining", lambda _: True)
     assert [more_trials.advise_growing_measure(tables, grows) for grows in (True, False)] == ["Go on.", ""]

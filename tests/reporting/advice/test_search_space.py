@@ -24,14 +24,14 @@ def get_next_space(tables: StudyTables) -> dict[str, search_space.NextParameter]
 
 
 def test_crowded_end_is_widened() -> None:
-    tables = planted.study(BOUND, 0, 96)
+    tables = planted.draw_study(BOUND, 0, 96)
     assert search_space.find_moved_ends(tables, RATE) == {"low": "in", "high": "out"}
     assert f"`{RATE}` from" in search_space.advise_search(tables)
     assert "(so far 0.004 to 0.1)" in search_space.advise_search(tables)
 
 
 def test_end_with_lost_trials_is_kept() -> None:
-    tables = planted.study(replace(BOUND, wild=0.094), 0, 96)
+    tables = planted.draw_study(replace(BOUND, wild=0.094), 0, 96)
     assert tables.count_trials("diverged") == 4
     assert good_region.find_crowded_end(tables, tables.parameters[0]) == "high"
     assert 0.09 < search_space.find_failure_bounds(tables, RATE)["high"] < 0.094
@@ -42,7 +42,7 @@ def test_end_with_lost_trials_is_kept() -> None:
 
 
 def test_failing_winner_keeps_rates() -> None:
-    tables = planted.study(BOUND, 0, 96)
+    tables = planted.draw_study(BOUND, 0, 96)
     lost = tables.runs.assign(diverged_step=np.nan)
     lost.loc[(lost["candidate"] == "winner") & (lost["seed"] == 1000), "diverged_step"] = 7.0
     failing = replace(tables, runs=lost)
@@ -54,7 +54,7 @@ def test_failing_winner_keeps_rates() -> None:
 
 @pytest.mark.parametrize(("side", "passed"), [("low", False), ("high", True)])
 def test_range_without_good_trials_is_kept(side: str, passed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    tables = planted.study(PLANTED["a bad group"].world, 0)  # the good rates lie in the upper third
+    tables = planted.draw_study(PLANTED["a bad group"].world, 0)  # the good rates lie in the upper third
     monkeypatch.setattr(good_region, "find_crowded_end", lambda *_: "")
     monkeypatch.setattr(failure_regions, "find_rate_bias", lambda _: side)
     assert search_space.is_region_known(tables)
@@ -62,7 +62,7 @@ def test_range_without_good_trials_is_kept(side: str, passed: bool, monkeypatch:
 
 
 def test_noise_narrows_no_range() -> None:
-    tables = planted.study(NOISE, 0)
+    tables = planted.draw_study(NOISE, 0)
     assert not search_space.is_region_known(tables)
     assert search_space.advise_search(tables) == ""
     assert parameters.build_findings(tables) == []
@@ -71,7 +71,7 @@ def test_noise_narrows_no_range() -> None:
 
 
 def test_findings_agree_on_next_space() -> None:
-    tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
+    tables = planted.draw_study(World(rates=(0.004, 0.6), wild=0.2), 0)
     lost = next(one for one in health.build_findings(tables) if one.verdict.endswith("trials diverged."))
     assert lost.next_step == search_space.advise_search(tables)
     assert parameters.build_findings(tables)[-1].next_step == search_space.advise_search(tables)
@@ -79,7 +79,7 @@ def test_findings_agree_on_next_space() -> None:
 
 def test_range_keeps_good_trials_among_lost() -> None:
     """Beyond the edge most trials diverge, but those with the highest rate or momentum are the best of all."""
-    tables = planted.study(WILD, 0)
+    tables = planted.draw_study(WILD, 0)
     lost = tables.trials[tables.trials["state"] == "diverged"]
     is_best = lost.index.isin([*lost[RATE].nlargest(3).index, *lost[MOMENTUM].nlargest(3).index])
     trials = tables.trials.copy()
@@ -91,12 +91,12 @@ def test_range_keeps_good_trials_among_lost() -> None:
 
 def test_losses_no_range_avoids_are_named() -> None:
     """Trials differ by noise only, so the good region is unknown, and no rate or momentum alone is too high."""
-    told = health.build_findings(planted.study(replace(NOISE, rates=(0.03, 0.19), momentum=0.8, wild=0.2), 0))[0]
+    told = health.build_findings(planted.draw_study(replace(NOISE, rates=(0.03, 0.19), momentum=0.8, wild=0.2), 0))[0]
     assert told.next_step.endswith("no range of either number alone excludes them.")
 
 
 def test_effective_rate_needs_one_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:
-    tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
+    tables = planted.draw_study(World(rates=(0.004, 0.6), wild=0.2), 0)
     edge = next(one for one in failure_regions.list_edges(tables) if one.name == EFFECTIVE_RATE)
     monkeypatch.setattr(failure_regions, "list_edges", lambda _: [edge])
     assert search_space.find_failure_bounds(tables, RATE).keys() == {"high"}
@@ -106,7 +106,7 @@ def test_effective_rate_needs_one_optimizer(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_hard_bound_is_called_range_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    tables = planted.study(PLANTED["a bad group"].world, 0)
+    tables = planted.draw_study(PLANTED["a bad group"].world, 0)
     parameter = next(one for one in tables.parameters if one.name == MOMENTUM)
     assert parameter.low == 0
     monkeypatch.setattr(good_region, "find_crowded_end", lambda _, one: "low" if one.name == MOMENTUM else "")
@@ -124,7 +124,7 @@ def test_all_diverged_lowers_both_ends(studies_by_case: dict[str, StudyTables]) 
 
 
 def test_minor_parameter_is_fixed() -> None:
-    tables = planted.study(BOUND, 0, 96)
+    tables = planted.draw_study(BOUND, 0, 96)
     (own,) = tables.trials.loc[tables.trials["number"] == tables.winner, MOMENTUM]
     assert search_space.list_minor_parameters(tables) == [MOMENTUM]
     assert get_next_space(tables)[MOMENTUM].fixed == own
@@ -136,7 +136,7 @@ def test_minor_parameter_is_fixed() -> None:
 
 
 def test_minor_choice_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    tables = planted.study(HEALTHY, 0)
+    tables = planted.draw_study(HEALTHY, 0)
     kind = SearchedParameter("kind", choices=("l1", "l2"))
     drawn = tables.trials.assign(kind=np.where(tables.trials["number"] == tables.winner, "l1", "l2"))
     monkeypatch.setattr(search_space, "list_minor_parameters", lambda _: ["kind"])
@@ -148,7 +148,7 @@ def test_minor_choice_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_kept_choices_are_not_named() -> None:
-    tables = planted.study(HEALTHY, 0)
+    tables = planted.draw_study(HEALTHY, 0)
     kind = SearchedParameter("kind", choices=("l1", "l2"), role="scientific")
     drawn = tables.trials.assign(kind=np.where(tables.trials["number"] < 2, "l1", "l2"))
     asked = replace(tables, trials=drawn, space=[*tables.space, kind])
@@ -156,7 +156,7 @@ def test_kept_choices_are_not_named() -> None:
 
 
 def test_healthy_study_is_not_widened() -> None:
-    tables = planted.study(HEALTHY, 0)
+    tables = planted.draw_study(HEALTHY, 0)
     assert "out" not in {
         way for name in (RATE, MOMENTUM) for way in search_space.find_moved_ends(tables, name).values()
     }
@@ -164,7 +164,7 @@ def test_healthy_study_is_not_widened() -> None:
 
 @pytest.mark.parametrize(("high", "end"), [(True, "low"), (False, "high")])
 def test_wrong_rates_extend_range(high: bool, end: str) -> None:
-    tables = planted.study(PLANTED["rate too high" if high else "rate too low"].world, 0)
+    tables = planted.draw_study(PLANTED["rate too high" if high else "rate too low"].world, 0)
     assert search_space.find_moved_ends(tables, RATE)[end] == "out"
     assert search_space.advise_rate_range(tables, high) == search_space.advise_search(tables)
     unsearched = replace(tables, space=[one for one in tables.space if one.name != RATE])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers import planted_studies as planted
-from tests.helpers.planted_studies import World, study
+from tests.helpers.planted_studies import World, draw_study
 from thalweg.reporting.analysis.calibration import compute_reliability
 from thalweg.reporting.sections.errors import calibration
 
@@ -27,21 +27,24 @@ def test_calibration_error_by_definition() -> None:
 
 @pytest.mark.parametrize(("sharpness", "truth"), [(1.0, 0.0), (2.0, None)])
 def test_calibration_interval_coverage(sharpness: float, truth: float | None) -> None:
-    base, rng, held = study(World(), 0), np.random.default_rng(0), 0
+    base, rng, held = draw_study(World(), 0), np.random.default_rng(0), 0
     if truth is None:
-        whole = compute_reliability(planted.classes(base, rng, sharpness, 200_000).predictions.assign(group="one"))
+        whole = compute_reliability(
+            planted.build_classification_study(base, rng, sharpness, 200_000).predictions.assign(group="one")
+        )
         assert whole is not None
         truth = whole.calibration_error.mean
     for _ in range(25):
-        known = compute_reliability(planted.classes(base, rng, sharpness, 1000).predictions)
+        known = compute_reliability(planted.build_classification_study(base, rng, sharpness, 1000).predictions)
         assert known is not None
         held += known.calibration_error.low <= truth <= known.calibration_error.high
     assert held >= 21  # binomial of 25 at 0.95: below with a chance of 1 %
 
 
 def test_calibration_false_positive_rate() -> None:
-    base, rng = study(World(), 0), np.random.default_rng(5)
+    base, rng = draw_study(World(), 0), np.random.default_rng(5)
     false = sum(
-        calibration.build_findings(planted.classes(base, rng, 1.0, 400))[0].tone == "caution" for _ in range(40)
+        calibration.build_findings(planted.build_classification_study(base, rng, 1.0, 400))[0].tone == "caution"
+        for _ in range(40)
     )
     assert false <= 6  # binomial of 40 at 0.05: above with a chance of 1 %

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from tests.helpers.five_parameters import draw_trials, rank_parameters, rate_position
+from tests.helpers.five_parameters import compute_rate_position, draw_trials, rank_parameters
 from thalweg.reporting.analysis.equal_training import compare_equal_training
 from thalweg.reporting.analysis.importance import rank_importances
 from thalweg.reporting.sections import importance
@@ -20,8 +20,8 @@ def compute_importance_shares(tables: StudyTables) -> dict[str, float]:
 def build_pruned_study(build_study: Callable[..., StudyTables], counting_study: StudyTables) -> StudyTables:
     """Trials that the rate decides on: whoever is within the right tenth of it survives the rung, at epoch 4."""
     trials = draw_trials(120, 2)
-    level = 1 + 4 * (rate_position(trials) - 0.5).abs()
-    kept = (rate_position(trials) - 0.5).abs() < 0.05
+    level = 1 + 4 * (compute_rate_position(trials) - 0.5).abs()
+    kept = (compute_rate_position(trials) - 0.5).abs() < 0.05
     trials["state"], trials["epochs"] = np.where(kept, "complete", "pruned"), np.where(kept, 16, 4)
     curves = pd.concat(
         pd.DataFrame({"trial": n, "seed": s, "fold": 0, "epoch": range(1, e + 1),
@@ -38,7 +38,7 @@ def test_stopped_count_at_first_rung(build_study: Callable[..., StudyTables], co
     found = compare_equal_training(tables)
     assert found.epoch == 4
     assert len(found.values) == 120
-    np.testing.assert_allclose(found.values, 1 + 4 * (rate_position(tables.trials) - 0.5).abs() + 0.25)
+    np.testing.assert_allclose(found.values, 1 + 4 * (compute_rate_position(tables.trials) - 0.5).abs() + 0.25)
     assert compute_importance_shares(tables)["rate"] > 0.7
     assert "by epoch 4" in importance.build_findings(tables)[0].evidence
     # completed trials alone would mislead

@@ -39,7 +39,7 @@ def build_region_study(counting_study: StudyTables, count: int = 60, **best: Any
     return replace(counting_study, trials=trials, runs=pd.DataFrame(), space=[RATE, SHARE, KIND, UNITS])
 
 
-def range_around_good(tables: StudyTables, name: str, widened: str = "") -> SearchedParameter:
+def get_good_range(tables: StudyTables, name: str, widened: str = "") -> SearchedParameter:
     """The range of a parameter around its good values."""
     (parameter,) = (one for one in tables.space if one.name == name)
     return good_region.build_next_range(parameter, good_region.select_good_trials(tables)[name], widened)
@@ -58,7 +58,7 @@ def test_relative_positions_span_range() -> None:
 
 def test_next_space_has_a_margin(counting_study: StudyTables) -> None:
     rate, share, units = (
-        range_around_good(build_region_study(counting_study, **BEST), name) for name in ("rate", "share", "units")
+        get_good_range(build_region_study(counting_study, **BEST), name) for name in ("rate", "share", "units")
     )
     # the range of six falls short of an even draw's by 2 / 7 of it: a fifth more on each side
     assert (rate.low, rate.high) == pytest.approx((0.01 / 4**0.2, 0.04 * 4**0.2), rel=0.1)
@@ -68,9 +68,9 @@ def test_next_space_has_a_margin(counting_study: StudyTables) -> None:
 
 def test_crowded_end_moves_out(counting_study: StudyTables) -> None:
     tables = build_region_study(counting_study, **BEST)
-    assert range_around_good(tables, "rate", "high").high == pytest.approx(100)
-    assert range_around_good(tables, "share", "high").high == pytest.approx(0.95)  # what is a share stays below 1
-    assert range_around_good(tables, "share", "low").low == 0.0
+    assert get_good_range(tables, "rate", "high").high == pytest.approx(100)
+    assert get_good_range(tables, "share", "high").high == pytest.approx(0.95)  # what is a share stays below 1
+    assert get_good_range(tables, "share", "low").low == 0.0
 
 
 def test_momentum_stays_below_one(counting_study: StudyTables) -> None:
@@ -78,7 +78,7 @@ def test_momentum_stays_below_one(counting_study: StudyTables) -> None:
     for high, wanted in ((0.99, 0.995), (0.999, 0.9995), (0.9, 0.95), (0.5, 0.75)):
         near = replace(SHARE, high=high)
         tables = replace(build_region_study(counting_study, share=np.linspace(high - 0.02, high, 6)), space=[near])
-        next_one = range_around_good(tables, "share", "high")
+        next_one = get_good_range(tables, "share", "high")
         assert next_one.high == pytest.approx(wanted)
         assert next_one.high < 1
 
@@ -89,15 +89,15 @@ def test_integer_log_range_has_no_overshoot(counting_study: StudyTables) -> None
         tables = replace(
             build_region_study(counting_study, units=[low, low + 1, high - 1, high, high, high]), space=[whole]
         )
-        same = range_around_good(tables, "units")
+        same = get_good_range(tables, "units")
         assert (same.low, same.high) == (low, high)
     below = replace(build_region_study(counting_study, units=[1, 1, 1, 2, 2, 3]), space=[replace(UNITS, log=True)])
-    assert range_around_good(below, "units", "low").low == 1
+    assert get_good_range(below, "units", "low").low == 1
 
 
 def test_uncrowded_end_is_kept(counting_study: StudyTables) -> None:
     near = build_region_study(counting_study, rate=[1.2e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4])
-    assert range_around_good(near, "rate").low == 1e-4
+    assert get_good_range(near, "rate").low == 1e-4
 
 
 def test_range_ends_at_failures() -> None:

@@ -7,21 +7,21 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from tests.helpers.five_parameters import draw_trials, importance_of, rank_parameters, rate_position
+from tests.helpers.five_parameters import build_importance, compute_rate_position, draw_trials, rank_parameters
 from thalweg.reporting.analysis import importance as ranked
 from thalweg.reporting.tables import StudyTables
 
 
 def test_share_equal_to_chance_is_unimportant() -> None:
-    assert not importance_of("rate", 0.0521, 0.0519).is_important
-    assert importance_of("rate", 0.07, 0.05).is_important
+    assert not build_importance("rate", 0.0521, 0.0519).is_important
+    assert build_importance("rate", 0.07, 0.05).is_important
 
 
 def test_conditional_parameter_uses_its_trials(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(300, 1)
     active = trials["kind"] == "huber"
     tables = build_study(
-        trials, np.where(active, 1 + (np.log10(trials["delta"]) - 0.5).abs(), 1.5 + rate_position(trials) / 10)
+        trials, np.where(active, 1 + (np.log10(trials["delta"]) - 0.5).abs(), 1.5 + compute_rate_position(trials) / 10)
     )
     (delta,) = (one for one in rank_parameters(tables).parameters if one.name == "delta")
     assert delta.trials == active.sum()
@@ -35,7 +35,7 @@ def test_conditional_parameter_uses_its_trials(build_study: Callable[..., StudyT
 
 def test_diverged_trials_rank_worst(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(120, 4)
-    wild = rate_position(trials) > 0.6
+    wild = compute_rate_position(trials) > 0.6
     trials["state"] = np.where(wild, "diverged", "complete")
     rng = np.random.default_rng(0)
     tables = build_study(trials, np.where(wild, np.nan, 1 + rng.normal(0, 0.01, 120)))
@@ -84,7 +84,7 @@ def test_correlated_parameter_gets_no_credit(
             mattered = {
                 one.name
                 for one in rank_parameters(
-                    build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + noise)
+                    build_study(trials, 1 + (compute_rate_position(trials) - 0.5) ** 2 + noise)
                 ).important_parameters
             }
             found.append(("rate" in mattered, "momentum" in mattered))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from tests.helpers.five_parameters import DELTA, KIND, RATE, draw_trials, rate_position
+from tests.helpers.five_parameters import DELTA, KIND, RATE, compute_rate_position, draw_trials
 from thalweg.reporting.analysis.isolation import ValueGroup, chance_all_lost, compare_values, group_trials_by_value
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -51,7 +51,7 @@ def test_isolation_false_positive_rate(build_study: Callable[..., StudyTables]) 
     studies, false = 120, 0
     for seed in range(studies):
         trials = draw_trials(48, seed)
-        values = 1 + (rate_position(trials) - 0.5) ** 2 + np.random.default_rng(seed).exponential(0.3, 48)
+        values = 1 + (compute_rate_position(trials) - 0.5) ** 2 + np.random.default_rng(seed).exponential(0.3, 48)
         result = compare_values(group_trials_by_value(build_study(trials, values), KIND), SeedNoise(0.001, 20))
         assert result is not None
         false += any(one.verdict == "worse" for one in result[1])

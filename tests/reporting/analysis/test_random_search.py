@@ -11,14 +11,14 @@ from thalweg.reporting.sections import history
 from thalweg.reporting.tables import StudyTables
 
 
-def random_study(counting_study: StudyTables, enqueue: int = 0) -> StudyTables:
+def build_random_study(counting_study: StudyTables, enqueue: int = 0) -> StudyTables:
     study = {**counting_study.params["study"], "sampler": "random", "enqueue": [{}] * enqueue}
     told = counting_study.trials.assign(state="complete", value=1.0 + counting_study.trials["number"] % 7)
     return replace(counting_study, params={**counting_study.params, "study": study}, trials=told)
 
 
 def test_given_trials_keep_their_order(counting_study: StudyTables) -> None:
-    tables = random_study(counting_study, enqueue=2)
+    tables = build_random_study(counting_study, enqueue=2)
     known = random_search.find_random_draws(tables)
     assert isinstance(known, random_search.RandomDraws)
     assert (known.given_count, len(known.costs), known.given_cost) == (2, 46, 1.0)
@@ -31,7 +31,7 @@ def test_given_trials_keep_their_order(counting_study: StudyTables) -> None:
 
 
 def test_lost_trials_count_as_worst(counting_study: StudyTables) -> None:
-    tables = random_study(counting_study)
+    tables = build_random_study(counting_study)
     lost = tables.trials.copy()
     lost.loc[[3, 4], "state"] = "diverged"
     lost.loc[[3, 4], "value"] = np.nan
@@ -54,7 +54,7 @@ def test_other_samplers_have_one_order(counting_study: StudyTables, sampler: str
 
 
 def test_stopped_trials_have_no_order(counting_study: StudyTables) -> None:
-    tables = random_study(counting_study)
+    tables = build_random_study(counting_study)
     pruned = tables.trials.assign(state=np.where(tables.trials["number"] % 3 == 0, "pruned", "complete"))
     pruned_tables = replace(tables, trials=pruned)
     assert random_search.find_random_draws(pruned_tables) == "stopped"
@@ -62,7 +62,7 @@ def test_stopped_trials_have_no_order(counting_study: StudyTables) -> None:
 
 
 def test_band_ends_at_the_best(counting_study: StudyTables) -> None:
-    (chart,) = history.build_figures(random_study(counting_study, enqueue=1))
+    (chart,) = history.build_figures(build_random_study(counting_study, enqueue=1))
     expected: pd.DataFrame = chart.data["expected"]  # type: ignore[union-attr]
     assert expected["trial"].tolist() == list(range(1, 48))
     assert (expected["low"] <= expected["high"]).all()
@@ -70,6 +70,6 @@ def test_band_ends_at_the_best(counting_study: StudyTables) -> None:
 
 
 def test_gain_of_more_trials_is_bounded(counting_study: StudyTables) -> None:
-    one = history.build_findings(random_study(counting_study))[0]
+    one = history.build_findings(build_random_study(counting_study))[0]
     assert "16 more would improve it by no more than that" in one.evidence
     assert "a chance of 25 %" in one.evidence  # 16 of 48 + 16

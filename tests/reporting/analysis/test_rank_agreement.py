@@ -97,7 +97,7 @@ def test_rungs_are_where_trials_stopped(counting_study: StudyTables) -> None:
 
 
 def test_hypothetical_rung_counts_savings() -> None:
-    tables = planted.study(planted.World(hidden=0.3), 0, trials=12)
+    tables = planted.draw_study(planted.World(hidden=0.3), 0, trials=12)
     runs = rank_agreement.select_finished_trials(tables)
     assert runs is not None
     so_far = pd.DataFrame({4: range(12), 16: [5.0, 4.0, 3.0, 2.0, 1.0, 0.0, *range(6, 12)]}, index=range(12))
@@ -108,7 +108,7 @@ def test_hypothetical_rung_counts_savings() -> None:
 
 
 def test_lost_best_trial_is_named() -> None:
-    tables = planted.study(planted.World(hidden=0.05, bend=0.1, seed_noise=0.1, early=0.6), 0)
+    tables = planted.draw_study(planted.World(hidden=0.05, bend=0.1, seed_noise=0.1, early=0.6), 0)
     (finding,) = [one for one in budget.build_findings(tables) if one.verdict.startswith("Short runs predict")]
     best = int(tables.ranked["number"].iloc[0])
     assert f"0.015 behind trial {best}; differences below" in finding.evidence
@@ -117,7 +117,7 @@ def test_lost_best_trial_is_named() -> None:
 
 
 def test_trials_that_learned_nothing_are_left_out() -> None:
-    tables = planted.study(DEAD, 0)
+    tables = planted.draw_study(DEAD, 0)
     runs = rank_agreement.select_finished_trials(tables)
     assert runs is not None
     told = " ".join(one.evidence for one in budget.build_findings(tables))
@@ -126,8 +126,8 @@ def test_trials_that_learned_nothing_are_left_out() -> None:
 
 
 def test_too_few_finished_trials_are_counted() -> None:
-    tables = planted.study(planted.World(hidden=0.3), 0, trials=9)
-    few = budget.build_figures(planted.pruned(tables, 4, 1.0, np.random.default_rng(0)))[1]
+    tables = planted.draw_study(planted.World(hidden=0.3), 0, trials=9)
+    few = budget.build_figures(planted.prune_study(tables, 4, 1.0, np.random.default_rng(0)))[1]
     assert isinstance(few, EmptyFigure)
     assert few.reason == (
         "Too few trials trained to the end: the comparison needs 10, this study has 9. Raise `study.prune.audit`."
@@ -138,17 +138,17 @@ def test_too_few_finished_trials_are_counted() -> None:
 
 
 def test_survivors_alone_give_no_agreement() -> None:
-    tables = planted.study(planted.World(hidden=0.3), 0)
+    tables = planted.draw_study(planted.World(hidden=0.3), 0)
     rng = np.random.default_rng(0)
-    assert rank_agreement.select_finished_trials(planted.pruned(tables, 4, 0.0, rng)) is None
-    assert isinstance(budget.build_figures(planted.pruned(tables, 4, 0.0, rng))[1], EmptyFigure)
-    half = rank_agreement.select_finished_trials(planted.pruned(tables, 4, 0.5, rng))
+    assert rank_agreement.select_finished_trials(planted.prune_study(tables, 4, 0.0, rng)) is None
+    assert isinstance(budget.build_figures(planted.prune_study(tables, 4, 0.0, rng))[1], EmptyFigure)
+    half = rank_agreement.select_finished_trials(planted.prune_study(tables, 4, 0.5, rng))
     assert half is not None
     assert set(half.weights) == {1.0, 2.0}
 
 
 def test_chart_shows_every_rung(counting_study: StudyTables) -> None:
-    tables = planted.study(planted.World(hidden=0.3), 0)
+    tables = planted.draw_study(planted.World(hidden=0.3), 0)
     chart = budget.build_figures(tables)[1]
     assert isinstance(chart, Chart)
     assert chart.data["rungs"]["epoch"].tolist() == [4, 8]

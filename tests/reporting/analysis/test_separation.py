@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.helpers.planted_studies import MOMENTUM, RATE, World, study
+from tests.helpers.planted_studies import MOMENTUM, RATE, World, draw_study
 from thalweg.reporting.analysis import separation
 
 
 def test_effective_learning_rate() -> None:
-    tables = study(World(), 0)
+    tables = draw_study(World(), 0)
     rate, momentum = tables.trials[RATE], tables.trials[MOMENTUM]
     assert separation.effective_learning_rate(tables).to_numpy() == pytest.approx((rate / (1 - momentum)).to_numpy())
     adam = replace(tables, params=tables.params | {"optimizer": {"kind": "adam"}})
@@ -33,7 +33,7 @@ def test_threshold_is_midway() -> None:
 
 
 def test_separation_false_positive_rate() -> None:
-    tables, rng = study(World(), 0), np.random.default_rng(0)
+    tables, rng = draw_study(World(), 0), np.random.default_rng(0)
     blamed = 0
     for _ in range(300):
         some = rng.permutation(48)

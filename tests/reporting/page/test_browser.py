@@ -63,20 +63,20 @@ def test_phone_menu_leads_to_sections(browser: Any, page_file: PageFile) -> None
         assert not page.locator("nav .menu").is_visible()
 
 
-def rgb(paint: str) -> str:
+def format_rgb(paint: str) -> str:
     return f"rgb({', '.join(str(int(paint[i : i + 2], 16)) for i in (1, 3, 5))})"
 
 
 @pytest.mark.parametrize(("scheme", "paint"), [("dark", DARK_PALETTE), ("light", PAINT)])
 def test_colours_follow_the_scheme(browser: Any, page_file: PageFile, scheme: str, paint: dict[str, str]) -> None:
     with open_page(browser, page_file("usual"), color_scheme=scheme) as (page, _):
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == rgb(paint["paper"])
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == format_rgb(paint["paper"])
         fills = (
             "[...document.querySelectorAll('#figure-history .mark-symbol path')].map((e) => getComputedStyle(e).fill)"
         )
-        assert {rgb(paint["winner"]), rgb(paint["plain"])} <= set(page.evaluate(fills))
+        assert {format_rgb(paint["winner"]), format_rgb(paint["plain"])} <= set(page.evaluate(fills))
         text = "[...document.querySelectorAll('.chart .role-axis-label text')].map((e) => getComputedStyle(e).fill)"
-        assert set(page.evaluate(text)) == {rgb(paint["quiet"])}
+        assert set(page.evaluate(text)) == {format_rgb(paint["quiet"])}
 
 
 def test_print_shows_everything(browser: Any, page_file: PageFile, counting_study: StudyTables) -> None:

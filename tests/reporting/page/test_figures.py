@@ -21,7 +21,7 @@ def test_records_are_json() -> None:
     assert build_records(table) == [{"a": 1.2346, "b": True, "c": "x"}, {"c": "y"}, {"b": False}]
 
 
-def hand_made(
+def build_hand_made_study(
     counting_study: StudyTables, rows: list[tuple[int, str, float]], direction: Literal["min", "max"] = "min"
 ) -> StudyTables:
     table = pd.DataFrame(rows, columns=["number", "state", "value"]).assign(epochs=4)
@@ -36,9 +36,9 @@ def test_ranked_breaks_ties_by_number(counting_study: StudyTables) -> None:
         (3, "complete", 1.0),
         (4, "diverged", np.nan),
     ]
-    assert hand_made(counting_study, rows).ranked["number"].tolist() == [2, 3, 0]
-    assert hand_made(counting_study, rows, "max").ranked["number"].tolist() == [0, 2, 3]
-    assert hand_made(counting_study, rows).winner == 2
+    assert build_hand_made_study(counting_study, rows).ranked["number"].tolist() == [2, 3, 0]
+    assert build_hand_made_study(counting_study, rows, "max").ranked["number"].tolist() == [0, 2, 3]
+    assert build_hand_made_study(counting_study, rows).winner == 2
 
 
 def test_best_so_far_is_of_complete(counting_study: StudyTables) -> None:
@@ -49,8 +49,8 @@ def test_best_so_far_is_of_complete(counting_study: StudyTables) -> None:
         (3, "complete", 2.0),
         (4, "complete", 5.0),
     ]
-    assert compute_best_so_far(hand_made(counting_study, rows)).tolist()[1:] == [3.0, 3.0, 2.0, 2.0]
-    assert compute_best_so_far(hand_made(counting_study, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
+    assert compute_best_so_far(build_hand_made_study(counting_study, rows)).tolist()[1:] == [3.0, 3.0, 2.0, 2.0]
+    assert compute_best_so_far(build_hand_made_study(counting_study, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
 
 
 def test_best_so_far_at_window_edge(counting_study: StudyTables) -> None:

@@ -24,7 +24,7 @@ def test_infeasible_trials_are_counted(counting_study: StudyTables) -> None:
     assert ends.rows.set_index("state at the end")["trials"]["infeasible"] == 1
 
 
-def pruned_study(counting_study: StudyTables, audit: float) -> StudyTables:
+def build_pruned_study(counting_study: StudyTables, audit: float) -> StudyTables:
     """Of 48 trials that were to train 16 epochs half stopped at 4, and one of these trained on."""
     half = counting_study.trials["number"] % 2 == 1
     told = counting_study.trials.assign(
@@ -44,7 +44,7 @@ def pruned_study(counting_study: StudyTables, audit: float) -> StudyTables:
     ],
 )
 def test_early_stopping_has_gain_and_cost(counting_study: StudyTables, audit: float, verdict: str) -> None:
-    told = budget.build_findings(pruned_study(counting_study, audit))[0]
+    told = budget.build_findings(build_pruned_study(counting_study, audit))[0]
     assert told.verdict == verdict
     assert "276 of 768" in told.evidence
     assert told.trials == ((5,) if np.isfinite(audit) else ())

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers import planted_studies as planted
-from tests.helpers.planted_studies import RATE, World, study
+from tests.helpers.planted_studies import RATE, World, draw_study
 from thalweg.reporting.analysis import constant_trials, swings, training_length
 from thalweg.reporting.page.figures import Chart, EmptyFigure, Table
 from thalweg.reporting.parameter import SearchedParameter
@@ -17,7 +17,7 @@ from thalweg.reporting.tables import StudyTables
 
 
 def build_study_with_lost_trials(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> StudyTables:  # noqa: B008
-    return study(world, 0)
+    return draw_study(world, 0)
 
 
 def test_constant_networks_have_a_verdict() -> None:
@@ -111,7 +111,7 @@ def test_best_step_is_a_share() -> None:
         for trial, values in cost.items()
         for epoch, value in enumerate(values)
     ]  # fmt: skip
-    base = study(World(), 0)
+    base = draw_study(World(), 0)
     tables = replace(base, trials=trials, curves=pd.DataFrame(rows), params={"training": {"epochs": 8}}, space=[])
     steps = training_length.find_best_epochs(tables).set_index("trial")
     assert steps["share"].to_dict() == {0: 0.5, 1: 1.0, 2: 0.25}
@@ -123,7 +123,7 @@ def test_best_step_is_a_share() -> None:
 
 def test_decaying_rate_is_not_short() -> None:
     world = World(rates=(0.02, 0.1), momentum=0.2, best=0.05, curved=(1.0, 0.02), high=(6.0, 3.0))
-    constant, falling = study(replace(world, constant=1.0), 0), study(world, 0)
+    constant, falling = draw_study(replace(world, constant=1.0), 0), draw_study(world, 0)
     assert (training_length.find_best_epochs(falling)["share"] > 0.75).mean() > 0.5
     assert endings.build_findings(falling) == []
     assert len(endings.build_findings(constant)) == 1
@@ -135,27 +135,27 @@ def test_decaying_rate_is_not_short() -> None:
 @pytest.mark.slow
 def test_length_false_positive_rate() -> None:
     told = [
-        endings.build_findings(study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
+        endings.build_findings(draw_study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
         for seed in range(20)
     ]
     assert sum(map(bool, told)) <= 1
 
 
 def test_training_end_of_best_five() -> None:
-    tables = study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
+    tables = draw_study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
     ends = swings.compute_late_swings(tables)
     assert set(tables.ranked["number"].head(5)) <= set(ends["trial"])
     own = tables.curves[tables.curves["trial"] == ends["trial"].iloc[0]].tail(3)
     assert ends["spread"].iloc[0] == pytest.approx(own["train_spread"].mean() / own["train_loss"].mean())
     assert ends["rate"].iloc[0] == 1.0
-    calm = swings.compute_late_swings(study(World(), 0))
+    calm = swings.compute_late_swings(draw_study(World(), 0))
     assert (calm["rate"] < 0.1).all()
     below = tables.curves.assign(train_loss=-1.0)
     assert endings.build_findings(replace(tables, curves=below)) == []
 
 
 def test_tiny_batches_are_not_judged() -> None:
-    tables = study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
+    tables = draw_study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
     assert len(endings.build_findings(tables)) == 1
     tiny = tables.params | {"training": {"epochs": 16, "batch_size": 4}}  # sqrt(2 / 4), twice: above any spread here
     assert endings.build_findings(replace(tables, params=tiny)) == []
@@ -172,7 +172,7 @@ def test_missing_curves_show_a_sentence(counting_study: StudyTables) -> None:
 def test_stopped_constant_networks_are_named() -> None:
     """The worse half of each cohort stops at a quarter of training: nearly all that learn nothing are among them."""
     whole = build_study_with_lost_trials()
-    tables = planted.pruned(whole, 4, 0.0, np.random.default_rng(0))
+    tables = planted.prune_study(whole, 4, 0.0, np.random.default_rng(0))
     dead = constant_trials.find_constant_trials(whole)["number"].tolist()
     assert (tables.trials.set_index("number").loc[dead, "state"] == "pruned").mean() > 0.8
     assert constant_trials.find_constant_trials(tables)["number"].tolist() == dead
@@ -181,12 +181,12 @@ def test_stopped_constant_networks_are_named() -> None:
 
 
 def test_one_validation_is_not_flat() -> None:
-    tables = planted.pruned(build_study_with_lost_trials(), 1, 0.0, np.random.default_rng(0))
+    tables = planted.prune_study(build_study_with_lost_trials(), 1, 0.0, np.random.default_rng(0))
     assert set(constant_trials.find_constant_trials(tables)["number"]) <= set(tables.ranked["number"])
 
 
 def test_early_stopped_are_mentioned() -> None:
-    tables = planted.pruned(study(World(), 0), 4, 0.0, np.random.default_rng(0))
+    tables = planted.prune_study(draw_study(World(), 0), 4, 0.0, np.random.default_rng(0))
     told = {one.verdict: one for one in health.build_findings(tables)}
     assert (
         "24 were stopped early: whether they would have failed later is not known."
@@ -201,7 +201,7 @@ def test_early_stopped_are_mentioned() -> None:
 
 def test_shares_of_long_trials() -> None:
     world = World(rates=(2e-5, 0.1), momentum=0.3, bend=0.3, high=(30.0, 0.0), jitter=0.001)
-    tables = study(world, 0)
+    tables = draw_study(world, 0)
     short = tables.verdicts["kind"].where(tables.verdicts["trial"] % 2 == 0, "too short to tell")
     half = replace(tables, verdicts=tables.verdicts.assign(kind=short))
     assert " of 24 " in next(one.evidence for one in health.build_findings(half) if "rate" in one.verdict)

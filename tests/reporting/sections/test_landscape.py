@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers.terrain import terrain
+from tests.helpers.terrain import draw_terrain
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.sections import landscape
 from thalweg.reporting.sections.landscape import lines, maps
@@ -15,7 +15,7 @@ from thalweg.reporting.tables import StudyTables
 
 @pytest.fixture(scope="module")
 def surveyed_study(counting_study: StudyTables) -> StudyTables:
-    return replace(counting_study, landscape=terrain())
+    return replace(counting_study, landscape=draw_terrain())
 
 
 def list_verdicts(tables: StudyTables) -> list[str]:
@@ -29,7 +29,7 @@ def test_section_needs_a_survey(counting_study: StudyTables, surveyed_study: Stu
 
 def test_path_beyond_its_plane_is_reported(counting_study: StudyTables, surveyed_study: StudyTables) -> None:
     wanted = "The training path turns through more directions than a map can show."
-    turning = terrain()
+    turning = draw_terrain()
     turning["facts"] = turning["facts"].assign(share_a=0.5)
     assert wanted in list_verdicts(replace(counting_study, landscape=turning))
     assert wanted not in list_verdicts(surveyed_study)
@@ -37,7 +37,7 @@ def test_path_beyond_its_plane_is_reported(counting_study: StudyTables, surveyed
 
 def test_ridge_between_seeds_is_reported(counting_study: StudyTables, surveyed_study: StudyTables) -> None:
     assert "Each seed ends in a place of its own, with a barrier between them." in list_verdicts(surveyed_study)
-    flat = replace(counting_study, landscape=terrain(ridge=0.0))
+    flat = replace(counting_study, landscape=draw_terrain(ridge=0.0))
     assert not any("barrier" in verdict for verdict in list_verdicts(flat))
 
 
@@ -55,13 +55,15 @@ def test_barrier_is_highest_rise(surveyed_study: StudyTables) -> None:
     [(45.0, "reached 107 % of its stability limit"), (90.0, "reached 53 %"), (9000.0, "reached 0.53 %")],
 )
 def test_rate_is_compared_with_curvature(counting_study: StudyTables, limit: float, wanted: str) -> None:
-    assert any(wanted in verdict for verdict in list_verdicts(replace(counting_study, landscape=terrain(limit=limit))))
+    assert any(
+        wanted in verdict for verdict in list_verdicts(replace(counting_study, landscape=draw_terrain(limit=limit)))
+    )
 
 
 def test_room_below_limit_asks_for_higher_rates(counting_study: StudyTables) -> None:
     fixed = replace(
         counting_study,
-        landscape=terrain(),
+        landscape=draw_terrain(),
         space=[],
         params=counting_study.params | {"optimizer": {"learning_rate": 0.01}},
     )
@@ -69,18 +71,18 @@ def test_room_below_limit_asks_for_higher_rates(counting_study: StudyTables) -> 
     assert "Search `optimizer.learning_rate` above 0.01." in steps
     assert not any(
         "above" in finding.next_step
-        for finding in landscape.build_findings(replace(fixed, landscape=terrain(limit=90.0)))
+        for finding in landscape.build_findings(replace(fixed, landscape=draw_terrain(limit=90.0)))
     )
 
 
 def test_optimizer_without_limit_is_not_judged(counting_study: StudyTables) -> None:
-    told = list_verdicts(replace(counting_study, landscape=terrain(limit=np.nan)))
+    told = list_verdicts(replace(counting_study, landscape=draw_terrain(limit=np.nan)))
     assert not any("stability" in verdict or "edge" in verdict for verdict in told)
 
 
 @pytest.mark.parametrize(("end", "wanted"), [(0.3, "valley"), (-0.2, "valley"), (-9.0, "saddle")])
 def test_descent_at_end_is_a_saddle(counting_study: StudyTables, end: float, wanted: str) -> None:
-    assert any(wanted in verdict for verdict in list_verdicts(replace(counting_study, landscape=terrain(end=end))))
+    assert any(wanted in verdict for verdict in list_verdicts(replace(counting_study, landscape=draw_terrain(end=end))))
 
 
 @pytest.mark.parametrize(("epoch", "seeds", "wanted"), [(1, None, True), (16, None, False), (1, 1, False)])
@@ -90,7 +92,7 @@ def test_late_best_is_not_called_in_time(
     """A best at the last epoch, or of too few seeds, does not say that longer training is useless."""
     runs = counting_study.runs.assign(best_epoch=epoch)
     saddle = replace(
-        counting_study, landscape=terrain(end=-9.0), runs=runs[runs["seed"].isin(runs["seed"].unique()[:seeds])]
+        counting_study, landscape=draw_terrain(end=-9.0), runs=runs[runs["seed"].isin(runs["seed"].unique()[:seeds])]
     )
     said = any("best before the end" in finding.evidence for finding in landscape.build_findings(saddle))
     assert said == wanted
@@ -112,14 +114,14 @@ def test_shades_are_finest_at_minimum(surveyed_study: StudyTables) -> None:
 
 
 def test_flat_landscape_is_drawn(counting_study: StudyTables) -> None:
-    flat = terrain()
+    flat = draw_terrain()
     flat["plane"] = flat["plane"].assign(loss=1.0)
     figures = maps.build_figures(replace(counting_study, landscape=flat))
     assert all(isinstance(figure, Chart) and figure.plot().to_dict() for figure in figures)
 
 
 def test_one_seed_has_no_lines(counting_study: StudyTables) -> None:
-    alone = terrain()
+    alone = draw_terrain()
     alone["lines"] = pd.DataFrame(columns=alone["lines"].columns)
     told = replace(counting_study, landscape=alone)
     assert not any("seed" in verdict.lower() for verdict in list_verdicts(told))

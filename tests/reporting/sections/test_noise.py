@@ -46,7 +46,7 @@ def list_verdicts(tables: StudyTables) -> list[str]:
     return [finding.verdict for finding in noise.build_findings(tables)]
 
 
-def spreads(tables: StudyTables) -> list[dict[Hashable, Any]]:
+def list_spreads(tables: StudyTables) -> list[dict[Hashable, Any]]:
     """The rows of the table of seeds, one for each candidate."""
     (table,) = [each for each in noise.build_figures(tables) if isinstance(each, Table) and each.id == "spread"]
     return table.rows.to_dict("records")
@@ -120,7 +120,9 @@ def test_noise_of_other_epochs_is_unused(counting_study: StudyTables) -> None:
 
 def test_one_outlier_seed_is_visible(counting_study: StudyTables) -> None:
     lone = np.append(1.0 + 0.01 * EVENLY[:-1], 9.0)
-    first, second = spreads(with_confirmed_values(counting_study, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY}))
+    first, second = list_spreads(
+        with_confirmed_values(counting_study, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY})
+    )
     assert (first["seeds"], first["lowest"], first["highest"]) == (8, "1.0", "9.0")
     assert second["standard deviation"] == "0.0080"
 
@@ -130,13 +132,13 @@ def test_diverged_seed_is_left_out(counting_study: StudyTables) -> None:
         counting_study, {"winner": np.append(1.0 + 0.01 * EVENLY[:-1], 900.0), "baseline": 1.0 + 0.01 * EVENLY}
     )
     steps = pd.array([pd.NA] * 7 + [41] + [pd.NA] * 8, dtype="Int64")
-    first = spreads(replace(tables, runs=tables.runs.assign(diverged_step=steps)))[0]
+    first = list_spreads(replace(tables, runs=tables.runs.assign(diverged_step=steps)))[0]
     assert first["seeds"] == 7
     assert first["lowest"].startswith("0.98")
 
 
 def test_few_seeds_are_shown(counting_study: StudyTables) -> None:
-    first = spreads(
+    first = list_spreads(
         with_confirmed_values(counting_study, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])})
     )[0]
     assert (first["seeds"], first["lowest"], first["highest"]) == (2, "1.0", "3.0")
@@ -144,7 +146,7 @@ def test_few_seeds_are_shown(counting_study: StudyTables) -> None:
 
 def test_baseline_is_named_as_baseline(counting_study: StudyTables) -> None:
     tables = with_confirmed_values(counting_study, {"winner": 1.0 + EVENLY, "baseline": 1.0 + EVENLY})
-    told = spreads(replace(tables, runs=tables.runs.assign(trial=np.nan)))
+    told = list_spreads(replace(tables, runs=tables.runs.assign(trial=np.nan)))
     assert [row["candidate"] for row in told] == ["baseline"]
 
 
@@ -157,7 +159,7 @@ def test_no_seeds_show_a_sentence(studies_by_case: dict[str, StudyTables]) -> No
 def test_equal_values_are_drawn(counting_study: StudyTables) -> None:
     still = with_confirmed_values(counting_study, dict.fromkeys(NAMES, np.ones(SEEDS)))
     assert list_verdicts(still) == []
-    assert {(row["lowest"], row["highest"]) for row in spreads(still)} == {("1.000", "1.000")}
+    assert {(row["lowest"], row["highest"]) for row in list_spreads(still)} == {("1.000", "1.000")}
     assert {each.id for each in noise.build_figures(still)} == {"seeds", "spread"}
 
 

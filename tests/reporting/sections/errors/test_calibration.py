@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers import planted_studies as planted
-from tests.helpers.planted_studies import World, study
+from tests.helpers.planted_studies import World, draw_study
 from thalweg.reporting.analysis.calibration import compute_reliability
 from thalweg.reporting.sections import errors
 from thalweg.reporting.sections.errors import calibration
@@ -15,7 +15,7 @@ from thalweg.reporting.tables import StudyTables
 
 
 def test_reliability_needs_confidence() -> None:
-    tables = planted.classes(study(World(), 0), np.random.default_rng(0), 2.0)
+    tables = planted.build_classification_study(draw_study(World(), 0), np.random.default_rng(0), 2.0)
     ids = [one.id for one in errors.build_figures(tables)]
     assert "reliability" in ids
     bare = replace(tables, predictions=tables.predictions.drop(columns="confidence"))

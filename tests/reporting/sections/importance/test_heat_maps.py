@@ -7,8 +7,8 @@ import numpy as np
 from tests.helpers.five_parameters import (
     MOMENTUM,
     RATE,
+    compute_rate_position,
     draw_trials,
-    rate_position,
 )
 from thalweg.reporting.analysis.equal_training import compare_equal_training
 from thalweg.reporting.analysis.surface import locate_trials
@@ -28,7 +28,7 @@ def test_heat_map_shows_interaction(build_study: Callable[..., StudyTables]) -> 
     assert low.max() < high.min() - 0.5
     assert not surface.is_near(np.array([[2.0, 2.0]]))[0]
     trials = draw_trials(150, 9)
-    tables = build_study(trials, 1 + 4 * (rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2)
+    tables = build_study(trials, 1 + 4 * (compute_rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2)
     (drawn_map,) = [one for one in importance.build_figures(tables) if "rate" in one.title and "momentum" in one.title]
     assert isinstance(drawn_map, Chart)
     assert "smoothed over 150 trials" in drawn_map.caption
@@ -53,7 +53,7 @@ def build_heat_map(tables: StudyTables) -> Chart | EmptyFigure:
 def test_useless_surface_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(150, 9)
     # the layers set trials far apart, the rate hardly
-    tables = build_study(trials, 1 + trials["layers"] % 2 + 0.5 * rate_position(trials))
+    tables = build_study(trials, 1 + trials["layers"] % 2 + 0.5 * compute_rate_position(trials))
     _, at, values = locate_trials(tables, compare_equal_training(tables), RATE, MOMENTUM)
     assert 0 < fit_surface(at, values).explained < 0.1
     shown = build_heat_map(tables)
@@ -63,7 +63,7 @@ def test_useless_surface_is_not_drawn(build_study: Callable[..., StudyTables]) -
 
 def test_surface_contradicting_winner_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(150, 9)
-    values = 1 + 4 * (rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2
+    values = 1 + 4 * (compute_rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2
     assert isinstance(build_heat_map(build_study(trials, values)), Chart)
     values.iloc[int(values.argmax())] = 0.99
     shown = build_heat_map(build_study(trials, values))

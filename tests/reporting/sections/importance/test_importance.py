@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.helpers.five_parameters import draw_trials, importance_of, rank_parameters, rate_position
+from tests.helpers.five_parameters import build_importance, compute_rate_position, draw_trials, rank_parameters
 from thalweg.reporting.analysis.equal_training import compare_equal_training
 from thalweg.reporting.analysis.importance import Importance, ImportanceRanking, rank_importances
 from thalweg.reporting.finding import Finding
@@ -17,7 +17,7 @@ from thalweg.reporting.tables import StudyTables
 
 def test_rate_alone_gets_all_importance(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(400)
-    tables = build_study(trials, 1 + 4 * (rate_position(trials) - 0.5).abs(), noise=0.01)
+    tables = build_study(trials, 1 + 4 * (compute_rate_position(trials) - 0.5).abs(), noise=0.01)
     found = rank_parameters(tables)
     assert found.parameters[0].name == "rate"
     assert found.parameters[0].share > 0.9
@@ -46,8 +46,8 @@ def report_leading_parameter(
 def test_leader_is_among_important_ones(
     build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tables = build_study(draw_trials(40), rate_position(draw_trials(40)))
-    unsure, small = importance_of("momentum", 0.49, 0.76), importance_of("layers", 0.16, 0.05)
+    tables = build_study(draw_trials(40), compute_rate_position(draw_trials(40)))
+    unsure, small = build_importance("momentum", 0.49, 0.76), build_importance("layers", 0.16, 0.05)
     first, open_ = report_leading_parameter(tables, monkeypatch, unsure, small)[:2]
     assert first.verdict == "`layers` mattered."
     assert "`momentum`" not in first.evidence
@@ -57,7 +57,7 @@ def test_leader_is_among_important_ones(
 
 def test_equals_have_no_leader(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(200, 3)
-    both = (rate_position(trials) - 0.5).abs() + (trials["momentum"] / 0.99 - 0.5).abs()
+    both = (compute_rate_position(trials) - 0.5).abs() + (trials["momentum"] / 0.99 - 0.5).abs()
     first = importance.build_findings(build_study(trials, 1 + both, noise=0.01))[0]
     assert "not clearly more than" in first.verdict
     assert "`rate`" in first.verdict

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.helpers.five_parameters import KIND, RATE, draw_trials, rate_position
+from tests.helpers.five_parameters import KIND, RATE, compute_rate_position, draw_trials
 from thalweg.reporting.analysis.isolation import group_trials_by_value
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import importance
@@ -23,7 +23,7 @@ def test_choice_without_effect_ties(build_study: Callable[..., StudyTables]) -> 
     trials = draw_trials(90, 5)
     # each kind has its best rate elsewhere, and comes as far there
     middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
-    finding = report_loss_kind(build_study(trials, 1 + (rate_position(trials) - middle) ** 2, noise=0.01))
+    finding = report_loss_kind(build_study(trials, 1 + (compute_rate_position(trials) - middle) ** 2, noise=0.01))
     assert finding.verdict == "`kind` makes no relevant difference, each value at its own best."
     assert "fix `kind` at" in finding.next_step
 
@@ -31,7 +31,7 @@ def test_choice_without_effect_ties(build_study: Callable[..., StudyTables]) -> 
 def test_large_noise_is_inconclusive(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(90, 5)
     middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
-    finding = report_loss_kind(build_study(trials, 1 + (rate_position(trials) - middle) ** 2, noise=0.2))
+    finding = report_loss_kind(build_study(trials, 1 + (compute_rate_position(trials) - middle) ** 2, noise=0.2))
     assert finding.verdict == "It is not clear from 90 trials whether `kind` matters."
     assert "fix" not in finding.next_step
     assert "Noise may hide differences" in finding.evidence
@@ -41,12 +41,12 @@ def test_important_parameter_is_no_tie(build_study: Callable[..., StudyTables]) 
     """Whoever matters by the ranks of trials is not fixed because the best of each value are within noise."""
     trials = draw_trials(60, 5)
     worse = trials["kind"].map({"l1": 0.3, "l2": 0.0, "huber": 0.3})
-    finding = report_loss_kind(build_study(trials, 1 + worse + rate_position(trials) / 100, noise=0.3))
+    finding = report_loss_kind(build_study(trials, 1 + worse + compute_rate_position(trials) / 100, noise=0.3))
     assert finding.verdict == "It is not clear yet which `kind` is best."
     assert "fix" not in finding.next_step
     few = replace(RATE, role="scientific")
     (of_rate,) = finding_of(
-        build_study(draw_trials(18, 5), 1 + rate_position(draw_trials(18, 5)), noise=0.3, space=[few]), few
+        build_study(draw_trials(18, 5), 1 + compute_rate_position(draw_trials(18, 5)), noise=0.3, space=[few]), few
     )
     assert of_rate.verdict == "It is not clear yet which `rate` is best."
 
@@ -62,12 +62,12 @@ def test_sparse_bins_are_inconclusive(build_study: Callable[..., StudyTables]) -
 def test_large_effect_is_named(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(90, 6)
     worse = trials["kind"].map({"l1": 1.0, "l2": 0.0, "huber": 0.01})
-    tables = build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + worse, noise=0.02)
+    tables = build_study(trials, 1 + (compute_rate_position(trials) - 0.5) ** 2 + worse, noise=0.02)
     finding = report_loss_kind(tables)
     assert finding.verdict == "`kind` matters: l2 is better than l1, each at its own best."
     assert "`kind` with l2 and huber" in finding.next_step
     alone = report_loss_kind(
-        build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + worse.replace(0.01, 1.0), noise=0.02)
+        build_study(trials, 1 + (compute_rate_position(trials) - 0.5) ** 2 + worse.replace(0.01, 1.0), noise=0.02)
     )
     assert "l2 is better than" in alone.verdict
     assert "fix `kind` at l2" in alone.next_step
@@ -82,13 +82,15 @@ def test_too_few_trials_ask_for_more(build_study: Callable[..., StudyTables]) ->
     trials = draw_trials(40, 7).assign(kind="l2")
     trials.loc[[3, 30], "kind"] = "l1"
     finding = report_loss_kind(
-        build_study(trials, np.where(trials["kind"] == "l1", 3.0, 1 + rate_position(trials)), noise=0.01)
+        build_study(trials, np.where(trials["kind"] == "l1", 3.0, 1 + compute_rate_position(trials)), noise=0.01)
     )
     assert finding.verdict == "It is not clear yet whether `kind` matters."
     assert "in more trials: l1 (2 trials). Add it to" in finding.next_step
     assert "too few to find their own best" in finding.evidence
     assert "No trial had huber." in finding.evidence
-    only = report_loss_kind(build_study(draw_trials(40, 7).assign(kind="l2"), 1 + rate_position(trials), noise=0.01))
+    only = report_loss_kind(
+        build_study(draw_trials(40, 7).assign(kind="l2"), 1 + compute_rate_position(trials), noise=0.01)
+    )
     assert only.verdict == "It is not clear yet whether `kind` matters."
     assert "Only l2" in only.evidence
 
@@ -108,7 +110,7 @@ def test_frequent_values_all_need_more_trials(build_study: Callable[..., StudyTa
 def test_value_with_no_finished_trial_is_reported(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(60, 8)
     trials["state"] = np.where(trials["kind"] == "l1", "pruned", "complete")
-    tables = build_study(trials, 1 + rate_position(trials))
+    tables = build_study(trials, 1 + compute_rate_position(trials))
     finding = report_loss_kind(tables)
     assert (
         "No trial with l1 trained to its end; if all values were alike, this would happen in less than 0.01 %"
@@ -129,6 +131,6 @@ def test_value_with_one_trial_stopped_stays(build_study: Callable[..., StudyTabl
     trials.loc[trials["kind"] == "huber", "kind"] = "l2"
     trials.loc[7, "kind"] = "huber"
     trials.loc[[2, 7, 9, 30], "state"] = "pruned"
-    finding = report_loss_kind(build_study(trials, 1 + rate_position(trials), noise=0.001))
+    finding = report_loss_kind(build_study(trials, 1 + compute_rate_position(trials), noise=0.001))
     assert "huber was stopped early in its only trial" in finding.verdict
     assert not finding.next_step.startswith("Next, search")

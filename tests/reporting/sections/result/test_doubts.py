@@ -93,7 +93,7 @@ def test_many_failed_seeds_are_spread(counting_study: StudyTables) -> None:
     assert "failed" not in result.build_findings(with_failed_seeds(counting_study, "winner", 0, 2, 5))[0].verdict
 
 
-def confirmation(tables: StudyTables) -> Confirmation:
+def get_confirmation(tables: StudyTables) -> Confirmation:
     assert tables.summary.confirm is not None
     return tables.summary.confirm
 
@@ -102,7 +102,7 @@ def with_all_trials_diverged(counting_study: StudyTables) -> StudyTables:
     """The study had every trial diverged: the baseline's runs stand where a winner's would."""
     base = counting_study.runs[counting_study.runs["candidate"] == "baseline"]
     runs = pd.concat([base, base.assign(candidate="winner")], ignore_index=True)
-    level = confirmation(counting_study).baseline
+    level = get_confirmation(counting_study).baseline
     entries = Confirmation(level, level, estimate(0.0, 0.0))
     trials = counting_study.trials.assign(state="diverged", value=np.nan)
     return replace(counting_study, runs=runs, trials=trials, summary=replace(counting_study.summary, confirm=entries))
@@ -143,7 +143,7 @@ def test_missing_winner_is_not_shown(counting_study: StudyTables) -> None:
 
 def with_groups(tables: StudyTables, groups: int | None, gap: float = 0.0) -> StudyTables:
     """The study judged on so many groups of examples, its difference moved by `gap`."""
-    known = confirmation(tables)
+    known = get_confirmation(tables)
     plain = known.difference
     moved = Estimate(plain.mean + gap, plain.low + gap, plain.high + gap, plain.seeds, groups)
     return replace(tables, summary=replace(tables.summary, confirm=replace(known, difference=moved)))
