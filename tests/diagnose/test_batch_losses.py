@@ -176,7 +176,7 @@ def test_gradient_matches_training() -> None:
     inputs, truth = batches.augment_batch(plan, {}, two_terms.DATA, rows, rng.derive_key(5, "augment", 0))
     coefficient = composite_loss.compute_coefficients(plan, hyper, state.learner.balance, jnp.int32(0))
     function = gradient_table.build_batch_losses(plan, hyper, state.learner.model_state, inputs, truth, coefficient)
-    gradient = quick(jax.jacrev(function))(state.learner.parameters)
+    gradient = compile_fast(jax.jacrev(function))(state.learner.parameters)
     assert gradient_table.list_loss_names(plan) == ("a", "b", "all terms")
     trained = after.learner.parameters
     off = jax.tree.map(lambda new, old, slope: new[0] - old + 0.01 * slope[-1], trained, moved, gradient)

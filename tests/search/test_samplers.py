@@ -55,7 +55,7 @@ def build_outcome(number: int, values: dict[str, Any], *, wild: bool = True, als
 
 
 def run_cohorts(
-    config: Config, cohorts: int, in_flight: int = 1, told: Callable[[int, dict[str, Any]], Outcome] = build_outcome
+    config: Config, cohorts: int, in_flight: int = 1, judge: Callable[[int, dict[str, Any]], Outcome] = build_outcome
 ) -> tuple[list[Any], list[Outcome]]:
     """A study that is never stopped: proposals by cohort, and outcomes. As many cohorts in flight as said."""
     proposer, proposed = OptunaSampler(config), []
@@ -64,7 +64,7 @@ def run_cohorts(
         if cohort >= in_flight:
             proposer.tell(outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4])
         proposed.append(proposer.ask(cohort * 4, 4))
-        outcomes += [told(number, values) for number, values in enumerate(proposed[-1], cohort * 4)]
+        outcomes += [judge(number, values) for number, values in enumerate(proposed[-1], cohort * 4)]
     return proposed, outcomes
 
 
@@ -162,14 +162,14 @@ def test_diverged_is_avoided_with_constraints(config: Config) -> None:
     limited = {"study.space": space, "study.constraints": {"bias": {"high": 0.0}}, RATE: 1e-3}
     for seed in range(10):
 
-        def told(number: int, values: dict[str, Any]) -> Outcome:
+        def judge(number: int, values: dict[str, Any]) -> Outcome:
             rate = math.log10(values[RATE])
             if rate > -2:
                 return Outcome(number, values, "diverged")
             return Outcome(number, values, "complete", (abs(rate + 3),), {1: 1.0}, {"bias": abs(rate + 3.5) - 0.05})
 
         proposed, _ = run_cohorts(
-            config.replace_values({"seed": seed, "study.sampler": "tpe", **limited}), 8, told=told
+            config.replace_values({"seed": seed, "study.sampler": "tpe", **limited}), 8, judge=judge
         )
         shares.append(np.mean([values[RATE] > 1e-2 for cohort in proposed[4:] for values in cohort]))
     assert np.mean(shares) < 0.2
@@ -179,10 +179,10 @@ def test_diverged_is_avoided_with_constraints(config: Config) -> None:
 def test_multi_objective_sampler_sees_all(config: Config, sampler: str) -> None:
     config = choose_sampler(config, sampler, **{"study.also": ["exact"]})
 
-    def told(number: int, values: dict[str, Any]) -> Outcome:
+    def judge(number: int, values: dict[str, Any]) -> Outcome:
         return build_outcome(number, values, also=(1 - compute_value(values) / 9,))
 
-    proposer, (proposed, outcomes) = OptunaSampler(config), run_cohorts(config, 6, told=told)
+    proposer, (proposed, outcomes) = OptunaSampler(config), run_cohorts(config, 6, judge=judge)
     for cohort, values in enumerate(proposed):
         proposer.replay(cohort * 4, values)
         proposer.tell(outcomes[cohort * 4 : cohort * 4 + 4])
@@ -209,12 +209,12 @@ def test_diverged_region_is_avoided(config: Config) -> None:
     for seed in range(20):
         one = config.replace_values({"seed": seed, "study.sampler": "tpe", "study.space": space, RATE: 1e-3})
 
-        def told(number: int, values: dict[str, Any]) -> Outcome:
+        def judge(number: int, values: dict[str, Any]) -> Outcome:
             rate = math.log10(values[RATE])
             good = abs(rate + 3)
             return Outcome(number, values, *(("diverged",) if rate > -2 else ("complete", (good,), {1: good})))
 
-        proposed, _ = run_cohorts(one, 8, told=told)
+        proposed, _ = run_cohorts(one, 8, judge=judge)
         shares.append(np.mean([values[RATE] > 1e-2 for cohort in proposed[2:] for values in cohort]))
     error = np.std(shares, ddof=1) / math.sqrt(len(shares))
     assert np.mean(shares) + 4 * error < 1 / 3
@@ -227,12 +227,12 @@ def test_infeasible_region_is_avoided(config: Config) -> None:
     for seed in range(5):
         one = config.replace_values({"seed": seed, "study.sampler": "tpe", "study.space": space})
 
-        def told(number: int, values: dict[str, Any]) -> Outcome:
+        def judge(number: int, values: dict[str, Any]) -> Outcome:
             rate = math.log10(values[RATE])
             good = -9.0 if rate > -2 else abs(rate + 3)
             return Outcome(number, values, "complete", (good,), {1: good}, {"bias": rate + 2})
 
-        proposed, _ = run_cohorts(one, 6, told=told)
+        proposed, _ = run_cohorts(one, 6, judge=judge)
         later += [values[RATE] > 1e-2 for cohort in proposed[4:] for values in cohort]
     assert np.mean(later) < 0.25
 
