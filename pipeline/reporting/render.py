@@ -39,9 +39,7 @@ def render_markdown(tables: StudyTables, sections: Sequence[Section]) -> tuple[s
     figures: dict[str, str] = {}
     findings = {get_section_name(section): collect_findings(section, tables) for section in sections}
     shown_findings = drop_repeated_steps(findings)
-    if steps := choose_next_steps(findings):
-        parts.append("\n".join(f"{i}. {paper.escape_text(step.text)}" for i, step in enumerate(steps, 1)))
-        parts.insert(-1, "**What next**")
+    parts += paper.render_head(_build_head(tables, sections, findings))
     for section in sections:
         parts.append(f"## {section.TITLE}")
         if shown := shown_findings[get_section_name(section)]:

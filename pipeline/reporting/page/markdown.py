@@ -1,6 +1,8 @@
 """Findings and figures in Markdown, charts as SVG."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import vl_convert
 
@@ -28,6 +30,18 @@ def escape_text(text: str) -> str:
 
 def _escape_markup(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def render_head(head: Mapping[str, Any]) -> list[str]:
+    """Return the head of the report below its title: headline, numbers, next steps."""
+    headline = f"**{escape_text(head['lede'])}**" if head["lede"] else ""
+    numbers = [
+        f"- {escape_text(name)}: {escape_text(value)}{f' ({escape_text(note)})' if note else ''}"
+        for name, _, value, note in head["numbers"]
+    ]
+    steps = [f"{i}. {escape_text(step.text)}" for i, step in enumerate(head["steps"], 1)]
+    parts = [headline, escape_text(head["note"]), "\n".join(numbers)]
+    return [part for part in (*parts, "**What next**" if steps else "", "\n".join(steps)) if part]
 
 
 def render_finding(finding: Finding) -> str:

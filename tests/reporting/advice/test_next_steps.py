@@ -1,5 +1,6 @@
 """Of all that is advised, the few steps that come first."""
 
+import re
 from dataclasses import replace
 from typing import Literal
 
@@ -49,7 +50,20 @@ def test_few_steps_or_none() -> None:
     assert choose_next_steps({"result": [Finding("So it is.", "")]}) == []
 
 
-def test_report_starts_with_steps(counting_study: StudyTables) -> None:
+def test_report_starts_with_headline(counting_study: StudyTables) -> None:
+    sections = select_sections(counting_study)
+    text, page = render_markdown(counting_study, sections)[0], render_html(counting_study, sections)
+    top, _, steps = text.partition("\n## ")[0].partition("**What next**")
+    headline = sections[0].build_findings(counting_study)[0].verdict
+    assert top.splitlines()[2] == f"**{headline}**"
+    assert headline in page
+    numbers = re.findall(r'<dd class="big">(.*?)</dd>', page)
+    assert len(numbers) == 4
+    assert re.findall(r"^- [a-z ]+: (\S+)", top, re.M) == numbers
+    assert steps.strip().startswith("1. ")
+
+
+def test_head_of_report_has_steps(counting_study: StudyTables) -> None:
     short = replace(
         counting_study,
         params=counting_study.params | {"report": {"title": "Short", "sections": ["parameters", "noise"]}},
