@@ -1,6 +1,7 @@
 """Render tables and sections as the HTML page and as Markdown with figures. The same inputs give the same bytes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from thalweg.reporting.advice.next_steps import choose_next_steps, drop_repeated_steps
@@ -10,21 +11,21 @@ from thalweg.reporting.page import markdown as paper
 from thalweg.reporting.page.figures import TrialTable
 from thalweg.reporting.page.html import render_page
 from thalweg.reporting.sections import Section, collect_figures, collect_findings, get_section_name
+from thalweg.reporting.sentences import drop_reference
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import count_decimals, format_count, format_interval, format_number, metric_label
 
 
 def render_html(tables: StudyTables, sections: Sequence[Section]) -> str:
     """Render one self-contained page that opens offline."""
-    findings = {get_section_name(section): collect_findings(section, tables) for section in sections}
-    shown_findings = drop_repeated_steps(findings)
+    shown_findings = collect_shown_findings(tables, sections)
     figures_by_section = {get_section_name(section): collect_figures(section, tables) for section in sections}
     trial_tables = [
         figure for figures in figures_by_section.values() for figure in figures if isinstance(figure, TrialTable)
     ]
     return render_page(
         _study_title(tables),
-        _build_head(tables, sections, findings),
+        _build_head(tables, sections),
         [
             {"id": key, "title": section.TITLE, "findings": shown_findings[key], "figures": figures_by_section[key]}
             for key, section in zip(figures_by_section, sections, strict=True)
@@ -37,9 +38,8 @@ def render_markdown(tables: StudyTables, sections: Sequence[Section]) -> tuple[s
     """Render the report in Markdown and its figures: file name in figures/ -> SVG."""
     parts = [f"# {paper.escape_text(_study_title(tables))}"]
     figures: dict[str, str] = {}
-    findings = {get_section_name(section): collect_findings(section, tables) for section in sections}
-    shown_findings = drop_repeated_steps(findings)
-    parts += paper.render_head(_build_head(tables, sections, findings))
+    shown_findings = collect_shown_findings(tables, sections)
+    parts += paper.render_head(_build_head(tables, sections))
     for section in sections:
         parts.append(f"## {section.TITLE}")
         if shown := shown_findings[get_section_name(section)]:
@@ -55,14 +55,22 @@ def _study_title(tables: StudyTables) -> str:
     return str(tables.setting("report.title") or "Study")
 
 
-def _build_head(
-    tables: StudyTables, sections: Sequence[Section], findings_by_section: Mapping[str, Sequence[Finding]]
-) -> dict[str, Any]:
-    """Build the page's head: the first verdict, key numbers, next steps, then one line per section."""
+def collect_shown_findings(tables: StudyTables, sections: Sequence[Section]) -> dict[str, list[Finding]]:
+    """Return the findings by section, each step where it comes first and without a reference to its own section."""
+    shown = drop_repeated_steps({get_section_name(each): collect_findings(each, tables) for each in sections})
+    return {
+        name: [replace(finding, next_step=drop_reference(finding.next_step, section.TITLE)) for finding in findings]
+        for section, (name, findings) in zip(sections, shown.items(), strict=True)
+    }
+
+
+def _build_head(tables: StudyTables, sections: Sequence[Section]) -> dict[str, Any]:
+    """Build the report's head: the first verdict, key numbers, next steps, then one line per section."""
+    findings_by_section = {get_section_name(section): collect_findings(section, tables) for section in sections}
     leads = [
-        (get_section_name(section), section.TITLE, findings_by_section[get_section_name(section)][0].verdict)
-        for section in sections
-        if findings_by_section[get_section_name(section)]
+        (name, section.TITLE, findings[0].verdict)
+        for section, (name, findings) in zip(sections, findings_by_section.items(), strict=True)
+        if findings
     ]
     return {
         "lede": leads[0][2] if leads else "",

@@ -1,5 +1,7 @@
 """Sentences, and parts of them, that several sections show."""
 
+import re
+
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number
 from thalweg.stats.samples import SeedNoise
@@ -8,6 +10,16 @@ from thalweg.stats.samples import SeedNoise
 def add_article(name: str) -> str:
     """Return a candidate's name with the article it needs in a sentence."""
     return name if name.startswith("runner-up") else f"the {name}"
+
+
+def refer_to_section(title: str, content: str) -> str:
+    """Return the sentence that ends a step whose material is in the section of this title."""
+    return f"The section {title} shows {content}."
+
+
+def drop_reference(step: str, title: str) -> str:
+    """Remove the sentence of `refer_to_section` from a step that stands in this very section."""
+    return re.sub(rf" ?The section {re.escape(title)} shows [^.]*\.", "", step)
 
 
 def describe_noise(noise: SeedNoise, metric: str) -> str:

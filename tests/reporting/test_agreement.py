@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 from tests.helpers import planted_studies as planted
 from tests.helpers.planted_causes import DEAD, HEALTHY, NOISE, PLANTED, WILD
 from tests.helpers.planted_studies import World
-from thalweg.reporting.advice.next_steps import drop_repeated_steps
-from thalweg.reporting.sections import collect_findings, get_section_name, select_sections
+from thalweg.reporting.advice import search_space
+from thalweg.reporting.page import markdown as paper
+from thalweg.reporting.render import collect_shown_findings, render_markdown
+from thalweg.reporting.sections import select_sections
 from thalweg.reporting.tables import StudyTables
 
 GAINING = World(hidden=0.8, seed_noise=0.004, jitter=0.001)
@@ -62,18 +65,23 @@ def draw_study(kind: str, seed: int) -> StudyTables:
 
 
 @pytest.fixture(scope="module")
-def list_steps(studies_by_case: dict[str, StudyTables]) -> Callable[[str], list[str]]:
-    """The steps of a report, as they stand on the page, by the name of what is planted or of a case."""
+def list_titled_steps(studies_by_case: dict[str, StudyTables]) -> Callable[[str], list[tuple[str, str]]]:
+    """The steps of a report, as the page shows them, each with its section's title, by what is planted or a case."""
 
     @cache
-    def steps(kind: str) -> list[str]:
+    def list_kind_steps(kind: str) -> list[tuple[str, str]]:
         tables = studies_by_case[kind.removeprefix(CASE)] if kind.startswith(CASE) else draw_study(kind, 0)
-        told = drop_repeated_steps(
-            {get_section_name(section): collect_findings(section, tables) for section in select_sections(tables)}
-        )
-        return [finding.next_step for findings in told.values() for finding in findings if finding.next_step]
+        chosen = select_sections(tables)
+        shown = collect_shown_findings(tables, chosen).values()
+        pairs = zip(chosen, shown, strict=True)
+        return [(each.TITLE, one.next_step) for each, findings in pairs for one in findings if one.next_step]
 
-    return steps
+    return list_kind_steps
+
+
+@pytest.fixture(scope="module")
+def list_steps(list_titled_steps: Callable[[str], list[tuple[str, str]]]) -> Callable[[str], list[str]]:
+    return lambda kind: [step for _, step in list_titled_steps(kind)]
 
 
 def list_sides(steps: list[str]) -> set[str]:
@@ -141,3 +149,24 @@ ALONE = r"^(It|They|Them|These|Those|This|That|Its|Their)\b|^\w+ (it|them|its|th
 @pytest.mark.parametrize("kind", KINDS)
 def test_steps_are_self_contained(list_steps: Callable[[str], list[str]], kind: str) -> None:
     assert [step for step in list_steps(kind) if re.search(ALONE, step)] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_steps_do_not_refer_to_own_section(
+    list_titled_steps: Callable[[str], list[tuple[str, str]]], kind: str
+) -> None:
+    steps = list_titled_steps(kind)
+    assert [step for title, step in steps if re.search(rf"(section|[Uu]nder|See|\() ?{title}\b", step)] == []
+
+
+def test_reference_to_own_section_is_dropped(counting_study: StudyTables) -> None:
+    search, alone = (
+        search_space.advise_search(counting_study),
+        replace(counting_study, params={"report": {"sections": ["parameters"]}}),
+    )
+    assert search.endswith(" The section Parameters shows this space, ready to paste.")
+    text, _ = render_markdown(alone, select_sections(alone))
+    top, inside = text.split("\n## Parameters\n")
+    assert paper.escape_text(search) in top
+    assert paper.escape_text(search.partition(" The section ")[0]) in inside
+    assert "The section Parameters" not in inside

@@ -11,6 +11,7 @@ from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.analysis.scientific_verdict import judge_parameter
 from thalweg.reporting.analysis.seed_noise import compare_with_noise
 from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.sentences import refer_to_section
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import choice_key, format_choices, format_code, format_number, is_missing, join_items
 
@@ -187,7 +188,8 @@ def advise_search(tables: StudyTables) -> str:
         return ""
     is_waiting = is_search_gaining(tables) and not has_widened_range(tables)
     start = "Once the search stops improving" if is_waiting else "Next"
-    return f"{start}, {', and '.join(actions)}. The section Parameters has this space, ready to paste."
+    reference = refer_to_section("Parameters", "this space, ready to paste")
+    return f"{start}, {', and '.join(actions)}. {reference}"
 
 
 def advise_lost_trials(tables: StudyTables, edge: separation.Separation) -> str:

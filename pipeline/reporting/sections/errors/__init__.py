@@ -12,6 +12,7 @@ from thalweg.reporting.page.marks import build_category_scale, build_heading, bu
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import subsample_indices
 from thalweg.reporting.sections.errors import by_group, calibration, restoration
+from thalweg.reporting.sentences import refer_to_section
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     capitalise_first,
@@ -70,7 +71,8 @@ def _report_bias(tables: StudyTables) -> list[Finding]:
     if includes_zero:
         verdict = "On average the predictions show no bias beyond noise."
         return [*ends, Finding(verdict, evidence, tone="plain" if ends else "good")]
-    step = "Look for what the worst pictures (Errors) have in common; a loss term or an augmentation may help."
+    step = "Look for what the worst examples have in common; a loss term or an augmentation may help. "
+    step += refer_to_section(TITLE, "these examples")
     verdict = f"The predictions are too {'high' if bias.mean > 0 else 'low'} on average."
     return [Finding(verdict, evidence, step, tone="caution"), *ends]
 

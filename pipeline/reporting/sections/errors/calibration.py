@@ -8,6 +8,7 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.marks import build_heading, build_layer, build_tooltips
 from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.sentences import refer_to_section
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_estimate, format_fixed, format_percent
 from thalweg.stats.intervals import Interval
@@ -31,7 +32,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         if error.low > NEGLIGIBLE_GAP:
             verdict = "Confidence matches accuracy on average, but not at each level."
             evidence += " Levels that are too high or too low cancel out in the first number, not in the second."
-            step += "; the diagram under Errors shows where it is too high."
+            step += f". {refer_to_section('Errors', 'where it is too high')}"
             return [Finding(verdict, evidence, step, tone="caution")]
         if bias.high - bias.low > MAX_INTERVAL_WIDTH:
             return [_report_open_question(evidence)]
