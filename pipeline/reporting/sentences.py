@@ -1,10 +1,78 @@
 """Sentences, and parts of them, that several sections show."""
 
 import re
+import string
+from typing import Any
 
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number
+from thalweg.stats.monitor import MIN_VALIDATIONS, Evidence
 from thalweg.stats.samples import SeedNoise
+
+CURVE_EVIDENCE = {
+    "diverged": (
+        "the loss was no longer finite",
+        " at step {step}",
+        " in epoch {epoch}",
+        " at a learning rate of {rate:.3g}",
+        "; the last finite training loss was {last_loss:.3g}",
+    ),
+    "too short": (f"{{validations}} validations; at least {MIN_VALIDATIONS} are needed to see a trend",),
+    "overfitting": (
+        "validation loss was best ({best:.3g}) around epoch {epoch} and rose to {end:.3g}; fluctuation between "
+        "validations explains {fluctuation:.2g}; training loss fell further, from {train_at_best:.3g} to "
+        "{train_end:.3g}",
+    ),
+    "plateau": (
+        "training loss stayed at {plateau:.3g} while the learning rate was {high_rate:.3g} or more, and fell to "
+        "{end:.3g} when the rate was {low_rate:.3g} or less: {percent:.0f} % of the whole fall came after the rate "
+        "fell",
+    ),
+    "swings": (
+        "validation loss swings by {swing:.3g} around {mean:.3g} between validations",
+        ", batch losses by {batch_spread:.3g} within an epoch",
+        ", and does not fall (epoch {first_epoch}: {first:.3g}, epoch {last_epoch}: {last:.3g}) at a learning rate of "
+        "{rate:.3g}",
+    ),
+    "straight fall": (
+        "training loss fell only from {first:.3g} to {last:.3g} at a learning rate up to {rate:.3g}; in the second "
+        "half it still fell at {percent:.0f} % of the first half's speed (halves and speed by the sum of learning "
+        "rates)",
+        "; but {others} trials at {low_ratio} to {high_ratio} times this rate reached no better {metric}: {median} in "
+        "the median, against {value} of this trial",
+    ),
+    "improving": (
+        "the metric's mean went from {before:.3g} to {last:.3g} over the last {validations} validations; fluctuation "
+        "between validations explains {fluctuation:.2g}",
+    ),
+    "level": (
+        "from epoch {epoch} on, the metric averaged over 3 validations stays within {allowed:.2g}",
+        " ({times} times its fluctuation between validations)",
+        " ({percent} % of its range)",
+        " of its last level, {level:.3g}",
+    ),
+    "same answer": (
+        "{metric} is {value} at its best, as in {others} other trials: the network gives every example the same answer",
+    ),
+}
+"""The words for the evidence of a verdict on curves, by its rule; a part shows only if all its numbers are known."""
+
+
+class _NumberFormatter(string.Formatter):
+    """Formats a number without a format of its own as the report does."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return format(value, format_spec) if format_spec else format_number(value)
+
+
+def describe_evidence(evidence: Evidence, metric: str) -> str:
+    """Describe the evidence of a verdict on curves, without a full stop; `metric` is the objective's name in words."""
+    formatter, known = _NumberFormatter(), {**evidence.numbers, "metric": metric}
+    return "".join(
+        formatter.vformat(part, (), known)
+        for part in CURVE_EVIDENCE[evidence.rule]
+        if {name for _, name, _, _ in formatter.parse(part) if name} <= known.keys()
+    )
 
 
 def add_article(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The noise of a curve around its trend."""
+"""The fluctuation of a curve around its trend."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,10 +1,11 @@
-"""One verdict on a run from its learning curves, with its evidence in words. Pure NumPy on the host.
+"""One verdict on a run from its learning curves, with the numbers behind it. Pure NumPy on the host.
 
-Every threshold is a multiple of the noise or a share of the observed fall, so a verdict does not depend on a loss's
-unit. Time is measured by the sum of learning rates so far, the distance that descent could go. So a slow schedule is
-not mistaken for a slow run.
+Every threshold is a multiple of the fluctuation between validations or a share of the observed fall, so a verdict does
+not depend on a loss's unit. Time is measured by the sum of learning rates so far, the distance that descent could go.
+So a slow schedule is not mistaken for a slow run.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,12 +24,20 @@ MIN_PLATEAU_VALIDATIONS = 4  # at a high rate; fewer are no plateau
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """The rule behind a verdict, and its numbers by name; a number that is not known is left out."""
+
+    rule: str
+    numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class CurveVerdict:
-    """A verdict, the epoch from which it holds (None: always, or it does not apply), and the numbers behind it."""
+    """A verdict, the epoch from which it holds (None: always, or it does not apply), and its evidence."""
 
     kind: CurveKind
     since: int | None
-    evidence: str
+    evidence: Evidence
 
 
 @dataclass(frozen=True)
@@ -68,8 +77,7 @@ def diagnose_curves(
     if diverged_step is not None or not (_is_finite(train) & _is_finite(val)).all():
         return _divergence_verdict(epochs, train, val, rate, diverged_step)
     if len(epochs) < MIN_VALIDATIONS:
-        evidence = f"{len(epochs)} validations; at least {MIN_VALIDATIONS} are needed to see a trend"
-        return CurveVerdict("too short to tell", None, evidence)
+        return CurveVerdict("too short to tell", None, Evidence("too short", {"validations": len(epochs)}))
     cost = {"min": measured, "max": -measured, "zero": np.abs(measured)}[direction]
     usable = _is_finite(cost).all()
     run = _RunCurves(epochs, train, val, cost if usable else val, measured if usable else val, rate, spread)
@@ -87,14 +95,20 @@ def _divergence_verdict(
 ) -> CurveVerdict:
     finite = _is_finite(train) & _is_finite(val)
     since = None if finite.all() else int(epochs[~finite][0])
-    when = f"at step {step}" if step is not None else f"in epoch {since}"
-    speed = f" at a learning rate of {rate[~finite][0]:.3g}" if since is not None else ""
-    last = f"; the last finite training loss was {train[finite][-1]:.3g}" if finite.any() else ""
-    return CurveVerdict("diverged", since, f"the loss was no longer finite {when}{speed}{last}")
+    numbers: dict[str, float] = {}
+    if step is not None:
+        numbers["step"] = step
+    elif since is not None:
+        numbers["epoch"] = since
+    if since is not None:
+        numbers["rate"] = rate[~finite][0]
+    if finite.any():
+        numbers["last_loss"] = train[finite][-1]
+    return CurveVerdict("diverged", since, Evidence("diverged", numbers))
 
 
 def _find_overfitting(run: _RunCurves) -> CurveVerdict | None:
-    """Find a validation loss that rose from its best, by more than noise and 5 %, while training loss still fell."""
+    """Find a validation loss that rose from its best, by more than fluctuation and 5 %, while training still fell."""
     tail = _tail_length(len(run.val))
     best = int(_smooth_curve(run.val).argmin())
     if best >= len(run.val) - tail or run.train[-tail:].mean() >= run.val[-tail:].mean():
@@ -109,12 +123,15 @@ def _find_overfitting(run: _RunCurves) -> CurveVerdict | None:
     if rise < chance or rise < 0.05 * fallen or fall < least or fall <= 0:
         return None
     since = int(run.epoch[best])
-    evidence = (
-        f"validation loss was best ({run.val[near].mean():.3g}) around epoch {since} and rose to "
-        f"{run.val[-tail:].mean():.3g}; noise explains {chance / 4:.2g}; training loss fell further, from "
-        f"{run.train[near].mean():.3g} to {run.train[-tail:].mean():.3g}"
-    )
-    return CurveVerdict("overfitting", since, evidence)
+    numbers = {
+        "best": run.val[near].mean(),
+        "epoch": since,
+        "end": run.val[-tail:].mean(),
+        "fluctuation": chance / 4,
+        "train_at_best": run.train[near].mean(),
+        "train_end": run.train[-tail:].mean(),
+    }
+    return CurveVerdict("overfitting", since, Evidence("overfitting", numbers))
 
 
 def _find_high_rate(run: _RunCurves) -> CurveVerdict | None:
@@ -127,15 +144,17 @@ def _find_high_rate(run: _RunCurves) -> CurveVerdict | None:
         half = run.train[high[len(high) // 2] : high[-1] + 1]
         first, plateau, end = run.train[high[0]], half.mean(), run.train[late[-2:]].mean()
         flat = abs(_linear_trend(half)) < 0.2 * (plateau - end)
-        noise = min(difference_std(half, robust=True), difference_std(half))
-        if flat and plateau - end > max(0.25 * (first - end), 5 * noise):
-            share = 100 * (plateau - end) / (max(first, plateau) - end)
-            evidence = (
-                f"training loss stayed at {plateau:.3g} while the learning rate was {run.rate[high].min():.3g} or "
-                f"more, and fell to {end:.3g} when the rate was {run.rate[late].max():.3g} or less: "
-                f"{share:.0f} % of the whole fall came after the rate fell"
-            )
-            return CurveVerdict("rate too high", int(run.epoch[high[len(high) // 2]]), evidence)
+        fluctuation = min(difference_std(half, robust=True), difference_std(half))
+        if flat and plateau - end > max(0.25 * (first - end), 5 * fluctuation):
+            numbers = {
+                "plateau": plateau,
+                "high_rate": run.rate[high].min(),
+                "end": end,
+                "low_rate": run.rate[late].max(),
+                "percent": 100 * (plateau - end) / (max(first, plateau) - end),
+            }
+            since = int(run.epoch[high[len(high) // 2]])
+            return CurveVerdict("rate too high", since, Evidence("plateau", numbers))
     start = len(run.val) // 2
     half = run.val[start:]
     swing = difference_std(half)
@@ -144,13 +163,18 @@ def _find_high_rate(run: _RunCurves) -> CurveVerdict | None:
     falls = _linear_trend(half) < -3 * swing * np.sqrt(12 / len(half))
     falls = falls or run.val[0] - run.val[-_tail_length(len(run.val)) :].mean() > 2 * np.sqrt(2) * swing
     if (wide or half.mean() > run.val[0] + swing) and not falls:
-        within = f", batch losses by {run.spread[-1]:.3g} within an epoch" if np.isfinite(run.spread[-1]) else ""
-        evidence = (
-            f"validation loss swings by {swing:.3g} around {half.mean():.3g} between validations{within}, and does not "
-            f"fall (epoch {run.epoch[start]}: {half[0]:.3g}, epoch {run.epoch[-1]}: {half[-1]:.3g}) "
-            f"at a learning rate of {peak:.3g}"
-        )
-        return CurveVerdict("rate too high", None, evidence)
+        numbers = {
+            "swing": swing,
+            "mean": half.mean(),
+            "first_epoch": int(run.epoch[start]),
+            "first": half[0],
+            "last_epoch": int(run.epoch[-1]),
+            "last": half[-1],
+            "rate": peak,
+        }
+        if np.isfinite(run.spread[-1]):
+            numbers["batch_spread"] = run.spread[-1]
+        return CurveVerdict("rate too high", None, Evidence("swings", numbers))
     return None
 
 
@@ -167,44 +191,34 @@ def _find_low_rate(run: _RunCurves) -> CurveVerdict | None:
     clear = min(slopes) > 0 and fall > 4 * difference_std(run.train, robust=True)
     if not clear or slopes[1] < 0.6 * slopes[0] or fall > 0.5 * abs(run.train[0]):
         return None
-    evidence = (
-        f"training loss fell only from {run.train[0]:.3g} to {run.train[-1]:.3g} at a learning rate up to "
-        f"{run.rate.max():.3g}; in the second half it still fell at {100 * slopes[1] / slopes[0]:.0f} % of the first "
-        "half's speed (halves and speed by the sum of learning rates)"
-    )
-    return CurveVerdict("rate too low", None, evidence)
+    speed = 100 * slopes[1] / slopes[0]
+    numbers = {"first": run.train[0], "last": run.train[-1], "rate": run.rate.max(), "percent": speed}
+    return CurveVerdict("rate too low", None, Evidence("straight fall", numbers))
 
 
 def _find_improvement(run: _RunCurves) -> CurveVerdict | None:
-    """Find a metric whose last validations are better than those before by more than noise."""
+    """Find a metric whose last validations are better than those before by more than fluctuation."""
     tail = _tail_length(len(run.cost))
     before, last = run.cost[-2 * tail : -tail].mean(), run.cost[-tail:].mean()
-    noise = difference_std(run.cost, robust=True) * np.sqrt(2 / tail)
-    if before - last <= max(2.5 * noise, 0.01 * (run.cost.max() - run.cost.min())):
+    fluctuation = difference_std(run.cost, robust=True) * np.sqrt(2 / tail)
+    if before - last <= max(2.5 * fluctuation, 0.01 * (run.cost.max() - run.cost.min())):
         return None
     values = run.metric[-2 * tail : -tail].mean(), run.metric[-tail:].mean()
-    evidence = (
-        f"the metric's mean went from {values[0]:.3g} to {values[1]:.3g} over the last {2 * tail} validations; "
-        f"noise explains {noise:.2g}"
-    )
-    return CurveVerdict("improving", None, evidence)
+    numbers = {"before": values[0], "last": values[1], "validations": 2 * tail, "fluctuation": fluctuation}
+    return CurveVerdict("improving", None, Evidence("improving", numbers))
 
 
 def _convergence_verdict(run: _RunCurves) -> CurveVerdict:
-    """Find the first epoch from which the metric stays within noise of its last level."""
+    """Find the first epoch from which the metric stays within fluctuation of its last level."""
     tail = _tail_length(len(run.cost))
     level = run.cost[-tail:].mean()
-    noise = difference_std(run.cost, robust=True)
-    spread = 0.02 * (run.cost.max() - run.cost.min())
-    allowed, reason = (3 * noise, "3 times its noise") if 3 * noise >= spread else (spread, "2 % of its range")
+    fluctuation, spread = difference_std(run.cost, robust=True), 0.02 * (run.cost.max() - run.cost.min())
+    allowed = max(3 * fluctuation, spread)
+    reason = {"times": 3} if 3 * fluctuation >= spread else {"percent": 2}
     away = np.flatnonzero(np.abs(_smooth_curve(run.cost) - level) > allowed)
     since = int(run.epoch[min(away[-1] + 1, len(run.epoch) - 1)] if len(away) else run.epoch[0])
-    level = run.metric[-tail:].mean()
-    evidence = (
-        f"from epoch {since} on, the metric averaged over 3 validations stays within {allowed:.2g} ({reason}) of its "
-        f"last level, {level:.3g}"
-    )
-    return CurveVerdict("converged", since, evidence)
+    numbers = {"epoch": since, "allowed": allowed, "level": run.metric[-tail:].mean(), **reason}
+    return CurveVerdict("converged", since, Evidence("level", numbers))
 
 
 def _is_finite(curve: Curve) -> NDArray[np.bool_]:

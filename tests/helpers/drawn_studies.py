@@ -186,7 +186,6 @@ def build_hostile_study(folder: Path) -> StudyTables:
         ],
         predictions=tables.predictions.assign(image=HOSTILE, group=HOSTILE + tables.predictions["group"]),
         pictures=[each | {"image": HOSTILE} for each in tables.pictures],
-        verdicts=tables.verdicts.assign(evidence=HOSTILE),
         manifest=manifest,
         provenance={"fingerprint": HOSTILE, "versions": {HOSTILE: HOSTILE}, "device": HOSTILE, "commands": [HOSTILE]},
     )

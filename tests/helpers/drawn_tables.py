@@ -7,6 +7,7 @@ import pandas as pd
 
 from thalweg.artifacts.summary import Confirmation, Estimate, RankedTrial, StudySummary, Summary
 from thalweg.reporting.parameter import SearchedParameter
+from thalweg.stats.monitor import Evidence
 
 SPACE = [
     SearchedParameter("optimizer.learning_rate", 1e-4, 1.0, log=True),
@@ -168,28 +169,27 @@ def draw_predictions(rng: np.random.Generator) -> pd.DataFrame:
 
 
 def draw_verdicts(trials: pd.DataFrame) -> pd.DataFrame:
-    rows: list[tuple[int, str, int, str]] = []
+    rows: list[tuple[int, str, int, Evidence]] = []
     for row in trials.to_dict("records"):
         number, lr = int(row["number"]), row["optimizer.learning_rate"]
         if row["state"] == "diverged":
-            rows.append((number, "diverged", 2, f"the loss became non-finite at step {int(row['diverged_step'])}"))
+            rows.append((number, "diverged", 2, Evidence("diverged", {"step": int(row["diverged_step"])})))
         elif lr < 1e-3:
-            rows.append(
-                (
-                    number,
-                    "rate too low",
-                    4,
-                    "training loss still falls by 12 % an epoch, at a rate 40 times below the best",
-                )
-            )
+            straight = Evidence("straight fall", {"first": 9.0, "last": 7.0, "rate": lr, "percent": 88.0})
+            rows.append((number, "rate too low", 4, straight))
         elif lr > 0.3:
-            rows.append((number, "rate too high", 3, "the spread of training loss within an epoch is 0.9 of its mean"))
+            epochs = {"first_epoch": 8, "first": 2.0, "last_epoch": 16, "last": 2.5}
+            swings = Evidence("swings", {"swing": 0.9, "mean": 2.0, "rate": lr, **epochs})
+            rows.append((number, "rate too high", 3, swings))
         elif row["state"] == "complete" and number % 7 == 0:
+            losses = {"best": 1.0, "end": 1.3, "train_at_best": 0.9, "train_end": 0.5}
             rows.append(
-                (number, "overfitting", 11, "validation loss rose for 4 epochs while training loss fell by 9 %")
+                (number, "overfitting", 11, Evidence("overfitting", {"epoch": 11, "fluctuation": 0.02, **losses}))
             )
         elif row["state"] == "complete":
-            rows.append((number, "converged", 14, "mae changed by less than 0.4 % over the last 3 epochs"))
+            level = Evidence("level", {"epoch": 14, "allowed": 0.1, "level": 1.2, "times": 3})
+            rows.append((number, "converged", 14, level))
         else:
-            rows.append((number, "improving", 4, "mae fell by 6 % an epoch when the trial was stopped"))
+            gains = {"before": 1.5, "last": 1.3, "validations": 4, "fluctuation": 0.05}
+            rows.append((number, "improving", 4, Evidence("improving", gains)))
     return pd.DataFrame(rows, columns=["trial", "kind", "since", "evidence"])

@@ -1,6 +1,8 @@
 """Trials that learned nothing, and other verdicts that one curve alone cannot give."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ from thalweg.reporting.analysis.mean_curves import compute_lane_means
 from thalweg.reporting.analysis.separation import effective_learning_rate
 from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.tables import StudyTables, cache_per_study
-from thalweg.reporting.text import format_count, format_number, metric_label
+from thalweg.stats.monitor import Evidence
 
 CONSTANT_KIND = "learned nothing"
 VALUE_TOLERANCE = 1e-4  # relative: values this close count as equal
@@ -76,12 +78,9 @@ def correct_verdicts(tables: StudyTables) -> pd.DataFrame:
     verdicts, constant = _recheck_low_rates(tables), find_constant_trials(tables)
     if verdicts.empty or constant.empty:
         return verdicts
-    evidence = (
-        f"{metric_label(tables.objective)} is {format_number(float(constant['value'].median()))} at its best, as in "
-        f"{format_count(len(constant) - 1, 'other trial')}: the network gives every example the same answer"
-    )
-    is_constant = verdicts["trial"].isin(constant["number"])
-    verdicts.loc[is_constant, ["kind", "since", "evidence"]] = CONSTANT_KIND, None, evidence
+    numbers = {"value": float(constant["value"].median()), "others": len(constant) - 1}
+    corrected: Any = CONSTANT_KIND, None, Evidence("same answer", numbers)
+    verdicts.loc[verdicts["trial"].isin(constant["number"]), ["kind", "since", "evidence"]] = corrected
     return verdicts
 
 
@@ -100,11 +99,13 @@ def _recheck_low_rates(tables: StudyTables) -> pd.DataFrame:
         above = value[(rate > MIN_RATE_RATIO * trial_rate) & (rate <= MAX_RATE_RATIO * trial_rate)]
         if len(above) < MIN_TRIALS or above.median() < value[trial]:
             continue
-        ratios = f"{format_number(MIN_RATE_RATIO)} to {format_number(MAX_RATE_RATIO)}"
-        corrected_evidence = (
-            f"{evidence}; but {format_count(len(above), 'trial')} at {ratios} times this rate reached no better "
-            f"{metric_label(tables.objective)}: {format_number(above.median() * tables.sign)} in the median, against "
-            f"{format_number(value[trial] * tables.sign)} of this trial"
-        )
+        others = {
+            "others": len(above),
+            "low_ratio": MIN_RATE_RATIO,
+            "high_ratio": MAX_RATE_RATIO,
+            "median": above.median() * tables.sign,
+            "value": value[trial] * tables.sign,
+        }
+        corrected_evidence = replace(evidence, numbers={**evidence.numbers, **others})
         verdicts.loc[index, ["kind", "evidence"]] = "improving", corrected_evidence
     return verdicts

@@ -17,7 +17,7 @@ MIN_VALIDATIONS = 8  # of each trial
 EARLY_SHARE = 0.1  # the beginning of training
 LATE_SHARE = 0.75  # the last quarter begins here
 ALPHA = 0.01  # false positives
-MIN_GAIN_RATIO = 2.0  # a clear gain exceeds the noise by this factor
+MIN_GAIN_RATIO = 2.0  # a clear gain exceeds fluctuation by this factor
 MIN_LENGTH_SHARE = 0.2  # the shortest training to advise, as a share of the present one
 
 
@@ -58,7 +58,8 @@ def find_best_epochs(tables: StudyTables) -> pd.DataFrame:
 class LongTraining:
     """The `early_trials` of `trial_count`, at their best by `early_epoch` of `epochs`, and what they show.
 
-    By `best_by_epoch` 90 % of all trials were at their best. `expected_share` would be early in noise around a level.
+    By `best_by_epoch` 90 % of all trials were at their best. `expected_share` would be early if values only fluctuated
+    around a level.
     """
 
     early_trials: tuple[int, ...]
@@ -73,7 +74,7 @@ class LongTraining:
 class ShortTraining:
     """The `late_trials` of `trial_count` good ones, at their best in the last quarter.
 
-    `gain` of the last eighth over the one before (median), and how many times noise that is.
+    `gain` of the last eighth over the one before (median), and how many times fluctuation that is.
     """
 
     late_trials: tuple[int, ...]
@@ -84,7 +85,7 @@ class ShortTraining:
 
 @cache_per_study
 def find_long_training(tables: StudyTables) -> LongTraining | None:
-    """Find whether most trials are best in the first tenth, more than noise around a level would put there."""
+    """Find whether most trials are best in the first tenth, more than fluctuation around a level would put there."""
     best_epochs = find_best_epochs(tables)
     if len(best_epochs) < MIN_TRIALS:
         return None
@@ -106,8 +107,8 @@ def find_short_training(tables: StudyTables) -> ShortTraining | None:
     """Find whether the better trials with a high final rate are mostly best in the last quarter, and still gaining.
 
     A rate that falls to zero puts the best epoch at the end, however long training is: such trials are left out. So
-    are trials whose rate is too low, which needs a higher rate. Gains are in units of each trial's own noise between
-    validations. Trials may share that noise (`study.randomness: paired`), so the median is held to MIN_GAIN_RATIO like
+    are trials whose rate is too low, which needs a higher rate. Gains are in units of each trial's own fluctuation
+    between validations. Trials may share it (`study.randomness: paired`), so the median is held to MIN_GAIN_RATIO like
     a single trial.
     """
     best_epochs, verdicts = find_best_epochs(tables), constant_trials.correct_verdicts(tables)
@@ -130,8 +131,8 @@ def find_short_training(tables: StudyTables) -> ShortTraining | None:
 def compute_late_gains(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
     """Compute the gain of the last eighth of each trial's validations over the eighth before: trial, gain, clear.
 
-    `clear` is the gain divided by its noise: that of a difference of two means, from second differences of the last
-    half.
+    `clear` is the gain divided by its fluctuation: that of a difference of two means, from second differences of the
+    last half.
     """
     curves = tables.curves[tables.curves["trial"].isin(trials)]
     rows = []
@@ -141,7 +142,7 @@ def compute_late_gains(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
             continue
         size = len(values) // 8
         gain = float(values[-2 * size : -size].mean() - values[-size:].mean())
-        noise = difference_std(values[len(values) // 2 :]) * np.sqrt(2 / size)
-        ratio_without_noise = np.sign(gain) * np.inf if gain else 0.0
-        rows.append((trial, gain, gain / noise if noise else ratio_without_noise))
+        fluctuation = difference_std(values[len(values) // 2 :]) * np.sqrt(2 / size)
+        ratio_without_fluctuation = np.sign(gain) * np.inf if gain else 0.0
+        rows.append((trial, gain, gain / fluctuation if fluctuation else ratio_without_fluctuation))
     return pd.DataFrame(rows, columns=["trial", "gain", "clear"])

@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.analysis import constant_trials
+from thalweg.reporting.sentences import describe_evidence
 from thalweg.reporting.tables import StudyTables
+from thalweg.stats.monitor import Evidence
 
+STRAIGHT = Evidence("straight fall", {"first": 3.0, "last": 2.0, "rate": 0.01, "percent": 90.0})
 RATE = "optimizer.learning_rate"
 
 
@@ -16,7 +19,7 @@ def build_rate_study(counting_study: StudyTables, values: list[float]) -> StudyT
     trials = pd.DataFrame(
         {"number": range(len(values)), "state": "complete", "value": values, RATE: 0.01 * 2.0 ** np.arange(len(values))}
     )
-    told = pd.DataFrame({"trial": [0], "kind": ["rate too low"], "since": [None], "evidence": ["it fell steadily"]})
+    told = pd.DataFrame({"trial": [0], "kind": ["rate too low"], "since": [None], "evidence": [STRAIGHT]})
     params = {**counting_study.params, "optimizer": {"kind": "sgd"}}
     return replace(counting_study, trials=trials, verdicts=told, curves=pd.DataFrame(), params=params)
 
@@ -29,8 +32,9 @@ def test_low_rate_is_cleared_if_higher_is_no_better(counting_study: StudyTables)
     near = replace(near, trials=near.trials.assign(**{RATE: [0.01, 0.02, 0.03, 0.04]}))
     (row,) = constant_trials.correct_verdicts(near).to_dict("records")
     assert row["kind"] == "improving"
-    assert row["evidence"].startswith("it fell steadily; but 3 trials at 1.5 to 5 times this rate reached no better")
-    assert "1.2 in the median, against 1 of this trial" in row["evidence"]
+    words = describe_evidence(row["evidence"], "mean absolute error")
+    assert words.startswith(describe_evidence(STRAIGHT, "") + "; but 3 trials at 1.5 to 5 times this rate reached no ")
+    assert words.endswith("no better mean absolute error: 1.2 in the median, against 1 of this trial")
 
 
 def test_low_rate_is_kept_if_higher_is_better(counting_study: StudyTables) -> None:

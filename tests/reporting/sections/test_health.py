@@ -13,6 +13,7 @@ from thalweg.reporting.page.figures import Chart, EmptyFigure, Table
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import curves, health, history, parameters
 from thalweg.reporting.sections.health import endings, verdict_map
+from thalweg.reporting.sentences import describe_evidence
 from thalweg.reporting.tables import StudyTables
 
 
@@ -26,7 +27,8 @@ def test_constant_networks_have_a_verdict() -> None:
     told = constant_trials.correct_verdicts(tables).set_index("trial")
     assert told.index[told["kind"] == "learned nothing"].tolist() == dead
     assert told.loc[dead, "since"].isna().all()
-    assert "the network gives every example the same answer" in told.loc[dead[0], "evidence"]
+    words = describe_evidence(told.loc[dead[0], "evidence"], "mean absolute error")
+    assert f"as in {len(dead) - 1} other trials: the network gives every example the same answer" in words
     assert set(tables.verdicts.set_index("trial").loc[dead, "kind"]) == {"converged"}
     verdicts = next(one for one in health.build_figures(tables) if one.id == "verdicts")
     assert isinstance(verdicts, Table)

@@ -8,6 +8,7 @@ from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, LEARNING_RATE,
 from thalweg.reporting.finding import Finding, Tone, sort_trials
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table
 from thalweg.reporting.sections.health import endings, verdict_map
+from thalweg.reporting.sentences import describe_evidence
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     capitalise_first,
@@ -169,7 +170,7 @@ def _report_overfitting(tables: StudyTables) -> list[Finding]:
 
 def _describe_example(tables: StudyTables, verdicts: pd.DataFrame) -> str:
     example = _select_example(tables, verdicts)
-    return f"For example, trial {int(example['trial'])}: {example['evidence']}."
+    return f"For example, trial {int(example['trial'])}: {_describe_evidence(tables, example)}."
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -191,9 +192,13 @@ def _build_verdicts_table(tables: StudyTables, verdicts: pd.DataFrame) -> Table:
         first, trials = _select_example(tables, selected), sort_trials(set(selected["trial"]))
         rows.append({"verdict": kind, "count": len(trials), "trials": join_items(trials),
                      "example": f"trial {int(first['trial'])}", "since": first["since"],
-                     "evidence": first["evidence"]})  # fmt: skip
+                     "evidence": _describe_evidence(tables, first)})  # fmt: skip
     caption = "Each verdict with an example: the best trial that has it, and the epoch since when it holds."
     return Table("verdicts", "Verdicts of the monitor", caption, pd.DataFrame(rows))
+
+
+def _describe_evidence(tables: StudyTables, verdict: pd.Series) -> str:
+    return describe_evidence(verdict["evidence"], metric_label(tables.objective))
 
 
 def _select_example(tables: StudyTables, verdicts: pd.DataFrame) -> pd.Series:

@@ -37,7 +37,7 @@ def _report_training_length(tables: StudyTables) -> list[Finding]:
             f"Among the {short.trial_count} best trials whose learning rate stays high, "
             f"{format_share(len(short.late_trials), short.trial_count)} reached their best in the last quarter of "
             f"training. The last eighth still gained {format_number(short.gain, 2)} over the eighth before (median), "
-            f"{format_number(short.gain_ratio, 2)} times what noise explains."
+            f"{format_number(short.gain_ratio, 2)} times what fluctuation between validations explains."
         )
         verdict = "Training ends while the better trials are still improving."
         return [Finding(verdict, evidence, epochs.advise_trial_epochs(tables, "more"), short.late_trials, "caution")]
