@@ -78,7 +78,7 @@ def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextP
     if not parameter.is_range:
         good_keys = set(good_values.map(choice_key))
         remaining = tuple(choice for choice in parameter.choices if choice_key(choice) in good_keys)
-        reason = "all of the best trials have it"
+        reason = "all good trials have it"
         return NextParameter(replace(parameter, choices=remaining or parameter.choices), reason=reason)
     return NextParameter(good_region.build_next_range(parameter, good_values, end, find_failure_bounds(tables, name)))
 

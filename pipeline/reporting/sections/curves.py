@@ -101,9 +101,10 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
         "next": mean[mean["role"] == "next best"],
         "lead": pd.concat([part for part in (mean[won], baseline) if len(part)] or [mean.head(0)]),
     }
-    caption = (
-        "One line per trial, on the validation set; grey except for the best. Lines end where trials were stopped."
-    )
+    next_count = int(mean.loc[next_best & ~won, "trial"].nunique())
+    beside = f" and the {next_count} next best" if next_count else ""
+    grey = f"Grey: all trials but the winner{beside}. " if len(layers["others"]) else ""
+    caption = f"One line per trial, on the validation set. {grey}Lines end where trials were stopped."
     if len(shown) < len(trials):
         caption += f" {format_share(len(shown), len(trials))} are drawn."
     flat = mean["trial"].isin(constant_trials.find_constant_trials(tables)["number"])

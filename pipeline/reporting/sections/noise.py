@@ -51,8 +51,10 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     quarter = f"The best quarter ({format_count(len(best), 'trial')}) has a standard deviation of {best_spread}"
     if comparison == "below":
         seeds = format_number(noise.std, 2)
-        verdict = f"The order of the best trials may be luck: their spread ({best_spread}) is not clearly more than "
-        verdict += f"that of seeds alone ({seeds})."
+        verdict = (
+            f"The order of the {len(best)} best trials may be luck: their spread ({best_spread}) is not clearly more "
+            f"than that of seeds alone ({seeds})."
+        )
         evidence = (
             f"{noise_sentence} {quarter}, all {len(ranked):,} complete trials have {spread}. Which trials are bad is "
             f"not luck: {_describe_share(share)} of the variance of all trials is seed noise."
@@ -175,6 +177,11 @@ def _build_fold_charts(tables: StudyTables, trials: list[int]) -> list[Figure]:
     )
     return [
         build_strip_chart(
-            "folds", "The best trials, fold by fold", caption, metric_label(tables.objective), rows, is_half_width=False
+            "folds",
+            "The best quarter of the trials, fold by fold",
+            caption,
+            metric_label(tables.objective),
+            rows,
+            is_half_width=False,
         )
     ]

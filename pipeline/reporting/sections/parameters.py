@@ -107,7 +107,8 @@ def _build_next_space(tables: StudyTables) -> list[Figure]:
     if not search_space.advise_search(tables):
         return []
     caption = (
-        "This space lies around the good trials. It goes on past an end where they crowd, but not where trials fail. "
+        "This space lies around the good trials. It goes on past an end where the best crowd, but not where trials "
+        "fail. "
     )
     if failure_regions.list_edges(tables) and sum(parameter.is_range for parameter in tables.parameters) > 1:
         caption += "Each end is moved alone, so combinations inside may still fail: see Health. "
@@ -161,7 +162,7 @@ def _plot_slice(window: Window, x: dict[str, Any], roles: list[str], axis: str, 
 
 def _build_ranges_table(tables: StudyTables) -> Table:
     best, winner = select_best_tenth(tables), tables.trials[tables.trials["number"] == tables.winner]
-    rows = []
+    best_name, rows = format_count(len(best), "best trial"), []
     for parameter in tables.parameters:
         values = best[parameter.name].dropna()
         if parameter.is_range:
@@ -175,11 +176,11 @@ def _build_ranges_table(tables: StudyTables) -> Table:
             most_first = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
             where = ", ".join(f"{choice} ({count})" for choice, count in most_first) or "–"
         winning = format_number(next(iter(winner[parameter.name]), None), 4)
-        rows.append({"parameter": parameter.name, "searched": searched, "best trials": where, "winner": winning})
-    caption = f"Where the {len(best)} best trials lie in the searched space. "
+        rows.append({"parameter": parameter.name, "searched": searched, best_name: where, "winner": winning})
+    caption = f"Where the {best_name} lie in the searched space. "
     if search_space.is_region_known(tables) and search_space.advise_search(tables):
         good, near = len(good_region.select_good_trials(tables)), len(good_region.select_near_best(tables))
         caption += f"The space below comes from the {format_count(good, 'good trial')}"
         caption += ", within noise of the best. " if good == near else ". "
     caption += "The sampler chose where to look, so this is not a random sample."
-    return Table("best-ranges", "What the best have in common", caption, pd.DataFrame(rows))
+    return Table("best-ranges", f"What the {best_name} have in common", caption, pd.DataFrame(rows))

@@ -132,10 +132,11 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 def _build_best_figure(
     tables: StudyTables, ranked: pd.DataFrame, tie: str, dots: tuple[int, ...]
 ) -> Table | EmptyFigure:
-    """Build the table of the best trials that Markdown has instead of all."""
+    """Build the table of the best complete trials that Markdown has instead of all."""
+    title = "Complete trials, best first"
     if ranked.empty:
-        return EmptyFigure("best", "Best trials", "No trial completed: there is nothing to rank.")
-    caption = f"Complete trials, best first.{tie}"
+        return EmptyFigure("best", title, "No trial completed: there is nothing to rank.")
+    caption = tie.strip()
     if len(ranked) > MAX_MARKDOWN_ROWS:
         caption += f" The first {MAX_MARKDOWN_ROWS} of {len(ranked):,}; trials.csv has all."
     columns = [
@@ -146,4 +147,4 @@ def _build_best_figure(
         *(parameter.name for parameter in tables.parameters),
         "epochs",
     ]
-    return Table("best", "Best trials", caption, ranked[columns].head(MAX_MARKDOWN_ROWS), marked_rows=dots)
+    return Table("best", title, caption.strip(), ranked[columns].head(MAX_MARKDOWN_ROWS), marked_rows=dots)

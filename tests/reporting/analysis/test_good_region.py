@@ -149,7 +149,7 @@ def test_settled_choice_is_fixed(counting_study: StudyTables) -> None:
     lines = space_yaml.format_space(
         search_space.build_next_space(replace(build_region_study(counting_study, **BEST), space=space))
     )
-    assert "    # kind: l2, all of the best trials have it" in lines
+    assert "    # kind: l2, all good trials have it" in lines
     assert not any("share" in line or "when" in line for line in lines)
     assert any("units" in line for line in lines)
 

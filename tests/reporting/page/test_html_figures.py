@@ -118,7 +118,7 @@ def test_incomplete_trials_are_listed(studies_by_case: dict[str, StudyTables], c
 
 def test_markdown_lists_best_trials(counting_study: StudyTables) -> None:
     text, figures = markdown.render_figure(build_trial_table(counting_study))
-    assert text.startswith("### Best trials")
+    assert text.startswith("### Complete trials, best first")
     assert len(re.findall(r"^\| \d", text, re.M)) == min(trials.MAX_MARKDOWN_ROWS, len(counting_study.ranked))
     assert not figures
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from thalweg.reporting.advice import epochs, search_space
-from thalweg.reporting.analysis import constant_trials, failure_regions, training_length
+from thalweg.reporting.analysis import constant_trials, failure_regions, training_length, winner_learning
 from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, LEARNING_RATE, MIN_TRIALS, Separation
 from thalweg.reporting.finding import Finding, Tone, sort_trials
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table
@@ -39,6 +39,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         *_report_overfitting(tables),
         *endings.build_findings(tables),
         *([] if diverged else [Finding("No trial diverged.", finite, tone="good")]),
+        *_report_winner(tables),
         *_report_short_trials(tables),
     ]
 
@@ -166,6 +167,28 @@ def _report_overfitting(tables: StudyTables) -> list[Finding]:
     )
     step, trials = epochs.advise_regularization(tables), sort_trials(selected["trial"])
     return [Finding(f"{format_count(len(selected), 'trial')} overfit.", evidence, step, trials, "caution")]
+
+
+def _report_winner(tables: StudyTables) -> list[Finding]:
+    """Report whether the winner learns at all, which Result and Errors ask if its predictions are poor."""
+    winner, verdicts = winner_learning.measure_winner_learning(tables), constant_trials.correct_verdicts(tables)
+    if winner is None:
+        return []
+    (first, last), (before, after) = ([format_number(end) for end in ends] for ends in (winner.losses, winner.metrics))
+    evidence = (
+        f"That is from epoch {winner.epochs[0]} to epoch {winner.epochs[1]}. On the validation set, its "
+        f"{metric_label(tables.objective)} goes from {before} to {after}."
+    )
+    own = verdicts[verdicts["trial"] == tables.winner]
+    if len(own):
+        evidence += f" The monitor's verdict is {own.iloc[0]['kind']}: {_describe_evidence(tables, own.iloc[0])}."
+    trials = () if tables.winner is None else (tables.winner,)
+    if winner.is_learning:
+        return [
+            Finding(f"The winner learns: its training loss falls from {first} to {last}.", evidence, "", trials, "good")
+        ]
+    verdict = f"The winner does not clearly learn: its training loss goes from {first} to {last}."
+    return [Finding(verdict, evidence, "", trials)]
 
 
 def _describe_example(tables: StudyTables, verdicts: pd.DataFrame) -> str:

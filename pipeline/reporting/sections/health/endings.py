@@ -48,13 +48,14 @@ def _report_swings(tables: StudyTables) -> list[Finding]:
     swinging = swings.find_swinging_trials(tables)
     if swinging.empty:
         return []
-    first, share = swinging.iloc[0], format_share(len(swinging), len(swings.compute_late_swings(tables)))
+    first, checked = swinging.iloc[0], len(swings.compute_late_swings(tables))
+    share = format_share(len(swinging), checked, "trial")
     spread, rate, swing = (format_percent(first[name], whole=True) for name in ("spread", "rate", "swing"))
     evidence = (
-        f"This holds for {share} of the winner and the best trials. In the last fifth of trial {int(first['trial'])}, "
-        f"batch losses vary by {spread} of their mean within an epoch, at {rate} of the highest learning rate. Its "
-        f"validation loss changes by {swing} from one validation to the next. Which trial is best then depends on "
-        "where its loss happens to be."
+        f"This holds for {share} checked: the {swings.BEST_TRIALS} best and the winner. In the last fifth of trial "
+        f"{int(first['trial'])}, batch losses vary by {spread} of their mean within an epoch, at {rate} of the highest "
+        f"learning rate. Its validation loss changes by {swing} from one validation to the next. Which trial is best "
+        "then depends on where its loss happens to be."
     )
     step = "Let the learning rate fall: `schedule.kind: cosine`."
     verdict = "The loss of the best trials still swings when training ends."

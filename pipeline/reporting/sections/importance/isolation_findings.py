@@ -102,7 +102,9 @@ def _describe_judgement(verdict: ScientificVerdict) -> str:
     rare = join_items(verdict.unjudged_values)
     match verdict.kind:
         case "important":
-            return "Its importance shows that it matters; the best trials of its values do not show which is best."
+            return (
+                "Its importance shows that it matters; the best trial of each value does not show which value is best."
+            )
         case "noisy":
             return f"Noise may hide differences of up to {bound}; the best and the median trial differ by {spread}."
         case "alike" if verdict.unjudged_values:

@@ -28,12 +28,12 @@ from thalweg.reporting.text import format_count, metric_label
 
 
 def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figure:
-    """Build the chart of the best of each value with its noise, in front of all trials."""
+    """Build the chart of the best trial of each value with its noise, in front of all trials."""
     name, groups, noise = parameter.name, group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
     shown = [group for group in groups if len(group.costs)]
     if not any(group.best is not None for group in shown):
         reason = "No trial with this parameter trained to its end."
-        return EmptyFigure(f"isolation-{index}", f"{name}: the best of each value", reason, is_half_width=True)
+        return EmptyFigure(f"isolation-{index}", f"{name}: the best trial of each value", reason, is_half_width=True)
     window = compute_window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
     tilted = len(shown) > 4 and parameter.is_range
     separator = " · " if tilted else "|"  # tilted lines below each other would run into their neighbours
@@ -62,7 +62,7 @@ def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedP
     draw = partial(
         _plot_isolation, window, rows, points["role"].tolist(), metric_label(tables.objective), index == 0, tilted
     )
-    title = f"{name}: the best of each value"
+    title = f"{name}: the best trial of each value"
     return Chart(
         f"isolation-{index}", title, caption, spoken, {"points": points, "best": best}, draw, is_half_width=True
     )
