@@ -35,7 +35,8 @@ def test_constant_networks_name_common_cause(counting_study: StudyTables) -> Non
     told["optimizer.learning_rate"] = np.where(stuck, 0.5, 0.01)
     flat = counting_study.curves["trial"].map(told["value"].where(stuck).where(told.index != 12, 5.258368))
     curves = counting_study.curves.assign(mae=flat.fillna(counting_study.curves["mae"]))
-    first, second = health.build_findings(replace(counting_study, trials=told, curves=curves))
+    first, second, winner = health.build_findings(replace(counting_study, trials=told, curves=curves))
+    assert winner.verdict.startswith("The winner learns: ")
     assert first.verdict == "8 trials learned nothing."
     assert first.trials == (0, 6, 12, 18, 24, 30, 36, 42)
     assert "They lie where `optimizer.learning_rate` is high: above" in first.evidence

@@ -210,12 +210,17 @@ def test_shares_of_long_trials() -> None:
 
 
 @pytest.mark.parametrize("is_flat", [False, True])
-def test_winner_learns_or_not(usual: StudyTables, is_flat: bool) -> None:
-    own = usual.curves["trial"] == usual.winner
-    loss = np.where(usual.curves["epoch"] % 2, 2.0, 2.1) if is_flat else 3.0 - usual.curves["epoch"] / 10
-    tables = replace(usual, curves=usual.curves.assign(train_loss=usual.curves["train_loss"].where(~own, loss)))
+def test_winner_learns_or_not(counting_study: StudyTables, is_flat: bool) -> None:
+    own = counting_study.curves["trial"] == counting_study.winner
+    loss = (
+        np.where(counting_study.curves["epoch"] % 2, 2.0, 2.1) if is_flat else 3.0 - counting_study.curves["epoch"] / 10
+    )
+    tables = replace(
+        counting_study,
+        curves=counting_study.curves.assign(train_loss=counting_study.curves["train_loss"].where(~own, loss)),
+    )
     (finding,) = [one for one in health.build_findings(tables) if one.verdict.startswith("The winner ")]
-    assert finding.trials == (usual.winner,)
+    assert finding.trials == (counting_study.winner,)
     assert "The monitor's verdict is " in finding.evidence
     words = "The winner does not clearly learn: its training loss goes from 2 to " if is_flat else "The winner learns: "
     assert finding.verdict.startswith(words)

@@ -138,29 +138,3 @@ def test_faults_are_not_examples(counting_study: StudyTables) -> None:
     assert "artifacts/prepared/manifest.json" in told.next_step
     (told,) = provenance.build_findings(replace(counting_study, manifest=manifest | {"excluded": [again, orphan]}))
     assert told.verdict == "The data has faults, but every example was used."
-
-
-def test_constant_networks_name_common_cause(counting_study: StudyTables) -> None:
-    stuck = counting_study.trials["number"] % 6 == 0
-    told = counting_study.trials.assign(state="complete", value=1.0 + counting_study.trials["number"] / 100)
-    told["value"] = told["value"].where(~stuck, 5.258373)
-    told.loc[12, "value"] = 5.258368
-    told["optimizer.learning_rate"] = np.where(stuck, 0.5, 0.01)
-    flat = counting_study.curves["trial"].map(told["value"].where(stuck).where(told.index != 12, 5.258368))
-    curves = counting_study.curves.assign(mae=flat.fillna(counting_study.curves["mae"]))
-    first, second, winner = health.build_findings(replace(counting_study, trials=told, curves=curves))
-    assert winner.verdict.startswith("The winner learns: ")
-    assert first.verdict == "8 trials learned nothing."
-    assert first.trials == (0, 6, 12, 18, 24, 30, 36, 42)
-    assert "They lie where `optimizer.learning_rate` is high: above" in first.evidence
-    assert second.verdict == "No trial diverged."
-    # ends that are alike by chance, as where examples are counted, are no such networks
-    assert health.build_findings(replace(counting_study, trials=told))[0].verdict == "No trial diverged."
-    apart = told.assign(value=1.0 + told["number"] / 100)
-    assert health.build_findings(replace(counting_study, trials=apart))[0].verdict == "No trial diverged."
-
-
-def test_two_groups_prove_nothing(counting_study: StudyTables) -> None:
-    high = counting_study.predictions.assign(prediction=counting_study.predictions["truth"] + 1.0)
-    high["group"] = np.where(high.index % 2, "a", "b")
-    assert errors.build_findings(replace(counting_study, predictions=high)) == []
