@@ -18,7 +18,7 @@ from thalweg.training.plan import TrainingData
 SETTINGS = [
     pytest.param({"study.sampler": "random"}, marks=pytest.mark.slow),
     pytest.param({"study.sampler": "tpe"}, marks=pytest.mark.slow),
-    {"study.sampler": "tpe", "study.in_flight": 2, **PRUNING},
+    pytest.param({"study.sampler": "tpe", "study.in_flight": 2, **PRUNING}, marks=pytest.mark.slow),
     # long enough for TPE to lead, with parameters that a trial may not have
     {"study.sampler": "tpe", "study.in_flight": 2, **CONDITIONAL, "study.trials": 48},
     pytest.param({"study.sampler": "nsga2", "study.also": ["rmse"], **PRUNING}, marks=pytest.mark.slow),

@@ -51,6 +51,7 @@ def test_lanes_are_independent() -> None:
         assert are_equal_trees(lane, wanted)
 
 
+@pytest.mark.slow
 def test_vmapped_lanes_match_to_rounding() -> None:
     for lane, other in zip(
         train_several(map_sequential, RATES, UNTIL), train_several(map_vmapped, RATES, UNTIL), strict=True

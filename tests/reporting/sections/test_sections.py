@@ -23,19 +23,14 @@ from thalweg.reporting.sections import (
 from thalweg.reporting.tables import StudyTables
 from thalweg.system.files import UserError
 
+RARE_CASES = ["one trial", "all diverged", "all pruned", "single parameter", "no pictures", "no test", "images"]
 CASES = [
     "usual",
     "no trials",
-    "one trial",
-    "all diverged",
-    "all pruned",
-    "single parameter",
     "hostile names",
-    "no pictures",
-    "no test",
     "classes",
-    "images",
     "several terms",
+    *(pytest.param(case, marks=pytest.mark.slow) for case in RARE_CASES),
 ]
 ASKED = {get_section_name(section) for section in find_sections() if hasattr(section, "is_applicable")}
 """Sections that are not for every study."""
