@@ -22,7 +22,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from thalweg.engine.program import Data
 from thalweg.system import runtime
-from thalweg.system.compiled import watch_compiled_programs
+from thalweg.system.compiled import guard_compiled_programs
 
 _data: Data | None = None
 
@@ -76,7 +76,7 @@ def _init_worker(data: Data) -> None:
     global _data
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent process
-    watch_compiled_programs()
+    guard_compiled_programs()
     _data = copy_to_devices(data)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 

@@ -5,7 +5,6 @@ Files are written whole and atomically. An error of the system is a `UserError`:
 Libraries write some files themselves:
 
 - SQLite, through Optuna: `.thalweg/studies.db` (`thalweg.search.database`);
-- JAX's compile cache: `.thalweg/compiled/` (`thalweg.system.compiled`);
 - DVC: `.dvc/`, `dvc.lock`, and links from `artifacts/` and `reports/` into its cache;
 - Python: `__pycache__/` beside imported modules.
 """
@@ -140,12 +139,6 @@ def append_lines(path: Path, lines: Sequence[bytes]) -> None:
             file.write(b"".join(line + b"\n" for line in lines))
             file.flush()
             os.fsync(file.fileno())
-
-
-def append_shared_lines(path: Path, lines: Sequence[bytes]) -> None:
-    """Append lines to a file that other processes append to, in one write. Readers leave out empty and cut lines."""
-    with _convert_disk_errors(path), path.open("ab", buffering=0) as file:
-        file.write(b"".join(b"\n" + line for line in lines) + b"\n")
 
 
 def _find_complete_length(file: BinaryIO) -> int:

@@ -61,3 +61,5 @@ def configure_xla(environment: os._Environ[str]) -> None:
     environment.setdefault("JAX_COMPILATION_CACHE_DIR", str((COMPILED_FOLDER / digest).absolute()))
     environment.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     environment.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
+    # XLA's own caches carry no seal; with operations of a fixed order there is nothing to tune
+    environment.setdefault("JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES", "none")

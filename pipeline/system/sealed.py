@@ -28,16 +28,20 @@ def write_sealed(path: Path, content: bytes) -> None:
         report_not_kept(str(error))
 
 
-def read_sealed(path: Path) -> bytes | None:
-    """Read content that `write_sealed` wrote; None if there is none. What does not fit is removed with a message."""
+def read_sealed(path: Path, name: Path | None = None) -> bytes | None:
+    """Read content that `write_sealed` wrote; None if there is none. What does not fit is removed with a message.
+
+    A file that may be moved is sealed under a `name` instead of its path.
+    """
     if not files.path_exists(path):
         return None
     try:
         seal, _, content = files.read_bytes(path).partition(b"\n")
     except files.UserError as error:
-        report_damage(f"{error}")
+        if files.path_exists(path):  # else another process removed it
+            report_damage(f"{error}")
         return None
-    if seal.decode(errors="replace") == compute_seal(path, content):
+    if seal.decode(errors="replace") == compute_seal(name or path, content):
         return content
     report_damage(f"{path}: changed or cut after it was written")
     with suppress(files.UserError):  # a folder that cannot be written: it never fits

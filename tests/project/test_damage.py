@@ -21,7 +21,7 @@ PUBLIC = (
     "artifacts/model/weights.msgpack",
     "artifacts/study/best.yaml",
 )
-STATE = (".thalweg/*/journal.jsonl", ".thalweg/*/snapshot.npz", ".thalweg/vega-*", ".thalweg/compiled/*/digests")
+STATE = (".thalweg/*/journal.jsonl", ".thalweg/*/snapshot.npz", ".thalweg/vega-*", ".thalweg/compiled/*/*.program")
 
 
 def read_public(folder: Path) -> dict[str, bytes]:

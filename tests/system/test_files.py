@@ -123,12 +123,3 @@ def test_only_empty_cells_are_missing(tmp_path: Path) -> None:
     table = data_files.read_table(file)
     assert table["truth"].tolist() == ["None", "NA", "null"]
     assert table["error"].isna().tolist() == [False, True, False]
-
-
-def test_shared_lines_are_never_lost(tmp_path: Path) -> None:
-    file = tmp_path / "shared"
-    files.append_shared_lines(file, [b"a", b"b"])
-    with file.open("ab") as other:
-        other.write(b"cut")
-    files.append_shared_lines(file, [b"c"])
-    assert [line for line in file.read_bytes().split(b"\n") if line] == [b"a", b"b", b"cut", b"c"]

@@ -189,7 +189,7 @@ print(jax.jit(lambda x: (x * 3).sum())(jnp.arange(5.0)))
         ("touch .thalweg", "is no folder: move it away"),
         ("ulimit -f 0", "File too large"),
         ("mkdir .thalweg && mount -t tmpfs -o ro none .thalweg", "Read-only file system"),
-        ("mkdir .thalweg && mount -t tmpfs -o size=8k none .thalweg", "No space left on device"),
+        ("mkdir .thalweg && mount -t tmpfs -o size=4k none .thalweg", "No space left on device"),
     ],
 )
 def test_programs_are_compiled_without_cache(prepare: str, told: str) -> None:
