@@ -31,7 +31,7 @@ def lock_state_folder(fingerprint: str) -> Iterator[Path]:
             raise files.UserError(
                 f"{folder}: another run of this study is active; wait for it or end it, then start again"
             )
-        files.remove_partial_writes(folder, below=True)
+        files.remove_partial_writes(folder)
         yield folder
 
 

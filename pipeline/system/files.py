@@ -13,6 +13,7 @@ Libraries write some files themselves:
 # ruff: noqa: PTH110, PTH112, PTH114, PTH115, PTH118
 
 import errno
+import fcntl
 import gzip
 import hashlib
 import json
@@ -82,17 +83,28 @@ def write_bytes(path: Path, *parts: bytes) -> None:
     """Write a file of these parts atomically: to a temporary file beside `path`, flushed to disk, then renamed."""
     with _convert_disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = _make_temporary(path)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
+                temporary.chmod(0o644)
+                temporary.replace(path)  # before it is closed, and its lock with it
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
+
+
+def _make_temporary(path: Path) -> tuple[int, Path]:
+    """Make a file beside `path`. It is locked until it is closed, so that `remove_partial_writes` leaves it alone."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:  # else another process removed it before it was locked
+            return handle, Path(name)
+        os.close(handle)
 
 
 def create_folder(path: Path) -> None:
@@ -105,14 +117,11 @@ def rename_file(path: Path, target: Path) -> None:
         path.replace(target)
 
 
-def remove_partial_writes(folder: Path, *, below: bool = False) -> None:
-    """Remove temporary files that a killed process left in a folder, or also `below` it.
-
-    No other process may be writing there. What cannot be removed stays.
-    """
-    pattern = ".*.*.????????"
-    for file in folder.rglob(pattern) if below else folder.glob(pattern):
-        with suppress(OSError):
+def remove_partial_writes(folder: Path) -> None:
+    """Remove temporary files that killed processes left below a folder. What cannot be removed stays."""
+    for file in folder.rglob(".*.*.????????"):
+        with suppress(OSError), file.open("rb") as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails if its writer lives
             file.unlink(missing_ok=True)
 
 
