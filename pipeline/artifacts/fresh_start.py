@@ -61,12 +61,11 @@ def _describe_difference(path: str, old: Any, new: Any) -> str:
 
 def _read_others(folder: Path) -> Iterator[tuple[str, Facts]]:
     """Return the name and the facts of each other study that has begun; those that cannot be read are left out."""
-    for file in files.find_files(folder.parent, f"*/{FACTS_FILE}"):
-        if file.parent.name == folder.name or not files.path_exists(file.with_name(JOURNAL)):
-            continue
+    for other in files.find_files(folder.parent, "*"):
         try:
-            facts = files.read_json(file)
+            has_begun = files.path_exists(other / FACTS_FILE) and files.path_exists(other / JOURNAL)
+            facts = files.read_json(other / FACTS_FILE) if has_begun and other.name != folder.name else None
         except files.UserError:
             continue
         if isinstance(facts, dict):
-            yield file.parent.name, facts
+            yield other.name, facts

@@ -14,6 +14,7 @@ Libraries write some files themselves:
 
 import errno
 import fcntl
+import fnmatch
 import gzip
 import hashlib
 import json
@@ -257,9 +258,21 @@ def _refuse_unreadable(error: OSError) -> None:
 
 
 def find_files(folder: Path, pattern: str) -> list[Path]:
-    """Return the sorted paths in `folder` that fit a pattern, such as `*.csv`."""
-    with convert_errors(folder, "cannot be listed", OSError):
-        return sorted(folder.glob(pattern))
+    """Return the sorted paths in `folder` that fit a pattern, such as `*.csv`, `*/*.csv`, or `**/*.csv` at any depth.
+
+    Raises `UserError` for a folder that cannot be listed.
+    """
+    first, _, rest = pattern.partition("/")
+    try:
+        inside = list(folder.iterdir())
+    except OSError as error:
+        _refuse_unreadable(error)
+        return []
+    if first == "**":
+        deeper = [path for inner in inside if is_folder(inner) for path in find_files(inner, pattern)]
+        return sorted(find_files(folder, rest) + deeper)
+    found = [path for path in inside if fnmatch.fnmatchcase(path.name, first)]
+    return sorted(path for top in found for path in find_files(top, rest)) if rest else sorted(found)
 
 
 def read_unzipped(path: Path, count: int = -1) -> bytes:

@@ -123,3 +123,11 @@ def test_only_empty_cells_are_missing(tmp_path: Path) -> None:
     table = data_files.read_table(file)
     assert table["truth"].tolist() == ["None", "NA", "null"]
     assert table["error"].isna().tolist() == [False, True, False]
+
+
+def test_files_are_found_as_by_glob(tmp_path: Path) -> None:
+    for name in ("a.py", "b.csv", "c/a.py", "c/d/e.py", ".f/g.py", "h.py/i.csv"):
+        files.write_bytes(tmp_path / name, b"")
+    for pattern in ("*", "*.py", "*/*.py", "**/*.py", "c/**/*.py", "c/a.py", "a.py", "b.csv/*", "none/*"):
+        assert files.find_files(tmp_path, pattern) == sorted(tmp_path.glob(pattern)), pattern
+    assert files.find_files(tmp_path / "none", "*") == []

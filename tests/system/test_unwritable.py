@@ -106,6 +106,21 @@ def test_error_of_the_system_has_a_cure(monkeypatch: pytest.MonkeyPatch, number:
     assert list(FILE.parent.iterdir()) == [FILE]
 
 
+def test_unreadable_folder_is_not_taken_for_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write_bytes(Path("top", "inner", "a.csv"), b"")
+    listed = Path.iterdir
+
+    def refuse(folder: Path) -> Iterator[Path]:
+        if folder.name == "inner":
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    for folder, pattern in (("top/inner", "*.csv"), ("top", "*/*.csv"), ("top", "**/*.csv")):
+        with pytest.raises(files.UserError, match=r"top/inner: cannot be listed \(Permission denied\); give this user"):
+            files.find_files(Path(folder), pattern)
+
+
 @pytest.mark.parametrize("name", ["a" * 300, "a\0b", "loop/a", "file/a"])
 def test_name_that_no_file_can_have(name: str) -> None:
     link_to_itself(Path("loop"))
