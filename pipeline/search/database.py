@@ -14,7 +14,7 @@ import optuna
 import sqlalchemy
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from thalweg.system import files
@@ -42,7 +42,7 @@ def open_storage(*, create: bool) -> RDBStorage:
     url = _parse_url()
     patience = {"sqlite": {"timeout": LOCKED_SECONDS}, "postgresql": {"connect_timeout": CONNECT_SECONDS}}
     options = {"poolclass": NullPool, "connect_args": patience.get(url.get_backend_name(), {})}
-    with explain_errors():
+    with explain_errors((Exception,)):  # a driver may raise any
         if create and not is_chosen():
             files.create_folder(STATE_FOLDER)
         _check_connection(url, options, create)
@@ -59,13 +59,16 @@ def open_storage(*, create: bool) -> RDBStorage:
 
 
 @contextmanager
-def explain_errors() -> Iterator[None]:
-    """Turn every error of a database into a `UserError` that says which database, and why. A driver may raise any."""
+def explain_errors(kinds: tuple[type[Exception], ...] = (SQLAlchemyError, OSError)) -> Iterator[None]:
+    """Turn errors of these kinds into a `UserError` that says which database, and why.
+
+    The usual kinds are those of SQLAlchemy, which wraps a driver's, and of the system. Others are mistakes of our own.
+    """
     try:
         yield
     except UserError:
         raise
-    except Exception as error:
+    except kinds as error:
         raise UserError(f"{describe_place()} cannot be used: {_find_reason(error)}") from error
 
 
@@ -153,7 +156,7 @@ def _find_reason(error: BaseException) -> str:
     url = _parse_url()
     for secret in (url.password, url.query.get("password")):
         reason = reason.replace(str(secret), "***") if secret else reason
-    return reason if isinstance(cause, sqlalchemy.exc.SQLAlchemyError) else f"{reason} ({type(driver_error).__name__})"
+    return reason if isinstance(cause, SQLAlchemyError) else f"{reason} ({type(driver_error).__name__})"
 
 
 def _is_damaged(error: BaseException) -> bool:

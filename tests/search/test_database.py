@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy
 
 from tests.helpers import postgres
-from tests.helpers.stored_studies import FINGERPRINT
+from tests.helpers.stored_studies import FINGERPRINT, build_trials
 from thalweg.config.experiment import Config
-from thalweg.search import database
+from thalweg.search import database, optuna_storage
 from thalweg.search.publisher import Publisher
 from thalweg.system.files import UserError
 
@@ -140,3 +140,15 @@ def test_looking_creates_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     with contextlib.suppress(UserError):
         database.open_storage(create=False)
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("function", ["_build_trial_models", "list_study_directions"])
+def test_our_own_error_is_not_the_databases(config: Config, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
+    outcomes = [trial.outcome for trial in build_trials(1)]
+
+    def fail(*_: object) -> None:
+        raise KeyError("a mistake in our code")
+
+    monkeypatch.setattr(optuna_storage, function, fail)
+    with pytest.raises(KeyError, match="a mistake in our code"):
+        optuna_storage.add_trials(optuna_storage.open_study(config, "0" * 16), config, outcomes)
