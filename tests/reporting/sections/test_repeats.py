@@ -1,0 +1,44 @@
+"""The report of a study whose trials repeat settings, because its space is small."""
+
+from dataclasses import replace
+
+import pytest
+
+from thalweg.reporting.advice import more_trials
+from thalweg.reporting.analysis.random_search import find_random_draws
+from thalweg.reporting.render import render_markdown
+from thalweg.reporting.sections import provenance, trials
+from thalweg.reporting.tables import StudyTables
+
+
+def repeat(tables: StudyTables, repeats: int) -> StudyTables:
+    """Return a study of the same settings with so many further trials, until nothing was left to try."""
+    settings = len(tables.trials)
+    study = replace(tables.summary.study, trials=settings + repeats, settings=settings)
+    return replace(tables, summary=replace(tables.summary, study=study), is_space_exhausted=True)
+
+
+@pytest.mark.parametrize(("repeats", "verb"), [(0, ""), (1, "repeats"), (7, "repeat")])
+def test_repeats_are_told(usual: StudyTables, repeats: int, verb: str) -> None:
+    tables = repeat(usual, repeats)
+    assert tables.repeat_count == repeats
+    told = [finding for finding in trials.build_findings(tables) if "of an earlier one" in finding.verdict]
+    assert len(told) == bool(repeats)
+    for finding in told:
+        assert f" {verb} the values of an earlier one." in finding.verdict
+        assert finding.evidence.startswith(f"The report counts {len(usual.trials)} settings. Each was trained with 1 ")
+
+
+def test_page_counts_settings_and_trials(usual: StudyTables) -> None:
+    tables = repeat(usual, 7)
+    text, _ = render_markdown(tables, [trials, provenance])
+    settings = len(usual.trials)
+    assert f"| trials | {settings + 7} |" in text
+    assert f"| different settings | {settings} |" in text
+    assert "do not add up" not in text
+    assert "repeat the values of an earlier one" in text
+
+
+def test_exhausted_space_needs_no_more_trials(usual: StudyTables) -> None:
+    assert more_trials.advise_trials(repeat(usual, 7)) == more_trials.EXHAUSTED
+    assert find_random_draws(repeat(usual, 7)) == "exhausted"
