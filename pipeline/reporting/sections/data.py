@@ -116,7 +116,8 @@ def _describe_effect(tables: StudyTables, effect: Interval) -> str:
     mean, space, interval = text.format_interval(sign * effect.mean, low, high).partition(" ")
     direction, other = ("worse", "better") if sign * tables.sign > 0 else ("better", "worse")
     if low < 0 < high:
-        interval = f"{interval[:-1]} {direction})".replace("(−", "(").replace(" to ", f" {other} to ")
+        least, _, most = interval.strip("()").partition(" to ")
+        interval = f"({least.removeprefix('−')} {other} to {most} {direction})"
     seeds = text.format_count(effect.n, "seed")
     label = text.metric_label(tables.objective)
     return f"{label} on the validation set is {mean} {direction}{space}{interval}, over {seeds}."

@@ -57,8 +57,8 @@ def _describe_method(ranking: ImportanceRanking) -> str:
 def _report_no_effect(tables: StudyTables, ranking: ImportanceRanking) -> list[Finding]:
     first = ranking.parameters[0]
     evidence = (
-        f"{_describe_method(ranking)} {format_code(first.name)} has the largest importance: "
-        f"{_format_share(first.share)} of the sum over all parameters. That proves nothing: values shuffled "
+        f"{_describe_method(ranking)} {format_code(first.name)} has the largest share of the "
+        f"importance: {_format_share(first.share)}. That proves nothing: values shuffled "
         f"among the trials reach up to {_format_share(first.chance)} by chance. Health shows where training fails."
     )
     step = more_trials.advise_trials(tables) if is_search_gaining(tables) else ""
@@ -70,7 +70,7 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
     first, *others = ranking.important_parameters
     name, scientific = format_code(first.name), {parameter.name for parameter in list_scientific(tables)}
     evidence = (
-        f"{_describe_method(ranking)} {name} has {_describe_share(first)} of the sum of all parameters' importances; "
+        f"{_describe_method(ranking)} {name} has {_describe_share(first)} of the importance; "
         f"values shuffled among the trials reach up to {_format_share(first.chance)} by chance."
     )
     redraws = f"{_format_share(ranking.lead_share)} of cases when trials are drawn again"
