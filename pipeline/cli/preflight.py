@@ -29,22 +29,24 @@ def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Pr
 
     `problems` are those of the file so far; a check that needs an invalid section is skipped.
     """
-    section_problems = list(_find_section_problems(tree, problems))
-    yield from section_problems
-    if not problems and not section_problems:
-        yield from _find_program_problems(Config.model_validate(tree))
-
-
-def _find_section_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Problem]:
     invalid = {problem.path[0] for problem in problems} | (Config.model_fields.keys() - tree.keys())
     if invalid & {"seed", "data"}:
         return
     data = DataConfig.model_validate(tree["data"])
+    outline = _build_outline(data, tree["seed"])
+    section_problems = list(_find_section_problems(tree, invalid, data, outline))
+    yield from section_problems
+    if not problems and not section_problems and outline is not None and outline.labels:
+        yield from _find_program_problems(Config.model_validate(tree), outline)
+
+
+def _find_section_problems(
+    tree: ParamsTree, invalid: set[str | int], data: DataConfig, outline: Examples | None
+) -> Iterator[Problem]:
     if missing := data.source.find_missing_file(Path(data.path)):
         fault = f"has no {missing}" if files.path_exists(Path(data.path)) else "does not exist"
         message = f"{quote_value(data.path)} {fault}; set it to the folder with {data.source.REQUIRED_FILES}"
         yield Problem(("data", "path"), message)
-    outline = data.source.build_outline(Path(data.path), rng.derive_seed(tree["seed"], "source"))
     if outline is None:
         return
     if message := find_memory_problem(outline):
@@ -70,11 +72,8 @@ def _find_section_problems(tree: ParamsTree, problems: list[Problem]) -> Iterato
         yield from _find_model_problems(model, task, outline, background=bool(data.background))
 
 
-def _find_program_problems(config: Config) -> Iterator[Problem]:
+def _find_program_problems(config: Config, outline: Examples) -> Iterator[Problem]:
     """Build each program of the search space without compiling it; return what fails."""
-    outline = _build_outline(config)
-    if outline is None or not outline.labels:
-        return
     split = splits.split_examples(config.data.split, outline, rng.derive_seed(config.seed, "split"))
     data, spec = trace.build_abstract_data(config, outline, split), build.build_data_spec(outline)
     spec = DataSpec(spec.image_shape, spec.class_count or 2)
@@ -97,13 +96,13 @@ def _find_program_problems(config: Config) -> Iterator[Problem]:
                 yield Problem(path, f"{f'with {values} ' if values else ''}training cannot be built: {message}")
 
 
-def _build_outline(config: Config) -> Examples | None:
-    return config.data.source.build_outline(Path(config.data.path), rng.derive_seed(config.seed, "source"))
+def _build_outline(data: DataConfig, seed: int) -> Examples | None:
+    return data.source.build_outline(Path(data.path), rng.derive_seed(seed, "source"))
 
 
 def list_unbuilt(config: Config) -> Iterator[str]:
     """Say what `find_data_problems` did not build."""
-    outline = _build_outline(config)
+    outline = _build_outline(config.data, config.seed)
     if outline is None or not outline.labels:
         yield "no program was built, because the examples are not known before they are read"
         return

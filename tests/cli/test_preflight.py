@@ -14,6 +14,7 @@ from thalweg.config.load import load_config
 from thalweg.core import rng
 from thalweg.data import splits
 from thalweg.data.sources.idx import Idx
+from thalweg.data.sources.scenes import Scenes
 from thalweg.schema.problem import Problem
 from thalweg.stages import prepare
 from thalweg.system import files, machine
@@ -243,3 +244,15 @@ def test_what_is_not_built_is_said(tmp_path: Path) -> None:
     widths = {f"model.{name}": {"choices": list(range(1, 13))} for name in ("width", "depth")}
     (line,) = preflight.list_unbuilt(Config.model_validate(change_config({"study.space": widths})))
     assert line == "100 settings of the space were built; 44 pairs of values are in none of them"
+
+
+def test_outline_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    built, build_outline = list[Path](), Scenes.build_outline
+
+    def count(source: Scenes, path: Path, seed: int) -> Any:
+        built.append(path)
+        return build_outline(source, path, seed)
+
+    monkeypatch.setattr(Scenes, "build_outline", count)
+    assert list(preflight.find_data_problems(TREE, [])) == []
+    assert len(built) == 1

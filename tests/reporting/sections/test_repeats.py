@@ -19,26 +19,28 @@ def repeat(tables: StudyTables, repeats: int) -> StudyTables:
 
 
 @pytest.mark.parametrize(("repeats", "verb"), [(0, ""), (1, "repeats"), (7, "repeat")])
-def test_repeats_are_told(usual: StudyTables, repeats: int, verb: str) -> None:
-    tables = repeat(usual, repeats)
+def test_repeats_are_told(counting_study: StudyTables, repeats: int, verb: str) -> None:
+    tables = repeat(counting_study, repeats)
     assert tables.repeat_count == repeats
     told = [finding for finding in trials.build_findings(tables) if "of an earlier one" in finding.verdict]
     assert len(told) == bool(repeats)
     for finding in told:
         assert f" {verb} the values of an earlier one." in finding.verdict
-        assert finding.evidence.startswith(f"The report counts {len(usual.trials)} settings. Each was trained with 1 ")
+        assert finding.evidence.startswith(
+            f"The report counts {len(counting_study.trials)} settings. Each was trained with 1 "
+        )
 
 
-def test_page_counts_settings_and_trials(usual: StudyTables) -> None:
-    tables = repeat(usual, 7)
+def test_page_counts_settings_and_trials(counting_study: StudyTables) -> None:
+    tables = repeat(counting_study, 7)
     text, _ = render_markdown(tables, [trials, provenance])
-    settings = len(usual.trials)
+    settings = len(counting_study.trials)
     assert f"| trials | {settings + 7} |" in text
     assert f"| different settings | {settings} |" in text
     assert "do not add up" not in text
     assert "repeat the values of an earlier one" in text
 
 
-def test_exhausted_space_needs_no_more_trials(usual: StudyTables) -> None:
-    assert more_trials.advise_trials(repeat(usual, 7)) == more_trials.EXHAUSTED
-    assert find_random_draws(repeat(usual, 7)) == "exhausted"
+def test_exhausted_space_needs_no_more_trials(counting_study: StudyTables) -> None:
+    assert more_trials.advise_trials(repeat(counting_study, 7)) == more_trials.EXHAUSTED
+    assert find_random_draws(repeat(counting_study, 7)) == "exhausted"
