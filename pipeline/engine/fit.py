@@ -102,13 +102,8 @@ def _train_and_validate(
         lambda function, values, inputs: each(function, active, values, inputs), hypers, learners, data, fold, step
     )
     states = replace(states, step=step, learner=learners, diverged_step=diverged_step)
-
-    def record_validation(state: LaneState, inputs: tuple[dict[str, Array], Array]) -> LaneState:
-        values, losses = inputs
-        return _record_validation(program, state, values | {"train_loss": losses.mean(), "train_spread": losses.std()})
-
-    after: LaneState = each(record_validation, active, states, (measured, losses[-1]))
-    return after
+    measured |= {"train_loss": losses[-1].mean(1), "train_spread": losses[-1].std(1)}
+    return _record_validation(program, states, measured, active, _count_epochs(program, step[first]))
 
 
 def _train_epoch(
@@ -170,23 +165,32 @@ def _count_epochs(program: Program, step: Array) -> Array:
     return jax.lax.div(step, jnp.int32(program.steps_per_epoch))
 
 
-def _record_validation(program: Program, state: LaneState, measured: dict[str, Array]) -> LaneState:
-    """Write a validation into a lane's curves, and keep its weights if they are the best so far."""
+def _record_validation(
+    program: Program, states: LaneState, measured: dict[str, Array], active: Array, epoch: Array
+) -> LaneState:
+    """Write a validation of the active lanes [L] into their curves, and keep their weights if they are the best."""
     value = measured[program.objective]
     # the loss too: some metrics are finite though the outputs are not (argmax of NaNs is the first class)
     finite = jnp.isfinite(value) & jnp.isfinite(measured["val_loss"])
-    diverges = (state.diverged_step < 0) & ~finite
-    better = program.objective_sign * value < program.objective_sign * state.best_value
-    better = (better | (program.keep == "last")) & finite & (state.diverged_step < 0)
-    epoch = _count_epochs(program, state.step)
+    diverges = active & (states.diverged_step < 0) & ~finite
+    better = program.objective_sign * value < program.objective_sign * states.best_value
+    better = active & (better | (program.keep == "last")) & finite & (states.diverged_step < 0)
     index = jax.lax.div(epoch, jnp.int32(program.validate_every)) - 1
-    weights = program.select_weights(state.learner)
+    weights = program.select_weights(states.learner)
+
+    def keep_better(new: Array, old: Array) -> Array:
+        return jnp.where(better.reshape(-1, *[1] * (old.ndim - 1)), new, old)
+
+    def write(curve: Array, values: Array) -> Array:
+        return jnp.where(active[:, None] & (jnp.arange(curve.shape[1]) == index), values[:, None], curve)
+
+    since = jnp.where(active, states.validations_since_best + 1, states.validations_since_best)
     return replace(
-        state,
-        best_weights=jax.tree.map(lambda new, old: jnp.where(better, new, old), weights, state.best_weights),
-        best_value=jnp.where(better, value, state.best_value),
-        best_epoch=jnp.where(better, epoch, state.best_epoch),
-        validations_since_best=jnp.where(better, 0, state.validations_since_best + 1),
-        diverged_step=jnp.where(diverges, state.step - 1, state.diverged_step),
-        curves={name: put_at(curve, index, measured[name]) for name, curve in state.curves.items()},
+        states,
+        best_weights=jax.tree.map(keep_better, weights, states.best_weights),
+        best_value=keep_better(value, states.best_value),
+        best_epoch=keep_better(epoch, states.best_epoch),
+        validations_since_best=keep_better(jnp.int32(0), since),
+        diverged_step=jnp.where(diverges, states.step - 1, states.diverged_step),
+        curves={name: write(curve, measured[name]) for name, curve in states.curves.items()},
     )
