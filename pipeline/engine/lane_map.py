@@ -24,15 +24,34 @@ def map_sequential(
     array with zeros, then copy it back in every step.
     """
     turns = jnp.argsort(~active, stable=True)
+    packed, unpack = _pack_scalars(inputs, active.shape)
 
-    def advance_next(turn: Array, lanes: LaneTree) -> LaneTree:
-        lane = turns[turn]
-        arguments = jax.tree.map(lambda leaf: take_at(leaf, lane), (lanes, inputs))
-        changed: LaneTree = jax.tree.map(lambda leaf, new: put_at(leaf, lane, new), lanes, function(*arguments))
+    def advance_next(number: Array, lanes: LaneTree) -> LaneTree:
+        lane = turns[number]
+        of_lane, packed_inputs = jax.tree.map(lambda leaf: take_at(leaf, lane), (lanes, packed))
+        after = function(of_lane, unpack(packed_inputs))
+        changed: LaneTree = jax.tree.map(lambda leaf, new: put_at(leaf, lane, new), lanes, after)
         return changed
 
     after: LaneTree = jax.lax.fori_loop(0, active.sum(), advance_next, lanes)
     return after
+
+
+def _pack_scalars(tree: Any, lanes: tuple[int, ...]) -> tuple[Any, Callable[[Any], Any]]:
+    """Stack the leaves [L] of each dtype into [L, n]; return that, and a function that unpacks one lane's part.
+
+    XLA compiles a kernel for each array that a lane reads, so a study's many numbers are read as one.
+    """
+    leaves = jax.tree.leaves(tree)
+    names = [leaf.dtype.name if leaf.shape == lanes else "" for leaf in leaves]
+    groups = {name: [leaf for leaf, other in zip(leaves, names, strict=True) if other == name] for name in names}
+    packed = {name: jnp.stack(group, 1) if name else group for name, group in groups.items()}
+
+    def unpack(of_lane: Any) -> Any:
+        parts = {name: iter(part) for name, part in of_lane.items()}
+        return jax.tree.unflatten(jax.tree.structure(tree), [next(parts[name]) for name in names])
+
+    return packed, unpack
 
 
 def map_vmapped(function: Callable[[LaneTree, Any], LaneTree], active: Array, lanes: LaneTree, inputs: Any) -> LaneTree:
