@@ -5,9 +5,11 @@ write another `Annotated[Number, Interval(...)]`; a plain `Number` may be any fi
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeAlias, get_type_hints
 
+import jax
+import jax.numpy as jnp
 from annotated_types import Interval
 from jax import Array
 
@@ -36,3 +38,21 @@ def list_bounds(member: Op) -> dict[str, Interval]:
 def select_numbers(member: Op, values: Mapping[str, float | Array]) -> dict[str, float | Array]:
     """Select the values that a member takes; a missing number stays at the member's default."""
     return {name: values[name] for name in list_defaults(member) if name in values}
+
+
+def apply_member(
+    members: Sequence[Op], names: Sequence[str], kind: Array, numbers: Mapping[str, Array], *inputs: Array
+) -> Array:
+    """Apply member number `kind` (int32, traced) to `inputs`. It must be one of `names`: only these are compiled.
+
+    `numbers` may hold those of all members and more; each member selects its own.
+    """
+    allowed = [number for number, member in enumerate(members) if member.__name__ in names]
+    branches = [
+        lambda values, *inputs, member=members[number]: member(*inputs, **select_numbers(member, values))
+        for number in allowed
+    ]
+    position = sum(((kind > number).astype(jnp.int32) for number in allowed[:-1]), jnp.int32(0))
+    # a switch, not a sum over masks: a mask times the NaN of an unused branch is NaN
+    result: Array = jax.lax.switch(position, branches, dict(numbers), *inputs)
+    return result

@@ -5,14 +5,14 @@ A new loss is one function and its name in `FAMILIES`. Its keyword-only paramete
 with its bounds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
 
-from thalweg.core.hyperparameters import NonNegative, Positive, Share, select_numbers
+from thalweg.core.hyperparameters import NonNegative, Positive, Share, apply_member
 from thalweg.core.ssim import ssim as structural_similarity
 from thalweg.core.types import Term
 
@@ -137,18 +137,15 @@ def list_losses(family: str) -> tuple[str, ...]:
     return tuple(member.__name__ for member in FAMILIES[family])
 
 
-def apply_loss(family: str, kind: Array, numbers: Mapping[str, Array], term: Term) -> Array:
+def apply_loss(
+    family: str, kind: Array, numbers: Mapping[str, Array], term: Term, names: Sequence[str] | None = None
+) -> Array:
     """Compute loss number `kind` (int32, traced) of a family: each example's weighted mean over its values [B].
 
-    `numbers` may hold the numbers of the whole family and more; each loss selects its own. An example without any
-    weight costs 0.
+    The loss must be one of `names` (None: any of the family); only these are compiled. `numbers` may hold the numbers
+    of the whole family and more. An example without any weight costs 0.
     """
-    # a switch, not a sum over masks: a mask times the NaN of an unused branch is NaN
-    branches = [
-        lambda values, prediction, target, member=member: member(prediction, target, **select_numbers(member, values))
-        for member in FAMILIES[family]
-    ]
-    loss: Array = jax.lax.switch(kind, branches, dict(numbers), term.prediction, term.truth)
+    loss = apply_member(FAMILIES[family], names or list_losses(family), kind, numbers, term.prediction, term.truth)
     values = loss.reshape(len(loss), -1)
     if term.weight is None:
         return values.mean(axis=1)

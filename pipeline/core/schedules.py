@@ -5,13 +5,12 @@ them; `epochs` is the whole time after warm-up. Both and every number may be tra
 each number with its bounds, and its name in `KINDS`. Corner cases follow Optax's schedules of the same kind.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
-from thalweg.core.hyperparameters import NonNegative, Number, Positive, Share, select_numbers
+from thalweg.core.hyperparameters import NonNegative, Number, Positive, Share, apply_member
 
 Schedule = Callable[[Array, Array], Array]
 """(epoch, epochs) -> factor on the peak learning rate; numbers have defaults."""
@@ -73,10 +72,16 @@ def list_schedules() -> tuple[str, ...]:
 
 
 def schedule_factor(
-    kind: Array, numbers: Mapping[str, Array], step: Array, steps_per_epoch: int | Array, total_epochs: int | Array
+    kind: Array,
+    numbers: Mapping[str, Array],
+    step: Array,
+    steps_per_epoch: int | Array,
+    total_epochs: int | Array,
+    names: Sequence[str] | None = None,
 ) -> Array:
     """Compute the factor (float32) for update number `step`, from 0, of schedule number `kind` (int32, traced).
 
+    The schedule must be one of `names` (None: any); only these are compiled.
     With `numbers["warmup"]` above 0 the factor rises linearly from 0 at step 0 (the first update changes nothing), and
     the schedule spans the remaining epochs.
     """
@@ -84,11 +89,7 @@ def schedule_factor(
     elapsed = step / jnp.asarray(steps_per_epoch, jnp.float32)
     epoch = jnp.maximum(elapsed - warmup, 0.0)
     epochs = jnp.maximum(total_epochs - warmup, 1e-6)
-    branches = [
-        lambda values, epoch, epochs, member=member: member(epoch, epochs, **select_numbers(member, values))
-        for member in KINDS
-    ]
-    after: Array = jax.lax.switch(kind, branches, dict(numbers), epoch, epochs)
+    after = apply_member(KINDS, names or list_schedules(), kind, numbers, epoch, epochs)
     return jnp.where(elapsed < warmup, elapsed / jnp.maximum(warmup, 1e-6), after)
 
 

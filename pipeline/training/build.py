@@ -56,7 +56,27 @@ def build_plan(
         objective=config.study.objective,
         keep=kept_weights,
         augmentation_searched=any(path.startswith("augment.online.") for path in space),
+        schedule_names=_list_schedule_names(config, space),
+        loss_names=tuple(
+            _list_names(config, space, f"loss.terms.{name}", config.loss.terms[name].kind)
+            for name in config.task.loss_families
+        ),
     )
+
+
+def _list_schedule_names(config: Config, space: set[str]) -> tuple[str, ...]:
+    """List the schedules of the learning rate and of terms; `constant`, too, which an ablation gives to a term."""
+    names = set(_list_names(config, space, "schedule", config.schedule.kind))
+    for name, term in config.loss.terms.items():
+        if term.schedule is not None:
+            names |= {"constant", *_list_names(config, space, f"loss.terms.{name}.schedule", term.schedule.kind)}
+    return tuple(sorted(names))
+
+
+def _list_names(config: Config, space: set[str], section: str, kind: str) -> tuple[str, ...]:
+    """List what the kind of a section can be: its own, or the choices of the search space."""
+    choices = config.study.space[f"{section}.kind"].choices if f"{section}.kind" in space else None
+    return tuple(sorted({kind, *map(str, choices or ())}))
 
 
 def find_batch_size_problem(batch_size: int, examples: int) -> str:

@@ -40,8 +40,14 @@ def list_term_curves(plan: Plan) -> tuple[str, ...]:
 
 def compute_term_losses(plan: Plan, hyper: NetworkHyper, outputs: Array, truth: Tree) -> Array:
     """Compute every term for every example, before its coefficient [K, B]."""
-    terms, numbers, families = plan.task.build_loss_terms(outputs, truth), hyper.loss, plan.task.loss_families
-    return jnp.stack([losses.apply_loss(families[n], numbers[n]["kind"], numbers[n], terms[n]) for n in families])
+    terms, families = plan.task.build_loss_terms(outputs, truth), plan.task.loss_families
+    names = plan.loss_names or (None,) * len(families)
+    return jnp.stack(
+        [
+            losses.apply_loss(family, hyper.loss[name]["kind"], hyper.loss[name], terms[name], allowed)
+            for (name, family), allowed in zip(families.items(), names, strict=True)
+        ]
+    )
 
 
 def compute_coefficients(plan: Plan, hyper: NetworkHyper, balance: Array, step: Array) -> Array:
@@ -59,9 +65,14 @@ def _scheduled_weight(numbers: dict[str, Any], step: Array, plan: Plan) -> Array
         share = jnp.where(progress >= phase["start"], jnp.where(phase["ramp"] > 0, ramp, 1.0), 0.0)
         weight = weight + (phase["weight"] - weight) * share
     if "schedule" in numbers:
-        schedule = numbers["schedule"]
-        weight = weight * schedules.schedule_factor(schedule["kind"], schedule, step, plan.steps_per_epoch, plan.epochs)
+        weight = weight * schedule_factor(plan, numbers["schedule"], step)
     return jnp.asarray(weight, jnp.float32)
+
+
+def schedule_factor(plan: Plan, numbers: dict[str, Any], step: Array) -> Array:
+    """Compute the factor of a schedule with these numbers at a step."""
+    names = plan.schedule_names or None
+    return schedules.schedule_factor(numbers["kind"], numbers, step, plan.steps_per_epoch, plan.epochs, names)
 
 
 def weighted_sum(term_losses: Array, coefficients: Array) -> Array:

@@ -16,9 +16,10 @@ class Plan:
 
     Each of `epochs` has `steps_per_epoch` mini-batches of `batch_size` examples, with a validation every
     `validate_every` epochs. `patience` validations without a better `objective` stop a lane (0: never). Only
-    augmentations in `augmentation_names` are compiled; others cost nothing. `keep` names the weights to return: the
-    `best` on the validation set, or the `last`. With `augmentation_searched`, lanes may differ in strengths, and each
-    draws its own images.
+    augmentations in `augmentation_names`, schedules in `schedule_names` and losses in `loss_names` are compiled; the
+    last has a tuple for each of the task's terms, and both stand for all where they are empty. `keep` names the weights
+    to return: the `best` on the validation set, or the `last`. With `augmentation_searched`, lanes may differ in
+    strengths, and each draws its own images.
     """
 
     task: Task
@@ -35,6 +36,8 @@ class Plan:
     objective: str
     keep: str = "best"
     augmentation_searched: bool = True
+    schedule_names: tuple[str, ...] = ()
+    loss_names: tuple[tuple[str, ...], ...] = ()
 
 
 Leaf = Any  # an array, on the host or on the device

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from thalweg.core import optimizers, rng, schedules
+from thalweg.core import optimizers, rng
 from thalweg.core.types import Tree
 from thalweg.engine.program import LaneLoop
 from thalweg.training import batches, composite_loss
@@ -110,8 +110,8 @@ class NetworkProgram(Plan):
         probe = batches.gather_probe(self, data, fold) if composite_loss.is_composite(self) else ()
 
         def measure_lane(
-            lane: tuple[Array, dict[str, Array]], inputs: tuple[NetworkHyper, tuple[Any, Any], Array, Array]
-        ) -> tuple[Array, dict[str, Array]]:
+            lane: tuple[Array, Array], inputs: tuple[NetworkHyper, tuple[Any, Any], Array, Array]
+        ) -> tuple[Array, Array]:
             (balance, _), (hyper, weights, outputs, updates) = lane, inputs
             step = updates - 1
             measured = self.task.compute_metrics(self.task.decode_outputs(outputs), truth, weight)
@@ -128,13 +128,13 @@ class NetworkProgram(Plan):
                 measured |= composite_loss.compute_term_metrics(self, means, coefficients, gram_matrix)
                 norms = jnp.sqrt(jnp.diagonal(gram_matrix))
                 balance = composite_loss.update_gradient_norm_balance(hyper, balance, norms)
-            return balance, measured
+            return balance, jnp.stack([measured[name] for name in self.curve_names])
 
-        blank = {name: jnp.zeros(lanes) for name in self.curve_names}
+        blank = jnp.zeros((lanes, len(self.curve_names)))
         balance, measured = for_each(
             measure_lane, (learners.balance, blank), (hypers, self.select_weights(learners), outputs, updates)
         )
-        return learners._replace(balance=balance), measured
+        return learners._replace(balance=balance), dict(zip(self.curve_names, measured.T, strict=True))
 
     def _choose_clip(self, clip: Array) -> Array | None:
         return clip if self.clips_gradient else None
@@ -142,8 +142,5 @@ class NetworkProgram(Plan):
 
 def compute_learning_rate(plan: Plan, hyper: NetworkHyper, step: Array) -> Array:
     """Compute the rate of update number `step`, counted from 0."""
-    numbers = hyper.schedule
-    rate: Array = hyper.learning_rate * schedules.schedule_factor(
-        numbers["kind"], numbers, step, plan.steps_per_epoch, plan.epochs
-    )
+    rate: Array = hyper.learning_rate * composite_loss.schedule_factor(plan, hyper.schedule, step)
     return rate

@@ -3,11 +3,22 @@
 import inspect
 from typing import Annotated, Any
 
+import jax
+import jax.numpy as jnp
 import pytest
 from annotated_types import Interval
 
 from thalweg.core import losses, optimizers, schedules
-from thalweg.core.hyperparameters import NonNegative, Number, Op, Positive, list_bounds, list_defaults, select_numbers
+from thalweg.core.hyperparameters import (
+    NonNegative,
+    Number,
+    Op,
+    Positive,
+    apply_member,
+    list_bounds,
+    list_defaults,
+    select_numbers,
+)
 
 FAMILIES: dict[str, tuple[Op, ...]] = {
     **losses.FAMILIES,
@@ -52,3 +63,27 @@ def test_bounds_agree_within_family(family: str) -> None:
     for member in FAMILIES[family]:
         for name, interval in list_bounds(member).items():
             assert known.setdefault(name, interval) == interval
+
+
+@pytest.mark.parametrize("names", [("one", "two", "three"), ("two",), ("three", "one"), ("two", "three")])
+def test_member_is_applied_by_its_number(names: tuple[str, ...]) -> None:
+    def one(x: Number) -> Number:
+        return x
+
+    def two(x: Number, *, rate: Number = 2.0) -> Number:
+        return rate * x
+
+    def three(x: Number, *, power: Number = 3.0) -> Number:
+        return x**power
+
+    members, wanted = [one, two, three], {"one": 1.5, "two": 3.0, "three": 1.5**3}
+    for name in names:
+        kind = jnp.int32([member.__name__ for member in members].index(name))
+        found = jax.jit(
+            lambda kind: apply_member(
+                members, names, kind, {"rate": jnp.float32(2), "other": jnp.float32(0)}, jnp.float32(1.5)
+            )
+        )
+        assert found(kind) == wanted[name]
+    program = jax.make_jaxpr(lambda kind: apply_member(members, names, kind, {}, jnp.float32(1.5)))(jnp.int32(0))
+    assert ("pow" in str(program)) == ("three" in names)

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
+from tests.helpers.small_study import replace_space
 from thalweg.config.experiment import Config
 from thalweg.core import losses, optimizers, schedules
 from thalweg.core.types import DataSpec
@@ -87,14 +88,34 @@ def test_searched_plan_enables_options() -> None:
     assert plan.augmentation_names == ("noise", "flip")
 
 
+def test_only_reachable_members_are_compiled() -> None:
+    """The kind in the file, the choices of the space, and what an ablation sets; a change of the space adds no more."""
+    data, shape = build_training_data(ONE), build.build_data_spec(EXAMPLES)
+
+    def list_names(config: Config, *, searched: bool = True) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        plan = build.build_plan(config, shape, data, searched=searched)
+        return plan.schedule_names, plan.loss_names
+
+    assert list_names(CONFIG) == (("cosine",), (("huber",),))
+    space = {"schedule.kind": {"choices": ["cosine", "linear"]}, "loss.terms.count.kind": {"choices": ["l1", "huber"]}}
+    assert list_names(replace_space(CONFIG, space)) == (("cosine", "linear"), (("huber", "l1"),))
+    assert list_names(replace_space(CONFIG, space), searched=False) == (("cosine",), (("huber",),))
+    scheduled = CONFIG.replace_values({"loss.terms.count.schedule": {"kind": "one_cycle"}})
+    assert list_names(scheduled) == (("constant", "cosine", "one_cycle"), (("huber",),))
+    term = {"loss.terms.count.schedule.kind": {"choices": ["linear", "one_cycle"]}}
+    assert list_names(replace_space(scheduled, term))[0] == ("constant", "cosine", "linear", "one_cycle")
+
+
 def test_trials_share_a_plan() -> None:
     data, shape = build_training_data(ONE), build.build_data_spec(EXAMPLES)
+    config = replace_space(CONFIG, {**CONFIG.study.space, "loss.terms.count.kind": {"choices": ["l1", "huber"]}})
     values: list[dict[str, Any]] = [
         {"optimizer.learning_rate": 0.05, "augment.online.noise": 0.1},
         {"loss.terms.count.kind": "l1"},
         {},
     ]
-    assert len({build.build_plan(CONFIG.replace_values(one), shape, data, searched=True) for one in values}) == 1
+    plans = {build.build_plan(config.replace_values(one), shape, data, searched=True) for one in values}
+    assert [plan.loss_names for plan in plans] == [(("huber", "l1"),)]
     assert (
         build.build_plan(CONFIG.replace_values({"training.batch_size": 2}), shape, data, searched=True).steps_per_epoch
         == 3
