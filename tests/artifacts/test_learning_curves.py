@@ -120,5 +120,5 @@ def test_verdict_table_uses_first_lane_of_each_trial(stored: bool, tmp_path: Pat
     told = build_verdict_table("mae", "min", table, {})
     assert told["trial"].tolist() == [0, 1]
     assert told["kind"].iloc[1] == "diverged"
-    assert "in epoch 6" in told["evidence"].iloc[1]
+    assert told["evidence"].iloc[1].numbers["epoch"] == 6
     assert told["kind"].iloc[0] != "diverged"

@@ -45,7 +45,7 @@ def test_whole_lock_stays(lock_content: bytes, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.usefixtures("whole")
+@pytest.mark.usefixtures("lock_content")
 def test_merge_conflict_is_left_to_git(capsys: pytest.CaptureFixture[str]) -> None:
     LOCK.write_bytes(b"schema: '2.0'\n<<<<<<< HEAD\n=======\n>>>>>>> other\n")
     mend_lock()
