@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from scipy.stats import qmc
@@ -18,6 +18,7 @@ from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.core import rng
+from thalweg.search.tpe import History, HistoryTPESampler
 from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError
 
@@ -42,6 +43,7 @@ class OptunaSampler:
         self._config = config
         self._study = optuna.create_study(directions=list_study_directions(config), pruner=optuna.pruners.NopPruner())
         self._space = spaces.build_distributions(config)
+        self._tpe = HistoryTPESampler(History(self._study, self._space))
         self._initial = spaces.list_initial_settings(config)
         self._planned = {settings.build_setting_key(point): point for point in settings.list_planned_settings(config)}
         self._trial_counts = Counter[settings.SettingKey]()
@@ -102,11 +104,13 @@ class OptunaSampler:
             trial.set_constraint(name, violation)
         is_complete = outcome.state == "complete" and outcome.lost_rung is None
         if is_complete or is_multi_objective or sampler in ("nsga2", "cmaes", "gp"):
-            self._study.tell(trial, list(outcome.scores) or diverged_scores)
-            return
-        last_epoch = outcome.lost_rung or max(outcome.intermediate, default=1)
-        trial.report(*((math.nan, 1) if diverged else (outcome.scores[0], last_epoch)))
-        self._study.tell(trial, state=TrialState.PRUNED)
+            finished = self._study.tell(trial, list(outcome.scores) or diverged_scores)
+        else:
+            last_epoch = outcome.lost_rung or max(outcome.intermediate, default=1)
+            trial.report(*((math.nan, 1) if diverged else (outcome.scores[0], last_epoch)))
+            finished = self._study.tell(trial, state=TrialState.PRUNED)
+        if sampler == "tpe":
+            self._tpe.history.add_trial(finished)
 
     def _find_fixed_values(self, number: int) -> Setting:
         """Return the values that the sampler does not choose: of the first trials, or the next of a plan.
@@ -148,15 +152,7 @@ class OptunaSampler:
                 case "gp":
                     return GPSampler(seed=seed)
                 case "tpe":
-                    # every default that Optuna 5 changed is set by name
-                    return TPESampler(
-                        n_startup_trials=10,
-                        n_ei_candidates=24,
-                        multivariate=True,
-                        group=True,
-                        constant_liar=True,
-                        seed=seed,
-                    )
+                    return self._tpe.restart(seed)
 
 
 def _suggest_value(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:

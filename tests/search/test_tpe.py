@@ -1,0 +1,160 @@
+"""TPE with a history that is read once proposes what Optuna's own sampler does, and sees a bounded history."""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator, _ParzenEstimatorParameters
+from optuna.samplers._tpe.sampler import default_weights
+from optuna.trial import TrialState
+
+from thalweg.config.experiment import Config
+from thalweg.core import rng
+from thalweg.search import tpe
+from thalweg.search.parzen import InPlaceParzenEstimator
+from thalweg.search.samplers import OptunaSampler
+from thalweg.search.trials import Outcome
+
+RATE, KIND, DELTA = "optimizer.learning_rate", "loss.terms.count.kind", "loss.terms.count.delta"
+MOMENTUM, EVERY = "optimizer.momentum", "schedule.every"
+RATES = {RATE: {"low": 1e-4, "high": 1.0, "log": True}, MOMENTUM: {"low": 0.0, "high": 0.9}}
+CONDITIONAL = {
+    **RATES,
+    KIND: {"choices": ["l1", "huber"]},
+    DELTA: {"low": 0.1, "high": 2.0, "when": {KIND: "huber"}},
+    EVERY: {"low": 1, "high": 8, "whole": True},
+}
+COHORT = 5
+
+
+class ReferenceSampler(OptunaSampler):
+    """The sampler with Optuna's own TPE, made anew for each trial."""
+
+    def _build_sampler(self, number: int) -> BaseSampler:
+        seed = rng.derive_seed(self._config.seed, "sampler", number)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            return TPESampler(
+                n_startup_trials=10, n_ei_candidates=24, multivariate=True, group=True, constant_liar=True, seed=seed
+            )
+
+
+def build_outcome(number: int, values: dict[str, Any], objectives: int) -> Outcome:
+    """Trials complete, are pruned, diverge, lose a rung, or break a limit, in turn."""
+    cost = abs(math.log10(values[RATE]) + 2) + (values.get(KIND) == "l1") + values[MOMENTUM] + values.get(DELTA, 0)
+    scores, curve = (cost, -cost)[:objectives], {1: 9.0, 2: cost}
+    if number % 5 == 3:
+        return Outcome(number, values, "diverged")
+    if number % 7 == 6:
+        return Outcome(number, values, "pruned", scores, curve, lost_rung=1 + number % 2)
+    if number % 4 == 1:
+        return Outcome(number, values, "complete", scores, curve, {"bias": values[MOMENTUM] - 0.3})
+    return Outcome(number, values, "complete", scores, curve, lost_rung=2 if number % 11 == 4 else None)
+
+
+def run_cohorts(sampler: OptunaSampler, cohorts: int, in_flight: int, objectives: int = 1) -> list[Any]:
+    proposed: list[list[dict[str, Any]]] = []
+    for cohort in range(cohorts):
+        over = cohort - in_flight
+        if over >= 0:
+            sampler.tell(
+                [
+                    build_outcome(number, values, objectives)
+                    for number, values in enumerate(proposed[over], over * COHORT)
+                ]
+            )
+        proposed.append(sampler.ask(cohort * COHORT, COHORT))
+    return proposed
+
+
+@pytest.mark.parametrize(
+    ("space", "objectives", "in_flight"), [(RATES, 1, 1), (CONDITIONAL, 1, 1), (CONDITIONAL, 1, 2), (CONDITIONAL, 2, 1)]
+)
+def test_proposals_are_those_of_optuna(config: Config, space: dict[str, Any], objectives: int, in_flight: int) -> None:
+    also = ["exact"] if objectives == 2 else []
+    config = config.replace_values({"study.sampler": "tpe", "study.space": space, KIND: "huber", "study.also": also})
+    ours, optunas = (
+        run_cohorts(sampler(config), 24, in_flight, objectives) for sampler in (OptunaSampler, ReferenceSampler)
+    )
+    assert ours == optunas
+
+
+@pytest.mark.parametrize("kernels", [0, 3, 150, 700, 1500])
+@pytest.mark.parametrize("parameters", [1, 3, 13])
+def test_density_has_the_bits_of_optuna(kernels: int, parameters: int) -> None:
+    """Of few and of many numbers: then NumPy adds, and Optuna's error function computes, in another way."""
+    generator = np.random.default_rng(parameters)
+    space: dict[str, BaseDistribution] = {}
+    values = {}
+    for number in range(parameters):
+        if number % 3 == 1:
+            space[f"{number}"] = CategoricalDistribution(["a", "b", "c"])
+            values[f"{number}"] = generator.integers(0, 3, kernels).astype(float)
+        else:
+            space[f"{number}"] = FloatDistribution(0.1, 1, log=number % 2 == 0)
+            values[f"{number}"] = generator.uniform(0.1, 1, kernels)
+    options = _ParzenEstimatorParameters(1.0, True, False, default_weights, True)
+    samples = _ParzenEstimator({name: row[:25] for name, row in values.items()}, space, options).sample(
+        np.random.RandomState(0), 24
+    )
+    ours, optunas = (
+        estimator(values, space, options).log_pdf(samples) for estimator in (InPlaceParzenEstimator, _ParzenEstimator)
+    )
+    assert ours.tolist() == optunas.tolist()
+
+
+def build_history(costs: list[float]) -> tpe.History:
+    space: dict[str, BaseDistribution] = {"x": IntDistribution(0, 10_000)}
+    study = optuna.create_study()
+    history = tpe.History(study, space)
+    for number, cost in enumerate(costs):
+        trial = optuna.trial.create_trial(params={"x": number}, distributions=space, value=cost)
+        trial.number = number
+        history.add_trial(trial)
+    return history
+
+
+def test_history_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The good trials are among all; the others are the rest of the best tenth, and the latest."""
+    monkeypatch.setattr(tpe, "LATEST_TRIALS", 50)
+    below, above = build_history([float(number) for number in range(600)]).split_rows()
+    assert below[0].tolist() == list(range(25))
+    assert above[0].tolist() == [*range(25, 60), *range(550, 600)]
+
+
+def test_short_history_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tpe, "LATEST_TRIALS", 50)
+    below, above = build_history([float(-number) for number in range(50)]).split_rows()
+    assert below[0].tolist() == list(range(45, 50))
+    assert above[0].tolist() == list(range(45))
+
+
+def test_rank_is_that_of_optuna() -> None:
+    """Complete before pruned, longest first; then those that break limits."""
+    study = optuna.create_study()
+
+    def build(value: float | None = None, steps: dict[int, float] | None = None, violation: float = 0.0) -> Any:
+        state = TrialState.PRUNED if value is None else TrialState.COMPLETE
+        return optuna.trial.create_trial(
+            state=state, value=value, intermediate_values=steps, system_attrs={"constraints:bias": violation}
+        )
+
+    ranked = [
+        build(1.0),
+        build(2.0),
+        build(steps={1: 0.0, 4: 9.0}),
+        build(steps={2: 1.0}),
+        build(steps={2: math.nan}),
+        build(),
+        build(0.0, violation=0.5),
+        build(steps={9: 0.0}, violation=0.75),
+    ]
+    keys = [tpe.compute_rank_key(trial, study.direction) for trial in ranked]
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(keys)
