@@ -3,6 +3,8 @@
 import inspect
 import pkgutil
 import re
+from collections.abc import Hashable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, get_origin
@@ -44,7 +46,7 @@ class ModelConfig(StrictModel):
             context = {"given": self.kind, "allowed": [*MODEL_KINDS, "dotted.path"]}
             raise PydanticCustomError("kind", "is not known", context)
         try:
-            sizes = _build_sizes_class(self.kind)
+            sizes = _build_sizes_class(self.kind, _import_class(self.kind))
         except Exception as error:  # a user's file can raise anything
             why = {"why": next(iter(f"{error}".splitlines()), "") or type(error).__name__}
             raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
@@ -59,10 +61,19 @@ class ModelConfig(StrictModel):
         return tuple(sorted((n, tuple(v) if isinstance(v, list) else v) for n, v in extra.items()))
 
 
-def _build_sizes_class(kind: str) -> type[Any]:
-    """Build the section of a model's sizes. Raises any exception for a model that params.yaml cannot describe."""
-    if not isinstance(import_model_class(kind), type):
+def _import_class(kind: str) -> Hashable:
+    model: Any = import_model_class(kind)
+    if not isinstance(model, type):
         raise TypeError("it is not a class")
+    return model
+
+
+@cache
+def _build_sizes_class(kind: str, _model: Hashable) -> type[Any]:
+    """Build the section of a model's sizes, once for a class: each trial of a study needs it.
+
+    Raises any exception for a model that params.yaml cannot describe.
+    """
     sizes = list_model_sizes(kind)
     for name, size in sizes.items():
         if not _is_plain(size.default):
