@@ -3,15 +3,16 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from optuna.distributions import distribution_to_json
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,9 @@ from thalweg.system.files import UserError
 
 OWNER = "thalweg:fingerprint"
 """The study's attribute that says whose it is. Only a study with our fingerprint is ever written."""
+
+Row = dict[str, Any]
+"""Values of a row of a table, by column."""
 
 
 @dataclass(frozen=True)
@@ -95,17 +99,23 @@ def add_trials(study: StoredStudy, config: Config, outcomes: Sequence[Outcome]) 
         )
         if session.execute(lock, execution_options={"synchronize_session": False}).rowcount != 1:
             raise UserError(f"{database.describe_place()}: the study was deleted")
-        numbers = set(session.scalars(select(trial.number).where(trial.study_id == study.number)))
+        first = min((outcome.number for outcome in outcomes), default=0)
+        numbers = set(
+            session.scalars(select(trial.number).where(trial.study_id == study.number, trial.number >= first))
+        )
         missing = [outcome for outcome in outcomes if outcome.number not in numbers]
-        # one transaction for all: `add_trials` makes one for each trial, and takes ten times as long
-        session.add_all(_build_trial_models(config, study.number, missing))
+        trials = _build_trial_models(study.number, missing)
+        session.add_all(trials)
+        session.flush()  # gives each trial its row
+        rows = {row.trial_id: outcome for row, outcome in zip(trials, missing, strict=True)}
+        for model, values in _build_part_rows(config, rows).items():
+            if values:  # one statement a table: an object for each row takes ten times as long
+                session.execute(insert(model), values)
 
 
-def _build_trial_models(config: Config, study: int, outcomes: Iterable[Outcome]) -> list[models.TrialModel]:
-    """Return trials in Optuna's form."""
-    space = spaces.build_distributions(config)
-    value, step_value, now = models.TrialValueModel, models.TrialIntermediateValueModel, datetime.now()
-    finite, step_finite = value.TrialValueType.FINITE, step_value.TrialIntermediateValueType.FINITE
+def _build_trial_models(study: int, outcomes: Sequence[Outcome]) -> list[models.TrialModel]:
+    """Return trials in Optuna's form, without what belongs to them."""
+    now = datetime.now()
     return [
         models.TrialModel(
             study_id=study,
@@ -113,31 +123,46 @@ def _build_trial_models(config: Config, study: int, outcomes: Iterable[Outcome])
             state=TrialState.COMPLETE if outcome.state == "complete" else TrialState.PRUNED,
             datetime_start=now,
             datetime_complete=now,
-            values=[
-                value(objective=i, value=score, value_type=finite)
-                for i, score in enumerate(outcome.scores if outcome.state == "complete" else ())
-            ],
-            params=[
-                models.TrialParamModel(
-                    param_name=name,
-                    param_value=space[name].to_internal_repr(chosen),
-                    distribution_json=distribution_to_json(space[name]),
-                )
-                for name, chosen in outcome.values.items()
-            ],
-            intermediate_values=[
-                step_value(step=epoch, intermediate_value=score, intermediate_value_type=step_finite)
-                for epoch, score in outcome.intermediate.items()
-            ],
-            user_attributes=[
-                models.TrialUserAttributeModel(key="same_as", value_json=json.dumps(first))
-                for first in (outcome.same_as,)
-                if first is not None
-            ],
-            system_attributes=[
-                models.TrialSystemAttributeModel(key=f"constraints:{name}", value_json=json.dumps(violation))
-                for name, violation in outcome.violations.items()
-            ],
         )
         for outcome in outcomes
     ]
+
+
+def _build_part_rows(config: Config, outcomes: Mapping[int, Outcome]) -> dict[type[models.BaseModel], list[Row]]:
+    """Return what belongs to trials, by table, in Optuna's form; `outcomes` are by the trial's row."""
+    space = spaces.build_distributions(config)
+    distributions = {name: distribution_to_json(distribution) for name, distribution in space.items()}
+    finite = models.TrialValueModel.TrialValueType.FINITE
+    step_finite = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
+    return {
+        models.TrialValueModel: [
+            {"trial_id": row, "objective": i, "value": score, "value_type": finite}
+            for row, outcome in outcomes.items()
+            for i, score in enumerate(outcome.scores if outcome.state == "complete" else ())
+        ],
+        models.TrialParamModel: [
+            {
+                "trial_id": row,
+                "param_name": name,
+                "param_value": space[name].to_internal_repr(chosen),
+                "distribution_json": distributions[name],
+            }
+            for row, outcome in outcomes.items()
+            for name, chosen in outcome.values.items()
+        ],
+        models.TrialIntermediateValueModel: [
+            {"trial_id": row, "step": epoch, "intermediate_value": score, "intermediate_value_type": step_finite}
+            for row, outcome in outcomes.items()
+            for epoch, score in outcome.intermediate.items()
+        ],
+        models.TrialUserAttributeModel: [
+            {"trial_id": row, "key": "same_as", "value_json": json.dumps(outcome.same_as)}
+            for row, outcome in outcomes.items()
+            if outcome.same_as is not None
+        ],
+        models.TrialSystemAttributeModel: [
+            {"trial_id": row, "key": f"constraints:{name}", "value_json": json.dumps(violation)}
+            for row, outcome in outcomes.items()
+            for name, violation in outcome.violations.items()
+        ],
+    }

@@ -14,6 +14,7 @@ from thalweg.system.files import UserError
 
 END_SECONDS = 5.0  # how long the end of a study waits for a storage that is away
 RETRY_SECONDS = 0.2
+PAUSE_SECONDS = 1.0  # from one transaction to the next: cohorts that last milliseconds share one
 STUCK_SECONDS = 30.0  # how long it waits for one that answers slowly
 
 
@@ -31,7 +32,7 @@ class Publisher:
         self._outcomes: list[Outcome] = []
         self._stored = 0
         self._failure = ""
-        self._wake = threading.Event()
+        self._wake, self._over = threading.Event(), threading.Event()
         self._end: float | None = None  # once the study is over: until when to try again
         # a daemon: a server that accepts a connection and is silent must not keep the process
         self._thread = threading.Thread(target=self._publish_cohorts, name="publisher", daemon=True)
@@ -48,6 +49,7 @@ class Publisher:
 
     def __exit__(self, _kind: object, error: object, _at: object) -> None:
         self._end = time.monotonic() + (END_SECONDS if error is None else 0)
+        self._over.set()
         self._wake.set()
         self._thread.join(STUCK_SECONDS if error is None else END_SECONDS)
         missing = len(self._outcomes) - self._stored
@@ -68,11 +70,12 @@ class Publisher:
         self._wake.set()
 
     def _publish_cohorts(self) -> None:
-        """Publish after each cohort. At the end try again for some seconds."""
+        """Publish after each cohort, at most once a pause. At the end try again for some seconds."""
         while self._end is None:
             self._wake.wait()
             self._wake.clear()
             self._publish_outcomes(self._outcomes)
+            self._over.wait(PAUSE_SECONDS)
         while self._stored < len(self._outcomes) and time.monotonic() < self._end:
             time.sleep(RETRY_SECONDS if self._failure else 0)
             self._publish_outcomes(self._outcomes)
@@ -82,8 +85,9 @@ class Publisher:
         failure = ""
         for _ in range(2 if len(outcomes) > self._stored else 0):
             try:
+                first = self._stored if self._study else 0  # a storage that is opened anew may have none
                 self._study = self._study or open_study(self._config, self._fingerprint)
-                add_trials(self._study, self._config, outcomes)
+                add_trials(self._study, self._config, outcomes[first:])
             except UserError as error:
                 self._study, failure = None, str(error)
                 with suppress(UserError, OSError):
