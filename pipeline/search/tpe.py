@@ -1,8 +1,7 @@
 """Optuna's TPE over a history that each trial enters once.
 
 Optuna's sampler reads all trials again at each ask, in loops of Python. Here a finished trial is turned into numbers
-once, and a cohort's asks share the split into good and bad trials. Proposals are Optuna's to the bit, up to
-`LATEST_TRIALS` trials.
+once, and a cohort's asks share the split into good and bad trials. Proposals are Optuna's to the bit.
 """
 
 import math
@@ -23,8 +22,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from thalweg.search.parzen import InPlaceParzenEstimator
 
-LATEST_TRIALS = 2000
-"""TPE sees the best tenth of all trials and this many of the latest ones: the time of an ask is bounded."""
 STARTUP_TRIALS = 10  # finished trials before TPE replaces random sampling
 
 Rows = NDArray[np.float64]
@@ -75,27 +72,18 @@ class History:
         return dict(zip(names, selected, strict=True))
 
     def split_rows(self) -> tuple[Rows, Rows]:
-        """Return the rows of good trials and those of the others, each in order of number."""
+        """Return the rows of good trials, whose region TPE searches, and those of the others, in order of number."""
         if self._split is None:
-            below, best = self._find_best()
-            first_latest = len(self._trials) - LATEST_TRIALS
-            kept = [row for row in range(len(self._trials)) if row >= first_latest or row in best]
-            above = [row for row in kept if row not in below]
-            self._split = self._build_rows(sorted(below)), self._build_rows(above)
+            count = len(self._trials)
+            if len(self._study.directions) > 1:
+                good_trials, _ = _split_trials(self._study, self._trials, default_gamma_multiobjective(count))
+                good = {trial.number for trial in good_trials}
+            else:
+                good = {number for _, number in self._ranked[: default_gamma(count)]}
+            is_good = np.array([number in good for number in range(count)], np.bool_)
+            values = np.array(self._values, np.float64).reshape(count, len(self._space)).T
+            self._split = values[:, is_good], values[:, ~is_good]
         return self._split
-
-    def _find_best(self) -> tuple[set[int], set[int]]:
-        """Return the good trials, whose region TPE searches, and the best tenth, by index."""
-        count = len(self._trials)
-        tenth = default_gamma_multiobjective(count)
-        if len(self._study.directions) > 1:
-            best = {trial.number for trial in _split_trials(self._study, self._trials, tenth)[0]}
-            return best, best
-        ranked = [row for _, row in self._ranked[:tenth]]
-        return set(ranked[: default_gamma(count)]), set(ranked)
-
-    def _build_rows(self, rows: list[int]) -> Rows:
-        return np.array([self._values[row] for row in rows], np.float64).reshape(-1, len(self._space)).T
 
 
 def compute_rank_key(trial: FrozenTrial, direction: StudyDirection) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""TPE with a history that is read once proposes what Optuna's own sampler does, and sees a bounded history."""
+"""TPE with a history that is read once proposes what Optuna's own sampler does."""
 
 import math
 import warnings
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator, _ParzenEstimatorParameters
@@ -107,32 +107,6 @@ def test_density_has_the_bits_of_optuna(kernels: int, parameters: int) -> None:
         estimator(values, space, options).log_pdf(samples) for estimator in (InPlaceParzenEstimator, _ParzenEstimator)
     )
     assert ours.tolist() == optunas.tolist()
-
-
-def build_history(costs: list[float]) -> tpe.History:
-    space: dict[str, BaseDistribution] = {"x": IntDistribution(0, 10_000)}
-    study = optuna.create_study()
-    history = tpe.History(study, space)
-    for number, cost in enumerate(costs):
-        trial = optuna.trial.create_trial(params={"x": number}, distributions=space, value=cost)
-        trial.number = number
-        history.add_trial(trial)
-    return history
-
-
-def test_history_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The good trials are among all; the others are the rest of the best tenth, and the latest."""
-    monkeypatch.setattr(tpe, "LATEST_TRIALS", 50)
-    below, above = build_history([float(number) for number in range(600)]).split_rows()
-    assert below[0].tolist() == list(range(25))
-    assert above[0].tolist() == [*range(25, 60), *range(550, 600)]
-
-
-def test_short_history_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tpe, "LATEST_TRIALS", 50)
-    below, above = build_history([float(-number) for number in range(50)]).split_rows()
-    assert below[0].tolist() == list(range(45, 50))
-    assert above[0].tolist() == list(range(45))
 
 
 def test_rank_is_that_of_optuna() -> None:
