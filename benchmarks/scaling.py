@@ -26,6 +26,8 @@ WIDTHS = (8, 16, 32, 64)
 HOSTS = ((1, 1), (2, 1), (2, 2), (2, 8))
 """(cores, XLA's host devices); pairs with more cores than the machine has are skipped."""
 STUDIES = (100, 300, 1000)
+ASKS = (3000, 10_000)
+"""Finished trials at which asks of TPE are timed."""
 MIN_TRIAL_EPOCHS = 48  # least number to time
 
 Settings = Mapping[str, Any]
@@ -141,6 +143,34 @@ def _run_study(config: Any, spec: Any, data: Any) -> dict[str, Any]:
     }
 
 
+def measure_ask(settings: Settings) -> dict[str, Any]:
+    """Return milliseconds per ask of TPE for each cohort of ten, after `trials` finished trials of random values."""
+    from benchmarks import case, engine
+    from thalweg.search.samplers import OptunaSampler
+    from thalweg.search.trials import Outcome
+
+    config = engine.build_config("linear", 2, 4, prune=True)
+    sampler, size, count = OptunaSampler(config), 10, settings["trials"]
+    trials = [{engine.PATHS[name]: value for name, value in values.items()} for values in case.draw_trials(count)]
+    milliseconds = []
+    for first in range(0, count + settings["repeats"] * size, size):
+        began = time.perf_counter()
+        if first < count:
+            proposals = trials[first : first + size]
+            sampler.replay(first, proposals)
+        else:
+            proposals = sampler.ask(first, size)
+            milliseconds.append(1000 * (time.perf_counter() - began) / size)
+        costs = [abs(values[engine.PATHS["momentum"]] - 0.5) for values in proposals]
+        sampler.tell(
+            [
+                Outcome(number, values, "complete", (cost,), {1: cost})
+                for number, (values, cost) in enumerate(zip(proposals, costs, strict=True), first)
+            ]
+        )
+    return {"ms": milliseconds}
+
+
 def measure_backend(_settings: Settings) -> dict[str, Any]:
     """Return JAX's backend and device."""
     import thalweg  # noqa: F401, I001
@@ -149,7 +179,13 @@ def measure_backend(_settings: Settings) -> dict[str, Any]:
     return {"backend": jax.default_backend(), "device": jax.devices()[0].device_kind}
 
 
-MEASURES = {"lanes": measure_lanes, "outside": measure_outside, "host": measure_host, "backend": measure_backend}
+MEASURES = {
+    "lanes": measure_lanes,
+    "outside": measure_outside,
+    "host": measure_host,
+    "ask": measure_ask,
+    "backend": measure_backend,
+}
 
 
 def run_measurement(settings: Settings) -> dict[str, Any]:
@@ -194,6 +230,8 @@ def list_settings(quick: bool) -> Iterator[dict[str, Any]]:
     for lanes in (20,) if quick else STUDIES:
         for sampler in ("random", "tpe"):
             yield {"table": "host", "measure": "host", "trials": lanes, "sampler": sampler}
+    for trials in (20,) if quick else ASKS:
+        yield {"table": "ask", "measure": "ask", "trials": trials, "repeats": 1 if quick else 5}
     yield {"table": "outside", "measure": "outside", "quick": quick}
 
 
