@@ -20,8 +20,6 @@ from optuna.search_space.group_decomposed import _SearchSpaceGroup
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from thalweg.search.parzen import InPlaceParzenEstimator
-
 STARTUP_TRIALS = 10  # finished trials before TPE replaces random sampling
 
 Rows = NDArray[np.float64]
@@ -120,7 +118,6 @@ class HistoryTPESampler(TPESampler):
                 seed=0,
             )
         self.history = history
-        self._parzen_estimator_cls = InPlaceParzenEstimator
 
     def restart(self, seed: int) -> "HistoryTPESampler":
         """Return the sampler as if it were new with this seed; making one takes longer than a proposal's density."""

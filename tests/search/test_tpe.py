@@ -4,20 +4,15 @@ import math
 import warnings
 from typing import Any
 
-import numpy as np
 import optuna
 import pytest
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
-from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator, _ParzenEstimatorParameters
-from optuna.samplers._tpe.sampler import default_weights
 from optuna.trial import TrialState
 
 from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.search import tpe
-from thalweg.search.parzen import InPlaceParzenEstimator
 from thalweg.search.samplers import OptunaSampler
 from thalweg.search.trials import Outcome
 
@@ -83,30 +78,6 @@ def test_proposals_are_those_of_optuna(config: Config, space: dict[str, Any], ob
         run_cohorts(sampler(config), 24, in_flight, objectives) for sampler in (OptunaSampler, ReferenceSampler)
     )
     assert ours == optunas
-
-
-@pytest.mark.parametrize("kernels", [0, 3, 150, 700, 1500])
-@pytest.mark.parametrize("parameters", [1, 3, 13])
-def test_density_has_the_bits_of_optuna(kernels: int, parameters: int) -> None:
-    """Of few and of many numbers: then NumPy adds, and Optuna's error function computes, in another way."""
-    generator = np.random.default_rng(parameters)
-    space: dict[str, BaseDistribution] = {}
-    values = {}
-    for number in range(parameters):
-        if number % 3 == 1:
-            space[f"{number}"] = CategoricalDistribution(["a", "b", "c"])
-            values[f"{number}"] = generator.integers(0, 3, kernels).astype(float)
-        else:
-            space[f"{number}"] = FloatDistribution(0.1, 1, log=number % 2 == 0)
-            values[f"{number}"] = generator.uniform(0.1, 1, kernels)
-    options = _ParzenEstimatorParameters(1.0, True, False, default_weights, True)
-    samples = _ParzenEstimator({name: row[:25] for name, row in values.items()}, space, options).sample(
-        np.random.RandomState(0), 24
-    )
-    ours, optunas = (
-        estimator(values, space, options).log_pdf(samples) for estimator in (InPlaceParzenEstimator, _ParzenEstimator)
-    )
-    assert ours.tolist() == optunas.tolist()
 
 
 def test_rank_is_that_of_optuna() -> None:
