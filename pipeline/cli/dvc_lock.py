@@ -33,15 +33,23 @@ def _is_torn() -> bool:
     """Return whether there is a dvc.lock that DVC cannot read, or whose last line is not whole."""
     if not files.path_exists(LOCK):
         return False
-    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-    from dvc.utils.serialize import ParseError, parse_yaml
-    from voluptuous import Invalid
-
     content = files.read_bytes(LOCK)
     if b"<<<<<<< " in content:
         return False  # git merges it, and DVC says so
+    if not content.endswith(b"\n"):
+        return True  # a hash may be cut, and half a hash is a valid one for DVC
+    from thalweg.cli.lock_form import has_plain_form  # imports Pydantic, which `--help` must not wait for
+
+    return not (has_plain_form(content) or _is_valid_for_dvc(content))
+
+
+def _is_valid_for_dvc(content: bytes) -> bool:
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA  # a fifth of a second
+    from dvc.utils.serialize import ParseError, parse_yaml
+    from voluptuous import Invalid
+
     try:
         COMPILED_LOCKFILE_SCHEMA(parse_yaml(content.decode(), LOCK))
     except (ParseError, Invalid, ValueError, RecursionError):
-        return True
-    return not content.endswith(b"\n")  # a hash may be cut, and half a hash is a valid one for DVC
+        return False
+    return True

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from tests.helpers.paths import ROOT
 from thalweg import cli
 from thalweg.cli.dvc_lock import DVC_FOLDER, LOCK, TORN_LOCK, mend_lock
+from thalweg.cli.lock_form import has_plain_form
 
 STAGES = ("prepare", "augment")
 FILE = {"hash": "md5", "md5": "d41d8cd98f00b204e9800998ecf8427e", "size": 320, "nfiles": 3}
@@ -43,6 +44,12 @@ def test_whole_lock_stays(lock_content: bytes, capsys: pytest.CaptureFixture[str
     LOCK.unlink()
     mend_lock()
     assert capsys.readouterr().err == ""
+
+
+def test_plain_form_needs_no_dvc(lock_content: bytes) -> None:
+    assert has_plain_form(lock_content)
+    assert not has_plain_form(lock_content.replace(b"nfiles", b"cloud"))
+    assert not has_plain_form(lock_content[: lock_content.rindex(b"cmd")])
 
 
 @pytest.mark.usefixtures("lock_content")
