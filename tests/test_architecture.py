@@ -123,10 +123,11 @@ DISK_USES = {
     "cli": {"os.execv"},  # restarts with the code of the checkout
     "search.database": {"sqlite3"},  # the file is Optuna's
     "search.run": {"subprocess"},  # a study in a process of its own
-    "system.data_files": {"np.load", "np.savez", "pd.read_csv"},  # from and to bytes in memory
+    "system.data_files": {"np.load", "np.savez"},  # from and to bytes in memory
     "system.git": {"subprocess"},
     "system.images": {"Image.open"},  # from bytes in memory
     "system.interrupts": {"os.O_WRONLY", "os.dup2", "os.open"},  # the null device
+    "system.table_files": {"pd.read_csv"},  # from bytes in memory
 }
 """What touches the disk, or seems to, outside `thalweg.system.files`."""
 

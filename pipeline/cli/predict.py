@@ -15,7 +15,7 @@ from thalweg.cli.outputs import IMAGE_MARK, check_outputs
 from thalweg.config.load import parse_params
 from thalweg.config.model import list_model_kinds
 from thalweg.data.sources.folder.image_files import describe_frames, describe_range, measure_ranges
-from thalweg.system import data_files, files
+from thalweg.system import data_files, files, table_files
 from thalweg.system.counts import format_count, join_first
 from thalweg.system.images import ValueRange, find_value_range, is_image_name, read_pixels, write_image
 from thalweg.system.paths import PARAMS
@@ -89,9 +89,9 @@ def predict_images(
     if not tables:
         raise files.UserError("\n".join([*failures, "no image could be read; nothing is written"]))
     whole = pd.concat(tables, ignore_index=True)
-    data_files.write_table(output, whole)
+    table_files.write_table(output, whole)
     if objects:
-        data_files.write_table(object_table, pd.concat(objects, ignore_index=True))
+        table_files.write_table(object_table, pd.concat(objects, ignore_index=True))
     notes = [f"files that are no images are not used, {len(others)} in all: {join_first(others)}"] if others else []
     notes += [describe_frames(several_frames)] if several_frames else []
     if resized_count:

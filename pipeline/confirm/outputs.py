@@ -19,7 +19,7 @@ from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
 from thalweg.engine.workers import copy_to_devices
-from thalweg.system import data_files, files, paths
+from thalweg.system import files, paths, table_files
 from thalweg.system.images import write_image
 from thalweg.training import build, inference
 from thalweg.training.plan import TrainingData
@@ -45,7 +45,7 @@ def write_outputs(
     names = ["baseline", "winner", *(f"runner-up {i}" for i in range(1, len(ranked)))]
     named = zip(names, [baseline, *ranked], strict=True)
     runs = [build_runs_table(config, name, candidate, has_test) for name, candidate in named]
-    data_files.write_table(paths.RUNS, pd.concat(runs, ignore_index=True))
+    table_files.write_table(paths.RUNS, pd.concat(runs, ignore_index=True))
     confirmation = compare.compare_candidates(config, ranked, baseline, data, rows, judged.groups)
     test = {name: float(by_seed.mean()) for name, by_seed in ranked[0].scores.items()} if has_test else {}
     files.write_json(paths.SUMMARY, to_json(Summary(study, confirmation, test)))
@@ -85,13 +85,13 @@ def write_predictions(
     columns |= config.task.build_prediction_columns(predictions, judged.classes)
     columns |= config.task.build_extra_columns(judged, task_inputs, predictions)
     table = pd.DataFrame(columns | {"error": errors})
-    data_files.write_table(paths.PREDICTIONS, table)
+    table_files.write_table(paths.PREDICTIONS, table)
     worst = np.argsort(-errors, kind="stable")[:MAX_PICTURES]
     names = [f"{index:02d}.png" for index in range(len(worst))]
     pictures = config.task.draw_pictures(judged.take_rows(worst), task_inputs[worst], predictions[worst])
     for file, picture in zip(names, pictures, strict=True):
         write_image(paths.PICTURES / file, picture)
-    data_files.write_table(paths.WORST_EXAMPLES, table.iloc[worst].assign(file=names))
+    table_files.write_table(paths.WORST_EXAMPLES, table.iloc[worst].assign(file=names))
 
 
 def write_references(
@@ -108,7 +108,7 @@ def write_references(
         {"answer": name} | inference.score_rows(plan, predictions, data, rows)
         for name, predictions in config.task.compute_references(train, task_inputs).items()
     ]
-    data_files.write_table(paths.REFERENCES, pd.DataFrame(table, columns=["answer", *config.task.METRIC_DIRECTIONS]))
+    table_files.write_table(paths.REFERENCES, pd.DataFrame(table, columns=["answer", *config.task.METRIC_DIRECTIONS]))
 
 
 def build_final_model(

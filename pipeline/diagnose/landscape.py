@@ -21,7 +21,7 @@ from thalweg.diagnose.loss_surface import EvaluationSets, Floats
 from thalweg.engine import population
 from thalweg.engine.fit import LaneState
 from thalweg.engine.workers import copy_to_devices
-from thalweg.system import data_files, files, sealed, timing
+from thalweg.system import files, sealed, table_files, timing
 from thalweg.training import build
 from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
@@ -96,7 +96,7 @@ def write_landscape(
     content = sealed.read_sealed(cache)
     if content is None:
         tables = survey_landscape(config, loaded, host, values) or {}
-        content = json.dumps({table: data_files.format_table(rows) for table, rows in tables.items()}).encode()
+        content = json.dumps({table: table_files.format_table(rows) for table, rows in tables.items()}).encode()
         sealed.write_sealed(cache, content)
     for table, text in json.loads(content).items():
         files.write_text(target / f"{table}.csv", text)

@@ -10,13 +10,13 @@ from thalweg.config.model import list_model_kinds
 from thalweg.config.spaces import Setting
 from thalweg.diagnose import ablations, gradient_table, landscape
 from thalweg.engine.state_folder import lock_state_folder
-from thalweg.system import data_files, files
+from thalweg.system import files, table_files
 from thalweg.system.paths import ABLATIONS, COPIES, EXAMPLES, GRADIENTS, LANDSCAPE, MODEL, RUNS, SPLITS
 from thalweg.training import build
 
 
 def main(config: Config) -> None:
-    loaded, runs = prepared.load_prepared_data(), data_files.read_table(RUNS)
+    loaded, runs = prepared.load_prepared_data(), table_files.read_table(RUNS)
     values = find_winner_values(runs)
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     ablation_options = config.diagnose.model_dump(include={"seeds", "shares"})
@@ -28,14 +28,14 @@ def main(config: Config) -> None:
         winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(ablation_table["seed"])]
         all_images = winner.assign(what="images", share=1.0, images=ablations.count_images(loaded.splits.train, loaded))
         ablation_table = pd.concat([ablation_table, all_images[list(ablation_table)]], ignore_index=True)
-    data_files.write_table(ABLATIONS, ablation_table)
+    table_files.write_table(ABLATIONS, ablation_table)
     if config.diagnose.landscape.points:
         options = [config.confirm.model_dump(), config.diagnose.landscape.model_dump(), package_digest("diagnose")]
         with lock_state_folder(study_fingerprint(config, examples, values, options)) as folder:
             landscape.write_landscape(LANDSCAPE, folder / "landscape.json", config, loaded, data, values)
     kinds = list_model_kinds(config.model_dump())
     weights = trained_model.load_trained_model(MODEL, kinds).members[0] if config.diagnose.gradients else None
-    data_files.write_table(GRADIENTS, gradient_table.build_gradient_table(config, loaded, data, values, weights))
+    table_files.write_table(GRADIENTS, gradient_table.build_gradient_table(config, loaded, data, values, weights))
 
 
 def find_winner_values(runs: pd.DataFrame) -> Setting:

@@ -6,7 +6,7 @@ import pandas as pd
 from thalweg.artifacts import prepared, weights
 from thalweg.config.experiment import Config
 from thalweg.engine.workers import copy_to_devices
-from thalweg.system import data_files, files
+from thalweg.system import files, table_files
 from thalweg.system.paths import BASELINE_METRICS, BASELINE_PREDICTIONS, BASELINE_WEIGHTS
 from thalweg.training import build, inference
 
@@ -30,4 +30,4 @@ def main(config: Config) -> None:
     sizes = [len(rows) for rows in loaded.splits.validation]
     averaged = {name: float(np.average([fold[name] for fold in scores], weights=sizes)) for name in scores[0]}
     files.write_json(BASELINE_METRICS, averaged)
-    data_files.write_table(BASELINE_PREDICTIONS, pd.concat(tables, ignore_index=True))
+    table_files.write_table(BASELINE_PREDICTIONS, pd.concat(tables, ignore_index=True))

@@ -16,7 +16,7 @@ from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import choice_key
 from thalweg.stats.verdicts import build_verdict_table
-from thalweg.system import data_files, files, paths
+from thalweg.system import files, paths, table_files
 
 
 def main(config: Config) -> None:
@@ -33,9 +33,9 @@ def main(config: Config) -> None:
 
 def read_study_tables(config: Config) -> StudyTables:
     """Read everything that the earlier stages wrote."""
-    curves, space = data_files.read_table(paths.CURVES), list_searched_parameters(config)
+    curves, space = table_files.read_table(paths.CURVES), list_searched_parameters(config)
     text_parameters = [p.name for p in space if p.choices and all(isinstance(choice, str) for choice in p.choices)]
-    trials = data_files.read_table(paths.TRIALS, dtype=dict.fromkeys(text_parameters, str))
+    trials = table_files.read_table(paths.TRIALS, dtype=dict.fromkeys(text_parameters, str))
     for parameter in space:
         if NULL in parameter.choices:  # beside this name, Pandas reads numbers as text
             choices = {choice_key(choice): choice for choice in parameter.choices}
@@ -49,7 +49,7 @@ def read_study_tables(config: Config) -> StudyTables:
     text_columns = dict.fromkeys(
         ("image", "group", *(("truth", "prediction") if config.task.OUTPUT_KIND == "class" else ())), str
     )
-    worst = data_files.read_table(paths.WORST_EXAMPLES, dtype=text_columns)
+    worst = table_files.read_table(paths.WORST_EXAMPLES, dtype=text_columns)
     objective = config.study.objective
     params = config.model_dump(mode="json")
     params["data"].pop("path")
@@ -58,20 +58,20 @@ def read_study_tables(config: Config) -> StudyTables:
         trials=trials,
         curves=curves,
         summary=read_summary(),
-        runs=data_files.read_table(paths.RUNS),
-        ablations=data_files.read_table(paths.ABLATIONS),
-        gradients=data_files.read_table(paths.GRADIENTS) if files.path_exists(paths.GRADIENTS) else pd.DataFrame(),
-        references=data_files.read_table(paths.REFERENCES),
+        runs=table_files.read_table(paths.RUNS),
+        ablations=table_files.read_table(paths.ABLATIONS),
+        gradients=table_files.read_table(paths.GRADIENTS) if files.path_exists(paths.GRADIENTS) else pd.DataFrame(),
+        references=table_files.read_table(paths.REFERENCES),
         landscape={
-            name.removesuffix(".csv"): data_files.read_table(paths.LANDSCAPE / name)
+            name.removesuffix(".csv"): table_files.read_table(paths.LANDSCAPE / name)
             for name in files.list_files(paths.LANDSCAPE)
         },
-        predictions=data_files.read_table(paths.PREDICTIONS, dtype=text_columns),
+        predictions=table_files.read_table(paths.PREDICTIONS, dtype=text_columns),
         pictures=[
             {**{str(k): v for k, v in row.items()}, "file": paths.PICTURES / str(row["file"])}
             for row in worst.to_dict("records")
         ],
-        baseline_curves=data_files.read_table(paths.BASELINE_CURVES),
+        baseline_curves=table_files.read_table(paths.BASELINE_CURVES),
         verdicts=build_verdict_table(objective, config.task.METRIC_DIRECTIONS[objective], curves, diverged),
         manifest=files.read_json(paths.MANIFEST),
         provenance=files.read_json(paths.STUDY_RECORD)["made"] | {"commands": ["make setup", "dvc repro"]},

@@ -8,7 +8,7 @@ from thalweg.config import write
 from thalweg.config.experiment import Config
 from thalweg.search.run import build_study_record, build_trials_table, run_study
 from thalweg.search.trials import rank_trials
-from thalweg.system import data_files, files
+from thalweg.system import files, table_files
 from thalweg.system.paths import BEST_PARAMS, CURVES, STUDY_RECORD, TRIALS
 from thalweg.training import build
 
@@ -18,9 +18,9 @@ def main(config: Config) -> None:
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     result, fingerprint = run_study(config, loaded, data)
     trials = result.trials
-    data_files.write_table(TRIALS, build_trials_table(config, trials))
+    table_files.write_table(TRIALS, build_trials_table(config, trials))
     lanes = [(trial.outcome.number, *lane) for trial in trials if not trial.is_copy for lane in trial.lanes]
-    data_files.write_table(CURVES, build_curves_table(config, lanes))
+    table_files.write_table(CURVES, build_curves_table(config, lanes))
     best = rank_trials(config, trials)
     files.write_text(BEST_PARAMS, write.rewrite_params(read_loaded_params(), best[0].outcome.values if best else {}))
     files.write_json(STUDY_RECORD, to_json(build_study_record(config, result, data, fingerprint)))

@@ -11,7 +11,7 @@ from thalweg.engine.fleet import train_to_end
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.engine.workers import copy_to_devices
 from thalweg.stats.verdicts import build_verdict_table
-from thalweg.system import data_files, files
+from thalweg.system import files, table_files
 from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS, COPIES, EXAMPLES, SPLITS
 from thalweg.training import build
 
@@ -27,7 +27,7 @@ def main(config: Config) -> None:
     curves = build_curves_table(
         config, [(None, *lane, results.build_lane_result(plan, s)) for lane, s in zip(lanes, states, strict=True)]
     )
-    data_files.write_table(BASELINE_CURVES, curves)
+    table_files.write_table(BASELINE_CURVES, curves)
     files.write_bytes(BASELINE_WEIGHTS, weights.serialize_weights([state.best_weights for state in states]))
     objective = config.study.objective
     verdicts = build_verdict_table(objective, config.task.METRIC_DIRECTIONS[objective], curves, {})

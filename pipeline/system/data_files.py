@@ -1,4 +1,4 @@
-"""Tables and arrays: the same values give the same bytes, and nothing is pickled."""
+"""Arrays: the same values give the same bytes, and nothing is pickled. Rows and names as people write them."""
 
 import csv
 import io
@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg.system.files import UserError, convert_errors, read_bytes, write_bytes, write_text
+from thalweg.system.files import UserError, convert_errors, read_bytes, write_bytes
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -41,27 +40,6 @@ def unpack_arrays(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
         np.load(io.BytesIO(content), allow_pickle=False) as file,
     ):
         return {name: file[name] for name in file.files}
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a CSV file with exact floats."""
-    write_text(path, format_table(table))
-
-
-def format_table(table: pd.DataFrame) -> str:
-    """Return a table as CSV with exact floats."""
-    return table.to_csv(index=False, lineterminator="\n")
-
-
-def read_table(path: Path, **options: Any) -> pd.DataFrame:
-    """Read a CSV file. Raises `UserError` if there is none or it cannot be parsed.
-
-    Only an empty cell is a missing value: a class may be called `None` or `NA`.
-    """
-    with convert_errors(path, "not a CSV table", pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
-        file = io.BytesIO(read_bytes(path))
-        table: pd.DataFrame = pd.read_csv(file, keep_default_na=False, na_values=[""], **options)
-        return table
 
 
 def read_rows(path: Path) -> list[tuple[int, list[str]]]:

@@ -12,7 +12,7 @@ from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search.run import build_trials_table
 from thalweg.search.trials import Outcome, Trial
 from thalweg.stats.verdicts import build_verdict_table
-from thalweg.system import data_files
+from thalweg.system import table_files
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace_values(
     {
@@ -81,7 +81,7 @@ def test_trials_table_leaves_inactive_empty() -> None:
 
 
 def test_trials_table_round_trip(tmp_path: Path) -> None:
-    data_files.write_table(tmp_path / "trials.csv", build_trials_table(CONFIG, TRIALS))
+    table_files.write_table(tmp_path / "trials.csv", build_trials_table(CONFIG, TRIALS))
     lines = (tmp_path / "trials.csv").read_text().splitlines()
     assert lines[1:] == ["0,complete,1.5,l2,,0.1,12,,", "1,diverged,,huber,0.75,1.0,6,11,"]
 
@@ -115,8 +115,8 @@ def test_baseline_curves_have_no_trial() -> None:
 def test_verdict_table_uses_first_lane_of_each_trial(stored: bool, tmp_path: Path) -> None:
     table = build_curves_table(CONFIG, LANES)
     if stored:
-        data_files.write_table(tmp_path / "curves.csv", table)
-        table = data_files.read_table(tmp_path / "curves.csv")
+        table_files.write_table(tmp_path / "curves.csv", table)
+        table = table_files.read_table(tmp_path / "curves.csv")
     told = build_verdict_table("mae", "min", table, {})
     assert told["trial"].tolist() == [0, 1]
     assert told["kind"].iloc[1] == "diverged"

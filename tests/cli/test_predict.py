@@ -13,7 +13,7 @@ from thalweg import cli
 from thalweg.artifacts import trained_model
 from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.cli import predict
-from thalweg.system import data_files, files
+from thalweg.system import files, table_files
 from thalweg.tasks.count import Count
 
 
@@ -35,7 +35,7 @@ def test_predict_names_broken_images(
     saved_model: Path, counting_model: TrainedModel, image_folder: Path, tmp_path: Path
 ) -> None:
     written = predict.predict_images(saved_model, [image_folder, image_folder / "a.png"], tmp_path / "out.csv")
-    table = data_files.read_table(tmp_path / "out.csv")
+    table = table_files.read_table(tmp_path / "out.csv")
     assert table["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp", (image_folder / "a.png").as_posix()]
     assert written.count == 5
     assert len(written.failures) == 1
@@ -51,7 +51,7 @@ def test_predict_keeps_folders_of_equal_file_names(saved_model: Path, tmp_path: 
         Image.fromarray(IMAGES[0]).save(tmp_path / place / "x.png")
     Image.fromarray(IMAGES[1]).save(tmp_path / "b" / "y.png")
     predict.predict_images(saved_model, [tmp_path / "a", tmp_path / "b"], tmp_path / "out.csv")
-    names = data_files.read_table(tmp_path / "out.csv")["image"].tolist()
+    names = table_files.read_table(tmp_path / "out.csv")["image"].tolist()
     assert names == [(tmp_path / "a" / "x.png").as_posix(), (tmp_path / "b" / "x.png").as_posix(), "y.png"]
 
 
@@ -63,17 +63,17 @@ def test_predict_loses_no_image_to_a_name(saved_model: Path, tmp_path: Path, mon
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(IMAGES[0]).save(path)
     assert predict.predict_images(saved_model, [Path("x"), Path("y"), Path("q")], Path("out.csv")).count == 3
-    assert sorted(data_files.read_table(Path("out.csv"))["image"]) == paths
+    assert sorted(table_files.read_table(Path("out.csv"))["image"]) == paths
 
 
 def test_predict_names_images_as_labels_do(saved_model: Path, image_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     assert image_folder == tmp_path / "images"
     predict.predict_images(saved_model, [tmp_path], out)
-    assert data_files.read_table(out)["image"].tolist()[0] == "images/a.png"
+    assert table_files.read_table(out)["image"].tolist()[0] == "images/a.png"
     (tmp_path / "labels.csv").write_text("image,count\na.png,1\n")
     predict.predict_images(saved_model, [tmp_path], out)
-    assert data_files.read_table(out)["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp"]
+    assert table_files.read_table(out)["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp"]
 
 
 def test_predict_exits_2_if_an_image_is_broken(
@@ -82,7 +82,7 @@ def test_predict_exits_2_if_an_image_is_broken(
     out = tmp_path / "out.csv"
     command = ["predict", str(image_folder), "--out", str(out), "--model", str(saved_model)]
     assert cli.main(command) == 2
-    assert len(data_files.read_table(out)) == 4
+    assert len(table_files.read_table(out)) == 4
     assert "broken.png" in capsys.readouterr().err
     (image_folder / "broken.png").unlink()
     assert cli.main(command) == 0
@@ -104,7 +104,7 @@ def test_predicted_images_lie_in_folder_of_table(
     alone, out = image_folder / "a.png", tmp_path / "out.csv"
     written = predict.predict_images(identity_model, [alone, image_folder / "d.webp", image_folder / "again"], out)
     assert (written.count, written.output, written.notes) == (3, tmp_path / "out", [])
-    made = data_files.read_table(out)["prediction"].tolist()
+    made = table_files.read_table(out)["prediction"].tolist()
     assert made[0] == (tmp_path / "out" / "a.png").as_posix()
     assert len(set(made)) == 3
     assert all(np.asarray(Image.open(file)).shape == (8, 10, 3) for file in made)
@@ -191,7 +191,7 @@ def test_boxes_lie_within_original(tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path / "model", build_detector())
     Image.fromarray(IMAGES[0]).resize((33, 21)).save(tmp_path / "a.png")
     predict.predict_images(tmp_path / "model", [tmp_path / "a.png"], tmp_path / "out.csv")
-    boxes = data_files.read_table(tmp_path / "out.boxes.csv")
+    boxes = table_files.read_table(tmp_path / "out.boxes.csv")
     assert len(boxes)
     corners = boxes[["x0", "y0", "x1", "y1"]].to_numpy()
     assert corners.min() >= 0

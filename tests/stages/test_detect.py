@@ -13,7 +13,7 @@ from thalweg.artifacts import prepared
 from thalweg.cli import predict
 from thalweg.config.load import load_config
 from thalweg.stages import STAGE_NAMES, prepare, runner
-from thalweg.system import data_files, files
+from thalweg.system import files, table_files
 from thalweg.system.paths import BASELINE_METRICS, EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SUMMARY
 from thalweg.tasks.detect import Detect
 
@@ -71,12 +71,12 @@ def test_detections_are_scored() -> None:
     assert files.read_json(BASELINE_METRICS).keys() == Detect.METRIC_DIRECTIONS.keys()
     summary = files.read_json(SUMMARY)
     assert summary["test"].keys() == Detect.METRIC_DIRECTIONS.keys()
-    table = data_files.read_table(PREDICTIONS)
+    table = table_files.read_table(PREDICTIONS)
     parts, examples = prepared.read_splits(), prepared.read_examples(EXAMPLES)
     assert table["truth"].tolist() == examples.labels["count"][parts.test].tolist()
     assert (table["error"] >= (table["prediction"] - table["truth"]).abs()).all()
     assert summary["test"]["mae"] >= 0
-    assert data_files.read_table(REFERENCES)["answer"].tolist() == ["the average object of each cell"]
+    assert table_files.read_table(REFERENCES)["answer"].tolist() == ["the average object of each cell"]
 
 
 def test_grid_warnings_are_kept() -> None:
@@ -110,7 +110,7 @@ def test_boxes_in_original_pixels(tmp_path: Path) -> None:
     drawn.save(tmp_path / "a.png")
     drawn.resize((64, 96)).save(tmp_path / "b.png")
     predict.predict_images(MODEL, [tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "out.csv")
-    boxes, table = data_files.read_table(tmp_path / "out.boxes.csv"), data_files.read_table(tmp_path / "out.csv")
+    boxes, table = table_files.read_table(tmp_path / "out.boxes.csv"), table_files.read_table(tmp_path / "out.csv")
     assert list(boxes) == ["image", "x0", "y0", "x1", "y1", "confidence", "class"]
     assert set(boxes["class"]) <= {"adult", "child"}
     own = [boxes[boxes["image"] == image] for image in table["image"]]

@@ -15,7 +15,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.confirm import candidates as confirming
 from thalweg.stages import STAGE_NAMES, report
-from thalweg.system import data_files, files
+from thalweg.system import files, table_files
 from thalweg.system.paths import (
     BASELINE_PREDICTIONS,
     BEST_PARAMS,
@@ -49,17 +49,17 @@ class TestTheWholePipeline:
         assert list((reports / "figures").glob("*.svg"))
 
     def test_table_columns_match_contract(self) -> None:
-        trials = data_files.read_table(Path("reports/trials.csv"))
+        trials = table_files.read_table(Path("reports/trials.csv"))
         searched = list(TREE["study"]["space"])
         assert list(trials) == ["number", "state", "value", *searched, "epochs", "diverged_step", "same_as"]
         assert trials["number"].tolist() == [0, 1, 2, 3]
-        curves = data_files.read_table(Path("reports/curves.csv"))
+        curves = table_files.read_table(Path("reports/curves.csv"))
         wanted = {"trial", "seed", "epoch", "train_loss", "val_loss", *Count.METRIC_DIRECTIONS, "learning_rate"}
         assert wanted <= set(curves)
         assert curves.groupby("trial")["epoch"].apply(list).tolist() == [[1, 2]] * 4
 
     def test_summary_reports_winner_and_gain(self) -> None:
-        summary, trials = files.read_json(SUMMARY), data_files.read_table(Path("reports/trials.csv"))
+        summary, trials = files.read_json(SUMMARY), table_files.read_table(Path("reports/trials.csv"))
         told = summary["study"]
         assert {n: told[n] for n in ("trials", "complete", "pruned", "diverged", "cohorts")} == {
             "trials": 4,
@@ -83,13 +83,13 @@ class TestTheWholePipeline:
         assert all(isinstance(value, int | float) for value in metrics.values())
 
     def test_gradient_check_on_request(self) -> None:
-        table = data_files.read_table(GRADIENTS)
+        table = table_files.read_table(GRADIENTS)
         assert table["term"].unique().tolist() == ["count", "cells", "areas", "all terms"]
         assert set(table["verdict"]) <= {"right", "kink"}
         assert "## Gradient check" in Path("reports/report.md").read_text()
 
     def test_winner_on_fresh_seeds(self) -> None:
-        runs, summary = data_files.read_table(RUNS), files.read_json(SUMMARY)
+        runs, summary = table_files.read_table(RUNS), files.read_json(SUMMARY)
         means = runs.groupby("candidate")[["validation_mae", "test_mae"]].mean()
         assert means["validation_mae"]["winner"] <= means["validation_mae"]["runner-up 1"]
         assert summary["confirm"]["winner"]["mean"] == pytest.approx(means["test_mae"]["winner"])
@@ -115,10 +115,10 @@ class TestTheWholePipeline:
         assert best == load_config(PARAMS).replace_values(summary["params"])
 
     def test_predictions_are_of_test_split(self) -> None:
-        table, parts = data_files.read_table(PREDICTIONS, dtype={"image": str}), prepared.read_splits()
+        table, parts = table_files.read_table(PREDICTIONS, dtype={"image": str}), prepared.read_splits()
         assert table["image"].tolist() == prepared.read_examples(EXAMPLES).names[parts.test].tolist()
         np.testing.assert_allclose(table["error"], (table["prediction"] - table["truth"]).abs(), rtol=1e-6)
-        worst = data_files.read_table(Path("artifacts/confirm/worst.csv"), dtype={"image": str})
+        worst = table_files.read_table(Path("artifacts/confirm/worst.csv"), dtype={"image": str})
         assert worst["error"].tolist() == sorted(table["error"], reverse=True)[:12]
         examples = prepared.read_examples(EXAMPLES)
         row = examples.names.tolist().index(worst["image"][0])
@@ -127,8 +127,8 @@ class TestTheWholePipeline:
 
     def test_evaluate_uses_train_weights(self) -> None:
         curves, scored = (
-            data_files.read_table(Path("artifacts/baseline/curves.csv")),
-            data_files.read_table(BASELINE_PREDICTIONS),
+            table_files.read_table(Path("artifacts/baseline/curves.csv")),
+            table_files.read_table(BASELINE_PREDICTIONS),
         )
         scores = files.read_json(Path("artifacts/evaluation/metrics.json"))
         assert scores["mae"] == pytest.approx(curves["mae"].min(), rel=1e-5)
@@ -139,7 +139,7 @@ class TestTheWholePipeline:
         model, examples = trained_model.load_trained_model(MODEL), prepared.read_examples(EXAMPLES)
         rows = prepared.read_splits().validation[0]
         error = np.abs(model.predict(examples.images[rows]) - examples.labels["count"][rows]).mean()
-        winner = data_files.read_table(RUNS).query("candidate == 'winner'")
+        winner = table_files.read_table(RUNS).query("candidate == 'winner'")
         assert error == pytest.approx(winner["validation_mae"].min(), rel=1e-4)
 
     def test_stages_record_time_and_compiles(self) -> None:
@@ -207,7 +207,7 @@ def test_all_diverged_leaves_baseline() -> None:
     assert (summary["study"]["diverged"], summary["study"]["complete"], summary["study"]["best"]) == (4, 0, None)
     assert summary["confirm"]["winner"] == summary["confirm"]["baseline"]
     assert summary["confirm"]["difference"]["mean"] == 0
-    runs = data_files.read_table(RUNS)
+    runs = table_files.read_table(RUNS)
     assert runs["trial"].isna().all()
     baseline, winner = (runs[runs["candidate"] == who].drop(columns="candidate") for who in ("baseline", "winner"))
     assert winner.to_csv(index=False) == baseline.to_csv(index=False)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.system import data_files, files
+from thalweg.system import data_files, files, table_files
 
 
 def test_failed_write_keeps_old_file(tmp_path: Path) -> None:
@@ -37,8 +37,8 @@ def test_writes_are_deterministic(tmp_path: Path) -> None:
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5))
 def test_table_float_round_trip(tmp_path_factory: pytest.TempPathFactory, values: list[float]) -> None:
     file = tmp_path_factory.mktemp("t") / "t.csv"
-    data_files.write_table(file, pd.DataFrame({"x": values}))
-    assert data_files.read_table(file)["x"].tolist() == values
+    table_files.write_table(file, pd.DataFrame({"x": values}))
+    assert table_files.read_table(file)["x"].tolist() == values
 
 
 def test_gzip_by_content(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_gzip_by_content(tmp_path: Path) -> None:
         files.read_unzipped(tmp_path / "torn.gz")
 
 
-@pytest.mark.parametrize("read", [files.read_bytes, files.read_json, data_files.read_table, data_files.read_arrays])
+@pytest.mark.parametrize("read", [files.read_bytes, files.read_json, table_files.read_table, data_files.read_arrays])
 def test_missing_file_is_named(tmp_path: Path, read: Callable[[Path], object]) -> None:
     with pytest.raises(files.UserError, match=r"nothing\.here: cannot be read"):
         read(tmp_path / "nothing.here")
@@ -71,9 +71,9 @@ def test_sync_folder_removes_the_rest(tmp_path: Path) -> None:
         (data_files.read_arrays, b"PK\x03\x04 torn", "not a file of arrays"),
         (data_files.read_arrays, b"", "not a file of arrays"),
         (data_files.read_arrays, b"\x93NUMPY", "not a file of arrays"),
-        (data_files.read_table, b"", "not a CSV table"),
-        (data_files.read_table, b"a,b\n1,2\n1,2,3\n", "not a CSV table"),
-        (data_files.read_table, b"a\n\xff\n", "not a CSV table"),
+        (table_files.read_table, b"", "not a CSV table"),
+        (table_files.read_table, b"a,b\n1,2\n1,2,3\n", "not a CSV table"),
+        (table_files.read_table, b"a\n\xff\n", "not a CSV table"),
         (data_files.read_rows, b"a\n\xff\n", "not a CSV table in UTF-8 .* at byte 2"),
     ],
 )
@@ -91,7 +91,7 @@ def test_open_quote_names_its_line(tmp_path: Path) -> None:
 
 def test_tables_are_deterministic(tmp_path: Path) -> None:
     for name in ("1.csv", "2.csv"):
-        data_files.write_table(tmp_path / name, pd.DataFrame({"x": [0.1, 1 / 3], "y": ["a,b", "é"]}))
+        table_files.write_table(tmp_path / name, pd.DataFrame({"x": [0.1, 1 / 3], "y": ["a,b", "é"]}))
     assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
     assert (tmp_path / "1.csv").read_text() == f'x,y\n0.1,"a,b"\n{1 / 3!r},é\n'
 
@@ -120,7 +120,7 @@ def test_torn_line_is_removed_by_next_append(tmp_path: Path) -> None:
 def test_only_empty_cells_are_missing(tmp_path: Path) -> None:
     file = tmp_path / "classes.csv"
     file.write_text("truth,error\nNone,1.5\nNA,\nnull,2\n")
-    table = data_files.read_table(file)
+    table = table_files.read_table(file)
     assert table["truth"].tolist() == ["None", "NA", "null"]
     assert table["error"].isna().tolist() == [False, True, False]
 
