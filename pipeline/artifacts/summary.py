@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from thalweg.artifacts.damage import explain_damage
-from thalweg.stats.intervals import Interval
+from thalweg.stats.interval import Interval
 from thalweg.system import files
 from thalweg.system.paths import STUDY_RECORD, SUMMARY
 

@@ -4,37 +4,21 @@ All are 95 % intervals by Student's t, with Hall's correction for skewness ("On 
 transformation", 1992). tests/stats/test_calibration.py measures how often they contain the truth.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
+
+from thalweg.stats.interval import Interval
 
 MAX_BLOCKS = 100  # of examples that are left out in turn; more would cost time and add nothing
 MIN_SKEWNESS_VALUES = 8  # fewer say nothing about their skewness
 MAX_SKEWNESS = 0.35  # few values can look too skewed; the mean of eight values of skewness 1 has this
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean and its 95 % interval, from `n` independent values."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-    def clip_to_bounds(self, bounds: tuple[float, float]) -> "Interval":
-        """Cut the interval to the possible values; it contains the truth as often as before."""
-        low, high = bounds
-        return replace(self, low=max(low, self.low), high=min(high, self.high))
-
-    def span_both(self, other: "Interval") -> "Interval":
-        """Return this mean with an interval that covers both intervals."""
-        return replace(self, low=min(self.low, other.low), high=max(self.high, other.high))
 
 
 @dataclass(frozen=True)
@@ -73,6 +57,15 @@ def t_interval(values: ArrayLike) -> Interval | None:
     mean = float(finite.mean())
     source = VarianceSource(float(finite.var(ddof=1)) / len(finite), len(finite) - 1, _mean_skewness(finite - mean))
     return _widest_interval(mean, [source], len(finite))
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """Compute the 95 % interval of a share from `trials` > 0 independent draws (Wilson 1927)."""
+    share, z = successes / trials, float(ndtri(0.975))
+    scale = 2 * (trials + z**2)
+    centre = (2 * trials * share + z**2) / scale
+    half_width = z / scale * math.sqrt(4 * trials * share * (1 - share) + z**2)
+    return (centre - half_width if successes else 0.0), (centre + half_width if successes < trials else 1.0)
 
 
 def cluster_robust_interval(values: ArrayLike, groups: ArrayLike) -> Interval | None:

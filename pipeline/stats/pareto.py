@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import qmc
 
 Array = NDArray[np.float64]
 VOLUME_PROBES = 4096  # points at which a volume of more than two dimensions is sampled
@@ -61,6 +60,8 @@ def front_hypervolumes(fronts: ArrayLike, reference: ArrayLike) -> Array:
     costs, worst = np.asarray(fronts, np.float64), np.asarray(reference, np.float64)
     if len(worst) == 2:
         return np.array([hypervolume(front, worst) for front in costs])
+    from scipy.stats import qmc  # half a second, for three objectives or more
+
     low = np.minimum(costs.min(axis=(0, 1)), worst)
     probes = low + qmc.Halton(len(worst), scramble=True, rng=0).random(VOLUME_PROBES) * (worst - low)
     shares = [(front <= probes[:, None]).all(2).any(1).mean() for front in costs]

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from thalweg.stats import intervals
-from thalweg.stats.intervals import Interval, VarianceSource, cluster_robust_interval, compare_with_zero, t_interval
+from thalweg.stats.interval import Interval
+from thalweg.stats.intervals import (
+    VarianceSource,
+    cluster_robust_interval,
+    compare_with_zero,
+    t_interval,
+    wilson_interval,
+)
 
 
 def test_t_interval_by_hand() -> None:
@@ -215,3 +222,11 @@ def test_residuals_exclude_rows_and_columns() -> None:
     assert intervals.two_way_residuals(rows + columns) == pytest.approx(np.zeros((2, 3)))
     corner = np.array([[1.0, 0.0], [0.0, 0.0]])
     assert intervals.two_way_residuals(corner) == pytest.approx(np.array([[1, -1], [-1, 1]]) / 4)
+
+
+@given(st.integers(1, 10**6), st.data())
+def test_wilson_interval_is_scipys(trials: int, data: st.DataObject) -> None:
+    """To the last bit. SciPy's own is in scipy.stats, which takes half a second to import."""
+    successes = data.draw(st.integers(0, trials))
+    known = stats.binomtest(successes, trials).proportion_ci(method="wilson")
+    assert wilson_interval(successes, trials) == (known.low, known.high)

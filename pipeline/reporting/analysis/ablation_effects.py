@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
+from thalweg.stats.interval import Interval
+from thalweg.stats.intervals import compare_with_zero, t_interval
 
 
 def objective_by_seed(tables: StudyTables, ablation: str, share: float) -> pd.Series:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from thalweg.reporting.analysis.groups import assign_groups
-from thalweg.stats.intervals import Interval, cluster_robust_interval
+from thalweg.stats.interval import Interval
+from thalweg.stats.intervals import cluster_robust_interval, wilson_interval
 
 CONFIDENCE_BINS = 15  # of equal width, as in the metric `calibration_error`
 BOOTSTRAPS = 1000
@@ -52,7 +52,7 @@ def compute_reliability(predictions: pd.DataFrame) -> Reliability | None:
     rows = []
     for index in np.unique(bin_index):
         inside = bin_index == index
-        interval = binomtest(int(right[inside].sum()), int(inside.sum())).proportion_ci(method="wilson")
+        interval = wilson_interval(int(right[inside].sum()), int(inside.sum()))
         rows.append((confidence[inside].mean(), right[inside].mean(), *interval, int(inside.sum())))
     bins = pd.DataFrame(rows, columns=["confidence", "right", "low", "high", "examples"])
     gaps = _sum_gaps(right - confidence, bin_index, pd.factorize(groups)[0])

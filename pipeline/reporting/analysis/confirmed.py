@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from thalweg.reporting.analysis.seed_noise import drop_diverged_runs, find_failed_runs
 from thalweg.reporting.tables import StudyTables, cache_per_study
-from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
+from thalweg.stats.interval import Interval
+from thalweg.stats.intervals import compare_with_zero, t_interval
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.parameter import SearchedParameter
@@ -76,7 +76,7 @@ def find_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> str:
     ends = 2 * sum(other.is_range for other in tables.parameters)
     for end in ("low", "high"):
         count = int(is_near_end(best, parameter, end).sum())
-        if count >= len(best) / 2 and binom.sf(count - 1, len(best), chance_at_end(parameter, end)) <= ALPHA / ends:
+        if count >= len(best) / 2 and bdtrc(count - 1, len(best), chance_at_end(parameter, end)) <= ALPHA / ends:
             return end
     return ""
 

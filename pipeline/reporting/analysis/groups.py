@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from thalweg.stats.intervals import Interval, cluster_robust_interval
+from thalweg.stats.interval import Interval
+from thalweg.stats.intervals import cluster_robust_interval
 
 MIN_GROUPS = 4  # two groups could agree by chance
 MIN_GROUP_EXAMPLES = 5

@@ -5,7 +5,7 @@ import pandas as pd
 
 from thalweg.reporting.analysis import ablation_effects
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.intervals import Interval
+from thalweg.stats.interval import Interval
 
 
 def list_terms(tables: StudyTables) -> list[str]:

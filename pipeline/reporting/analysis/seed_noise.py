@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import f as variance_ratio
+from scipy.special import fdtri
 
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.stats.intervals import two_way_residuals
@@ -129,10 +129,10 @@ def compare_with_noise(tables: StudyTables) -> TrialDifference | None:
 def _is_beyond_noise(values: pd.Series, std: float, dof: int) -> bool:
     """Return whether values vary more than noise with this deviation allows (one-sided, 2.5 %)."""
     count = len(values) - 1
-    return bool(values.var() / std**2 > variance_ratio.ppf(0.975, count, dof))
+    return bool(values.var() / std**2 > fdtri(count, dof, 0.975))
 
 
 def variance_share_interval(share: float, trial_dof: int, noise_dof: int) -> tuple[float, float]:
     """Return the 95 % interval of a measured share of variance, from F with the degrees of freedom of both."""
-    low, high = (share * float(variance_ratio.ppf(tail, trial_dof, noise_dof)) for tail in (0.025, 0.975))
+    low, high = (share * float(fdtri(trial_dof, noise_dof, tail)) for tail in (0.025, 0.975))
     return low, high

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.mean_curves import compute_lane_means, values_by_epoch
@@ -95,7 +95,7 @@ def find_long_training(tables: StudyTables) -> LongTraining | None:
     expected = float((epochs / epochs[-1] <= early_share + 1e-9).mean())
     if len(epochs) < MIN_VALIDATIONS or len(early) <= len(best_epochs) / 2:
         return None
-    if binom.sf(len(early) - 1, len(best_epochs), expected) > ALPHA:
+    if bdtrc(len(early) - 1, len(best_epochs), expected) > ALPHA:
         return None
     best_by_epoch = int(np.ceil(float(np.quantile(best_epochs["share"], 0.9)) * epochs[-1]))
     trials, early_epoch = tuple(sorted(early["trial"])), int(early_share * epochs[-1])

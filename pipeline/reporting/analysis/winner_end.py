@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from thalweg.reporting.analysis import training_length
 from thalweg.reporting.analysis.separation import list_trial_values
@@ -52,10 +52,10 @@ def find_winner_ending(tables: StudyTables) -> WinnerEnding | None:
     kind: EndingKind
     if late > len(best) / 2:
         kind = "improving" if _is_rate_high(tables) else "late"
-    elif binom.sf(early - 1, len(best), EARLY_SHARE) < ALPHA:
+    elif bdtrc(early - 1, len(best), EARLY_SHARE) < ALPHA:
         kind = "past"
     else:
-        kind = "unclear" if binom.sf(late - 1, len(best), late_chance) < ALPHA else "enough"
+        kind = "unclear" if bdtrc(late - 1, len(best), late_chance) < ALPHA else "enough"
     return WinnerEnding(kind, name, epochs, int(min(best)), int(max(best)), len(best), late)
 
 

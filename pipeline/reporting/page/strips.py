@@ -12,7 +12,7 @@ from thalweg.reporting.page.figures import AltairChart, Chart
 from thalweg.reporting.page.marks import build_category_scale, build_layer, build_tooltip, build_tooltips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.text import format_interval, format_number
-from thalweg.stats.intervals import Interval
+from thalweg.stats.interval import Interval
 
 ROLE_COLOURS = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baseline": PAINT["baseline"]}
 INTERVAL_STROKES = {"seeds alone": 4.0, "seeds and groups": 1.2}

@@ -16,7 +16,8 @@ from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.intervals import Interval, compare_with_zero
+from thalweg.stats.interval import Interval
+from thalweg.stats.intervals import compare_with_zero
 
 TITLE = "Data"
 ORDER = 55

@@ -11,7 +11,7 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.sentences import refer_to_section
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_estimate, format_fixed, format_percent
-from thalweg.stats.intervals import Interval
+from thalweg.stats.interval import Interval
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:

@@ -12,7 +12,8 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import subsample_indices
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import capitalise_first, format_count, format_fixed, format_interval, format_share
-from thalweg.stats.intervals import Interval, cluster_robust_interval
+from thalweg.stats.interval import Interval
+from thalweg.stats.intervals import cluster_robust_interval
 
 MAX_POINTS = 1500
 """Examples in the chart, at most; thinned evenly from the smallest gain to the largest."""

@@ -21,7 +21,8 @@ from thalweg.reporting.text import (
     join_items,
     metric_label,
 )
-from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
+from thalweg.stats.interval import Interval
+from thalweg.stats.intervals import compare_with_zero, t_interval
 
 TITLE = "Result"
 ORDER = 10
