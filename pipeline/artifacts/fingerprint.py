@@ -24,7 +24,7 @@ PACKAGE_FOLDER = Path(__file__).parents[1]
 FINGERPRINTED_CODE = (
     *("core/*.py", "tasks/**/*.py", "engine/*.py", "training/*.py", "schema/section.py", "stats/trial_value.py"),
     *(f"config/{name}.py" for name in ("experiment", "model", "numbers", "settings", "spaces", "study", "tree")),
-    *(f"search/{name}.py" for name in ("cohorts", "samplers", "study", "tpe", "trials")),
+    *(f"search/{name}.py" for name in ("cohorts", "distributions", "samplers", "study", "tpe", "trials")),
     "stats/pareto.py",
 )
 """Code that determines every trial's result, beside its model. The digest of the examples covers the data's code."""

@@ -3,7 +3,7 @@
 import os
 import socket
 
-from thalweg.search import database
+from thalweg.search import storage_place
 from thalweg.system import files
 
 HOST = "127.0.0.1"
@@ -11,8 +11,10 @@ HOST = "127.0.0.1"
 
 def run_dashboard(port: int) -> None:
     """Serve the dashboard until Ctrl-C. Raises `UserError` without a storage, or where the port cannot be used."""
-    if not database.is_chosen() and not files.path_exists(database.DEFAULT_FILE):
+    if not storage_place.is_chosen() and not files.path_exists(storage_place.DEFAULT_FILE):
         raise files.UserError("no study yet; start one with `dvc repro` or `thalweg study`")
+    from thalweg.search import database  # imports SQLAlchemy and Optuna
+
     storage = database.open_storage(create=False)
     _check_port(port)
     from optuna_dashboard import run_server  # takes a second to import

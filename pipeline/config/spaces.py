@@ -1,9 +1,7 @@
-"""The search space: its parameters in order, Optuna's form of them, and its first settings."""
+"""The search space: its parameters in order, its first settings, and its programs."""
 
 import math
 from typing import Any
-
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from thalweg.config.experiment import Config
 from thalweg.config.study import ParameterConfig
@@ -23,11 +21,6 @@ def is_static_path(path: str) -> bool:
     return path.startswith(STATIC_PATHS)
 
 
-def build_distributions(config: Config) -> dict[str, BaseDistribution]:
-    """Return the searched parameters in Optuna's form, independent of their order in the file."""
-    return {name: _build_distribution(parameter) for name, parameter in sort_parameters(config)}
-
-
 def sort_parameters(config: Config) -> list[tuple[str, ParameterConfig]]:
     """Return the searched parameters by name, each after those that it depends on."""
     unsorted = dict(sorted(config.study.space.items()))
@@ -37,15 +30,6 @@ def sort_parameters(config: Config) -> list[tuple[str, ParameterConfig]]:
         assert ready, "the checks exclude circular conditions"
         parameters.append((ready[0], unsorted.pop(ready[0])))
     return parameters
-
-
-def _build_distribution(parameter: ParameterConfig) -> BaseDistribution:
-    if parameter.choices is not None:
-        return CategoricalDistribution(parameter.choices)
-    low, high = parameter.range
-    if parameter.whole:
-        return IntDistribution(int(low), int(high), log=parameter.log)
-    return FloatDistribution(float(low), float(high), log=parameter.log)
 
 
 def find_baseline_setting(config: Config) -> Setting | None:

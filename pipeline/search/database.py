@@ -17,21 +17,15 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from thalweg.search.storage_place import DEFAULT_FILE, VARIABLE, is_chosen
 from thalweg.system import files
 from thalweg.system.files import UserError
 from thalweg.system.paths import STATE_FOLDER
 
-VARIABLE = "THALWEG_STORAGE"
-DEFAULT_FILE = STATE_FOLDER / "studies.db"
 ALLOWED = "sqlite:///FILE.db, or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE with the extra thalweg[postgres]"
 CONNECT_SECONDS = 5  # how long a server may take to answer
 LOCKED_SECONDS = 10  # how long another process may lock an SQLite file
 OPENINGS = 5  # two processes that make the tables at once disturb each other: one of them tries again
-
-
-def is_chosen() -> bool:
-    """Return whether the user chose a database; else it is a file in the state folder."""
-    return bool(os.environ.get(VARIABLE))
 
 
 def open_storage(*, create: bool) -> RDBStorage:

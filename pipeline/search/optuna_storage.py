@@ -16,9 +16,10 @@ from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from thalweg.config import settings, spaces
+from thalweg.config import settings
 from thalweg.config.experiment import Config
 from thalweg.search import database
+from thalweg.search.distributions import build_distributions
 from thalweg.search.samplers import list_study_directions
 from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError

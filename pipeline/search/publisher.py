@@ -5,12 +5,15 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from thalweg.config.experiment import Config
-from thalweg.search import database
-from thalweg.search.optuna_storage import StoredStudy, add_trials, open_study
+from thalweg.search import storage_place
 from thalweg.search.trials import Outcome, Trial
 from thalweg.system.files import UserError
+
+if TYPE_CHECKING:
+    from thalweg.search.optuna_storage import StoredStudy
 
 END_SECONDS = 5.0  # how long the end of a study waits for a storage that is away
 RETRY_SECONDS = 0.2
@@ -38,11 +41,13 @@ class Publisher:
         self._thread = threading.Thread(target=self._publish_cohorts, name="publisher", daemon=True)
 
     def __enter__(self) -> "Publisher":
-        if database.is_chosen():
+        if storage_place.is_chosen():
+            from thalweg.search import optuna_storage
+
             try:
-                self._study = open_study(self._config, self._fingerprint)
+                self._study = optuna_storage.open_study(self._config, self._fingerprint)
             except UserError as error:
-                advice = f"Correct it, or start its database. Without it, studies go to {database.DEFAULT_FILE}."
+                advice = f"Correct it, or start its database. Without it, studies go to {storage_place.DEFAULT_FILE}."
                 raise UserError(f"{error}. {advice}".replace("..", ".")) from error
         self._thread.start()
         return self
@@ -71,6 +76,9 @@ class Publisher:
 
     def _publish_cohorts(self) -> None:
         """Publish after each cohort, at most once a pause. At the end try again for some seconds."""
+        # SQLAlchemy takes a third of a second, which this thread has while the first program compiles
+        import thalweg.search.optuna_storage  # noqa: F401
+
         while self._end is None:
             self._wake.wait()
             self._wake.clear()
@@ -82,12 +90,14 @@ class Publisher:
 
     def _publish_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Try to publish, twice: the second time with the storage opened anew. Say the first failure of an outage."""
+        from thalweg.search import database, optuna_storage
+
         failure = ""
         for _ in range(2 if len(outcomes) > self._stored else 0):
             try:
                 first = self._stored if self._study else 0  # a storage that is opened anew may have none
-                self._study = self._study or open_study(self._config, self._fingerprint)
-                add_trials(self._study, self._config, outcomes[first:])
+                self._study = self._study or optuna_storage.open_study(self._config, self._fingerprint)
+                optuna_storage.add_trials(self._study, self._config, outcomes[first:])
             except UserError as error:
                 self._study, failure = None, str(error)
                 with suppress(UserError, OSError):

@@ -12,12 +12,12 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
-from scipy.stats import qmc
 
 from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.core import rng
+from thalweg.search.distributions import build_distributions
 from thalweg.search.tpe import History, HistoryTPESampler
 from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError
@@ -42,7 +42,7 @@ class OptunaSampler:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._study = optuna.create_study(directions=list_study_directions(config), pruner=optuna.pruners.NopPruner())
-        self._space = spaces.build_distributions(config)
+        self._space = build_distributions(config)
         self._tpe = HistoryTPESampler(History(self._study, self._space))
         self._initial = spaces.list_initial_settings(config)
         self._planned = {settings.build_setting_key(point): point for point in settings.list_planned_settings(config)}
@@ -169,6 +169,8 @@ def _draw_sobol(config: Config, space: dict[str, BaseDistribution], number: int)
     """
     if not space:
         return {}
+    from scipy.stats import qmc  # half a second, which no other sampler needs
+
     sequence = qmc.Sobol(len(space), scramble=True, rng=rng.derive_seed(config.seed, "sampler"))
     if number:
         sequence.fast_forward(number)

@@ -1,7 +1,6 @@
-"""The search space as Optuna sees it."""
+"""The search space: the order of its parameters, and its first settings."""
 
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from tests.helpers.small_study import replace_space
 from thalweg.config import spaces
@@ -18,18 +17,6 @@ def test_parameters_follow_their_conditions(config: Config) -> None:
     assert names == ["augment.online.noise", "loss.terms.count.kind", "loss.terms.count.delta"]
     backwards = dict(reversed(space.items()))
     assert [name for name, _ in spaces.sort_parameters(replace_space(config, backwards))] == names
-
-
-def test_parameters_become_distributions(config: Config) -> None:
-    space = {
-        "optimizer.learning_rate": {"low": 0.001, "high": 1.0, "log": True},
-        "schedule.every": {"low": 1, "high": 8, "whole": True},
-        "loss.terms.count.kind": {"choices": ["l1", "l2"]},
-    }
-    found = spaces.build_distributions(replace_space(config, space))
-    assert found["optimizer.learning_rate"] == FloatDistribution(0.001, 1.0, log=True)
-    assert found["schedule.every"] == IntDistribution(1, 8)
-    assert found["loss.terms.count.kind"] == CategoricalDistribution(("l1", "l2"))
 
 
 @pytest.mark.parametrize(("rate", "expected"), [(0.01, True), (0.5, False)])

@@ -18,9 +18,9 @@ from tests.helpers.stored_studies import (
     publish_all,
     slow_down,
 )
-from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.search import database
+from thalweg.search import storage_place
+from thalweg.search.distributions import build_distributions
 from thalweg.search.optuna_storage import StoredStudy, add_trials, open_study
 from thalweg.search.publisher import Publisher
 from thalweg.search.trials import Trial, copy_trial
@@ -82,7 +82,7 @@ def test_storage_matches_optuna(config: Config, tmp_path: Path, monkeypatch: pyt
         optuna.trial.create_trial(
             value=1.5,
             params=outcome.values,
-            distributions=spaces.build_distributions(config),
+            distributions=build_distributions(config),
             intermediate_values=dict(outcome.intermediate),
             system_attrs={"constraints:bias": 0.5},
         )
@@ -123,7 +123,7 @@ def test_two_runs_write_each_trial_once(config: Config, monkeypatch: pytest.Monk
 def test_clones_write_each_trial_once(config: Config, tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     ready = spawn.Barrier(3)
-    is_shared = database.is_chosen()
+    is_shared = storage_place.is_chosen()
     folders = [tmp_path / name if is_shared else tmp_path for name in ("one", "two", "three")]
     for folder in folders:
         folder.mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ import pytest
 from tests.helpers import postgres
 from tests.helpers.stored_studies import FINGERPRINT, build_trials, load_numbers, wait_until
 from thalweg.config.experiment import Config
-from thalweg.search import database, publisher
+from thalweg.search import database, optuna_storage, publisher
 from thalweg.search.publisher import Publisher
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -173,7 +173,7 @@ def test_silent_storage_does_not_keep_the_study(
 ) -> None:
     release = threading.Event()
     monkeypatch.setattr(publisher, "STUCK_SECONDS", 0.2)
-    monkeypatch.setattr(publisher, "add_trials", lambda *_: release.wait())
+    monkeypatch.setattr(optuna_storage, "add_trials", lambda *_: release.wait())
     publish(config, 6)
     release.set()
     assert capsys.readouterr().err.startswith("Optuna's storage lacks 6 of 6 trials: it does not answer. The results")
