@@ -16,7 +16,7 @@ from pathspec import GitIgnoreSpec
 
 from thalweg.config.load import parse_params
 from thalweg.config.tree import flatten_tree
-from thalweg.schema.problem import MAX_QUOTED_CHARACTERS, ParamsTree
+from thalweg.schema.problem import MAX_QUOTED_CHARACTERS
 from thalweg.system import files
 from thalweg.system.files import NO_FILE, FileState
 from thalweg.system.paths import PARAMS
@@ -48,8 +48,7 @@ def watch_inputs(stage: str, params: bytes) -> Iterator[None]:
     In a folder without dvc.yaml, nothing is watched.
     """
     listed = _read_pipeline().get(stage, {})
-    tree = parse_params(PARAMS, params)[0]
-    dependencies = tuple(Path(_fill_template(text, tree)) for text in listed.get("deps", ()))
+    dependencies = tuple(Path(_fill_template(text, params)) for text in listed.get("deps", ()))
     keys = tuple(key for key in listed.get("params", ()) if isinstance(key, str))
     states = {file: files.read_state(file) for file in _list_inputs(dependencies)}
     token = _watched.set(WatchedStage(stage, params, keys, dependencies, states))
@@ -83,9 +82,11 @@ def _read_pipeline() -> dict[str, Any]:
     return stages
 
 
-def _fill_template(text: str, tree: ParamsTree) -> str:
-    """Replace each ${dotted.path} by its value, as DVC does."""
-    leaves = dict(flatten_tree(tree))
+def _fill_template(text: str, params: bytes) -> str:
+    """Replace each ${dotted.path} by its value in params.yaml, as DVC does."""
+    if "${" not in text:
+        return text
+    leaves = dict(flatten_tree(parse_params(PARAMS, params)[0]))
     return re.sub(r"\$\{\s*([^}\s]+)\s*\}", lambda match: str(leaves.get(match[1], match[0])), text)
 
 

@@ -1,4 +1,8 @@
-"""The `thalweg` command: check, use, stage, study, predict, dashboard, timing."""
+"""The `thalweg` command: check, use, stage, study, predict, dashboard, timing.
+
+A command imports what it needs when it runs: JAX and Flax take a second, and help, a wrong argument or `timing` must
+not wait for them.
+"""
 
 import argparse
 import os
@@ -8,8 +12,6 @@ from pathlib import Path
 
 import thalweg
 from thalweg.cli import dvc_lock
-from thalweg.config.load import ParamsError, load_config
-from thalweg.config.study import find_cohort_error
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import compiled, files
 from thalweg.system.counts import format_count
@@ -88,6 +90,7 @@ def _list_presets() -> list[str]:
 def _check_params(arguments: argparse.Namespace) -> None:
     from thalweg.cli import preflight
     from thalweg.config import notes, spaces
+    from thalweg.config.load import load_config
 
     config = load_config(arguments.file, preflight.find_data_problems)
     programs, study = len(spaces.list_program_variants(config)), config.study
@@ -102,13 +105,14 @@ def _check_params(arguments: argparse.Namespace) -> None:
 
 
 def _use_preset(arguments: argparse.Namespace) -> None:
-    from thalweg.cli import preflight
-
     preset = PRESET_FOLDER / f"{arguments.preset}.yaml"
     if not files.path_exists(preset):
         names = ", ".join(_list_presets())
         advice = f"choose one of {names}" if names else f"there are no presets in {PRESET_FOLDER}/"
         raise files.UserError(f"{arguments.preset}: no such preset; {advice}")
+    from thalweg.cli import preflight
+    from thalweg.config.load import ParamsError, load_config
+
     load_config(preset)
     changes = run_git("status", "--porcelain", "--", str(PARAMS))
     presets = [files.read_bytes(PRESET_FOLDER / f"{name}.yaml") for name in _list_presets()]
@@ -133,6 +137,8 @@ def _run_stage(arguments: argparse.Namespace) -> None:
 def _run_study(arguments: argparse.Namespace) -> None:
     from thalweg.artifacts import prepared
     from thalweg.artifacts.inputs import watch_inputs
+    from thalweg.config.load import load_config
+    from thalweg.config.study import find_cohort_error
     from thalweg.search.run import build_trials_table, run_study
     from thalweg.search.trials import rank_trials
     from thalweg.training import build

@@ -131,7 +131,7 @@ def _build_trial_models(study: int, outcomes: Sequence[Outcome]) -> list[models.
 
 def _build_part_rows(config: Config, outcomes: Mapping[int, Outcome]) -> dict[type[models.BaseModel], list[Row]]:
     """Return what belongs to trials, by table, in Optuna's form; `outcomes` are by the trial's row."""
-    space = spaces.build_distributions(config)
+    space = build_distributions(config)
     distributions = {name: distribution_to_json(distribution) for name, distribution in space.items()}
     finite = models.TrialValueModel.TrialValueType.FINITE
     step_finite = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
