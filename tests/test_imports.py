@@ -30,7 +30,7 @@ READ_PARAMS = {"jax", "flax", "optax", "pydantic"}
 STAGES: dict[str, set[str]] = {
     "prepare": READ_PARAMS,
     "augment": READ_PARAMS,
-    "train": READ_PARAMS | {"pandas", "scipy.special"},
+    "train": READ_PARAMS | {"pandas"},
     "evaluate": READ_PARAMS | {"pandas"},
     "study": READ_PARAMS | {"optuna", "pandas"},
     "confirm": READ_PARAMS | {"pandas", "scipy.special"},
