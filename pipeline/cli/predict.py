@@ -14,10 +14,10 @@ from thalweg.artifacts import trained_model
 from thalweg.cli.outputs import IMAGE_MARK, check_outputs
 from thalweg.config.load import parse_params
 from thalweg.config.model import list_model_kinds
-from thalweg.data.sources.folder.image_files import describe_frames, describe_range, measure_ranges
+from thalweg.data.sources.folder.image_files import describe_frames, describe_range
 from thalweg.system import data_files, files, table_files
 from thalweg.system.counts import format_count, join_first
-from thalweg.system.images import ValueRange, find_value_range, is_image_name, read_pixels, write_image
+from thalweg.system.images import ValueRange, find_value_range, is_image_name, measure_ranges, read_images, write_image
 from thalweg.system.paths import PARAMS
 
 BATCH_SIZE = 512  # images in memory at once
@@ -122,11 +122,9 @@ def _read_images(
 
     Adds a message to `failures` for each other image, and to `several_frames` each whose further frames are not used.
     """
-    for name, file in images.items():
-        try:
-            image = read_pixels(file, size, channels, value_range)
-        except files.UserError as error:
-            failures.append(str(error))
+    for name, image in zip(images, read_images(images.values(), size, channels, value_range), strict=True):
+        if isinstance(image, files.UserError):
+            failures.append(str(image))
             continue
         if image.frame_count > 1:
             several_frames.append(f"{name} ({image.frame_count})")

@@ -1,27 +1,22 @@
 """The device mesh that lanes are spread over, and worker processes for machines with many cores.
 
 Bits depend on the size of XLA's thread pool, so it is the same everywhere; a machine with more cores has more
-processes, each with such a pool. Each gets the data once; then every free process gets the next call of
+processes, each with such a pool. Each maps the data once; then every free process gets the next call of
 `thalweg.engine.population`.
 """
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import connection
 from typing import Any
 
 import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from thalweg.engine.program import Data
-from thalweg.system import runtime
+from thalweg.system import parallel, runtime
 from thalweg.system.compiled import guard_compiled_programs
 
 _data: Data | None = None
@@ -33,7 +28,7 @@ def device_mesh() -> jax.sharding.Mesh:
 
 
 def copy_to_devices(data: Data) -> Data:
-    """Copy data to every device."""
+    """Put data on every device. A CPU's devices share an array that is mapped from a file, and copy others."""
     return jax.device_put(data, NamedSharding(device_mesh(), PartitionSpec()))  # type: ignore[no-untyped-call]
 
 
@@ -58,14 +53,13 @@ def count_workers() -> int:
 def start_worker_pool(data: Data, processes: int | None = None) -> Iterator[Workers | None]:
     """Start `processes` workers (default: `count_workers`) for the context; None if one process is enough.
 
-    They end with this process, however it ends.
+    `data` is on the host. Arrays that are mapped from a file are mapped by each worker, others are copied.
     """
     processes = count_workers() if processes is None else processes
     if processes == 1:
         yield None
         return
-    spawn = multiprocessing.get_context("spawn")  # a fork of a process that has run JAX hangs
-    with ProcessPoolExecutor(processes, spawn, _init_worker, (jax.device_get(data),)) as executor:
+    with parallel.start_processes(processes, _init_worker, (data,)) as executor:
         try:
             yield Workers(processes, executor)
         finally:
@@ -75,19 +69,9 @@ def start_worker_pool(data: Data, processes: int | None = None) -> Iterator[Work
 def _init_worker(data: Data) -> None:
     global _data
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent process
     guard_compiled_programs()
     _data = copy_to_devices(data)
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
 def _call_with_data(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments, _data)
-
-
-def _exit_with_parent() -> None:
-    """Exit when the parent is killed: the pool's queue would keep its processes waiting for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    connection.wait([parent.sentinel])
-    os._exit(1)

@@ -1,21 +1,24 @@
-"""Decode images of every usual kind to 8 bits, and encode PNG.
+"""Decode images of every usual kind to 8 bits, on all cores, and encode PNG.
 
 Only the formats in `FORMATS` are decoded: Pillow has more, and some of them start other programs.
 """
 
 import io
+import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from thalweg.system import files
+from thalweg.system.parallel import map_in_threads
 
 FORMATS = {
     "PNG": (".png",),
@@ -28,6 +31,12 @@ FORMATS = {
 _SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 MAX_PIXELS = 2**28
 """Pixels of the largest image that is decoded; a larger one may be a trap for the memory."""
+LARGE_PIXELS = 2**24
+"""An image of more pixels is decoded alone, not one on each core."""
+TURNED = (5, 6, 7, 8)
+"""Orientations in EXIF data that exchange height and width."""
+FINE_SCALE = 2
+"""A reduced JPEG has at least this many pixels for each wanted one, in both directions."""
 Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS replaces Pillow's own limit, whose first stage is only a warning
 WHITE_LEVELS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 """Usual values of white: of floats, and of 8, 10, 12, 14 and 16 bits."""
@@ -45,6 +54,9 @@ class DecodedImage:
     frame_count: int = 1
 
 
+_large_image = threading.Lock()
+
+
 def is_image_name(name: str) -> bool:
     """Return whether a file has the suffix of an image that can be decoded."""
     return name.lower().endswith(_SUFFIXES)
@@ -58,7 +70,8 @@ def _open_image(path: Path) -> Iterator[Image.Image]:
         with Image.open(io.BytesIO(content), formats=list(FORMATS)) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"{image.width} x {image.height} pixels; at most {MAX_PIXELS:,} can be read")
-            yield image
+            with _large_image if image.width * image.height > LARGE_PIXELS else nullcontext():
+                yield image
     except MemoryError:
         raise
     except Exception as error:  # Pillow's decoders raise many kinds for a broken file
@@ -66,6 +79,20 @@ def _open_image(path: Path) -> Iterator[Image.Image]:
         if reason == "cannot identify image file":
             reason = f"not one of the formats {', '.join(FORMATS)}"
         raise files.UserError(f"{path}: not a readable image ({reason})") from None
+
+
+def measure_ranges(paths: Iterable[Path]) -> Iterator[ValueRange]:
+    """Return the lowest and highest value of each readable image of more than 8 bits."""
+    for measured in map_in_threads(_try_to_measure, paths):
+        if measured:
+            yield measured
+
+
+def _try_to_measure(path: Path) -> ValueRange | None:
+    try:
+        return measure_range(path)
+    except files.UserError:
+        return None  # reading it says why
 
 
 def measure_range(path: Path) -> ValueRange | None:
@@ -97,28 +124,60 @@ def find_value_range(ranges: Iterable[ValueRange]) -> ValueRange | None:
     return black, white if white > black else black + 1.0
 
 
+def read_images(
+    paths: Iterable[Path], size: tuple[int, int], channels: int, value_range: ValueRange | None = None
+) -> Iterator[DecodedImage | files.UserError]:
+    """Read images as `read_pixels` does, on all cores; an error takes the place of an image that cannot be read."""
+    return map_in_threads(partial(_try_to_read, size=size, channels=channels, value_range=value_range), paths)
+
+
+def _try_to_read(
+    path: Path, size: tuple[int, int], channels: int, value_range: ValueRange | None
+) -> DecodedImage | files.UserError:
+    try:
+        return read_pixels(path, size, channels, value_range)
+    except files.UserError as error:
+        return error
+
+
 def read_pixels(
     path: Path, size: tuple[int, int], channels: int, value_range: ValueRange | None = None
 ) -> DecodedImage:
     """Read the first frame of an image, upright by its EXIF data, in `size` (H, W) and 1 or 3 `channels`.
 
-    Lanczos' filter resizes it, and uses every pixel when it shrinks. Values of more than 8 bits are scaled from
+    Lanczos' filter resizes it, and uses every pixel when it shrinks. A large JPEG is first decoded at a half, a quarter
+    or an eighth of its size, which averages its pixels. Values of more than 8 bits are scaled from
     `value_range`, or else from the image's own. Transparent pixels are drawn on white.
 
     Raises `UserError` if the image cannot be decoded, or a value is outside of `value_range`.
     """
     with _open_image(path) as image:
         frame_count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: a photo and its thumbnail
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-        original = upright.height, upright.width
+        upright, original = _decode_upright(image, size)
         if _is_wide(upright):
             upright = _scale_values(np.asarray(upright, np.float64), value_range)
         if upright.has_transparency_data:
             upright = upright.convert("RGBA")
             upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
-        resized = upright.convert("L" if channels == 1 else "RGB").resize(size[::-1], Image.Resampling.LANCZOS)
+        mode = "L" if channels == 1 else "RGB"
+        converted = upright if upright.mode == mode else upright.convert(mode)
+        resized = converted.resize(size[::-1], Image.Resampling.LANCZOS)
         return DecodedImage(np.asarray(resized).reshape(*size, channels), original, frame_count)
+
+
+def _decode_upright(image: Image.Image, size: tuple[int, int]) -> tuple[Image.Image, tuple[int, int]]:
+    """Decode an image, upright by its EXIF data, and return its size (H, W). A reduced JPEG is resized to `size`."""
+    stored, wanted, reduced, is_turned = image.size, size, None, False
+    if image.format in ("JPEG", "MPO") and image.mode in ("L", "RGB"):
+        is_turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
+        width, height = wanted = size if is_turned else size[::-1]
+        reduced = image.draft(image.mode, (FINE_SCALE * width, FINE_SCALE * height))
+    image.load()
+    if reduced and image.size != stored:
+        image = image.resize(wanted, Image.Resampling.LANCZOS, reduced[1])
+        return ImageOps.exif_transpose(image), stored if is_turned else stored[::-1]
+    ImageOps.exif_transpose(image, in_place=True)
+    return image, (image.height, image.width)
 
 
 def _is_wide(image: Image.Image) -> bool:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from tests.helpers.bad_images import build_chunk
 from thalweg.system import files, images
@@ -98,6 +99,89 @@ def test_frames_are_counted(tmp_path: Path) -> None:
         assert images.read_pixels(file, (3, 4), 1).frame_count == 3
         pictures[0].save(file)
         assert images.read_pixels(file, (3, 4), 1).frame_count == 1
+
+
+def draw_photo(height: int, width: int) -> np.ndarray:
+    """A smooth picture without symmetry."""
+    y, x = np.mgrid[:height, :width] / np.array([height, width])[:, None, None]
+    return np.stack([255 * x, 255 * y * y, 120 + 100 * np.sin(5 * x + 3 * y)], -1).astype(np.uint8)
+
+
+def resize_fully(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return np.asarray(Image.fromarray(photo).resize(size[::-1], Image.Resampling.LANCZOS)).astype(int)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("shape", [(203, 317), (317, 203), (131, 131), (20, 30)])
+def test_reduced_photos_keep_pixels_and_size(tmp_path: Path, shape: tuple[int, int], orientation: int) -> None:
+    """Decoded at a half, a quarter or an eighth, with sides that these do not divide; turned in all ways."""
+    photo, exif = draw_photo(*shape), Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    turned = {
+        **{1: photo, 2: photo[:, ::-1], 3: photo[::-1, ::-1], 4: photo[::-1], 5: photo.swapaxes(0, 1)},
+        **{6: np.rot90(photo, -1), 7: photo[::-1, ::-1].swapaxes(0, 1), 8: np.rot90(photo)},
+    }[orientation]
+    Image.fromarray(photo).save(tmp_path / "a.jpg", quality=98, subsampling=0, exif=exif)
+    for size in ((12, 9), (25, 40), (70, 60), (330, 340)):
+        found = images.read_pixels(tmp_path / "a.jpg", size, 3)
+        assert found.original_size == turned.shape[:2]
+        difference = np.abs(found.pixels - resize_fully(np.ascontiguousarray(turned), size))
+        assert difference.mean() < 1.5, size
+        assert difference.max() <= 12, size
+
+
+def test_only_large_photos_are_reduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scales = []
+    draft = JpegImageFile.draft
+
+    def note_scale(image: JpegImageFile, mode: str, size: tuple[int, int]) -> object:
+        before, box = image.width, draft(image, mode, size)
+        scales.append(round(before / image.width))
+        return box
+
+    monkeypatch.setattr(JpegImageFile, "draft", note_scale)
+    photo = Image.fromarray(draw_photo(64, 96))
+    photo.save(tmp_path / "a.jpg")
+    photo.convert("L").save(tmp_path / "gray.jpg")
+    photo.convert("CMYK").save(tmp_path / "cmyk.jpg")
+    photo.save(tmp_path / "a.png")
+    for size in ((4, 6), (8, 12), (9, 12), (16, 16), (17, 24), (32, 10), (33, 10)):
+        images.read_pixels(tmp_path / "a.jpg", size, 1)
+    assert scales == [8, 4, 2, 2, 1, 1, 1]
+    assert images.read_pixels(tmp_path / "gray.jpg", (4, 6), 3).original_size == (64, 96)
+    assert scales[7:] == [8]
+    for name in ("cmyk.jpg", "a.png"):
+        images.read_pixels(tmp_path / name, (4, 6), 3)
+    assert len(scales) == 8
+
+
+def test_cut_photo_is_named(tmp_path: Path) -> None:
+    Image.fromarray(draw_photo(200, 300)).save(tmp_path / "a.jpg")
+    whole = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "a.jpg").write_bytes(whole[: len(whole) // 2])
+    for size in ((10, 10), (200, 300)):
+        with pytest.raises(files.UserError, match=r"a\.jpg: not a readable image \(image file is truncated"):
+            images.read_pixels(tmp_path / "a.jpg", size, 3)
+
+
+def test_many_images_keep_their_order(tmp_path: Path) -> None:
+    """Large ones, which are decoded one by one, among small and broken ones."""
+    paths = []
+    for number in range(24):
+        paths.append(tmp_path / f"{number}.png")
+        save(paths[-1], np.full((2 + number % 5, 4), 10 * number, np.uint8))
+    for number in (3, 17):
+        paths[number].write_bytes(b"broken")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(images, "LARGE_PIXELS", 12)
+        found = list(images.read_images(paths, (3, 4), 1))
+    for number, (path, image) in enumerate(zip(paths, found, strict=True)):
+        if number in (3, 17):
+            assert str(image).startswith(f"{path}: not a readable image")
+        else:
+            assert isinstance(image, images.DecodedImage)
+            np.testing.assert_array_equal(image.pixels, 10 * number)
+    assert list(images.measure_ranges(paths)) == []
 
 
 def test_other_formats_are_refused(tmp_path: Path) -> None:

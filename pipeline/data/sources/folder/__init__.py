@@ -86,7 +86,7 @@ class Folder(DataSource):
         labels, classes = _build_labels(good_rows, annotations, placed)
         names = [row.image for row in good_rows]
         examples = Examples(
-            images=images.pixels[[row_indices[name] for name in names]],
+            images=_keep_rows(images.pixels, [row_indices[name] for name in names]),
             names=np.array(names, np.str_),
             groups=np.array([row.cells.get("group", row.image) for row in good_rows], np.str_),
             split=np.array([row.cells.get("split", "") for row in good_rows], np.str_),
@@ -117,6 +117,14 @@ class Folder(DataSource):
             labels=build_blank_labels(names, len(rows)) if rows else {},
             classes=tuple(sorted({row.cells["label"] for row in rows if "label" in row.cells})),
         )
+
+
+def _keep_rows(pixels: NDArray[np.uint8], kept: list[int]) -> NDArray[np.uint8]:
+    """Move the images `kept`, in rising order, to the front and return them: there is one copy of all pixels."""
+    for row, index in enumerate(kept):
+        if row != index:
+            pixels[row] = pixels[index]
+    return pixels[: len(kept)]
 
 
 def _drop_faulty(rows: list[LabelRow], faults: list[Fault]) -> list[LabelRow]:

@@ -1,7 +1,7 @@
 """Read the images that labels.csv lists."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,20 +37,23 @@ def read_images(
     """Read each row's image; add a fault for each that is missing or cannot be read."""
     existing = {*files_below}
     by_path, by_name = ({_fold_name(file, whole): file for file in files_below} for whole in (True, False))
-    value_range = images.find_value_range(measure_ranges(root / row.image for row in rows if row.image in existing))
+    value_range = images.find_value_range(
+        images.measure_ranges(root / row.image for row in rows if row.image in existing)
+    )
     pixels = np.zeros((len(rows), *size, channels), np.uint8)
     original_sizes, several_frames = {}, []
+    decoded = images.read_images(
+        (root / row.image for row in rows if row.image in existing), size, channels, value_range
+    )
     for index, row in enumerate(rows):
         if row.image not in existing:
             similar = by_path.get(_fold_name(row.image, True)) or by_name.get(_fold_name(row.image, False))
             hint = f"; did you mean {similar}?" if similar else ""
             faults.append(row.fault(f"no such file below {root.name or root}/{hint}"))
             continue
-        file = root / row.image
-        try:
-            image = images.read_pixels(file, size, channels, value_range)
-        except files.UserError as error:
-            faults.append(row.fault(str(error).removeprefix(f"{file}: ")))
+        image = next(decoded)
+        if isinstance(image, files.UserError):
+            faults.append(row.fault(str(image).removeprefix(f"{root / row.image}: ")))
             continue
         pixels[index], original_sizes[row.image] = image.pixels, image.original_size
         if image.frame_count > 1:
@@ -64,17 +67,6 @@ def _fold_name(path: str, whole: bool) -> str:
     """Return a path, or its last part, without what differs between systems: case, Unicode form, backslashes."""
     folded = unicodedata.normalize("NFC", path).casefold().replace("\\", "/").removeprefix("./")
     return folded if whole else folded.rsplit("/", 1)[-1]
-
-
-def measure_ranges(paths: Iterable[Path]) -> Iterator[ValueRange]:
-    """Return the lowest and highest value of each readable image of more than 8 bits."""
-    for path in paths:
-        try:
-            measured = images.measure_range(path)
-        except files.UserError:
-            continue  # reading it gives a fault
-        if measured:
-            yield measured
 
 
 def _find_image_warnings(
