@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from thalweg.data.examples import Examples
+from thalweg.data.sources import scenes
 from thalweg.data.sources.scenes import Scenes, compose_scene
 from thalweg.data.sources.scenes.canvas import Camera, Sketch
 from thalweg.data.sources.scenes.people import draw_person, sample_person
-from thalweg.data.sources.scenes.place import build_place
 from thalweg.data.sources.scenes.scene import Scene, paint_scene
+from thalweg.system import runtime
 
 NOWHERE = Path("nowhere")
 
@@ -25,8 +26,7 @@ def draw_scenes(seed: int, **options: object) -> Examples:
 
 
 def draw_scene(seed: int, **options: object) -> Scene:
-    source = Scenes.model_validate({"places": 1, **options})
-    return compose_scene(source, [build_place(seed, 0, source.size)], seed, 0)
+    return compose_scene(Scenes.model_validate({"places": 1, **options}), seed, 0)
 
 
 def assert_same(a: Examples, b: Examples) -> None:
@@ -45,6 +45,16 @@ def test_same_seed_gives_same_bytes() -> None:
 
 def test_scenes_independent_of_their_number() -> None:
     assert_same(draw_scenes(3, examples=5), draw_scenes(3, examples=12).take_rows(np.arange(5)))
+
+
+@pytest.mark.parametrize("cores", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_parts_give_same_bytes(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In parts of a few scenes, in this process or in others."""
+    whole = draw_scenes(3)
+    monkeypatch.setattr(runtime, "count_cores", lambda: cores)
+    monkeypatch.setattr(scenes, "MANY_SCENES", 1)
+    monkeypatch.setattr(scenes, "PART_SCENES", 5)
+    assert_same(whole, draw_scenes(3))
 
 
 def test_other_seed_other_scenes() -> None:

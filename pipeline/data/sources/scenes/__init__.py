@@ -2,20 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, Strict, field_validator
 
 from thalweg.data.examples import DataSource, Examples, Labels, ReadResult, build_blank_labels
 from thalweg.data.sources.scenes.layout import arrange_scene
-from thalweg.data.sources.scenes.place import Place, build_place
+from thalweg.data.sources.scenes.place import build_place
 from thalweg.data.sources.scenes.scene import Scene, VisiblePerson, paint_scene
+from thalweg.system import runtime
+from thalweg.system.parallel import map_in_processes
 
 Pixels = Annotated[int, Field(ge=24, le=512)]
 ObjectCount = Annotated[int, Field(ge=0, le=30)]
+MANY_SCENES = 400  # that take longer to draw than other processes take to start
+PART_SCENES = 32  # drawn by a process at once
 LABEL_NAMES = ("count", "points", "boxes", "kinds", "present")
+
+
+_build_place = lru_cache(maxsize=8)(build_place)  # scenes are drawn place by place
 
 
 class Scenes(DataSource):
@@ -51,13 +60,16 @@ class Scenes(DataSource):
 
     def read_examples(self, path: Path, seed: int) -> ReadResult:
         """Draw every scene in memory; `path` is not used."""
-        places = [build_place(seed, number, self.size) for number in range(self.places)]
-        images, visible = zip(
-            *(paint_scene(compose_scene(self, places, seed, index)) for index in range(self.examples)), strict=True
-        )
-        return ReadResult(
-            replace(self.build_outline(path, seed), images=np.stack(images), labels=build_labels(visible))
-        )
+        outline = self.build_outline(path, seed)
+        images = np.empty(outline.images.shape, np.uint8)
+        visible: list[list[VisiblePerson]] = [[]] * self.examples
+        by_place = np.argsort(outline.groups, kind="stable")  # a process builds few places
+        parts = [by_place[start : start + PART_SCENES].tolist() for start in range(0, self.examples, PART_SCENES)]
+        map_parts = map_in_processes if self.examples >= MANY_SCENES and runtime.count_cores() > 1 else map
+        for indices, painted in zip(parts, map_parts(partial(paint_scenes, self, seed), parts), strict=True):
+            for index, (image, people) in zip(indices, painted, strict=True):
+                images[index], visible[index] = image, people
+        return ReadResult(replace(outline, images=images, labels=build_labels(visible)))
 
     def build_outline(self, path: Path, seed: int) -> Examples:  # noqa: ARG002
         return Examples(
@@ -72,16 +84,23 @@ class Scenes(DataSource):
         )
 
 
+def paint_scenes(
+    options: Scenes, seed: int, indices: Sequence[int]
+) -> list[tuple[NDArray[np.uint8], list[VisiblePerson]]]:
+    """Paint scenes of `seed` by index: the image of each, and its people from the farthest to the nearest."""
+    return [paint_scene(compose_scene(options, seed, index)) for index in indices]
+
+
 def choose_place(seed: int, index: int, place_count: int) -> tuple[int, np.random.Generator]:
     """Draw the place of scene `index` of `seed`, of `place_count`; return its number and the generator for the rest."""
     rng = np.random.default_rng((seed, 1, index))
     return int(rng.integers(place_count)), rng
 
 
-def compose_scene(options: Scenes, places: Sequence[Place], seed: int, index: int) -> Scene:
+def compose_scene(options: Scenes, seed: int, index: int) -> Scene:
     """Compose scene `index` of `seed`: place, weather, objects and people."""
-    number, rng = choose_place(seed, index, len(places))
-    place = places[number]
+    number, rng = choose_place(seed, index, options.places)
+    place = _build_place(seed, number, options.size)
     pan = int(rng.integers(place.backdrop.width - place.size[0] + 1))
     u = rng.random(3).tolist()
     if u[0] < 0.5:  # a clear day
