@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from numpy.typing import NDArray
 
 from thalweg.artifacts.damage import explain_damage
 from thalweg.config.experiment import Config
-from thalweg.data.examples import ARRAYS, Examples, Fault
+from thalweg.data.examples import ARRAYS, Examples, Fault, concatenate_examples
 from thalweg.data.splits import Splits
 from thalweg.system import data_files, files
 from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST, SPLITS
+
+IMAGES = "images.npy"
+"""The images' file, beside the file of their names, groups and labels. It is mapped, never read as a whole."""
 
 
 @dataclass(frozen=True)
@@ -26,24 +30,62 @@ class PreparedData:
     copy_origins: NDArray[np.int64]
 
 
-def write_examples(path: Path, examples: Examples, **extra: NDArray[np.generic]) -> None:
-    arrays = {name: getattr(examples, name) for name in ARRAYS}
+def write_examples(path: Path, examples: Examples) -> None:
+    """Write examples: their images as `images.npy` beside `path`, and all else, with the images' digest, to `path`."""
+    file = _write_images(path, examples.images.shape, [examples.images])
+    _write_facts(path, examples, file, {})
+
+
+def write_copies(
+    originals: Examples, chunks: Iterable[Examples], origin: NDArray[np.int64], offline: str, path: Path = COPIES
+) -> None:
+    """Write augmented copies of the rows `origin` of `originals`, made chunk by chunk, for the params `offline`.
+
+    `images.npy` beside them has the images of the originals, then those of the copies; it is empty without copies.
+    """
+    facts: list[Examples] = []
+
+    def list_images() -> Iterator[NDArray[np.uint8]]:
+        yield originals.images[: len(originals) if len(origin) else 0]
+        for chunk in chunks:
+            facts.append(chunk.drop_images())
+            yield chunk.images
+
+    count = len(originals) + len(origin) if len(origin) else 0
+    file = _write_images(path, (count, *originals.images.shape[1:]), list_images())
+    copies = concatenate_examples([originals.take_rows(origin[:0]).drop_images(), *facts])
+    _write_facts(path, copies, file, {"origin": origin, "offline": np.array(offline)})
+
+
+def _write_images(path: Path, shape: tuple[int, ...], parts: Iterable[NDArray[np.uint8]]) -> Path:
+    file = path.with_name(IMAGES)
+    data_files.write_array(file, shape, parts)
+    return file
+
+
+def _write_facts(path: Path, examples: Examples, images: Path, extra: dict[str, NDArray[Any]]) -> None:
+    arrays = {name: getattr(examples, name) for name in ARRAYS if name != "images"}
     labels = {f"label_{name}": values for name, values in examples.labels.items()}
     further = {"classes": np.array(examples.classes, np.str_), "value_range": np.array(examples.value_range or ())}
-    data_files.write_arrays(path, arrays | labels | further | extra)
+    digest = {"images_sha256": np.array(files.hash_file(images))}
+    data_files.write_arrays(path, arrays | labels | further | digest | extra)
 
 
 def read_examples(path: Path) -> Examples:
-    """Read examples. Raises `UserError` if the file is damaged, as all that read here do."""
+    """Read examples; their images are mapped. Raises `UserError` if a file is damaged, as all that read here do."""
+    images = path.with_name(IMAGES)
     with explain_damage(path, files.UserError, KeyError):
         arrays = data_files.read_arrays(path)
-        black_white = arrays["value_range"]
-        return Examples(
-            **{name: arrays[name] for name in ARRAYS},
-            labels={n.removeprefix("label_"): values for n, values in arrays.items() if n.startswith("label_")},
-            classes=tuple(str(name) for name in arrays["classes"]),
-            value_range=(float(black_white[0]), float(black_white[1])) if len(black_white) else None,
-        )
+        digest, black_white = str(arrays["images_sha256"]), arrays["value_range"]
+        facts: dict[str, Any] = {name: arrays[name] for name in ARRAYS if name != "images"}
+        labels = {n.removeprefix("label_"): values for n, values in arrays.items() if n.startswith("label_")}
+        classes = tuple(str(name) for name in arrays["classes"])
+        value_range = (float(black_white[0]), float(black_white[1])) if len(black_white) else None
+    with explain_damage(images, files.UserError):
+        if files.hash_file(images) != digest:
+            raise files.UserError(f"it does not hold the images of {path}")
+        mapped = data_files.map_array(images)
+    return Examples(mapped, **facts, labels=labels, classes=classes, value_range=value_range)
 
 
 def write_splits(splits: Splits) -> None:
@@ -64,10 +106,14 @@ def read_splits() -> Splits:
 def load_prepared_data() -> PreparedData:
     """Read the output of `prepare` and `augment`: originals first, then copies."""
     originals, splits = read_originals()
-    examples, origins = originals, read_copies()["origin"]
-    if len(origins):
-        examples = concatenate_examples(originals, read_examples(COPIES))
-    return PreparedData(examples, splits, origins)
+    copies, origins = read_examples(COPIES), read_copies()["origin"]
+    if not len(origins):
+        return PreparedData(originals, splits, origins)
+    facts = concatenate_examples([originals.drop_images(), copies.drop_images()])
+    with explain_damage(COPIES, files.UserError):
+        if len(copies.images) != len(facts.names) or copies.images.shape[1:] != originals.images.shape[1:]:
+            raise files.UserError(f"it does not fit {EXAMPLES}")
+    return PreparedData(replace(facts, images=copies.images), splits, origins)
 
 
 def read_originals() -> tuple[Examples, Splits]:
@@ -97,13 +143,6 @@ def read_copies() -> dict[str, NDArray[Any]]:
         return arrays
 
 
-def concatenate_examples(first: Examples, second: Examples) -> Examples:
-    """Concatenate two sets of examples of the same source."""
-    arrays: dict[str, Any] = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ARRAYS}
-    labels = {name: np.concatenate([values, second.labels[name]]) for name, values in first.labels.items()}
-    return replace(first, **arrays, labels=labels)
-
-
 def build_manifest(
     config: Config, examples: Examples, splits: Splits, faults: tuple[Fault, ...], warnings: tuple[str, ...]
 ) -> dict[str, object]:
@@ -131,7 +170,8 @@ def _compute_digest(examples: Examples, splits: Splits) -> str:
     total = hashlib.sha256()
     arrays = [examples.images, examples.names, examples.groups, *(examples.labels[k] for k in sorted(examples.labels))]
     for array in (*arrays, *splits.train, *splits.validation, splits.test):
-        total.update(repr((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
+        total.update(repr((array.shape, array.dtype.str)).encode())
+        total.update(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"")
     return total.hexdigest()
 
 

@@ -15,6 +15,7 @@ from thalweg.core.types import DataSpec
 from thalweg.data.splits import Splits
 from thalweg.engine.fit import LaneState
 from thalweg.engine.fleet import train_to_end
+from thalweg.engine.workers import copy_to_devices
 from thalweg.system.files import UserError
 from thalweg.training import build, inference
 from thalweg.training.plan import TrainingData
@@ -62,7 +63,7 @@ def train_candidates(
     trials: Sequence[tuple[int | None, Setting]],
     folder: Path,
 ) -> list[Candidate]:
-    """Train each (trial, values) on the same fresh seeds, all lanes of one program together.
+    """Train each (trial, values) on the same fresh seeds, all lanes of one program together; `data` is on the host.
 
     Values that give the same experiment are trained once. After a kill, training resumes from the snapshot in `folder`.
     """
@@ -72,6 +73,7 @@ def train_candidates(
     lanes = [(seed, fold) for seed in list_confirm_seeds(config) for fold in range(len(splits.train))]
     targets = {i: (plans[i], build.build_hyper(configs[i]), lanes) for i in dict.fromkeys(first_index)}
     ends = train_to_end(folder, data, targets, config.engine.width)
+    data = copy_to_devices(data)
     candidates, rows = [], select_judged_rows(splits)
     for (trial, values), plan, i in zip(trials, plans, first_index, strict=True):
         states = group_by_seed(ends[i], len(splits.train))

@@ -37,7 +37,8 @@ def write_outputs(
     others: list[Candidate],
     folder: Path,
 ) -> None:
-    """Choose the winner, compare it with the baseline, and write all results."""
+    """Choose the winner, compare it with the baseline, and write all results; `data` is on the host."""
+    data = copy_to_devices(data)
     ranked = candidates.rank_candidates(config, others) or [baseline]
     rows = candidates.select_judged_rows(loaded.splits)
     judged = loaded.examples.take_rows(rows)
@@ -103,7 +104,8 @@ def write_references(
     plan: NetworkProgram,
 ) -> None:
     """Write the metrics of simple references on the judged examples: one row each, the trivial one first."""
-    train = loaded.examples.take_rows(np.unique(np.concatenate(loaded.splits.train)))
+    examples = loaded.examples if config.task.OUTPUT_KIND == "image" else loaded.examples.drop_images()
+    train = examples.take_rows(np.unique(np.concatenate(loaded.splits.train)))
     table = [
         {"answer": name} | inference.score_rows(plan, predictions, data, rows)
         for name, predictions in config.task.compute_references(train, task_inputs).items()
@@ -122,7 +124,7 @@ def build_final_model(
         return trained_model.build_trained_model(winner_config, winner.plan, data, loaded.examples, networks)
     all_rows = np.arange(len(loaded.examples) - len(loaded.copy_origins), dtype=np.int32)
     splits = Splits((all_rows,), (all_rows,), np.zeros(0, np.int32))
-    all_data = copy_to_devices(build.build_data(winner_config, loaded.examples, splits, loaded.copy_origins))
+    all_data = build.build_data(winner_config, loaded.examples, splits, loaded.copy_origins)
     spec, members = build.build_data_spec(loaded.examples), config.confirm.members
     refit_seed = rng.derive_seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))
     refit_folder = folder / f"refit of {refit_seed}"

@@ -1,7 +1,7 @@
 """Examples, and the interface of the data sources that read them."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -61,6 +61,17 @@ class Examples:
         """Return the examples at `rows` (indices or a mask), in that order."""
         arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in ARRAYS}
         return replace(self, **arrays, labels={name: values[rows] for name, values in self.labels.items()})
+
+    def drop_images(self) -> "Examples":
+        """Return the examples with images of no size."""
+        return replace(self, images=self.images[:, :0])
+
+
+def concatenate_examples(parts: Sequence[Examples]) -> Examples:
+    """Concatenate sets of examples of the same source."""
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
+    labels = {name: np.concatenate([part.labels[name] for part in parts]) for name in parts[0].labels}
+    return replace(parts[0], **arrays, labels=labels)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from thalweg.data.examples import Examples
 from thalweg.system import machine
 
-COPIES = 4  # of all pixels that `prepare` holds at most: as read, as selected, as compressed, as written
+COPIES = 2  # of all pixels that `prepare` holds at most: as read from IDX files, and as one array
 
 
 def find_memory_problem(outline: Examples) -> str:

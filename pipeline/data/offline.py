@@ -1,10 +1,11 @@
 """Augmented copies of training examples, and a contact sheet of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from numpy.typing import NDArray
 
 from thalweg.core import augmentations, rng
@@ -20,30 +21,33 @@ def list_training_rows(splits: Splits) -> NDArray[np.int64]:
 
 
 def augment_examples(
-    examples: Examples, strengths: dict[str, float], seed: int, reconcile_labels: Callable[[Labels], Labels]
-) -> Examples:
-    """Augment images and labels, by the functions that run inside a training step.
+    examples: Examples,
+    rows: NDArray[np.int64],
+    strengths: dict[str, float],
+    seed: int,
+    reconcile_labels: Callable[[Labels], Labels],
+) -> Iterator[Examples]:
+    """Yield augmented images and labels of the examples `rows` in chunks, by the functions within a training step.
 
-    `reconcile_labels` makes the labels agree afterwards (`Task.reconcile_labels`).
+    `reconcile_labels` makes an example's labels agree afterwards (`Task.reconcile_labels`).
     """
     names = tuple(name for name, strength in strengths.items() if strength)
-    if not names or not len(examples):
-        return examples
     numbers = {name: jnp.float32(strengths[name]) for name in names}
-    images = []
-    labels: dict[str, list[NDArray[np.generic]]] = {name: [] for name in examples.labels}
-    for start in range(0, len(examples), CHUNK_SIZE):
-        chunk = examples.take_rows(np.arange(start, min(start + CHUNK_SIZE, len(examples))))
-        batch = {name: jnp.asarray(values) for name, values in chunk.labels.items()}
-        batch["image"] = jnp.asarray(chunk.images, jnp.float32) / 255
-        changed = augmentations.apply_augmentations(
-            names, rng.derive_key(seed, "offline", start // CHUNK_SIZE), batch, numbers
-        )
-        images.append(np.asarray(jnp.round(changed["image"] * 255), np.uint8))
-        for name in labels:
-            labels[name].append(np.asarray(changed[name]))
-    augmented = {name: np.concatenate(values) for name, values in labels.items()}
-    return replace(examples, images=np.concatenate(images), labels=reconcile_labels(augmented))
+    for number, start in enumerate(range(0, len(rows), CHUNK_SIZE)):
+        chunk = examples.take_rows(rows[start : start + CHUNK_SIZE])
+        yield _augment_chunk(chunk, numbers, rng.derive_key(seed, "offline", number), reconcile_labels)
+
+
+def _augment_chunk(
+    chunk: Examples, numbers: dict[str, Array], key: Array, reconcile_labels: Callable[[Labels], Labels]
+) -> Examples:
+    if not numbers:
+        return chunk
+    batch = {name: jnp.asarray(values) for name, values in chunk.labels.items()}
+    batch["image"] = jnp.asarray(chunk.images, jnp.float32) / 255
+    changed = augmentations.apply_augmentations(tuple(numbers), key, batch, numbers)
+    labels = reconcile_labels({name: np.asarray(changed[name]) for name in chunk.labels})
+    return replace(chunk, images=np.asarray(jnp.round(changed["image"] * 255), np.uint8), labels=labels)
 
 
 def draw_contact_sheet(images: NDArray[np.uint8], gap: int = 2) -> NDArray[np.uint8]:

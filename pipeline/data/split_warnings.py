@@ -102,7 +102,7 @@ def _find_shared_copies(examples: Examples, splits: Splits) -> Iterator[str]:
     side[splits.test] = -1
     copies: dict[bytes, list[int]] = defaultdict(list)
     for row, image in enumerate(examples.images):
-        copies[hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()].append(row)
+        copies[hashlib.sha256(np.ascontiguousarray(image).data).digest()].append(row)
     shared = [rows for rows in copies.values() if len({*side[rows].tolist()}) > 1]
     if shared:
         named = [" = ".join(examples.names[rows[:2]].tolist()) for rows in shared]

@@ -16,7 +16,6 @@ from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.engine.fleet import train_to_end
 from thalweg.engine.results import LaneSeed
-from thalweg.engine.workers import copy_to_devices
 from thalweg.training import build
 from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
@@ -58,7 +57,7 @@ def train_ablations(
         fold_numbers = range(i * len(seeds) * folds, (i + 1) * len(seeds) * folds)
         lanes = list(zip(np.repeat(seeds, folds).tolist(), fold_numbers, strict=True))
         targets[i] = plan, build.build_hyper(winner_config.replace_values(ablation.values)), lanes
-    ends = train_to_end(folder, copy_to_devices(add_ablation_folds(data, ablations)), targets, config.engine.width)
+    ends = train_to_end(folder, add_ablation_folds(data, ablations), targets, config.engine.width)
     rows = [
         {
             "what": ablation.kind,

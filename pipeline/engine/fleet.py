@@ -13,7 +13,7 @@ from thalweg.engine.fit import LaneState
 from thalweg.engine.program import Data, Hyper, Program
 from thalweg.engine.results import LaneKey, LaneResult, LaneSeed, TrainedLane, TrainedLanes, build_lane_result
 from thalweg.engine.state_folder import Journal
-from thalweg.engine.workers import Workers, start_worker_pool
+from thalweg.engine.workers import Workers, copy_to_devices, start_worker_pool
 from thalweg.system import timing
 from thalweg.system.files import UserError
 
@@ -174,10 +174,11 @@ def train_to_end(
 ) -> dict[int, list[LaneState]]:
     """Train trials, each with its program, numbers and lanes, to their end. Returns the lanes' states by trial.
 
+    `data` is on the host.
     After a kill it continues from the last snapshot in `folder`, which must be used for the same trials only.
     """
     with start_worker_pool(data) as workers:
-        fleet = Fleet(folder, data, width=width, workers=workers)
+        fleet = Fleet(folder, copy_to_devices(data), width=width, workers=workers)
         for trial, (program, hyper, lanes) in trials.items():
             fleet.add_trial(trial, program, hyper, lanes)
             fleet.set_target([trial], program.epochs)

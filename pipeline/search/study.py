@@ -70,7 +70,7 @@ def run_trials(
     """Run every trial of the study in order of number; results in `folder` are read, all others trained."""
     _check_programs(config, spec, data)
     device_data = copy_to_devices(data)
-    with start_worker_pool(device_data) as workers:
+    with start_worker_pool(data) as workers:
         return _Study(config, spec, device_data, folder, callbacks, workers).run()
 
 

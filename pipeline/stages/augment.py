@@ -7,7 +7,7 @@ from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data.offline import augment_examples, draw_contact_sheet, list_training_rows
 from thalweg.system.images import write_image
-from thalweg.system.paths import CONTACT_SHEET, COPIES
+from thalweg.system.paths import CONTACT_SHEET
 
 
 def main(config: Config) -> None:
@@ -16,12 +16,12 @@ def main(config: Config) -> None:
     copies = strengths.pop("copies")
     origin = np.tile(list_training_rows(splits), copies)
     reconcile = config.task.reconcile_labels
-    augmented = augment_examples(examples.take_rows(origin), strengths, config.seed, reconcile)
-    prepared.write_examples(COPIES, augmented, origin=origin, offline=np.array(prepared.augmentation_identity(config)))
+    copied = augment_examples(examples, origin, strengths, config.seed, reconcile)
+    prepared.write_copies(examples, copied, origin, prepared.augmentation_identity(config))
     sheet_rows = list_training_rows(splits)[:6]
     online = config.augment.online.model_dump()
     sheets = [examples.take_rows(sheet_rows)] + [
-        augment_examples(examples.take_rows(sheet_rows), online, rng.derive_seed(config.seed, "sheet", row), reconcile)
+        next(augment_examples(examples, sheet_rows, online, rng.derive_seed(config.seed, "sheet", row), reconcile))
         for row in range(5)
     ]
     write_image(CONTACT_SHEET, draw_contact_sheet(np.stack([row.images for row in sheets])))

@@ -7,7 +7,6 @@ from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.confirm.outputs import write_outputs
 from thalweg.engine.state_folder import lock_state_folder
-from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, SPLITS
 from thalweg.training import build
@@ -15,7 +14,7 @@ from thalweg.training import build
 
 def main(config: Config) -> None:
     loaded, record = prepared.load_prepared_data(), read_study_record()
-    data = copy_to_devices(build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins))
+    data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     best = record.ranked[: 1 + config.confirm.runners_up]
     trials = [(None, {}), *((trial.number, trial.params) for trial in best)]
     options = [config.confirm.seeds, config.confirm.epochs]

@@ -9,7 +9,6 @@ from thalweg.config.experiment import Config
 from thalweg.engine import results
 from thalweg.engine.fleet import train_to_end
 from thalweg.engine.state_folder import lock_state_folder
-from thalweg.engine.workers import copy_to_devices
 from thalweg.stats.verdicts import build_verdict_table
 from thalweg.system import files, table_files
 from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS, COPIES, EXAMPLES, SPLITS
@@ -23,7 +22,7 @@ def main(config: Config) -> None:
     lanes = results.list_lane_seeds(config.seed, "study", 1, len(data.train_rows))
     hyper, width = build.build_hyper(config), config.engine.width
     with lock_state_folder(baseline_fingerprint(config, files.hash_files([EXAMPLES, SPLITS, COPIES]))) as folder:
-        states = train_to_end(folder, copy_to_devices(data), {0: (plan, hyper, lanes)}, width)[0]
+        states = train_to_end(folder, data, {0: (plan, hyper, lanes)}, width)[0]
     curves = build_curves_table(
         config, [(None, *lane, results.build_lane_result(plan, s)) for lane, s in zip(lanes, states, strict=True)]
     )

@@ -6,13 +6,15 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
+from itertools import chain
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.system.files import UserError, convert_errors, read_bytes, write_bytes
+from thalweg.system.files import UserError, convert_errors, read_bytes, write_bytes, write_parts
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -40,6 +42,32 @@ def unpack_arrays(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
         np.load(io.BytesIO(content), allow_pickle=False) as file,
     ):
         return {name: file[name] for name in file.files}
+
+
+def write_array(path: Path, shape: tuple[int, ...], parts: Iterable[NDArray[np.uint8]]) -> None:
+    """Write a `.npy` file of uint8 with this shape, its values in parts that are made one by one."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    write_parts(path, chain([header.getvalue()], (np.ascontiguousarray(part).data for part in parts)))
+
+
+def map_array(path: Path) -> NDArray[Any]:
+    """Map the array of a `.npy` file, to be read only: no copy, and all processes share its pages.
+
+    The file must not be changed in place; to replace it is harmless. Raises `UserError` if it is broken.
+    """
+    with convert_errors(path, "cannot be read", OSError), convert_errors(path, "not a file of an array", ValueError):
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return array
+
+
+def _pickle_map(array: Any) -> tuple[Any, ...]:
+    """Send a mapped array to another process as its path; a part of one as values."""
+    is_whole = not isinstance(array.base, np.ndarray)
+    return (map_array, (Path(array.filename),)) if is_whole else (np.array, (np.asarray(array),))
+
+
+ForkingPickler.register(np.memmap, _pickle_map)
 
 
 def read_rows(path: Path) -> list[tuple[int, list[str]]]:

@@ -81,7 +81,12 @@ def _find_obstacle(path: Path) -> str:
 
 
 def write_bytes(path: Path, *parts: bytes) -> None:
-    """Write a file of these parts atomically: to a temporary file beside `path`, flushed to disk, then renamed."""
+    """Write a file of these parts, as `write_parts` does."""
+    write_parts(path, parts)
+
+
+def write_parts(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    """Write a file of parts, made one by one, atomically: to a temporary file, flushed to disk, then renamed."""
     with _convert_disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = _make_temporary(path)
@@ -289,8 +294,14 @@ def hash_files(paths: Iterable[Path]) -> str:
     """Return the SHA-256 of the names and contents of files, in sorted order."""
     digest = hashlib.sha256()
     for path in sorted(paths):
-        digest.update(os.fsencode(path) + b"\0" + hashlib.sha256(read_bytes(path)).digest())
+        digest.update(os.fsencode(path) + b"\0" + bytes.fromhex(hash_file(path)))
     return digest.hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's contents, without holding them."""
+    with _convert_disk_errors(path, "cannot be read"), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)

@@ -186,10 +186,10 @@ def build_data(config: Config, examples: Examples, splits: Splits, copy_origins:
     train = [np.concatenate([rows, first_copy[np.isin(copy_origins, rows)]]) for rows in splits.train]
     rows = np.unique(np.concatenate([*splits.train, *splits.validation]) if len(splits.train) > 1 else splits.train[0])
     backgrounds = normalisation.compute_camera_backgrounds(
-        config.data.background, examples.images[rows], examples.groups[rows]
+        config.data.background, examples.images, examples.groups, rows
     )
     background_index = normalisation.find_nearest_background(examples.images, backgrounds)
-    mean, scale = normalisation.compute_channel_statistics(examples.images[rows], backgrounds, background_index[rows])
+    mean, scale = normalisation.compute_channel_statistics(examples.images, backgrounds, background_index, rows)
     validation_rows, validation_weights = _pad_rows(splits.validation)
     return TrainingData(
         images=examples.images,

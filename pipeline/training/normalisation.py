@@ -1,5 +1,6 @@
 """The normalisation of images: camera backgrounds, channel means and scales."""
 
+import math
 import re
 
 import numpy as np
@@ -7,43 +8,66 @@ from numpy.typing import NDArray
 
 from thalweg.system.files import UserError
 
+CHUNK_BYTES = 2**20  # of images that are looked at at once
 
-def compute_camera_backgrounds(pattern: str, images: NDArray[np.uint8], groups: NDArray[np.str_]) -> NDArray[np.uint8]:
-    """Compute the median image of each camera [S, H, W, C]; `pattern` matches the camera in a group's name.
+
+def compute_camera_backgrounds(
+    pattern: str, images: NDArray[np.uint8], groups: NDArray[np.str_], rows: NDArray[np.integer]
+) -> NDArray[np.uint8]:
+    """Compute the median image of each camera's `rows` [S, H, W, C]; `pattern` matches the camera in a group's name.
 
     Raises `UserError` for a group without a match.
     """
     if not pattern:
         return np.zeros((0, *images.shape[1:]), np.uint8)
-    matches = [re.search(pattern, str(group)) for group in groups]
-    unnamed = sorted({str(group) for group, match in zip(groups, matches, strict=True) if match is None})
+    matches = [re.search(pattern, str(group)) for group in groups[rows]]
+    unnamed = sorted({str(group) for group, match in zip(groups[rows], matches, strict=True) if match is None})
     if unnamed:
         raise UserError(f"data.background: '{pattern}' finds no camera in the groups {', '.join(unnamed[:5])}")
     cameras = np.array([match.group() for match in matches if match])
-    return np.stack([np.median(images[cameras == c], axis=0).astype(np.uint8) for c in np.unique(cameras)])
+    own_rows = [rows[cameras == camera] for camera in np.unique(cameras)]
+    height = images.shape[1]
+    return np.stack(
+        [np.stack([np.median(images[own, y], axis=0).astype(np.uint8) for y in range(height)]) for own in own_rows]
+    )
 
 
 def find_nearest_background(images: NDArray[np.uint8], backgrounds: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Find each image's nearest background by mean absolute difference [N]; 0 without backgrounds."""
+    nearest = np.zeros(len(images), np.int32)
     if not len(backgrounds):
-        return np.zeros(len(images), np.int32)
-    distances = [np.abs(images.astype(np.int16) - image.astype(np.int16)).mean((1, 2, 3)) for image in backgrounds]
-    nearest: NDArray[np.int32] = np.argmin(distances, axis=0).astype(np.int32)
+        return nearest
+    for rows in _split_rows(np.arange(len(images)), images):
+        chunk = images[rows].astype(np.int16)
+        nearest[rows] = np.argmin([np.abs(chunk - image).mean((1, 2, 3)) for image in backgrounds], axis=0)
     return nearest
 
 
 def compute_channel_statistics(
-    images: NDArray[np.uint8], backgrounds: NDArray[np.uint8], background_index: NDArray[np.int32]
+    images: NDArray[np.uint8],
+    backgrounds: NDArray[np.uint8],
+    background_index: NDArray[np.int32],
+    rows: NDArray[np.integer],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Compute mean and 1 / standard deviation of each input channel, images in 0..1: [C], [2 C] with backgrounds."""
-    total, square, count = np.zeros(1), np.zeros(1), 0
-    for start in range(0, len(images), 1024):
-        chunk = images[start : start + 1024].astype(np.float64) / 255
+    """Compute mean and 1 / standard deviation of each input channel of `rows`, images in 0..1.
+
+    Both are [C], or [2 C] with backgrounds. The sums are whole numbers, so they are exact in any order.
+    """
+    channels = images.shape[-1] * (2 if len(backgrounds) else 1)
+    total, square = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
+    for own in _split_rows(rows, images):
+        chunk = images[own].astype(np.int32)
         if len(backgrounds):
-            chunk = np.concatenate([chunk, chunk - backgrounds[background_index[start : start + 1024]] / 255.0], -1)
-        total = total + chunk.sum((0, 1, 2))
-        square = square + np.square(chunk).sum((0, 1, 2))
-        count += chunk[..., 0].size
-    mean = total / count
-    spread = np.sqrt(np.maximum(square / count - mean**2, 1e-8))
+            chunk = np.concatenate([chunk, chunk - backgrounds[background_index[own]]], -1)
+        total += chunk.sum((0, 1, 2), np.int64)
+        square += np.square(chunk).sum((0, 1, 2), np.int64)
+    count = len(rows) * images.shape[1] * images.shape[2]
+    mean = total / (255 * count)
+    spread = np.sqrt(np.maximum(square / (255**2 * count) - mean**2, 1e-8))
     return mean.astype(np.float32), (1 / spread).astype(np.float32)
+
+
+def _split_rows(rows: NDArray[np.integer], images: NDArray[np.uint8]) -> list[NDArray[np.integer]]:
+    """Split rows into parts whose images have about CHUNK_BYTES, and each at least one image."""
+    count = max(1, CHUNK_BYTES // math.prod(images.shape[1:]))
+    return [rows[start : start + count] for start in range(0, len(rows), count)]

@@ -64,7 +64,7 @@ class NetworkHyper:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class TrainingData:
-    """The arrays that a lane reads, on the device.
+    """The arrays that a lane reads, on the host or on the device.
 
     `images` uint8 [N, H, W, C] and `labels` [N, ...] of all examples; `background_index` int32 [N] selects each
     example's background from `backgrounds` uint8 [S, H, W, C] (S is 0 without backgrounds); `mean` and `scale`

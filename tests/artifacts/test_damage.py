@@ -34,7 +34,7 @@ def write_all(counter: bool = True) -> None:
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_splits(splits if counter else type(splits)(splits.validation, splits.train, splits.test))
     files.write_json(MANIFEST, prepared.build_manifest(CONFIG, examples, splits, (), ()))
-    prepared.write_examples(COPIES, examples.take_rows(np.zeros(0, int)), origin=np.zeros(0, int))
+    prepared.write_copies(examples, [examples.take_rows(np.arange(2))], np.arange(2), "")
     study = StudySummary(1, 1, 1, 0, 0, RankedTrial(0, {}, 0.5), 3)
     record = StudyRecord(Provenance("0", {}, ""), study, (RankedTrial(0, {}, 0.5),))
     files.write_json(STUDY_RECORD, summary.to_json(record) if counter else {"another": ["shape"]})
@@ -73,6 +73,8 @@ READERS: dict[Path, Callable[[], bytes]] = {
     SPLITS: read_prepared,
     MANIFEST: read_prepared,
     COPIES: read_prepared,
+    EXAMPLES.with_name(prepared.IMAGES): read_prepared,
+    COPIES.with_name(prepared.IMAGES): read_prepared,
 }
 
 

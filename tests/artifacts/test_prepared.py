@@ -1,5 +1,7 @@
 """Prepared data: what is written is read, folds in order, copies after the originals."""
 
+import pickle
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from thalweg.config.load import load_config
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
 from thalweg.system import files
-from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST
+from thalweg.system.paths import EXAMPLES, MANIFEST
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
 
@@ -76,7 +78,8 @@ def write_prepared() -> None:
 
 def test_copies_follow_originals_and_record_origin() -> None:
     write_prepared()
-    prepared.write_examples(COPIES, build_examples(2, first=20), origin=np.array([0, 2]))
+    chunks = [build_examples(1, first=20), build_examples(1, first=21)]
+    prepared.write_copies(build_examples(4), chunks, np.array([0, 2]), "")
     loaded = prepared.load_prepared_data()
     assert len(loaded.examples) == 6
     assert loaded.copy_origins.tolist() == [0, 2]
@@ -84,9 +87,24 @@ def test_copies_follow_originals_and_record_origin() -> None:
     assert_same_arrays(loaded.examples.take_rows(np.arange(4, 6)), build_examples(2, first=20))
 
 
+def test_images_are_mapped_once() -> None:
+    """With copies, originals and copies are one file; workers map it, too."""
+    write_prepared()
+    for count in (0, 2):
+        prepared.write_copies(build_examples(4), [build_examples(count, 20)] if count else [], np.arange(count), "")
+        images = prepared.load_prepared_data().examples.images
+        assert isinstance(images, np.memmap)
+        assert images.shape == (4 + count, 4, 6, 3)
+        assert not images.flags.writeable
+        sent = bytes(ForkingPickler.dumps(images))
+        assert len(sent) < 300
+        np.testing.assert_array_equal(pickle.loads(sent), images)
+        np.testing.assert_array_equal(pickle.loads(ForkingPickler.dumps(images[1:3])), images[1:3])
+
+
 def test_no_copies_keep_originals() -> None:
     write_prepared()
-    prepared.write_examples(COPIES, build_examples(0), origin=np.zeros(0, np.int64))
+    prepared.write_copies(build_examples(4), [], np.zeros(0, np.int64), "")
     loaded = prepared.load_prepared_data()
     assert_same_arrays(loaded.examples, build_examples(4))
     assert len(loaded.copy_origins) == 0
@@ -95,9 +113,7 @@ def test_no_copies_keep_originals() -> None:
 def test_is_prepared_depends_on_experiment_and_copies() -> None:
     config = load_config(ROOT / "params.yaml")
     files.write_json(MANIFEST, {"made_for": prepared.data_identity(config)})
-    prepared.write_examples(
-        COPIES, build_examples(0), origin=build_rows(), offline=np.array(prepared.augmentation_identity(config))
-    )
+    prepared.write_copies(build_examples(4), [], np.zeros(0, np.int64), prepared.augmentation_identity(config))
     assert prepared.is_prepared(config)
     assert prepared.is_prepared(config.replace_values({"data.path": "elsewhere", "training.epochs": 2}))
     assert not prepared.is_prepared(config.replace_values({"seed": 9}))

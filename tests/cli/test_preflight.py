@@ -177,11 +177,11 @@ def test_idx_header_is_enough(tmp_path: Path) -> None:
 
 def test_memory_is_said_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"data.source.examples": 200, "data.source.size": [24, 24]}
-    needed = 4 * 200 * 24 * 24 * 3
+    needed = 2 * 200 * 24 * 24 * 3
     monkeypatch.setattr(machine, "count_free_bytes", lambda: needed)
     assert list_problem_lines(change_config(small)) == []
     monkeypatch.setattr(machine, "count_free_bytes", lambda: needed - 1)
-    message = "200 images of 24 x 24 x 3 bytes need 1,382,400 bytes of memory; 1,382,399 are free."
+    message = "200 images of 24 x 24 x 3 bytes need 691,200 bytes of memory; 691,199 are free."
     assert list_problem_lines(change_config(small)) == [f"data.source: {message} Use smaller or fewer images."]
     with pytest.raises(files.UserError, match=message):
         prepare.main(Config.model_validate(change_config(small)))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.data import offline
-from thalweg.data.examples import Examples
+from thalweg.data.examples import Examples, concatenate_examples
 from thalweg.tasks.count import Count
 
 
@@ -22,7 +22,8 @@ def test_moved_copies_recount_people() -> None:
             "present": np.ones((300, 3), bool),
         },
     )
-    moved = offline.augment_examples(examples, {"shift": 0.5, "flip": 0.0}, 0, Count(density=8).reconcile_labels)
+    strengths, reconcile = {"shift": 0.5, "flip": 0.0}, Count(density=8).reconcile_labels
+    moved = concatenate_examples(list(offline.augment_examples(examples, np.arange(300), strengths, 0, reconcile)))
     points: Any = moved.labels["points"]
     inside = ((points >= 0) & (points <= 8)).all(-1)
     np.testing.assert_array_equal(moved.labels["present"], inside)

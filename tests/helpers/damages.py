@@ -64,7 +64,7 @@ OTHERS = {
 READERS = {
     "artifacts/model/*": ("thalweg", "predict", "artifacts/confirm/pictures", "--out", "predicted.csv"),
     "artifacts/prepared/*": ("thalweg", "study"),
-    "artifacts/augmented/copies.npz": ("thalweg", "study"),
+    "artifacts/augmented/*.np[yz]": ("thalweg", "study"),
     "artifacts/baseline/weights.msgpack": ("thalweg", "stage", "evaluate"),
     "artifacts/study/found.json": ("thalweg", "stage", "confirm"),
     "artifacts/**": ("dvc", "repro"),

@@ -13,7 +13,7 @@ from thalweg.data.splits import Splits
 from thalweg.search import run, study
 from thalweg.search.study import StudyResult
 from thalweg.system import files, machine, runtime
-from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST
+from thalweg.system.paths import EXAMPLES, MANIFEST
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def prepared_data(
     monkeypatch.setattr(study, "run_trials", begin_journal)
     monkeypatch.setattr(runtime, "JAX_ALREADY_LOADED", False)
     prepared.write_examples(EXAMPLES, examples)
-    prepared.write_examples(COPIES, examples.take_rows(np.zeros(0, np.int64)), origin=np.zeros(0, np.int64))
+    prepared.write_copies(examples, [], np.zeros(0, np.int64), "")
     prepared.write_splits(splits)
     files.write_json(MANIFEST, prepared.build_manifest(config, examples, splits, (), ()))
     return prepared.load_prepared_data()

@@ -236,17 +236,23 @@ def test_inputs_are_normalised(background: str) -> None:
 
 def test_constant_image_stays_finite() -> None:
     mean, scale = normalisation.compute_channel_statistics(
-        np.full((3, 2, 2, 1), 51, np.uint8), np.zeros((0, 2, 2, 1), np.uint8), build_rows(0)
+        np.full((3, 2, 2, 1), 51, np.uint8), np.zeros((0, 2, 2, 1), np.uint8), build_rows(0), np.arange(3)
     )
     assert mean == pytest.approx([0.2])
     assert np.isfinite(scale).all()
 
 
-def test_normalisation_is_the_same_in_chunks() -> None:
+def test_normalisation_is_the_same_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     images = np.random.default_rng(0).integers(0, 256, (2500, 2, 2, 3), np.uint8)
-    mean, scale = normalisation.compute_channel_statistics(images, images[:0], np.zeros(2500, np.int32))
-    np.testing.assert_allclose(mean, (images / 255).mean((0, 1, 2)), rtol=1e-6)
-    np.testing.assert_allclose(scale, 1 / (images / 255).std((0, 1, 2)), rtol=1e-6)
+    rows, index = np.arange(0, 2500, 2), np.zeros(2500, np.int32)
+    found = []
+    for size in (1, 1000, 2**20):
+        monkeypatch.setattr(normalisation, "CHUNK_BYTES", size)
+        found.append(normalisation.compute_channel_statistics(images, images[:0], index, rows))
+    for mean, scale in found:
+        np.testing.assert_array_equal((mean, scale), found[0])
+        np.testing.assert_allclose(mean, (images[rows] / 255).mean((0, 1, 2)), rtol=1e-6)
+        np.testing.assert_allclose(scale, 1 / (images[rows] / 255).std((0, 1, 2)), rtol=1e-6)
 
 
 def test_background_is_camera_median() -> None:
@@ -274,4 +280,4 @@ def test_nearest_background_is_chosen(images: np.ndarray, backgrounds: np.ndarra
 def test_no_backgrounds_add_no_channel(count: int) -> None:
     images = np.zeros((count, 2, 2, 1), np.uint8)
     assert normalisation.find_nearest_background(images, images[:0]).tolist() == [0] * count
-    assert len(normalisation.compute_camera_backgrounds("", images, np.full(count, "camera"))) == 0
+    assert len(normalisation.compute_camera_backgrounds("", images, np.full(count, "camera"), np.arange(count))) == 0
