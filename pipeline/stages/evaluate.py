@@ -22,7 +22,7 @@ def main(config: Config) -> None:
     for member, rows in zip(members, loaded.splits.validation, strict=True):
         predictions = inference.predict_examples(plan, [member], data, rows)[0]
         scores.append(inference.score_rows(plan, predictions, data, rows))
-        validation = examples.take_rows(rows)
+        validation = examples.drop_images().take_rows(rows)
         columns = {"image": validation.names, "group": validation.groups}
         if task.OUTPUT_KIND != "image":
             columns["truth"] = task.list_true_values(validation)
