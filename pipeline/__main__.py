@@ -15,34 +15,23 @@ def main() -> int:
     from thalweg.system import interrupts
 
     gc.set_threshold(COLLECT_EVERY)
+    interrupts.exit_at_interrupt()
+    interrupts.write_any_character()
     try:
-        interrupts.end_quietly()
-        interrupts.write_any_character()
         from thalweg import cli
 
         code = cli.main()
         if sys.stdout is not None:  # the shell may close it
             sys.stdout.flush()
-        if interrupts.is_interrupted():  # a library swallowed the interrupt
-            interrupts.exit_quietly()
-        return code
-    except KeyboardInterrupt:
-        interrupts.exit_quietly()
     except BrokenPipeError:
         interrupts.drop_output()
         return 1
-    except Exception as error:
-        if interrupts.is_interrupted():  # a library made another error of the interrupt
-            interrupts.exit_quietly()
-        if not isinstance(error, OSError):
-            raise
-        # of the output, or of a library; our own files give a UserError
+    except OSError as error:  # of the output, or of a library; our own files give a UserError
         interrupts.drop_output()
         source = error.filename or ("output" if error.errno in OUTPUT_ERRORS else type(error).__name__)
         print(f"{source}: {error.strerror or error}", file=sys.stderr)
         return 2
-    finally:
-        interrupts.exit_at_interrupt()
+    return code
 
 
 if __name__ == "__main__":
