@@ -87,7 +87,10 @@ def build_row(method: str, options: Options) -> list[str]:
     plan = build.build_plan(config, build.build_data_spec(examples), host_data, searched=False, kept_weights="last")
     lanes = [(rate, seed) for rate in options.rates for seed in range(options.seeds)]
     hypers = [build.build_hyper(config.replace_values({"optimizer.learning_rate": rate})) for rate, _ in lanes]
-    starts = [population.init_lane(plan, rng.derive_seed(config.seed, "counting", seed), 0) for _, seed in lanes]
+    starts = [
+        population.init_lane(plan, hyper, rng.derive_seed(config.seed, "counting", seed), 0)
+        for hyper, (_, seed) in zip(hypers, lanes, strict=True)
+    ]
     data = copy_to_devices(host_data)
     ends = population.advance_lanes(plan, hypers, starts, data, [plan.epochs] * len(starts))
 

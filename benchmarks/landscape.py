@@ -39,7 +39,8 @@ def measure_map(points: int, examples: int, repeats: int) -> dict[str, Any]:
     split = splits.split_examples(config.data.split, examples_read, config.seed)
     host_data = build.build_data(config, examples_read, split, np.zeros(0, np.int64))
     plan = build.build_plan(config, build.build_data_spec(examples_read), host_data, searched=True)
-    hyper, data, state = build.build_hyper(config), copy_to_devices(host_data), population.init_lane(plan, 0, 0)
+    hyper, data = build.build_hyper(config), copy_to_devices(host_data)
+    state = population.init_lane(plan, hyper, 0, 0)
     evaluation_sets = loss_surface.build_evaluation_sets(
         plan, data, [subsample_rows(rows, examples) for rows in (split.train[0], split.validation[0])]
     )

@@ -49,7 +49,7 @@ def measure_lanes(settings: Settings) -> dict[str, Any]:
     trials = [{}, *config.study.enqueue][:lane_count]
     hypers = [build.build_hyper(config.replace_values(values)) for values in trials]
     states = population.advance_lanes(
-        plan, hypers, [population.init_lane(plan, 0, 0)] * lane_count, data, [1] * lane_count
+        plan, hypers, [population.init_lane(plan, hypers[0], 0, 0)] * lane_count, data, [1] * lane_count
     )
     seconds = []
     for repeat in range(repeats):

@@ -39,15 +39,16 @@ class Model(nnx.Module):
         self.middle = Conv(widths[-1], widths[-1], rngs=rngs)
         self.up = nnx.List([Conv(i, 4 * o, size=1, rngs=rngs) for o, i in itertools.pairwise(widths)][::-1])
         self.merge = nnx.List([Conv(2 * o, o, rngs=rngs) for o in widths[:-1]][::-1])
-        self.last = Conv(width, 4 * outputs[2], rngs=rngs)
-        self.last.kernel[...] = jnp.zeros_like(self.last.kernel[...])
-        self.beside = Dense(inputs[2], outputs[2], rngs=rngs)
-        self.beside.kernel[...] = jnp.eye(inputs[2], outputs[2]) * PIXEL_STD
-        self.beside.bias[...] = jnp.full(outputs[2], PIXEL_MEAN)
+        change, linear = Conv(width, 4 * outputs[2], rngs=rngs), Dense(inputs[2], outputs[2], rngs=rngs)
+        change.kernel[...] = jnp.zeros_like(change.kernel[...])
+        linear.kernel[...] = jnp.eye(inputs[2], outputs[2]) * PIXEL_STD
+        linear.bias[...] = jnp.full(outputs[2], PIXEL_MEAN)
+        self.last = nnx.List([change, linear])
 
     def __call__(self, x: Array) -> Array:
-        height, width, last = self.outputs
-        linear = self.beside(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], last)
+        height, width, channels = self.outputs
+        change, beside = self.last
+        linear = beside(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], channels)
         if linear.shape[1] != height:
             linear = linear.repeat(2, axis=1).repeat(2, axis=2)
         skips = []
@@ -58,7 +59,8 @@ class Model(nnx.Module):
         for up, merge, skip in zip(self.up, self.merge, skips[-2::-1], strict=True):
             larger = _pixel_shuffle(nnx.relu(up(x)))[:, : skip.shape[1], : skip.shape[2]]
             x = nnx.relu(merge(jnp.concatenate([larger, skip], -1)))
-        return linear + _pixel_shuffle(self.last(x))[:, :height, :width]
+        enhanced: Array = linear + _pixel_shuffle(change(x))[:, :height, :width]
+        return enhanced
 
 
 def _pixel_shuffle(x: Array) -> Array:

@@ -50,7 +50,7 @@ def train_if_good(tree: dict[str, Any], file: Path) -> None:
     for setting in OptunaSampler(config).ask(0, config.study.cohort):
         changed = config.replace_values(setting)
         plan = build.build_plan(changed, spec, data, searched=True)
-        state = population.init_lane(plan, 1, 0)
+        state = population.init_lane(plan, build.build_hyper(changed), 1, 0)
         (after,) = population.advance_lanes(plan, [build.build_hyper(changed)], [state], data, [plan.epochs])
         assert int(after.step) == plan.epochs * plan.steps_per_epoch or int(after.diverged_step) >= 0
         assert int(after.step) >= min(STEPS, plan.epochs * plan.steps_per_epoch)

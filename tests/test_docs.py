@@ -18,6 +18,7 @@ from tests.helpers.paths import ROOT
 from thalweg import cli
 from thalweg.config.experiment import Config, ConfirmConfig, DataConfig, DiagnoseConfig, TrainingConfig
 from thalweg.config.load import load_config
+from thalweg.config.model import ModelConfig
 from thalweg.config.numbers import OptimizerConfig, Strengths
 from thalweg.config.study import ConstraintConfig, ParameterConfig, PruneConfig, StopConfig, StudyConfig
 from thalweg.reporting.sections import find_sections
@@ -57,6 +58,7 @@ def test_every_key_is_described(part: type[StrictModel]) -> None:
 DEFAULTS: dict[str, type[StrictModel]] = {
     "data": DataConfig,
     "detect": find_members("thalweg.tasks")["detect"],
+    "model": ModelConfig,
     "optimizer": OptimizerConfig,
     "training": TrainingConfig,
     "study": StudyConfig,

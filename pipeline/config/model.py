@@ -33,7 +33,14 @@ def list_model_kinds(tree: Any) -> set[str]:
     return {kind for kind in kinds if isinstance(kind, str)}
 
 
-class ModelConfig(StrictModel):
+class InitialScales(StrictModel):
+    """Factors on the weights that a model draws at its start. They are numbers of the program, not sizes."""
+
+    gain: float = Field(1.0, gt=0.0, description="factor on the initial weights of all layers but the last")
+    last_gain: float = Field(1.0, ge=0.0, description="factor on the initial weights of the last layer")
+
+
+class ModelConfig(InitialScales):
     """A file in models/ or the dotted path of a class (`kind`), and the sizes that it takes."""
 
     model_config = ConfigDict(extra="allow")
@@ -52,7 +59,9 @@ class ModelConfig(StrictModel):
             raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
         extra = self.__pydantic_extra__
         assert extra is not None
-        extra |= sizes.model_validate(extra).model_dump()
+        # with the scales, which an error about an unknown key names among the allowed ones
+        filled = sizes.model_validate(extra | {"gain": self.gain, "last_gain": self.last_gain}).model_dump()
+        extra |= {name: value for name, value in filled.items() if name not in InitialScales.model_fields}
         return self
 
     @property
@@ -76,11 +85,14 @@ def _build_sizes_class(kind: str, _model: Hashable) -> type[Any]:
     """
     sizes = list_model_sizes(kind)
     for name, size in sizes.items():
+        if name in InitialScales.model_fields:
+            raise TypeError(f"its size `{name}` needs another name: `model.{name}` scales the initial weights")
         if not _is_plain(size.default):
             raise TypeError(f"the default of its size `{name}` is not text, a number, true, false or null")
     defaults = {name: ... if size.default is size.empty else size.default for name, size in sizes.items()}
     types = {name: _loosen_type(size.annotation, "." not in kind) for name, size in sizes.items()}
-    return build_model_class("Sizes", {name: (types[name], defaults[name]) for name in sizes})
+    scales: dict[str, Any] = {name: (field.annotation, field) for name, field in InitialScales.model_fields.items()}
+    return build_model_class("Sizes", {name: (types[name], defaults[name]) for name in sizes} | scales)
 
 
 def _is_plain(value: Any) -> bool:

@@ -10,15 +10,17 @@ from thalweg.config.tree import flatten_tree
 Setting = dict[str, Any]
 """A trial's values by dotted path, without inactive parameters."""
 
+START_PATHS = ("model.gain", "model.last_gain")
+"""Paths of values that scale the initial weights before the compiled program runs."""
 TRACED_PATHS = ("optimizer.", "schedule.", "loss.", "augment.online.")
 """Beginnings of paths whose values a compiled program takes as inputs."""
 STATIC_PATHS = ("model.", "task.", "optimizer.kind", "training.batch_size", "training.epochs")
-"""Beginnings of paths whose values are compiled into the program, unlike the rest of `TRACED_PATHS`."""
+"""Beginnings of paths whose values are compiled in, unlike `START_PATHS` and the rest of `TRACED_PATHS`."""
 
 
 def is_static_path(path: str) -> bool:
     """Return whether another value at this path needs another compiled program."""
-    return path.startswith(STATIC_PATHS)
+    return path.startswith(STATIC_PATHS) and path not in START_PATHS
 
 
 def sort_parameters(config: Config) -> list[tuple[str, ParameterConfig]]:

@@ -106,7 +106,7 @@ def record_training_path(
     plan: NetworkProgram, hyper: NetworkHyper, data: TrainingData, seeds: Sequence[int]
 ) -> list[list[LaneState]]:
     """Return the lanes of these seeds on the first fold, before training and after each validation."""
-    states = [population.init_lane(plan, seed, 0) for seed in seeds]
+    states = [population.init_lane(plan, hyper, seed, 0) for seed in seeds]
     path = [states]
     for epoch in range(plan.validate_every, plan.epochs + 1, plan.validate_every):
         states = population.advance_lanes(plan, [hyper] * len(seeds), states, data, [epoch] * len(seeds))

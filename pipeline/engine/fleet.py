@@ -65,7 +65,7 @@ class Fleet:
             population.shapes[program] = shape
         self._trials[trial] = {}
         for lane in lanes:
-            state, leaves = population.init_lane(program, *lane), self._snapshot.pop((trial, *lane), None)
+            state, leaves = population.init_lane(program, hyper, *lane), self._snapshot.pop((trial, *lane), None)
             if leaves is not None:
                 state = jax.tree.unflatten(jax.tree.structure(state), leaves)
             self._trials[trial][lane] = _FleetLane(program, hyper, state)

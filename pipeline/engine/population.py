@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache, lru_cache, partial
 from typing import Any
 
@@ -50,9 +51,16 @@ shapes: dict[Program, BlockShape] = {}
 """The shape of an accelerator's calls, by program, once it is chosen."""
 
 
+def init_lane(program: Program, hyper: Hyper, seed: int, fold: int) -> LaneState:
+    """Make a lane before its first step, on the host, with the numbers of its trial."""
+    state = _draw_lane(program, seed, fold)
+    learner = program.scale_learner(hyper, state.learner)
+    return replace(state, learner=learner, best_weights=program.select_weights(learner))
+
+
 @lru_cache(maxsize=64)
-def init_lane(program: Program, seed: int, fold: int) -> LaneState:
-    """Make a lane before its first step, on the host; cached, because paired trials start alike."""
+def _draw_lane(program: Program, seed: int, fold: int) -> LaneState:
+    """Draw a lane's start from its seed alone; cached, because paired trials share it."""
     state: LaneState = jax.device_get(_compile_init(program)(jnp.int32(seed), jnp.int32(fold)))
     return state
 

@@ -66,6 +66,9 @@ class Program(Protocol):
     def init_learner(self, seed: Array, fold: Array) -> Learner:
         """Make a learner before its first step."""
 
+    def scale_learner(self, hyper: Hyper, learner: Learner) -> Learner:
+        """Change a new learner, on the host, by a trial's numbers; the result is not compiled."""
+
     def select_weights(self, learner: Learner) -> Any:
         """Select the parts of a learner to keep as its weights."""
 

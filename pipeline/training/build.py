@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thalweg.config.experiment import Config
 from thalweg.config.model import ModelConfig
-from thalweg.core import augmentations, losses, optimizers, schedules
+from thalweg.core import augmentations, initial_weights, losses, optimizers, schedules
 from thalweg.core.network import Network
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
@@ -88,13 +88,26 @@ def find_batch_size_problem(batch_size: int, examples: int) -> str:
 def build_network(task: Task, model: ModelConfig, spec: DataSpec, *, background: bool) -> Network:
     """Build a model's network for a task; with `background` its inputs include the difference from the background.
 
-    Raises `UserError` if the model cannot be built for these inputs and outputs, or returns another shape.
+    Raises `UserError` if the model cannot be built for these inputs and outputs, or returns another shape, or lacks
+    weights that its gains would scale.
     """
     height, width, channels = task.input_shape(spec)
     inputs = height, width, channels * (2 if background else 1)
     network = Network(model.kind, inputs, task.output_shape(spec), model.sizes)
     _check_network(network)
+    _check_gains(network, model)
     return network
+
+
+def _check_gains(network: Network, model: ModelConfig) -> None:
+    """Raise `UserError` if a factor on initial weights would change nothing."""
+    if model.gain != 1 and not initial_weights.count_kernels(network)[0]:
+        raise UserError(
+            f"model.gain: `{network.path}` has no matrix of weights but in its last layer; do not set or search it"
+        )
+    if model.last_gain != 1 and not initial_weights.count_kernels(network)[1]:
+        advice = "name its last layer so, or do not set or search this"
+        raise UserError(f"model.last_gain: `{network.path}` has no matrix of weights in a layer named `last`; {advice}")
 
 
 def _choose_validation_interval(epochs: int) -> int:
@@ -153,6 +166,8 @@ def build_hyper(config: Config) -> NetworkHyper:
         },
         balance=np.int32(losses.BALANCES.index(config.loss.balance)),
         augment={name: np.float32(strength) for name, strength in config.augment.online.model_dump().items()},
+        gain=np.float32(config.model.gain),
+        last_gain=np.float32(config.model.last_gain),
     )
 
 

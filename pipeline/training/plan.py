@@ -49,7 +49,8 @@ class NetworkHyper:
     """The traced numbers of one trial, each a scalar; for many lanes with a leading axis.
 
     `schedule` and each term of `loss` hold a `kind` beside their numbers, an index into the family's tuple; a term may
-    have its own `schedule` and `phases`. `balance` is an index into `losses.BALANCES`.
+    have its own `schedule` and `phases`. `balance` is an index into `losses.BALANCES`. `gain` and `last_gain` scale the
+    initial weights.
     """
 
     learning_rate: Leaf
@@ -59,6 +60,8 @@ class NetworkHyper:
     loss: dict[str, dict[str, Any]]
     balance: Leaf
     augment: dict[str, Leaf]
+    gain: Leaf
+    last_gain: Leaf
 
 
 @jax.tree_util.register_dataclass

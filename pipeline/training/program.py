@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from thalweg.core import optimizers, rng
+from thalweg.core import initial_weights, optimizers, rng
 from thalweg.core.types import Tree
 from thalweg.engine.program import LaneLoop
 from thalweg.training import batches, composite_loss
@@ -52,6 +52,11 @@ class NetworkProgram(Plan):
         optimizer = optimizers.build_optimizer(kind, numbers, jnp.float32(0), clip)
         balance = jnp.zeros(len(composite_loss.list_terms(self)))
         return NetworkLearner(parameters, model_state, optimizer.init(parameters), balance)
+
+    def scale_learner(self, hyper: NetworkHyper, learner: NetworkLearner) -> NetworkLearner:
+        # every optimizer's first state is free of the weights
+        parameters = initial_weights.scale_kernels(learner.parameters, hyper.gain, hyper.last_gain)
+        return learner._replace(parameters=parameters)
 
     def select_weights(self, learner: NetworkLearner) -> tuple[Any, Any]:
         return learner.parameters, learner.model_state

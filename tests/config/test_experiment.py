@@ -25,6 +25,9 @@ def function(inputs): ...
 
 class Text:
     def __init__(self, inputs, outputs, *, width: "int" = 3, rngs): ...
+
+class Taken:
+    def __init__(self, inputs, outputs, *, gain: float = 3.0, rngs): ...
 """
 
 
@@ -94,6 +97,16 @@ def test_user_model_lists_to_tuples(user_module: str) -> None:
 def test_wrong_user_model_sizes_are_errors(user_module: str, sizes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ModelConfig.model_validate({"kind": f"{user_module}.Mine", **sizes})
+
+
+def test_scales_of_initial_weights_are_no_sizes(user_module: str) -> None:
+    part = ModelConfig.model_validate({"kind": f"{user_module}.Text", "gain": 0.5, "last_gain": 0.0})
+    assert (part.gain, part.last_gain, part.sizes) == (0.5, 0.0, (("width", 3),))
+    assert part == ModelConfig.model_validate(part.model_dump())
+    with pytest.raises(ValidationError, match=r"its size `gain` needs another name"):
+        ModelConfig.model_validate({"kind": f"{user_module}.Taken"})
+    with pytest.raises(ValidationError):
+        ModelConfig.model_validate({"kind": "mlp", "gain": 0.0})
 
 
 @pytest.mark.parametrize("kind", ["persons_own.function", "persons_own.Nobody", "persons_broken.Mine", "layers", ""])

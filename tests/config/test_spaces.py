@@ -45,6 +45,13 @@ def test_static_values_add_programs(config: Config) -> None:
     assert len(spaces.list_program_variants(replace_space(config, numbers | shapes))) == 6
 
 
+def test_scales_of_initial_weights_add_no_program(config: Config) -> None:
+    scales = {f"model.{name}": {"low": 0.1, "high": 3.0, "log": True} for name in ("gain", "last_gain")}
+    assert spaces.list_program_variants(replace_space(config, scales)) == [{}]
+    assert not any(map(spaces.is_static_path, scales))
+    assert spaces.is_static_path("model.gain_of_a_size")
+
+
 def test_excluded_programs_not_counted(config: Config) -> None:
     size, kind = "training.batch_size", "loss.terms.count.kind"
     space = {

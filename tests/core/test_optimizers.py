@@ -43,6 +43,14 @@ def run_our_optimizer(kind: str, steps: int = 4, clip: float | None = None, **gi
     )
 
 
+@EACH
+def test_first_state_is_free_of_the_weights(kind: str) -> None:
+    """A lane's initial weights are scaled after its optimizer's state is made."""
+    optimizer = optimizers.build_optimizer(kind, build_traced_numbers(kind), jnp.float32(RATE), jnp.float32(1))
+    for one, other in zip(jax.tree.leaves(optimizer.init(W)), jax.tree.leaves(optimizer.init(3 * W)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_gradient_descent_by_hand() -> None:
     @jax.jit
     def step(w: Any, rate: Any) -> Any:

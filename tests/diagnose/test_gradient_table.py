@@ -28,7 +28,7 @@ def prepared_data(examples: Examples, splits: Splits) -> PreparedData:
 
 @pytest.fixture(scope="module")
 def initial_weights(config: Config, prepared_data: PreparedData) -> Weights:
-    state = population.init_lane(build_plan(config, prepared_data), 4, 0)
+    state = population.init_lane(build_plan(config, prepared_data), build.build_hyper(config), 4, 0)
     return state.learner.parameters, state.learner.model_state
 
 

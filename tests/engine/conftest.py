@@ -18,7 +18,7 @@ def training_data() -> TrainingData:
 
 @pytest.fixture(scope="session")
 def start_states() -> list[LaneState]:
-    return [population.init_lane(PLAN, seed, 0) for seed in SEEDS]
+    return [population.init_lane(PLAN, *lane, 0) for lane in zip(HYPERS, SEEDS, strict=True)]
 
 
 @pytest.fixture(scope="session")

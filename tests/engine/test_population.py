@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.networks import Shaky
-from tests.helpers.small_lanes import HYPERS, PLAN, SPEC, N, draw_training_data, train_lanes
+from tests.helpers.small_lanes import HYPERS, PLAN, SEEDS, SPEC, N, draw_training_data, train_lanes
 from tests.helpers.trees import are_equal_trees
 from thalweg.core.network import Network
 from thalweg.engine import population
@@ -23,6 +23,14 @@ def test_one_program_for_all_numbers(end_states: tuple[list[LaneState], int]) ->
     finals = [state.learner.parameters["last"]["kernel"][...] for lane, state in enumerate(end_states[0]) if lane != 2]
     assert all(np.isfinite(final).all() for final in finals)
     assert len({final.tobytes() for final in finals}) == len(finals)
+
+
+def test_start_is_scaled_by_the_trial(start_states: list[LaneState]) -> None:
+    """Paired trials share what is drawn; each scales it by its own numbers, also the weights to keep."""
+    scaled = population.init_lane(PLAN, replace(HYPERS[0], last_gain=np.float32(0.3)), SEEDS[0], 0)
+    drawn = start_states[0].learner.parameters["last"]["kernel"][...]
+    for weights in (scaled.learner.parameters, scaled.best_weights[0]):
+        np.testing.assert_array_equal(weights["last"]["kernel"][...], drawn * np.float32(0.3))
 
 
 def test_lone_lane_has_same_bits(
@@ -107,7 +115,7 @@ def test_unstack_undoes_stack(start_states: list[LaneState]) -> None:
 @pytest.mark.slow
 def test_state_and_dropout_travel_with_lane(training_data: TrainingData) -> None:
     plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image_shape, (3,)), augmentation_names=())
-    states = [population.init_lane(plan, seed, 0) for seed in (0, 0, 1)]
+    states = [population.init_lane(plan, HYPERS[0], seed, 0) for seed in (0, 0, 1)]
     first, twin, other = train_lanes(plan, [HYPERS[0]] * 3, states, training_data)
     assert are_equal_trees(first, twin)
     assert not are_equal_trees(first.learner.parameters, other.learner.parameters)

@@ -127,13 +127,12 @@ def test_snapshot_round_trip(
     tmp_path: Path,
 ) -> None:
     data = compose_data(config, splits)
-    plans = [
-        build.build_plan(one, data_spec, data, searched=True)
-        for one in (config, config.replace_values({"optimizer": {"kind": "adam", "learning_rate": 0.01}}))
-    ]
+    configs = [config, config.replace_values({"optimizer": {"kind": "adam", "learning_rate": 0.01}})]
+    plans = [build.build_plan(one, data_spec, data, searched=True) for one in configs]
+    hypers = [build.build_hyper(one) for one in configs]
     lanes = {
-        (trial, seed, 0): (plan, population.init_lane(plan, seed, 0))
-        for trial, plan in enumerate([plans[0], plans[1], plans[0]])
+        (trial, seed, 0): (plans[index], population.init_lane(plans[index], hypers[index], seed, 0))
+        for trial, index in enumerate([0, 1, 0])
         for seed in (1, 2**31 - 1)
     }
     moved = replace(lanes[2, 1, 0][1], step=jnp.int32(17))

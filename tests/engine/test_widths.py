@@ -73,7 +73,7 @@ def test_calibration_starts_at_widest(
     chosen: int,
 ) -> None:
     known = fake_timing(seconds)
-    state = population.init_lane(PLAN, 0, 0)
+    state = population.init_lane(PLAN, HYPERS[0], 0, 0)
     shape = population._choose_shape(PLAN, [0] * 64, [(state, HYPERS[0], 1)] * 64, training_data, None)
     assert known == asked
     assert shape.blocks * shape.lanes * jax.device_count() == chosen

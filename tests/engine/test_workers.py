@@ -44,7 +44,7 @@ from tests.helpers import small_lanes as lanes
 from tests.helpers.trees import are_equal_trees
 from thalweg.engine import workers, population
 data = workers.copy_to_devices(lanes.draw_training_data())
-states = [population.init_lane(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
+states = [population.init_lane(lanes.PLAN, lanes.HYPERS[0], seed, 0) for seed in lanes.SEEDS]
 ends = lanes.train_lanes(lanes.PLAN, lanes.HYPERS, states, data)
 total = hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(ends)))
 alone = [lanes.train_lanes(lanes.PLAN, [lanes.HYPERS[i]], [states[i]], data)[0] for i in (0, 4)]

@@ -131,6 +131,8 @@ HYPER = NetworkHyper(
     loss={"value": {"kind": np.int32(1), "weight": np.float32(1), "delta": np.float32(1)}},
     balance=np.int32(0),
     augment={},
+    gain=np.float32(1),
+    last_gain=np.float32(1),
 )
 
 

@@ -56,6 +56,8 @@ def build_hyper(
         },
         balance=np.int32(0),
         augment={"brightness": np.float32(0.1), "noise": np.float32(noise), "flip": np.float32(flip)},
+        gain=np.float32(1),
+        last_gain=np.float32(1),
     )
 
 

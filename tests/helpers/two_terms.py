@@ -112,4 +112,6 @@ def build_hyper(a: Tree | None = None, b: Tree | None = None, balance: str = "no
         loss={"a": a or build_loss_numbers(), "b": b or build_loss_numbers()},
         balance=np.int32(losses.BALANCES.index(balance)),
         augment={},
+        gain=np.float32(1),
+        last_gain=np.float32(1),
     )

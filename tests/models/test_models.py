@@ -199,7 +199,7 @@ def test_unet_starts_pixelwise(height: int, width: int, times: int) -> None:
     network = Network("unet", (height, width, 2), (times * height, times * width, 3), (("depth", 3), ("width", 4)))
     parameters, rest = init_network(network)
     images = jax.random.normal(jax.random.key(1), (2, height, width, 2))
-    beside = parameters["beside"]
+    beside = parameters["last"][1]
     wanted = images @ beside["kernel"][...] + beside["bias"][...]
     wanted = wanted.repeat(times, 1).repeat(times, 2)
     np.testing.assert_allclose(infer_outputs(network, parameters, rest, images), wanted, rtol=1e-5, atol=1e-5)

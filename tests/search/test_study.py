@@ -74,7 +74,7 @@ def test_trial_equals_lone_run(
         chosen = config.replace_values(trial.outcome.values)
         plan = build.build_plan(chosen, data_spec, training_data, searched=True)
         ((seed, fold),) = results.list_lane_seeds(config.seed, "study", 1, 1)
-        state = population.init_lane(plan, seed, fold)
+        state = population.init_lane(plan, build.build_hyper(chosen), seed, fold)
         (alone,) = population.advance_lanes(
             plan, [build.build_hyper(chosen)], [state], copy_to_devices(training_data), [plan.epochs]
         )

@@ -174,7 +174,7 @@ def test_lane_result_matches_state(
 
     data = compose_data(config, splits)
     plan = build.build_plan(config, data_spec, data, searched=True)
-    state = population.init_lane(plan, 1, 0)
+    state = population.init_lane(plan, build.build_hyper(config), 1, 0)
     assert results.build_lane_result(plan, state).epochs == 0
     assert not results.build_lane_result(plan, state).ended
     noted = {name: jnp.array([0.5, np.nan, np.inf]) for name in state.curves}

@@ -193,6 +193,27 @@ def test_model_exception_is_a_user_error(model: dict[str, Any], told: str) -> No
         )
 
 
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ({"kind": "linear", "gain": 0.5}, r"model.gain: `linear` has no matrix of weights but in its last layer"),
+        ({"kind": "toy", "last_gain": 0.5}, r"model.last_gain: `toy` has no matrix of weights in a layer named `last`"),
+    ],
+)
+def test_scale_of_nothing_is_a_user_error(model: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        build.build_plan(
+            CONFIG.replace_values({"model": model}), DataSpec((4, 5, 1), 0), build_training_data(ONE), searched=False
+        )
+
+
+def test_scales_of_initial_weights_share_a_plan() -> None:
+    scaled = CONFIG.replace_values({"model": {"kind": "mlp", "width": 4, "gain": 0.5, "last_gain": 0.0}})
+    configs = scaled, scaled.replace_values({"model.gain": 1.0, "model.last_gain": 1.0})
+    data = build_training_data(ONE)
+    assert len({build.build_plan(one, DataSpec((4, 5, 1), 0), data, searched=True) for one in configs}) == 1
+
+
 def test_every_number_reaches_the_program() -> None:
     hyper = build.build_hyper(CONFIG)
     loss = hyper.loss["count"]
@@ -204,6 +225,9 @@ def test_every_number_reaches_the_program() -> None:
         name: np.float32(value)
         for name, value in (optimizers.list_optimizer_defaults("adam") | {"momentum": 0.7}).items()
     }
+    assert (hyper.gain, hyper.last_gain) == (1.0, 1.0)
+    scaled = build.build_hyper(CONFIG.replace_values({"model": {"kind": "mlp", "gain": 0.3, "last_gain": 0.0}}))
+    assert (scaled.gain, scaled.last_gain) == (np.float32(0.3), 0.0)
     assert hyper.clip == np.inf
     assert build.build_hyper(CONFIG.replace_values({"optimizer.clip": 0.5})).clip == 0.5
     assert (hyper.augment["flip"], hyper.augment["noise"]) == (0.5, 0.0)
