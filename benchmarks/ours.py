@@ -8,7 +8,14 @@ from pathlib import Path
 import thalweg  # noqa: F401  before JAX: it sets XLA's environment variables
 from benchmarks import engine
 from benchmarks.contest import parse_request, print_answer
+from thalweg.config.experiment import Config
+from thalweg.core import rng
+from thalweg.core.types import DataSpec
+from thalweg.engine import population
+from thalweg.engine.workers import copy_to_devices
 from thalweg.search import publisher, study, trials
+from thalweg.training import build
+from thalweg.training.plan import TrainingData
 
 
 def main() -> None:
@@ -27,10 +34,20 @@ def main() -> None:
             result = study.run_trials(config, shape, data, Path(folder, "state"), (callback,))
         seconds = time.perf_counter() - began
         os.chdir("/")
-    best = trials.rank_trials(config, result.trials)[0].outcome.value
-    assert best is not None
+    compile_seconds = engine.sum_compile_seconds()
+    best = trials.rank_trials(config, result.trials)[0].outcome
+    winner = train_winner(config.replace_values(best.values), shape, data, request.winner_seeds)
     epochs = sum(trial.epochs_spent for trial in result.trials)
-    print_answer(seconds, len(result.trials), epochs, best, compile_seconds=engine.sum_compile_seconds())
+    errors = [trial.outcome.value for trial in result.trials]
+    print_answer(seconds, epochs, errors, winner, compile_seconds=compile_seconds)
+
+
+def train_winner(config: Config, shape: DataSpec, data: TrainingData, seeds: int) -> list[float]:
+    """Train the best trial's values with other seeds, as lanes of the study's program."""
+    plan, hyper = build.build_plan(config, shape, data, searched=True), build.build_hyper(config)
+    starts = [population.init_lane(plan, hyper, rng.derive_seed(config.seed, "winner", i), 0) for i in range(seeds)]
+    ends = population.advance_lanes(plan, [hyper] * seeds, starts, copy_to_devices(data), [plan.epochs] * seeds)
+    return [float(state.best_value) for state in ends]
 
 
 if __name__ == "__main__":

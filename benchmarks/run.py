@@ -32,6 +32,7 @@ CONTESTANTS = {
     "ray_tune": (PEERS, "benchmarks.peers.ray_tune"),
 }
 TIMEOUT = 1800  # of a contestant [s]
+WINNER_SEEDS = 16  # to train each contestant's winner with, in the first round
 
 
 def run_contest(options: argparse.Namespace, before: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -45,13 +46,15 @@ def run_contest(options: argparse.Namespace, before: list[dict[str, Any]]) -> It
             for prune in options.pruning:
                 for name in options.contestants:
                     study = {"model": model, "trials": options.trials, "length": options.epochs, "prune": prune}
-                    yield {"contestant": name, "repeat": repeat, **study, **run_once(name, study)}
+                    seeds = options.winner_seeds if repeat == first else 0
+                    yield {"contestant": name, "repeat": repeat, **study, **run_once(name, study, seeds)}
 
 
-def run_once(name: str, study: dict[str, Any]) -> dict[str, Any]:
+def run_once(name: str, study: dict[str, Any], winner_seeds: int) -> dict[str, Any]:
     """Run a contestant once; return its answer or its error. Only `ours_kept` keeps compiled programs between runs."""
     python, module = CONTESTANTS[name]
     options = ["--model", study["model"], "--trials", str(study["trials"]), "--epochs", str(study["length"])]
+    options += ["--winner-seeds", str(winner_seeds)]
     command = [str(python), "-m", module, *options, *(["--prune"] if study["prune"] else [])]
     busy: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, load.measure_others(busy):
@@ -111,6 +114,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--render", action="store_true")
     parser.add_argument("--add", action="store_true", help="add to results.json instead of replacing it")
     parser.add_argument("--no-scaling", action="store_true")
+    parser.add_argument("--winner-seeds", type=int, default=WINNER_SEEDS)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--trials", type=int, default=48)
     parser.add_argument("--epochs", type=int, default=16)
@@ -122,6 +126,7 @@ def parse_options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.quick:
         options.repeats, options.trials, options.epochs, options.models, options.pruning = 1, 6, 1, ["linear"], [False]
+        options.winner_seeds = 2
     return options
 
 

@@ -1,5 +1,6 @@
 """The case in Optuna: search space, fixed trials, pruner."""
 
+from collections.abc import Callable
 from typing import Any
 
 import optuna
@@ -20,7 +21,20 @@ def create_study(is_pruned: bool, pruner: optuna.pruners.BasePruner, number: int
     return study
 
 
-def suggest_values(trial: optuna.Trial) -> dict[str, Any]:
+def list_errors(study: optuna.Study) -> list[float | None]:
+    """List each trial's least error, also of a pruned one up to its stop; None if it reported none."""
+    return [min(trial.intermediate_values.values(), default=None) for trial in study.trials]
+
+
+def train_winner(
+    study: optuna.Study, train: Callable[[optuna.trial.FixedTrial, int], float], seeds: int
+) -> list[float]:
+    """Train the best trial's values with other seeds, by `train(trial, seed)`, without pruning."""
+    winner = optuna.trial.FixedTrial(study.best_params)
+    return [train(winner, seed) for seed in range(1, seeds + 1)]
+
+
+def suggest_values(trial: optuna.trial.BaseTrial) -> dict[str, Any]:
     """Suggest a trial's values."""
     return {
         "loss": trial.suggest_categorical("loss", case.LOSSES),

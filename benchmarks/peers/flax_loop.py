@@ -51,10 +51,10 @@ def main() -> None:
     shuffle = np.random.default_rng(0)
     trained, first_steps = 0, 0.0
 
-    def objective(trial: optuna.Trial) -> float:
+    def train_trial(trial: optuna.trial.BaseTrial, seed: int = 0) -> float:
         nonlocal trained, first_steps
         values = asking.suggest_values(trial)
-        model = Network(request.model, nnx.Rngs(0))
+        model = Network(request.model, nnx.Rngs(seed))
         gradient_step = optax.sgd(values["learning_rate"], values["momentum"])
         optimizer = nnx.Optimizer(model, gradient_step, wrt=nnx.Param)
         update, compute_error = _compile_functions(values["loss"])
@@ -76,9 +76,10 @@ def main() -> None:
 
     began = time.perf_counter()
     study = asking.create_study(request.prune, optuna.pruners.MedianPruner(), request.trials)
-    study.optimize(objective, n_trials=request.trials)
-    seconds = time.perf_counter() - began
-    print_answer(seconds, len(study.trials), trained, study.best_value, compile_seconds=first_steps)
+    study.optimize(train_trial, n_trials=request.trials)
+    seconds, epochs, compile_seconds = time.perf_counter() - began, trained, first_steps
+    winner = asking.train_winner(study, train_trial, request.winner_seeds)
+    print_answer(seconds, epochs, asking.list_errors(study), winner, compile_seconds=compile_seconds)
 
 
 def _compile_functions(loss: str) -> tuple[Any, Any]:

@@ -21,8 +21,10 @@ from benchmarks.peers.nets import LOSSES, build_network, load_arrays
 
 
 def train(values: dict[str, Any], request: Request) -> None:
-    """Train one trial in one of Ray's processes."""
+    """Train one trial in one of Ray's processes; `values` may have a `seed`."""
     torch.set_num_threads(1)
+    if "seed" in values:
+        torch.manual_seed(values["seed"])
     inputs, count = load_arrays()
     data_sets = [TensorDataset(inputs[rows], count[rows]) for rows in (slice(case.TRAIN), slice(case.TRAIN, None))]
     model = build_network(request.model)
@@ -40,6 +42,16 @@ def train(values: dict[str, Any], request: Request) -> None:
         error = sum(errors) / len(errors)
         best = min(best, error)
         tune.report({"error": error, "best": best})
+
+
+def train_winner(request: Request, values: dict[str, Any]) -> list[float]:
+    """Train the best trial's values with other seeds."""
+    tuner = tune.Tuner(
+        tune.with_resources(tune.with_parameters(train, request=request), {"cpu": 1}),
+        param_space=values | {"seed": tune.grid_search(list(range(1, request.winner_seeds + 1)))},
+        run_config=tune.RunConfig(verbose=0),
+    )
+    return [(result.metrics or {})["best"] for result in tuner.fit()]
 
 
 def main() -> None:
@@ -70,7 +82,9 @@ def main() -> None:
         seconds = time.perf_counter() - began
         rows = [result.metrics or {} for result in results]
         epochs = sum(row.get("training_iteration", 0) for row in rows)
-        print_answer(seconds, len(rows), epochs, min(row["best"] for row in rows if "best" in row), start_seconds=start)
+        best = min(results, key=lambda result: (result.metrics or {}).get("best", float("inf"))).config
+        winner = train_winner(request, best or {}) if request.winner_seeds else []
+        print_answer(seconds, epochs, [row.get("best") for row in rows], winner, start_seconds=start)
     ray.shutdown()
 
 

@@ -14,12 +14,11 @@ from benchmarks.peers.nets import DEVICE, LOSSES, build_network, load_arrays
 
 def main() -> None:
     request = parse_request()
-    torch.manual_seed(0)
     inputs, count = load_arrays()
     data_sets = [TensorDataset(inputs[rows], count[rows]) for rows in (slice(case.TRAIN), slice(case.TRAIN, None))]
     trained = 0
 
-    def objective(trial: optuna.Trial) -> float:
+    def objective(trial: optuna.trial.BaseTrial) -> float:
         nonlocal trained
         values = asking.suggest_values(trial)
         model = build_network(request.model).to(DEVICE)
@@ -46,10 +45,17 @@ def main() -> None:
                 raise optuna.TrialPruned
         return best
 
+    def train_seed(trial: optuna.trial.BaseTrial, seed: int) -> float:
+        torch.manual_seed(seed)
+        return objective(trial)
+
+    torch.manual_seed(0)
     began = time.perf_counter()
     study = asking.create_study(request.prune, optuna.pruners.MedianPruner(), request.trials)
     study.optimize(objective, n_trials=request.trials)
-    print_answer(time.perf_counter() - began, len(study.trials), trained, study.best_value)
+    seconds, epochs = time.perf_counter() - began, trained
+    winner = asking.train_winner(study, train_seed, request.winner_seeds)
+    print_answer(seconds, epochs, asking.list_errors(study), winner)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,8 @@ def main() -> None:
         trials_left = multiprocessing.get_context("spawn").Value("i", request.trials)
         started: list[float] = []
         epochs = train_trials(request, trials_left, lambda: study, lambda: started.append(time.perf_counter()))
-        print_answer(time.perf_counter() - max(began, started[0]), len(study.trials), epochs, study.best_value)
+        seconds = time.perf_counter() - max(began, started[0])
+        print_answer(seconds, epochs, asking.list_errors(study), train_winner(request, study))
         return
     with tempfile.TemporaryDirectory() as folder:
         run_processes(request, processes, Path(folder))
@@ -61,7 +62,19 @@ def run_processes(request: Request, processes: int, folder: Path) -> None:
     seconds = time.perf_counter() - began
     for worker in workers:
         worker.join()
-    print_answer(seconds, len(study.trials), trained, study.best_value)
+    print_answer(seconds, trained, asking.list_errors(study), train_winner(request, study))
+
+
+def train_winner(request: Request, study: optuna.Study) -> list[float]:
+    """Train the best trial's values with other seeds."""
+    torch.set_num_threads(request.more["threads"])
+    inputs, count = load_arrays()
+
+    def train_seed(trial: optuna.trial.BaseTrial, seed: int) -> float:
+        torch.manual_seed(seed)
+        return _train_trial(request, trial, inputs, count)[0]
+
+    return asking.train_winner(study, train_seed, request.winner_seeds)
 
 
 def _build_storage(file: Path) -> BaseStorage:
@@ -110,7 +123,9 @@ def _take_trial(trials_left: "Synchronized[int]") -> bool:
         return trials_left.value >= 0
 
 
-def _train_trial(request: Request, trial: optuna.Trial, inputs: Tensor, count: Tensor) -> tuple[float, int, bool]:
+def _train_trial(
+    request: Request, trial: optuna.trial.BaseTrial, inputs: Tensor, count: Tensor
+) -> tuple[float, int, bool]:
     """Train a trial; return its best error, its epochs, and whether it was pruned."""
     values = asking.suggest_values(trial)
     model = build_network(request.model).to(DEVICE)
