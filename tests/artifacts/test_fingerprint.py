@@ -28,7 +28,7 @@ print(study_fingerprint(config, "data"), OptunaSampler(config).ask(0, 3))
 @pytest.mark.parametrize(
     "values",
     [
-        {"study.name": "other"},
+        pytest.param({"study.name": "other"}, marks=pytest.mark.slow),
         {"study.trials": 96},
         {"data.path": "elsewhere"},
         {"report.title": "other"},

@@ -64,7 +64,7 @@ class Outcome:
     errors: dict[str, NDArray[np.float64]]
 
 
-EACH = [pytest.param(NORMAL, id="normal"), pytest.param(SKEWED, id="skewed", marks=pytest.mark.slow)]
+EACH = [pytest.param(of, id=name, marks=pytest.mark.slow) for name, of in (("normal", NORMAL), ("skewed", SKEWED))]
 
 
 @cache

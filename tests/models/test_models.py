@@ -120,6 +120,7 @@ def test_models_are_listed() -> None:
     assert tuple(sorted(MEMBERS)) == MODEL_KINDS
 
 
+@pytest.mark.slow
 def test_output_is_finite_and_compiles_alike(network: Network, weights: Weights) -> None:
     parameters, rest = weights
     eager, _ = network.apply(parameters, rest, IMAGES, train=False)
@@ -193,7 +194,9 @@ def test_group_norm_takes_any_channels(channels: int) -> None:
     np.testing.assert_allclose(np.square(out).mean((1, 2, 3)), 1, atol=1e-3)
 
 
-@pytest.mark.parametrize(("height", "width"), [(12, 12), (13, 9), (3, 2)])
+@pytest.mark.parametrize(
+    ("height", "width"), [(13, 9), *(pytest.param(*size, marks=pytest.mark.slow) for size in ((12, 12), (3, 2)))]
+)
 @pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_unet_starts_pixelwise(height: int, width: int, times: int) -> None:
     network = Network("unet", (height, width, 2), (times * height, times * width, 3), (("depth", 3), ("width", 4)))

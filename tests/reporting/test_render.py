@@ -131,15 +131,8 @@ def test_hostile_names_never_run(render_page: Callable[[str], tuple[str, Page]])
     assert "駅" in read.words
 
 
-HOSTILE = [
-    "</script><!--",
-    "\"&'<>",
-    "{{ title }}{% if %}{# #}",
-    *(
-        pytest.param(text, marks=pytest.mark.slow)
-        for text in ("<script>alert(1)</script>", "`<i>`{{ 7 * 7 }}`", "&lt;script&gt;")
-    ),
-]
+RARE = ["\"&'<>", "{{ title }}{% if %}{# #}", "<script>alert(1)</script>", "`<i>`{{ 7 * 7 }}`", "&lt;script&gt;"]
+HOSTILE = ["</script><!--", *(pytest.param(text, marks=pytest.mark.slow) for text in RARE)]
 
 
 def name_everything(tables: StudyTables, text: str) -> StudyTables:

@@ -91,7 +91,7 @@ def expected_tables(killed_study: tuple[Path, str], tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
-@pytest.mark.parametrize("name", ["journal.jsonl", "snapshot.npz"])
+@pytest.mark.parametrize("name", ["journal.jsonl", pytest.param("snapshot.npz", marks=pytest.mark.slow)])
 def test_damaged_study_gives_same_bytes(
     expected_tables: str, run_study: Run, name: str, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -140,7 +140,7 @@ def test_rung_counts_a_setting_once(run_study: RunStudy, trained_steps: list[int
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "grid"])
-@pytest.mark.parametrize("in_flight", [1, 2])
+@pytest.mark.parametrize("in_flight", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_killed_study_has_the_same_bytes(
     run_study: RunStudy,
     config: Config,

@@ -53,7 +53,8 @@ def whole_epoch_run(request: pytest.FixtureRequest) -> tuple[LaneMap, LaneState]
     return request.param, train_with_noise(request.param)
 
 
-@pytest.mark.parametrize("batches", [2, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("batches", [2, 1])
 def test_chunked_epoch_equals_whole_epoch(
     monkeypatch: pytest.MonkeyPatch, batches: int, whole_epoch_run: tuple[LaneMap, LaneState]
 ) -> None:

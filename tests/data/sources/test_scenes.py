@@ -147,6 +147,7 @@ def test_shadows_fall_away_from_light() -> None:
         assert np.sign(columns.mean() - paint_scene(lit)[1][0].head[0]) == light[0]
 
 
+@pytest.mark.slow
 def test_nobody_is_fully_hidden() -> None:
     for seed in range(40):
         scene = draw_scene(seed, people=(8, 12), clutter=(0, 6))

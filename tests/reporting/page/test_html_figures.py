@@ -187,6 +187,7 @@ def test_interval_kinds_differ(counting_study: StudyTables) -> None:
     assert not any(f">{word}<" in alone[1]["alone.svg"] for word in INTERVAL_STROKES)
 
 
+@pytest.mark.slow
 def test_markdown_has_no_highlights(counting_study: StudyTables) -> None:
     for section in find_sections():
         for shown in section.build_figures(counting_study):

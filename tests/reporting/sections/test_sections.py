@@ -23,12 +23,20 @@ from thalweg.reporting.sections import (
 from thalweg.reporting.tables import StudyTables
 from thalweg.system.files import UserError
 
-RARE_CASES = ["one trial", "all diverged", "all pruned", "single parameter", "no pictures", "no test", "images"]
+RARE_CASES = [
+    "no trials",
+    "classes",
+    "one trial",
+    "all diverged",
+    "all pruned",
+    "single parameter",
+    "no pictures",
+    "no test",
+    "images",
+]
 CASES = [
     "usual",
-    "no trials",
     "hostile names",
-    "classes",
     "several terms",
     *(pytest.param(case, marks=pytest.mark.slow) for case in RARE_CASES),
 ]

@@ -72,7 +72,8 @@ def test_equal_values_show_no_importance(build_study: Callable[..., StudyTables]
     assert "8 trials" in bars.reason
 
 
-CASES = ["usual", "no trials", "one trial", "all diverged", "single parameter", "hostile names", "classes", "images"]
+RARE_CASES = ["no trials", "one trial", "all diverged", "single parameter", "images"]
+CASES = ["usual", "hostile names", "classes", *(pytest.param(case, marks=pytest.mark.slow) for case in RARE_CASES)]
 
 
 @pytest.mark.parametrize("case", CASES)
