@@ -204,7 +204,7 @@ HOLDS: dict[str, list[Callable[[tutorial.Outcome], bool]]] = {
         lambda one: one.value[6] > one.value[7],
     ],
     "rates": [lambda one: one.kind[1] == "rate too low", lambda one: one.kind[9] == "diverged"],
-    "schedules": [lambda one: one.value[8] > one.value[10], lambda one: one.value[8] > one.value[11]],
+    "schedules": [lambda one: one.value[8] > sum(one.value[i] for i in (9, 10, 11)) / 3],
     "momentum": [lambda one: one.value[1] > 1.1 * one.value[0], lambda one: one.value[11] > 1.1 * one.value[0]],
     "overfitting": [lambda one: one.tables.manifest["examples"]["train"] == 146],
     "augmentation": [lambda one: list(one.kind.values()).count("overfitting") < 3],

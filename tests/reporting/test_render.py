@@ -219,10 +219,10 @@ def test_clip_ids_are_renumbered() -> None:
 
 AGAIN = """
 import hashlib, pathlib, sys
-from tests.helpers.drawn_studies import count_study
+from tests.helpers.drawn_studies import build_counting_study
 from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import select_sections
-tables = count_study(pathlib.Path(sys.argv[1]), 12)
+tables = build_counting_study(pathlib.Path(sys.argv[1]), 12)
 text, figures = render_markdown(tables, select_sections(tables))
 whole = render_html(tables, select_sections(tables)) + text + "".join(name + figures[name] for name in figures)
 print(hashlib.sha256(whole.encode()).hexdigest())
