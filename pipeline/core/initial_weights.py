@@ -16,12 +16,12 @@ LAST = "last"
 def scale_kernels(parameters: Any, gain: ArrayLike, last_gain: ArrayLike) -> Any:
     """Multiply the kernels (arrays of two or more dimensions) of the last layer by `last_gain`, others by `gain`."""
 
-    def scale(path: Any, leaf: Any) -> Any:
+    def scale_leaf(path: Any, leaf: Any) -> Any:
         if not _is_kernel(leaf):
             return leaf
         return leaf * np.asarray(last_gain if _is_last(path) else gain, leaf.dtype)
 
-    return jax.tree_util.tree_map_with_path(scale, parameters)
+    return jax.tree_util.tree_map_with_path(scale_leaf, parameters)
 
 
 @cache

@@ -181,7 +181,7 @@ def _record_validation(
     def keep_better(new: Array, old: Array) -> Array:
         return jnp.where(better.reshape(-1, *[1] * (old.ndim - 1)), new, old)
 
-    def write(curve: Array, values: Array) -> Array:
+    def write_value(curve: Array, values: Array) -> Array:
         return jnp.where(active[:, None] & (jnp.arange(curve.shape[1]) == index), values[:, None], curve)
 
     since = jnp.where(active, states.validations_since_best + 1, states.validations_since_best)
@@ -192,5 +192,5 @@ def _record_validation(
         best_epoch=keep_better(epoch, states.best_epoch),
         validations_since_best=keep_better(jnp.int32(0), since),
         diverged_step=jnp.where(diverges, states.step - 1, states.diverged_step),
-        curves={name: write(curve, measured[name]) for name, curve in states.curves.items()},
+        curves={name: write_value(curve, measured[name]) for name, curve in states.curves.items()},
     )

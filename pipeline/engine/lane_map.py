@@ -24,12 +24,12 @@ def map_sequential(
     array with zeros, then copy it back in every step.
     """
     turns = jnp.argsort(~active, stable=True)
-    packed, unpack = _pack_scalars(inputs, active.shape)
+    packed, unpack_lane = _pack_scalars(inputs, active.shape)
 
     def advance_next(number: Array, lanes: LaneTree) -> LaneTree:
         lane = turns[number]
         of_lane, packed_inputs = jax.tree.map(lambda leaf: take_at(leaf, lane), (lanes, packed))
-        after = function(of_lane, unpack(packed_inputs))
+        after = function(of_lane, unpack_lane(packed_inputs))
         changed: LaneTree = jax.tree.map(lambda leaf, new: put_at(leaf, lane, new), lanes, after)
         return changed
 
@@ -47,11 +47,11 @@ def _pack_scalars(tree: Any, lanes: tuple[int, ...]) -> tuple[Any, Callable[[Any
     groups = {name: [leaf for leaf, other in zip(leaves, names, strict=True) if other == name] for name in names}
     packed = {name: jnp.stack(group, 1) if name else group for name, group in groups.items()}
 
-    def unpack(of_lane: Any) -> Any:
+    def unpack_lane(of_lane: Any) -> Any:
         parts = {name: iter(part) for name, part in of_lane.items()}
         return jax.tree.unflatten(jax.tree.structure(tree), [next(parts[name]) for name in names])
 
-    return packed, unpack
+    return packed, unpack_lane
 
 
 def map_vmapped(function: Callable[[LaneTree, Any], LaneTree], active: Array, lanes: LaneTree, inputs: Any) -> LaneTree:

@@ -152,7 +152,7 @@ class OptunaSampler:
                 case "gp":
                     return GPSampler(seed=seed)
                 case "tpe":
-                    return self._tpe.restart(seed)
+                    return self._tpe.set_seed(seed)
 
 
 def _suggest_value(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:

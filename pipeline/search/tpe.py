@@ -119,7 +119,7 @@ class HistoryTPESampler(TPESampler):
             )
         self.history = history
 
-    def restart(self, seed: int) -> "HistoryTPESampler":
+    def set_seed(self, seed: int) -> "HistoryTPESampler":
         """Return the sampler as if it were new with this seed; making one takes longer than a proposal's density."""
         self._rng.rng.seed(seed)
         self._random_sampler._rng.rng.seed(seed)

@@ -12,7 +12,7 @@ PRUNING = {"study.prune": {"first": 1, "eta": 2, "audit": 0.5}, "training.epochs
 
 
 class SegmentRecorder:
-    """A listener that keeps what it is told, and ends the run as a kill would after so many segments."""
+    """A listener that keeps segments and cohorts, and ends the run after segment `last`, as a kill would."""
 
     def __init__(self, last: int | None = None) -> None:
         self.segments: list[Any] = []
