@@ -130,18 +130,18 @@ def describe_seeds_needed(tables: StudyTables, result: ConfirmedResult) -> str:
     gap, error = abs(result.decisive.mean), result.group_error
     if error is None or len(by_seed) < 3 or gap == 0:
         return ""
-    count = result.group_count or 1
+    difference, count = _describe_difference(result), result.group_count or 1
     groups, unsettled = format_count(count, "group"), float(stdtrit(max(1, count - 1), 0.975)) * error
     if gap <= unsettled:
         return (
-            f"More seeds will not settle a difference of {format_number(gap, 2)}: however many seeds there are, the "
+            f"More seeds will not settle a difference of {difference}: however many seeds there are, the "
             f"{groups} of the {result.split} set leave ±{format_number(unsettled, 2)} uncertain. {MORE_GROUPS_ADVICE}"
         )
     spread = float(by_seed.std(ddof=1))
     half, most = (count_seeds_needed(gap, spread, (error, count), power, MAX_SEEDS) for power in (0.5, 0.8))
     if most is None:
         return (
-            f"More seeds alone will hardly settle a difference of {format_number(gap, 2)}: if it is the true one, "
+            f"More seeds alone will hardly settle a difference of {difference}: if it is the true one, "
             f"finding it with a chance of 80 % takes more than {MAX_SEEDS} seeds. The {groups} of "
             f"the {result.split} set limit this comparison. {MORE_GROUPS_ADVICE}"
         )
@@ -150,4 +150,15 @@ def describe_seeds_needed(tables: StudyTables, result: ConfirmedResult) -> str:
     seeds = f"{most} seeds would show it with a chance of 80 %"
     if half is not None and half > len(by_seed):
         seeds = f"{half} seeds would show it with a chance of 50 %, {most} with 80 %"
-    return f"If the measured difference is the true one, {seeds}."
+    return f"If a difference of {difference} is the true one, {seeds}."
+
+
+def _describe_difference(result: ConfirmedResult) -> str:
+    """Give the size of the difference that decides; name the measured one, too, which the page shows first."""
+    decisive, measured = result.decisive.mean, result.difference.mean
+    if format_number(decisive, 2) == format_number(measured, 2):
+        return format_number(abs(decisive), 2)
+    return (
+        f"{format_number(decisive, 2)} (measured: {format_number(measured, 2)}; corrected because the winner was "
+        f"chosen among {result.contender_count} trials on these seeds)"
+    )

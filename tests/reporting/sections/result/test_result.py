@@ -205,6 +205,16 @@ def test_more_seeds_cannot_replace_groups(counting_study: StudyTables) -> None:
         assert "confirm on more seeds" not in step
 
 
+def test_corrected_difference_is_named_with_measured(counting_study: StudyTables) -> None:
+    tables = build_confirmed_study(counting_study, -1e-5, 0.02)
+    measured = get_confirmed_result(tables)
+    assert "hardly settle a difference of 1.0e−5: if it " in doubts.describe_seeds_needed(tables, measured)
+    decisive, candidates = replace(measured.decisive, mean=2e-5), ("winner", "runner-up 1")
+    words = doubts.describe_seeds_needed(tables, replace(measured, decisive=decisive, candidates=candidates))
+    why = "corrected because the winner was chosen among 2 trials on these seeds"
+    assert f"hardly settle a difference of 2.0e−5 (measured: −1.0e−5; {why}): if it " in words
+
+
 def test_unknown_noise_names_no_seeds(counting_study: StudyTables) -> None:
     for tables in (
         build_confirmed_study(counting_study, -0.01, 0.02, groups_error=None),
