@@ -15,7 +15,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from tests.helpers.paths import ROOT
-from thalweg.reporting.page.html import build_environment, hash_script, mark_code
+from thalweg.reporting.page.html import build_environment, format_prose, hash_script
 from thalweg.reporting.page.markdown import renumber_clips
 from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import select_sections
@@ -176,7 +176,11 @@ def test_json_cannot_end_its_script() -> None:
 
 
 def test_code_is_marked_and_escaped() -> None:
-    assert mark_code("`a<b`, <b> & 'c' `") == "<code>a&lt;b</code>, &lt;b&gt; &amp; &#39;c&#39; `"
+    assert format_prose("`a<b`, <b> & 'c' `") == "<code>a&lt;b</code>, &lt;b&gt; &amp; &#39;c&#39; `"
+
+
+def test_percent_sign_stays_with_its_number() -> None:
+    assert format_prose("at 95 % of `5 %`, % alone") == "at 95\u00a0% of <code>5\u00a0%</code>, % alone"
 
 
 def test_undefined_template_name_is_an_error() -> None:

@@ -70,7 +70,7 @@ def build_environment() -> Environment:
         "kind": lambda shown: type(shown).__name__.lower(),
         "many": format_count,
         "picture": read_picture,
-        "prose": mark_code,
+        "prose": format_prose,
         "written": lambda shown: build_html_table(shown.rows, shown.title, shown.marked_rows),
     }
     # only ASCII, so that no line separator ends a script; `tojson` escapes characters that could end its element
@@ -78,9 +78,10 @@ def build_environment() -> Environment:
     return templates
 
 
-def mark_code(text: str) -> Markup:
-    """Escape text, and mark text between backticks as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+def format_prose(text: str) -> Markup:
+    """Escape text, mark text between backticks as code, and keep a number and its percent sign on one line."""
+    code = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(re.sub(r"(?<=\d) %", "\u00a0%", code))
 
 
 def hash_script(script: str) -> str:
