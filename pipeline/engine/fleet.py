@@ -168,6 +168,10 @@ class Fleet:
         state_folder.write_snapshot(self._folder, states)
         self._saved = time.monotonic()
 
+    def remove_snapshot(self) -> None:
+        """Remove the snapshot of a study that is over: its results are in the journal, and no lane goes on."""
+        state_folder.remove_snapshot(self._folder)
+
 
 def train_to_end(
     folder: Path, data: Data, trials: Mapping[int, tuple[Program, Hyper, Sequence[LaneSeed]]], width: int | None = None

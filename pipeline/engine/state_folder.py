@@ -18,6 +18,8 @@ from thalweg.engine.results import LaneKey, LaneResult
 from thalweg.system import data_files, files, sealed
 from thalweg.system.paths import STATE_FOLDER
 
+SNAPSHOT = "snapshot.npz"
+
 
 @contextmanager
 def lock_state_folder(fingerprint: str) -> Iterator[Path]:
@@ -121,12 +123,17 @@ def write_snapshot(folder: Path, lanes: Mapping[LaneKey, tuple[Program, LaneStat
         leaves = [jax.tree.leaves(lanes[lane][1]) for lane in members]
         arrays[f"{group}/lanes"] = np.array(members, np.int64)
         arrays |= {f"{group}/{i}": np.stack(column) for i, column in enumerate(zip(*leaves, strict=True))}
-    sealed.write_sealed(folder / "snapshot.npz", data_files.pack_arrays(arrays))
+    sealed.write_sealed(folder / SNAPSHOT, data_files.pack_arrays(arrays))
+
+
+def remove_snapshot(folder: Path) -> None:
+    """Remove the snapshot, if there is one."""
+    files.remove_file(folder / SNAPSHOT)
 
 
 def read_snapshot(folder: Path) -> dict[LaneKey, list[NDArray[Any]]]:
     """Read the leaves of each lane's state as `write_snapshot` wrote them; empty without a snapshot that fits."""
-    file = folder / "snapshot.npz"
+    file = folder / SNAPSHOT
     content = sealed.read_sealed(file)
     arrays = {} if content is None else data_files.unpack_arrays(file, content)
     states: dict[LaneKey, list[NDArray[Any]]] = {}

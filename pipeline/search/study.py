@@ -113,6 +113,7 @@ class _Study:
             while self.state.open_cohorts and not self.state.open_cohorts[0].rungs:
                 self._finish_cohort(self.state.open_cohorts[0])
                 self._begin_cohorts()
+        self.fleet.remove_snapshot()
         return StudyResult(self.trials, self.stop)
 
     def _begin_cohorts(self) -> None:

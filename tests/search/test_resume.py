@@ -10,7 +10,7 @@ from tests.helpers.training_calls import count_steps
 from thalweg.config.experiment import Config
 from thalweg.core.types import DataSpec
 from thalweg.engine import fleet
-from thalweg.engine.state_folder import Journal
+from thalweg.engine.state_folder import SNAPSHOT, Journal
 from thalweg.search import study
 from thalweg.search.trials import Trial
 from thalweg.training.plan import TrainingData
@@ -72,6 +72,7 @@ def test_interrupted_study_resumes(
     assert format_csv(config, found.trials) == format_csv(config, whole)
     assert stops > 1
     assert sum(trained_steps) == steps  # nothing is trained twice, since every segment ended with a snapshot
+    assert not (tmp_path / "stopped" / SNAPSHOT).exists()  # whether one was due hangs on the clock
 
 
 def test_extended_study_equals_long_study(
