@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
-from benchmarks.results import NAMES, TITLES, compute_ratios, median, select_runs
+from benchmarks.runs import NAMES, TITLES, compute_ratios, median, select_runs
 from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, build_vega_config
 
 

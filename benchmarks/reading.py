@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,13 @@ def measure_memory(count: int, few: int, size: int) -> dict[str, float]:
     }
 
 
+def measure_all(quick: bool) -> Iterator[dict[str, float]]:
+    """Yield what photos take, then the memory for images of each size."""
+    yield {"cores": count_cores(), **measure_photos(10 if quick else 1000)}
+    for count, few, size in ((200, 100, 32),) if quick else ((20_000, 1_000, 64), (2_000, 100, 160)):
+        yield measure_memory(count, few, size)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="only check that everything runs")
@@ -114,9 +121,8 @@ def main() -> None:
     if options.stage:
         print(json.dumps(run_stage_here(options.stage)))
         return
-    print(json.dumps({"cores": count_cores(), **measure_photos(10 if options.quick else 1000)}), flush=True)
-    for count, few, size in ((200, 100, 32),) if options.quick else ((20_000, 1_000, 64), (2_000, 100, 160)):
-        print(json.dumps(measure_memory(count, few, size)), flush=True)
+    for row in measure_all(options.quick):
+        print(json.dumps(row), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,46 +1,22 @@
 """Write RESULTS.md from results.json: tables, and which targets are met."""
 
-import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-Row = Mapping[str, Any]
+from benchmarks import stage_tables, targets
+from benchmarks.runs import (
+    NAMES,
+    TITLES,
+    Row,
+    compute_median,
+    compute_ratios,
+    compute_trial_epoch,
+    median,
+    render_table,
+    select_runs,
+)
 
-NAMES = {
-    "ours": "this engine",
-    "ours_kept": "this engine, with the compiled program of an earlier study",
-    "torch_tuned": "Optuna + PyTorch, tuned by hand",
-    "torch_official": "Optuna + PyTorch, as in Optuna's example",
-    "flax_loop": "Optuna + Flax, one jitted step per trial",
-    "ray_tune": "Ray Tune + Optuna + PyTorch",
-}
 ERRORS = ("MAE, mean of the best eight trials", "MAE of the winner, mean over 16 seeds")
-TITLES = {"cnn": "The count CNN", "linear": "`linear`", "mlp": "`mlp`"}
-
-
-def median(values: Iterable[float]) -> float:
-    return statistics.median(values)
-
-
-def compute_ratios(rows: Sequence[Row], contestant: str) -> list[float]:
-    """Return a contestant's seconds relative to this engine's, for each round that has both."""
-    ours = {row["repeat"]: row["seconds"] for row in rows if row["contestant"] == "ours"}
-    theirs = {row["repeat"]: row["seconds"] for row in rows if row["contestant"] == contestant}
-    return [theirs[repeat] / ours[repeat] for repeat in sorted(ours.keys() & theirs.keys())]
-
-
-def select_runs(results: Mapping[str, Any], model: str, prune: bool) -> list[Row]:
-    """Return the finished runs of one study."""
-    return [row for row in results["contest"] if row["model"] == model and row["prune"] == prune and "seconds" in row]
-
-
-def compute_trial_epoch(rows: Sequence[Row], contestant: str) -> float:
-    """Return the median milliseconds per trial-epoch, without compiling and starting."""
-    runs = [row for row in rows if row["contestant"] == contestant]
-    return median(
-        1000 * (row["seconds"] - row.get("compile_seconds", 0.0) - row.get("start_seconds", 0.0)) / row["epochs"]
-        for row in runs
-    )
 
 
 def render_markdown(results: Mapping[str, Any]) -> str:
@@ -61,8 +37,9 @@ def render_markdown(results: Mapping[str, Any]) -> str:
     failed = [row for row in (*results["contest"], *results["scaling"]) if "error" in row]
     if failed:
         parts.append("## Failed\n\n" + "\n".join(f"- {_describe_run(row)}: {row['error']}" for row in failed))
+    parts += [stage_tables.render_whole_runs(results), stage_tables.render_reading(results)]
     parts += [_render_floor(results), *_render_scaling(results["scaling"])]
-    parts += [_render_gpu(results), _render_targets(results)]
+    parts += [_render_gpu(results), targets.render_targets(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -74,8 +51,9 @@ def _describe_machine(machine: Row) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in sorted(machine.get("versions", {}).items()))
     return (
         f"{machine.get('processor', '?')}, {machine.get('cores', '?')} cores, {machine.get('memory_gib', '?')} GiB; "
-        f"Python {machine.get('python', '?')}; {versions}. Measured on {machine.get('measured', '?')}; "
-        f"JAX computes on {machine.get('backend', '?')}."
+        f"Python {machine.get('python', '?')}; {versions}. Measured on {machine.get('measured', '?')}"
+        + (f" in {machine['seconds'] / 60:.0f} minutes" if "seconds" in machine else "")
+        + f"; JAX computes on {machine.get('backend', '?')}."
     )
 
 
@@ -96,10 +74,14 @@ def _describe_study(rows: Sequence[Row]) -> str:
     values = "with the same values for all tools"
     if first["prune"]:
         values = "proposed by TPE and pruned by each tool's own rule"
-    return (
+    text = (
         f"{first['trials']} trials of {first['length']} epochs, {values}. Contestants take turns in {rounds} rounds. "
         "Seconds include compiling and starting, but not loading the data. Ratios compare runs of the same round."
     )
+    if short := [row for row in rows if "run_trials" in row]:
+        names = "; ".join(dict.fromkeys(NAMES[row["contestant"]] for row in short))
+        text += f" These ran {short[0]['run_trials']} trials in one round, scaled to {first['trials']}: {names}."
+    return text
 
 
 def _render_contest(rows: Sequence[Row]) -> str:
@@ -118,17 +100,12 @@ def _render_contest(rows: Sequence[Row]) -> str:
                 spread if name != "ours" else "1",
                 f"{median(row['epochs'] for row in runs):.0f}",
                 f"{compute_trial_epoch(rows, name):.1f}",
-                f"{median(row['best'] for row in runs):.3f}",
+                "" if (best := compute_median(rows, name, "best")) is None else f"{best:.3f}",
                 ", ".join(f"{row['winner']:.3f}" for row in runs if "winner" in row),
             ]
         )
     heads = ["", "seconds", "compiling or starting [s]", "trials per minute", "ratio to this engine", "epochs trained"]
-    return _render_table([*heads, "ms per trial-epoch, without compiling or starting", *ERRORS], table)
-
-
-def _render_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return render_table([*heads, "ms per trial-epoch, without compiling or starting", *ERRORS], table)
 
 
 def _render_floor(results: Mapping[str, Any]) -> str:
@@ -146,7 +123,7 @@ def _render_floor(results: Mapping[str, Any]) -> str:
     return (
         f"## The floor\n\nA large float32 matrix product in XLA reaches {rate / 1e9:.0f} GFLOP/s on all cores. The "
         "floor is the time of a trial-epoch's operations at that rate.\n\n"
-        + _render_table([*heads, "ratio to floor, training", "ratio to floor, with validation"], table)
+        + render_table([*heads, "ratio to floor, training", "ratio to floor, with validation"], table)
     )
 
 
@@ -180,7 +157,7 @@ def _render_scaling(rows: Sequence[Row]) -> list[str]:
         ]
         if table:
             heads = [head, "ms per trial-epoch", "range", "compile [s]", "peak memory of the process [MiB]"]
-            parts.append(f"## {title}\n\n" + _render_table(heads, table))
+            parts.append(f"## {title}\n\n" + render_table(heads, table))
     return [*parts, _render_host(finished), _render_asks(finished)]
 
 
@@ -191,7 +168,7 @@ def _render_asks(rows: Sequence[Row]) -> str:
         if row["table"] == "ask"
     ]
     text = "## One ask of TPE\n\nThree parameters; the range is over cohorts of ten asks.\n\n"
-    return text + _render_table(["finished trials", "ms per ask", "range"], table) if table else ""
+    return text + render_table(["finished trials", "ms per ask", "range"], table) if table else ""
 
 
 def _render_host(rows: Sequence[Row]) -> str:
@@ -215,7 +192,7 @@ def _render_host(rows: Sequence[Row]) -> str:
     )
     return (
         text
-        + _render_table(
+        + render_table(
             [*heads, "outside, ms per trial", "sampler, ms per trial", "waiting for Optuna's storage, ms per trial"],
             table,
         )
@@ -243,41 +220,4 @@ def _render_gpu(results: Mapping[str, Any]) -> str:
         [str(row["lanes"]), f"{median(row['ms']):.2f}", f"{min(row['ms']):.2f} to {max(row['ms']):.2f}"]
         for row in gpu["lanes"]
     ]
-    return f"## On a GPU\n\n{text}\n\n" + _render_table(["lanes", "ms per trial-epoch", "range"], table)
-
-
-def _render_targets(results: Mapping[str, Any]) -> str:
-    lines = []
-
-    def add(name: str, value: float | None, limit: float, least: bool, unit: str = "") -> None:
-        if value is not None:
-            met = value >= limit if least else value <= limit
-            bound = "at least" if least else "at most"
-            lines.append([name, f"{bound} {limit:g}{unit}", f"{value:.2f}{unit}", "yes" if met else "**no**"])
-
-    cnn = select_runs(results, "cnn", False)
-    limits = {"torch_tuned": 1.2, "torch_official": 3.0, "flax_loop": 3.0}
-    for name, limit in limits.items():
-        add(f"cnn: {NAMES[name]}", _median_or_none(compute_ratios(cnn, name)), limit, True, " x")
-    for model in ("linear", "mlp"):
-        rows = select_runs(results, model, False)
-        for name in list(NAMES)[2:]:
-            add(f"{model}: {NAMES[name]}", _median_or_none(compute_ratios(rows, name)), 10.0, True, " x")
-    if results["floor"] and any(row["contestant"] == "ours" for row in cnn):
-        rate = max(one["rate"] for one in results["floor"])
-        floor = 1000 * results["floor"][0]["operations"]["cnn"]["train"] / rate
-        add("cnn: time relative to the floor of training", compute_trial_epoch(cnn, "ours") / floor, 2.2, False, " x")
-    ask_limits = {3000: 30.0, 10_000: 50.0}
-    for row in results["scaling"]:
-        if row["table"] == "ask" and row["trials"] in ask_limits and "error" not in row:
-            limit = ask_limits[row["trials"]]
-            add(f"one ask of TPE at {row['trials']:,} trials", median(row["ms"]), limit, False, " ms")
-        if row["table"] == "outside" and "error" not in row:
-            add("default study: outside compiled programs", 100 * row["outside_share"], 5.0, False, " %")
-        if row["table"] == "host" and row.get("trials") == 1000 and "error" not in row:
-            add(f"host time per trial at 1,000 trials, {row['sampler']}", row["outside_ms_a_trial"], 2.0, False, " ms")
-    return "## Targets\n\n" + _render_table(["", "target", "measured", "met"], lines) if lines else ""
-
-
-def _median_or_none(values: Sequence[float]) -> float | None:
-    return median(values) if values else None
+    return f"## On a GPU\n\n{text}\n\n" + render_table(["lanes", "ms per trial-epoch", "range"], table)

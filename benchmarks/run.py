@@ -1,6 +1,7 @@
 """Run all contestants in rounds, measure scaling, and write results.json, RESULTS.md and results.svg.
 
-python -m benchmarks.run            run everything
+python -m benchmarks.run            run everything; slow contestants one round of fewer trials, scaled
+python -m benchmarks.run --all      run all contestants alike, for hours
 python -m benchmarks.run --quick    only check that everything runs, in a temporary folder
 python -m benchmarks.run --render   write RESULTS.md and results.svg from results.json
 """
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chart, load, results, scaling
+from benchmarks import chart, load, reading, results, scaling, whole_run
 from benchmarks.case import MODELS
 
 HERE = Path(__file__).parent
@@ -31,6 +32,9 @@ CONTESTANTS = {
     "flax_loop": (Path(sys.executable), "benchmarks.peers.flax_loop"),
     "ray_tune": (PEERS, "benchmarks.peers.ray_tune"),
 }
+SLOW = ("torch_official", "flax_loop", "ray_tune")
+SLOW_TRIALS = 12
+"""Trials of the slow contestants, in the first round only."""
 TIMEOUT = 1800  # of a contestant [s]
 WINNER_SEEDS = 16  # to train each contestant's winner with, in the first round
 
@@ -45,8 +49,12 @@ def run_contest(options: argparse.Namespace, before: list[dict[str, Any]]) -> It
         for model in options.models:
             for prune in options.pruning:
                 for name in options.contestants:
-                    study = {"model": model, "trials": options.trials, "length": options.epochs, "prune": prune}
-                    seeds = options.winner_seeds if repeat == first else 0
+                    is_short = name in SLOW and not options.all
+                    if is_short and repeat > first:
+                        continue
+                    trials = min(SLOW_TRIALS, options.trials) if is_short else options.trials
+                    study = {"model": model, "trials": trials, "length": options.epochs, "prune": prune}
+                    seeds = options.winner_seeds if repeat == first and not is_short else 0
                     yield {"contestant": name, "repeat": repeat, **study, **run_once(name, study, seeds)}
 
 
@@ -71,6 +79,20 @@ def run_once(name: str, study: dict[str, Any], winner_seeds: int) -> dict[str, A
         return {"error": (process.stderr.strip().splitlines() or ["no answer"])[-1]}
     answer: dict[str, Any] = json.loads(answers[-1])
     return answer | busy
+
+
+def measure_rows(options: argparse.Namespace, before: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each measurement with the name of its list in results.json."""
+    for row in run_contest(options, before):
+        yield "contest", row
+    if options.no_scaling:
+        return
+    for settings in scaling.list_settings(options.quick):
+        yield "scaling", scaling.run_measurement(settings)
+    for row in reading.measure_all(options.quick):
+        yield "reading", row
+    if not options.quick:
+        yield "whole_runs", whole_run.measure_run("HEAD")
 
 
 def describe_machine() -> dict[str, Any]:
@@ -111,9 +133,10 @@ def measure_floor() -> dict[str, Any]:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--all", action="store_true", help="run the slow contestants like the others")
     parser.add_argument("--render", action="store_true")
     parser.add_argument("--add", action="store_true", help="add to results.json instead of replacing it")
-    parser.add_argument("--no-scaling", action="store_true")
+    parser.add_argument("--no-scaling", action="store_true", help="run the contests only")
     parser.add_argument("--winner-seeds", type=int, default=WINNER_SEEDS)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--trials", type=int, default=48)
@@ -137,18 +160,15 @@ def main() -> None:
     old = json.loads(file.read_text()) if (options.add or options.render) and file.exists() else {}
     record: dict[str, Any] = {"machine": {}, "floor": [], "contest": [], "scaling": []} | old
     if not options.render:
+        began = time.perf_counter()
         record["machine"] = describe_machine() | {"measured": time.strftime("%Y-%m-%d")}
         record["floor"].append(measure_floor())
-        for row in run_contest(options, list(record["contest"])):
+        for name, row in measure_rows(options, list(record["contest"])):
             print(json.dumps(row), flush=True)
-            record["contest"].append(row)
-            _write_json(file, record)
-        for settings in () if options.no_scaling else scaling.list_settings(options.quick):
-            row = scaling.run_measurement(settings)
-            print(json.dumps(row), flush=True)
-            record["scaling"].append(row)
+            record.setdefault(name, []).append(row)
             _write_json(file, record)
         record["floor"].append(measure_floor())
+        record["machine"]["seconds"] = round(time.perf_counter() - began)
     write_results(file, record)
     print(f"written: {folder}/RESULTS.md")
 
