@@ -38,22 +38,22 @@ def open_browser() -> Iterator[Any]:
 def open_page(
     browser: Any, file: Path, at: str = "", width: int = 1440, **options: Any
 ) -> Iterator[tuple[Any, list[str]]]:
-    """A page with all its charts drawn, and the list of its complaints and of what it asked for, which goes on growing.
+    """A page with all its charts drawn, and the list of its complaints and outside requests, which goes on growing.
 
     `at` is the part of the address from the hash on; `options` are those of a browser's context.
     """
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
     opened = context.new_page()
     faults: list[str] = []
-    own = (file.as_uri(), "data:")
+    allowed = (file.as_uri(), "data:")
 
     def hear(said: Any) -> None:
         if said.type in ("error", "warning"):
             faults.append(said.text)
 
-    def watch(asked: Any) -> None:
-        if not asked.url.startswith(own):
-            faults.append(f"asked for {asked.url}")
+    def watch(request: Any) -> None:
+        if not request.url.startswith(allowed):
+            faults.append(f"requested {request.url}")
 
     opened.on("console", hear)
     opened.on("pageerror", lambda error: faults.append(str(error)))

@@ -16,15 +16,17 @@ def draw_noise(draw: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     """Standard normal values made lognormal, of mean 0 and standard deviation 1; 0.5 has a skewness of 1.75."""
     if sigma == 0:
         return draw
-    whole = np.exp(sigma**2)
-    result: NDArray[np.float64] = (np.exp(sigma * draw) - whole**0.5) / np.sqrt(whole * (whole - 1))
+    squared_mean = np.exp(sigma**2)
+    result: NDArray[np.float64] = (np.exp(sigma * draw) - squared_mean**0.5) / np.sqrt(
+        squared_mean * (squared_mean - 1)
+    )
     return result
 
 
 def compute_share_bounds(count: int, of: int = STUDIES, level: float = 0.95) -> tuple[float, float]:
     """Between what the true share lies, as surely as `level`, if `count` of so many were counted."""
-    found = stats.binomtest(count, of).proportion_ci(level, "exact")
-    return float(found.low), float(found.high)
+    interval = stats.binomtest(count, of).proportion_ci(level, "exact")
+    return float(interval.low), float(interval.high)
 
 
 def is_coverage_shown(count: int, of: int = STUDIES) -> bool:

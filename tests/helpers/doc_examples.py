@@ -38,16 +38,16 @@ class Example:
 
 def list_examples(language: str | None = None) -> list[Example]:
     """List the examples of all pages, or those of one language."""
-    found = []
+    examples = []
     for page in PAGES:
         text = page.read_text()
         for block in BLOCK.finditer(text):
             marks = dict(re.findall(r"<!-- (\w+): (\S+) -->", block[1]))
-            found.append(Example(page, text.count("\n", 0, block.start(2)) + 1, block[2], block[3], marks))
-    return [one for one in found if language in (None, one.language)]
+            examples.append(Example(page, text.count("\n", 0, block.start(2)) + 1, block[2], block[3], marks))
+    return [one for one in examples if language in (None, one.language)]
 
 
 def find_example(name: str) -> Example:
     """Return the one example that is marked with a name."""
-    (found,) = [one for one in list_examples() if one.marks.get("example") == name]
-    return found
+    (example,) = [one for one in list_examples() if one.marks.get("example") == name]
+    return example

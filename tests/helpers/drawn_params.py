@@ -60,8 +60,8 @@ def build_value_strategy(annotation: Any, metadata: Any = ()) -> st.SearchStrate
 def build_field_strategy(model: Any, leave_out: tuple[str, ...] = ("kind",)) -> st.SearchStrategy[Tree]:
     """Some of a section's fields."""
     fields: dict[str, FieldInfo] = {n: field for n, field in model.model_fields.items() if n not in leave_out}
-    drawn = {name: build_value_strategy(field.annotation, field.metadata) for name, field in fields.items()}
-    return st.fixed_dictionaries({}, optional=drawn)
+    strategies = {name: build_value_strategy(field.annotation, field.metadata) for name, field in fields.items()}
+    return st.fixed_dictionaries({}, optional=strategies)
 
 
 def build_op_strategy(op: Op) -> st.SearchStrategy[Tree]:

@@ -78,7 +78,7 @@ def build_counting_study(folder: Path, trials: int = 48, epochs: int = 16, seed:
 
 
 def build_classification_study(folder: Path) -> StudyTables:
-    """The same study told as a classification: accuracy, where higher is better."""
+    """The same study as a classification: accuracy, where higher is better."""
     tables, rng = build_counting_study(folder), np.random.default_rng(3)
     names = ["ankle boot", "bag", "coat", "dress", "shirt", "sneaker"]
     truth = rng.integers(0, 6, 300)
@@ -121,7 +121,7 @@ def build_classification_study(folder: Path) -> StudyTables:
 
 
 def build_image_study(folder: Path) -> StudyTables:
-    """The same study told as one of images, each 6 dB nearer to the truth than it was given, but for a few."""
+    """The same study with images as outputs; most are 6 dB nearer to the truth than their inputs."""
     tables, rng = build_classification_study(folder), np.random.default_rng(4)
     given, gain = rng.normal(20, 0.3, 240), rng.normal(6, 1.5, 240)
     predictions = tables.predictions.head(0).reindex(range(240))[["image", "group", "error"]]
@@ -152,10 +152,10 @@ def build_image_study(folder: Path) -> StudyTables:
 
 def without_results(tables: StudyTables, trials: pd.DataFrame) -> StudyTables:
     """The study with other trials and nothing confirmed."""
-    kept = tables.curves[tables.curves["trial"].isin(trials["number"])]
+    curves = tables.curves[tables.curves["trial"].isin(trials["number"])]
     verdicts = tables.verdicts[tables.verdicts["trial"].isin(trials["number"])]
     return replace(
-        tables, trials=trials, curves=kept, verdicts=verdicts, runs=pd.DataFrame(),
+        tables, trials=trials, curves=curves, verdicts=verdicts, runs=pd.DataFrame(),
         ablations=pd.DataFrame(), predictions=pd.DataFrame(),
         pictures=[], summary=summarize(trials, pd.DataFrame(), "mae", 1, "test"),
     )  # fmt: skip
@@ -195,7 +195,7 @@ def build_studies_by_case(folder: Path) -> dict[str, StudyTables]:
     """Name -> study, for each way in which a study may be small, poor or strange."""
     usual = build_counting_study(folder)
     empty = pd.DataFrame(columns=usual.trials.columns)
-    lost = usual.trials.head(6).assign(state="diverged", value=np.nan, diverged_step=30.0, epochs=1)
+    diverged = usual.trials.head(6).assign(state="diverged", value=np.nan, diverged_step=30.0, epochs=1)
     one = without_results(usual, usual.trials[usual.trials["state"] == "complete"].head(1).assign(number=0))
     single = usual.trials.drop(columns=[each.name for each in SPACE[1:]])
     only_validation = usual.runs.drop(columns=[name for name in map(str, usual.runs) if name.startswith("test_")])
@@ -203,7 +203,7 @@ def build_studies_by_case(folder: Path) -> dict[str, StudyTables]:
         "usual": usual,
         "no trials": replace(without_results(usual, empty), baseline_curves=pd.DataFrame(), manifest={}, provenance={}),
         "one trial": one,
-        "all diverged": without_results(usual, lost),
+        "all diverged": without_results(usual, diverged),
         "all pruned": without_results(usual, usual.trials.dropna(subset="value").assign(state="pruned", epochs=4)),
         "single parameter": replace(usual, trials=single),
         "hostile names": build_hostile_study(folder),

@@ -112,7 +112,7 @@ def draw_runs(trials: pd.DataFrame, epochs: int, rng: np.random.Generator) -> pd
 def draw_less(runs: pd.DataFrame) -> pd.DataFrame:
     """The winner with a quarter and half of 1,440 images, and without augmentation: worth half of them."""
     rng = np.random.default_rng(5)
-    whole = runs[(runs["candidate"] == "winner") & (runs["seed"] < 1004)]
+    full_runs = runs[(runs["candidate"] == "winner") & (runs["seed"] < 1004)]
     parts = []
     for what, share, worse in (
         ("images", 0.25, 0.22),
@@ -120,9 +120,11 @@ def draw_less(runs: pd.DataFrame) -> pd.DataFrame:
         ("images", 1.0, 0.0),
         ("augmentation", 1.0, 0.1),
     ):
-        own = whole.assign(what=what, share=share, images=1440.0 * share, diverged_step=np.nan)
-        own["validation_mae"] = own["validation_mae"] + worse + (rng.normal(0, 0.01, len(own)) if worse else 0.0)
-        parts.append(own)
+        reduced = full_runs.assign(what=what, share=share, images=1440.0 * share, diverged_step=np.nan)
+        reduced["validation_mae"] = (
+            reduced["validation_mae"] + worse + (rng.normal(0, 0.01, len(reduced)) if worse else 0.0)
+        )
+        parts.append(reduced)
     columns = [name for name in map(str, runs) if name.startswith("validation_")]
     return pd.concat(parts)[["what", "share", "images", "seed", "best_epoch", "diverged_step", *columns]]
 

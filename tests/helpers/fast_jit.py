@@ -18,10 +18,10 @@ def compile_fast(function: Callable[..., Any], **options: Any) -> Callable[..., 
     return jax.jit(function, compiler_options=list_hasty_options(), **options)
 
 
-def run_task_method(task: Task, method: str, *given: Any) -> Any:
+def run_task_method(task: Task, method: str, *arguments: Any) -> Any:
     """What a task's method makes of arrays and, in last place, of the spec: NumPy arrays."""
-    static = (0, len(given)) if given and isinstance(given[-1], DataSpec) else 0
-    return jax.tree.map(np.asarray, compile_fast(getattr(type(task), method), static_argnums=static)(task, *given))
+    static = (0, len(arguments)) if arguments and isinstance(arguments[-1], DataSpec) else 0
+    return jax.tree.map(np.asarray, compile_fast(getattr(type(task), method), static_argnums=static)(task, *arguments))
 
 
 @cache

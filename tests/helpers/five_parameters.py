@@ -42,9 +42,9 @@ def compute_rate_position(trials: pd.DataFrame) -> pd.Series:
 
 
 def rank_parameters(tables: StudyTables) -> ImportanceRanking:
-    found = rank_importances(tables)
-    assert found is not None
-    return found
+    ranking = rank_importances(tables)
+    assert ranking is not None
+    return ranking
 
 
 def build_importance(name: str, share: float, chance: float, high: float = 1.0) -> Importance:

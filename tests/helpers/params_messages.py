@@ -66,4 +66,4 @@ ALLOWED = {
 
 def fill_in_families(message: str) -> str:
     """A message with the members of each family that it names as `<family>`."""
-    return re.sub(r"<([a-z ]+)>", lambda found: ALLOWED[found.group(1)], message)
+    return re.sub(r"<([a-z ]+)>", lambda match: ALLOWED[match.group(1)], message)

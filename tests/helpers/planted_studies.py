@@ -142,7 +142,7 @@ def draw_study(world: World, seed: int, trials: int = 48, sampler: str = "random
 def draw_runs(
     world: World, trials: pd.DataFrame, of: pd.DataFrame, file: pd.DataFrame, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Baseline, winner and runner-up on 8 fresh seeds, chosen and told as `confirm` does."""
+    """Baseline, winner and runner-up on 8 fresh seeds, chosen and labelled as `confirm` does."""
     best = trials.dropna(subset="value").sort_values("value")["number"].head(2).tolist()
     parts = []
     for trial, net in [(np.nan, file), *((number, of.loc[[number]]) for number in best)]:
@@ -168,12 +168,13 @@ def judge_curves(curves: dict[str, Array], last: NDArray[np.int64], wild: NDArra
     """The monitor's own, of every trial."""
     rows = []
     for trial, end in enumerate(last):
-        told = {name: curves[name][trial, :end] for name in ("train_loss", "val_loss", "learning_rate", "train_spread")}
+        names = ("train_loss", "val_loss", "learning_rate", "train_spread")
+        lane = {name: curves[name][trial, :end] for name in names}
         step = STEPS + 3 if wild[trial] else None
-        one = monitor.diagnose_curves(
-            epoch=np.arange(1, end + 1), metric=curves["mae"][trial, :end], direction="min", diverged_step=step, **told
+        verdict = monitor.diagnose_curves(
+            epoch=np.arange(1, end + 1), metric=curves["mae"][trial, :end], direction="min", diverged_step=step, **lane
         )
-        rows.append({"trial": trial, "kind": one.kind, "since": one.since, "evidence": one.evidence})
+        rows.append({"trial": trial, "kind": verdict.kind, "since": verdict.since, "evidence": verdict.evidence})
     return pd.DataFrame(rows)
 
 
@@ -202,9 +203,9 @@ def build_classification_study(
     odds = (confidence / (1 - confidence)) ** (1 / sharpness)
     right = rng.random(examples) < odds / (1 + odds)
     truth = rng.integers(0, 5, examples)
-    told = np.where(right, truth, (truth + rng.integers(1, 5, examples)) % 5)
+    prediction = np.where(right, truth, (truth + rng.integers(1, 5, examples)) % 5)
     table = pd.DataFrame({"image": [f"{i}" for i in range(examples)], "group": "", "truth": truth.astype(str),
-                          "prediction": told.astype(str), "confidence": confidence,
+                          "prediction": prediction.astype(str), "confidence": confidence,
                           "error": -np.log(np.where(right, confidence, (1 - confidence) / 4))})  # fmt: skip
     return replace(tables, predictions=table, output_kind="class")
 
@@ -214,29 +215,29 @@ def prune_study(tables: StudyTables, first: int, audit: float, rng: np.random.Ge
     curves, trials = tables.curves, tables.trials.copy()
     early = curves[curves["epoch"] <= first].groupby("trial")["mae"].min()
     rank = early.groupby(early.index // 6).rank()
-    lost = rank.index[rank > 3]
-    seen = rng.random(len(lost)) < audit
+    pruned = rank.index[rank > 3]
+    is_audited = rng.random(len(pruned)) < audit
     trials["audit"] = np.nan
-    trials.loc[lost, "state"] = "pruned"
-    trials.loc[lost[seen], "audit"] = trials.loc[lost[seen], "value"]
-    trials.loc[lost, "value"] = early[lost]
-    trials.loc[lost[~seen], "epochs"] = first
+    trials.loc[pruned, "state"] = "pruned"
+    trials.loc[pruned[is_audited], "audit"] = trials.loc[pruned[is_audited], "value"]
+    trials.loc[pruned, "value"] = early[pruned]
+    trials.loc[pruned[~is_audited], "epochs"] = first
     ended = trials["epochs"].to_numpy()[curves["trial"]]
     params: dict[str, Any] = {
         **tables.params,
         "study": {**tables.params["study"], "prune": {"first": first, "eta": 2, "audit": audit}},
     }
     kept = curves[curves["epoch"] <= ended]
-    told = tables.verdicts[~tables.verdicts["trial"].isin(lost[~seen])]
-    again = pd.DataFrame([judge_trial(int(trial), kept[kept["trial"] == trial]) for trial in lost[~seen]])
-    told = pd.concat([told, again]).sort_values("trial", ignore_index=True)
-    return replace(tables, trials=trials, curves=kept, verdicts=told, params=params)
+    verdicts = tables.verdicts[~tables.verdicts["trial"].isin(pruned[~is_audited])]
+    again = pd.DataFrame([judge_trial(int(trial), kept[kept["trial"] == trial]) for trial in pruned[~is_audited]])
+    verdicts = pd.concat([verdicts, again]).sort_values("trial", ignore_index=True)
+    return replace(tables, trials=trials, curves=kept, verdicts=verdicts, params=params)
 
 
-def judge_trial(trial: int, own: pd.DataFrame) -> dict[str, Any]:
+def judge_trial(trial: int, curves: pd.DataFrame) -> dict[str, Any]:
     """What the monitor says of one trial's curves that did not diverge."""
-    told: dict[str, Any] = {
-        name: own[name] for name in ("epoch", "train_loss", "val_loss", "learning_rate", "train_spread")
+    trial_curves: dict[str, Any] = {
+        name: curves[name] for name in ("epoch", "train_loss", "val_loss", "learning_rate", "train_spread")
     }
-    one = monitor.diagnose_curves(**told, metric=own["mae"], direction="min")
-    return {"trial": trial, "kind": one.kind, "since": one.since, "evidence": one.evidence}
+    verdict = monitor.diagnose_curves(**trial_curves, metric=curves["mae"], direction="min")
+    return {"trial": trial, "kind": verdict.kind, "since": verdict.since, "evidence": verdict.evidence}

@@ -56,8 +56,8 @@ class Server:
 @contextlib.contextmanager
 def run_server() -> Iterator[Server]:
     """Run a server that asks for a password; skip the test where PostgreSQL is not installed."""
-    found = next(map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None) or shutil.which("initdb")
-    if found is None:
+    initdb = next(map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None) or shutil.which("initdb")
+    if initdb is None:
         pytest.skip("PostgreSQL is not installed")
     folder = Path(tempfile.mkdtemp(prefix="thalweg-postgres-"))
     user = "nobody" if os.geteuid() == 0 else None
@@ -68,7 +68,7 @@ def run_server() -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = Server(Path(found).parent, folder, port, user)
+    server = Server(Path(initdb).parent, folder, port, user)
     access = ("--username", "thalweg", "--auth", "scram-sha-256", "--pwfile", folder / "password")
     server.run("initdb", "--pgdata", folder / "data", *access, "--no-sync")
     server.start()

@@ -25,10 +25,10 @@ def build_trial(number: int, rate: float, value: float | None, pruned: int | Non
     values = {"optimizer.learning_rate": rate, "optimizer.momentum": 0.5}
     if value is None:
         return Trial(Outcome(number, values, "diverged", (), {1: 2.0}), ())
-    seen = {1: 2.0, 2: value}
+    intermediate_values = {1: 2.0, 2: value}
     if pruned is None:
-        return Trial(Outcome(number, values, "complete", (value,), seen, {"bias": 0.5}), ())
-    return Trial(Outcome(number, values, "pruned", (value,), seen, {}), (), pruned)
+        return Trial(Outcome(number, values, "complete", (value,), intermediate_values, {"bias": 0.5}), ())
+    return Trial(Outcome(number, values, "pruned", (value,), intermediate_values, {}), (), pruned)
 
 
 def build_trials(count: int) -> list[Trial]:

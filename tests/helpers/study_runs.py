@@ -24,8 +24,8 @@ class SegmentRecorder:
         if len(self.segments) == self.last:
             raise KeyboardInterrupt
 
-    def on_cohort(self, found: Sequence[Trial]) -> None:
-        self.cohorts.append(len(found))
+    def on_cohort(self, trials: Sequence[Trial]) -> None:
+        self.cohorts.append(len(trials))
 
 
 def list_reached_values(curve: Sequence[float | None]) -> list[float]:
@@ -33,10 +33,10 @@ def list_reached_values(curve: Sequence[float | None]) -> list[float]:
     return [value for value in curve if value is not None]
 
 
-def format_csv(config: Config, found: Sequence[Trial]) -> str:
+def format_csv(config: Config, trials: Sequence[Trial]) -> str:
     """The tables of trials and of their curves, to compare byte by byte; a copy has no curves of its own."""
-    lanes = [(trial.outcome.number, *lane) for trial in found if not trial.is_copy for lane in trial.lanes]
-    return build_trials_table(config, found).to_csv() + build_curves_table(config, lanes).to_csv()
+    lanes = [(trial.outcome.number, *lane) for trial in trials if not trial.is_copy for lane in trial.lanes]
+    return build_trials_table(config, trials).to_csv() + build_curves_table(config, lanes).to_csv()
 
 
 CONDITIONAL = {

@@ -83,13 +83,13 @@ def with_terms(tables: StudyTables, worth: dict[str, float] | None = None, cosin
                  "terms.cells.areas.cosine": 0.9 - 0.01 * epoch}  # fmt: skip
         return curves.assign(**more)
 
-    whole = tables.ablations[(tables.ablations["what"] == "images") & (tables.ablations["share"] == 1.0)]
-    noise = np.random.default_rng(1).normal(0, 0.01, (len(worth), len(whole)))
+    full_runs = tables.ablations[(tables.ablations["what"] == "images") & (tables.ablations["share"] == 1.0)]
+    noise = np.random.default_rng(1).normal(0, 0.01, (len(worth), len(full_runs)))
     parts = [
-        whole.assign(
-            what=what, **{f"validation_{tables.objective}": whole[f"validation_{tables.objective}"] + gap + own}
+        full_runs.assign(
+            what=what, **{f"validation_{tables.objective}": full_runs[f"validation_{tables.objective}"] + gap + spread}
         )
-        for (what, gap), own in zip(worth.items(), noise, strict=True)
+        for (what, gap), spread in zip(worth.items(), noise, strict=True)
     ]
     return replace(
         tables,

@@ -43,15 +43,15 @@ class Victim:
 
     def list_processes(self) -> dict[int, str]:
         """Return the living processes of the group by their ids, with their commands."""
-        found = {}
+        commands = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 state, _, group, *_ = (folder / "stat").read_text().rpartition(")")[2].split()
                 if int(group) == self._dvc.pid and state != "Z":
-                    found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
+                    commands[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
             except OSError:  # it has just ended
                 continue
-        return found
+        return commands
 
     def send(self, number: signal.Signals, target: str) -> None:
         """Send a signal to `dvc`, to its `stage`, or to both with all that they started: the `group`."""
