@@ -72,8 +72,8 @@ def list_titled_steps(studies_by_case: dict[str, StudyTables]) -> Callable[[str]
     def list_kind_steps(kind: str) -> list[tuple[str, str]]:
         tables = studies_by_case[kind.removeprefix(CASE)] if kind.startswith(CASE) else draw_study(kind, 0)
         chosen = select_sections(tables)
-        shown = collect_shown_findings(tables, chosen).values()
-        pairs = zip(chosen, shown, strict=True)
+        sections = collect_shown_findings(tables, chosen).values()
+        pairs = zip(chosen, sections, strict=True)
         return [(each.TITLE, one.next_step) for each, findings in pairs for one in findings if one.next_step]
 
     return list_kind_steps
@@ -91,24 +91,24 @@ def list_sides(steps: list[str]) -> set[str]:
 def list_moved_ranges(steps: list[str]) -> dict[str, set[tuple[float, ...]]]:
     """What steps make of each range, by its name: low and high, then what they were."""
     pattern = r"`([\w.]+)` from (\S+) to (\S+) \(so far (\S+) to (\S+)\)"
-    found: dict[str, set[tuple[float, ...]]] = {}
+    moves: dict[str, set[tuple[float, ...]]] = {}
     for parameter, *ends in re.findall(pattern, " ".join(steps)):
-        found.setdefault(parameter, set()).add(tuple(float(end.replace("−", "-").replace(",", "")) for end in ends))
-    return found
+        moves.setdefault(parameter, set()).add(tuple(float(end.replace("−", "-").replace(",", "")) for end in ends))
+    return moves
 
 
 def find_disagreements(steps: list[str]) -> list[str]:
-    """What is contradicted: two sides of one question, one range told in two ways; and a step that is given twice."""
+    """List contradictions: both sides of one question, two values of one range, and repeated steps."""
     said, ranges = list_sides(steps), list_moved_ranges(steps)
-    found = [" and ".join(sorted(pair)) for pair in AGAINST if pair <= said]
-    found += [f"{parameter}: {told}" for parameter, told in ranges.items() if len(told) > 1]
-    inner = [one for one, told in ranges.items() for low, high, *was in told if low > was[0] or high < was[1]]
-    found += [f"wider, and {one} narrower" for one in inner if "wider ranges" in said]
+    disagreements = [" and ".join(sorted(pair)) for pair in AGAINST if pair <= said]
+    disagreements += [f"{parameter}: {moves}" for parameter, moves in ranges.items() if len(moves) > 1]
+    inner = [one for one, moves in ranges.items() for low, high, *was in moves if low > was[0] or high < was[1]]
+    disagreements += [f"wider, and {one} narrower" for one in inner if "wider ranges" in said]
     if any(step.startswith("Continue the search") for step in steps) and any(
         step.startswith("Next, ") for step in steps
     ):
-        found.append("go on in this space, and search another")
-    return found + sorted({step for step in steps if steps.count(step) > 1})
+        disagreements.append("go on in this space, and search another")
+    return disagreements + sorted({step for step in steps if steps.count(step) > 1})
 
 
 CASE = "case: "

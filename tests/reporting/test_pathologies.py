@@ -38,8 +38,8 @@ def list_cautions(tables: StudyTables) -> list[str]:
     sections = group_findings(tables).items()
     return [
         one.verdict
-        for own, findings in sections
-        if own != get_section_name(result)
+        for name, findings in sections
+        if name != get_section_name(result)
         for one in findings
         if one.tone == "caution"
     ]
@@ -51,16 +51,16 @@ def find_finding(tables: StudyTables, start: str) -> Finding:
 
 @pytest.mark.slow
 def test_noise_is_usually_recognized() -> None:
-    """Of a few seeds the noise is known so badly that now and then it cannot be told."""
+    """A few seeds estimate noise so badly that the verdict is sometimes unclear."""
     outright = [ALIKE in list_cautions(build_study(NOISE, seed)) for seed in NOISES]
     assert sum(outright) > len(NOISES) / 2
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_healthy_study_is_clean(seed: int) -> None:
-    seen = list_findings(build_study(HEALTHY, seed))
-    assert [finding.verdict for finding in seen if finding.tone == "caution"] == []
-    assert seen[0].verdict == "The winner is clearly better than the baseline."
+    findings = list_findings(build_study(HEALTHY, seed))
+    assert [finding.verdict for finding in findings if finding.tone == "caution"] == []
+    assert findings[0].verdict == "The winner is clearly better than the baseline."
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -68,16 +68,16 @@ def test_healthy_study_is_clean(seed: int) -> None:
 def test_only_planted_faults_are_found(kind: str, seed: int) -> None:
     one = PLANTED[kind]
     tables = one.done(build_study(one.world, seed, one.trials), np.random.default_rng(seed))
-    seen = list_cautions(tables)
+    cautions = list_cautions(tables)
     for wanted in one.must:
-        assert any(verdict.endswith(wanted) for verdict in seen), seen
-    assert [verdict for verdict in seen if not verdict.endswith((*one.must, *one.may))] == []
+        assert any(verdict.endswith(wanted) for verdict in cautions), cautions
+    assert [verdict for verdict in cautions if not verdict.endswith((*one.must, *one.may))] == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_noise_has_no_winner(seed: int) -> None:
-    told = result.build_findings(build_study(NOISE, seed))[0].verdict
-    assert told in (
+    verdict = result.build_findings(build_study(NOISE, seed))[0].verdict
+    assert verdict in (
         "No clear difference between the winner and the baseline.",
         "The baseline is ahead of the winner on fresh seeds, within noise.",
     )
@@ -88,12 +88,12 @@ def test_noise_has_no_winner(seed: int) -> None:
 def test_lost_trials_name_their_rate(world: World, verdict: str, seed: int) -> None:
     tables = build_study(world, seed)
     pace = tables.trials[RATE] / (1 - tables.trials[MOMENTUM])
-    lost = tables.trials.loc[pace > 0.2, "number"].tolist()
+    numbers = tables.trials.loc[pace > 0.2, "number"].tolist()
     (one,) = [finding for finding in list_findings(tables) if finding.verdict.endswith(f"trials {verdict}")]
-    assert one.verdict == f"{len(lost)} trials {verdict}"
-    assert list(one.trials) == lost
+    assert one.verdict == f"{len(numbers)} trials {verdict}"
+    assert list(one.trials) == numbers
     assert "They lie where learning rate / (1 - momentum) is high: above" in one.evidence
-    assert f", all {len(lost)} trials {verdict.rstrip('.')}; below, 0 of {48 - len(lost)} (0 %)." in one.evidence
+    assert f", all {len(numbers)} trials {verdict.rstrip('.')}; below, 0 of {48 - len(numbers)} (0 %)." in one.evidence
     told_at = float(one.evidence.split("above about ")[1].split(",")[0])
     assert pace[pace <= 0.2].max() * 0.95 < told_at < pace[pace > 0.2].min() * 1.05
 

@@ -217,8 +217,8 @@ def test_markdown_shows_its_figures(studies_by_case: dict[str, StudyTables], cas
 
 
 def test_clip_ids_are_renumbered() -> None:
-    drawn = '<clipPath id="clip7"/><clipPath id="clip9"/><g clip-path="url(#clip9)"/><g clip-path="url(#clip7)"/>'
-    assert renumber_clips(drawn) == drawn.replace("clip7", "clip0").replace("clip9", "clip1")
+    svg = '<clipPath id="clip7"/><clipPath id="clip9"/><g clip-path="url(#clip9)"/><g clip-path="url(#clip7)"/>'
+    assert renumber_clips(svg) == svg.replace("clip7", "clip0").replace("clip9", "clip1")
 
 
 AGAIN = """
@@ -228,8 +228,8 @@ from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import select_sections
 tables = build_counting_study(pathlib.Path(sys.argv[1]), 12)
 text, figures = render_markdown(tables, select_sections(tables))
-whole = render_html(tables, select_sections(tables)) + text + "".join(name + figures[name] for name in figures)
-print(hashlib.sha256(whole.encode()).hexdigest())
+report = render_html(tables, select_sections(tables)) + text + "".join(name + figures[name] for name in figures)
+print(hashlib.sha256(report.encode()).hexdigest())
 """
 
 
@@ -238,7 +238,7 @@ def test_same_bytes_in_other_process(draw_counting_study: Callable[[int], StudyT
     command = [sys.executable, "-c", AGAIN, str(tmp_path)]
     tables = draw_counting_study(12)
     text, figures = render_markdown(tables, select_sections(tables))
-    whole = render_html(tables, select_sections(tables)) + text + "".join(name + figures[name] for name in figures)
+    report = render_html(tables, select_sections(tables)) + text + "".join(name + figures[name] for name in figures)
     environment = {"PYTHONHASHSEED": "7"}
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=True)
-    assert ran.stdout.strip() == hashlib.sha256(whole.encode()).hexdigest()
+    assert ran.stdout.strip() == hashlib.sha256(report.encode()).hexdigest()

@@ -16,8 +16,8 @@ LONG, SHORT = (PLANTED[f"training too {way}"].world for way in ("long", "short")
 
 def set_winner_best_epochs(tables: StudyTables, *best: int) -> StudyTables:
     """The winner was at its best at these epochs, one a fresh seed."""
-    own = tables.runs["candidate"] == "winner"
-    return replace(tables, runs=tables.runs[own].head(len(best)).assign(best_epoch=best))
+    is_winner = tables.runs["candidate"] == "winner"
+    return replace(tables, runs=tables.runs[is_winner].head(len(best)).assign(best_epoch=best))
 
 
 def test_winner_decides_training_length() -> None:
@@ -39,12 +39,12 @@ def test_most_trials_gaining_means_more_epochs() -> None:
 
 def test_fewer_epochs_keep_every_best() -> None:
     tables = set_winner_best_epochs(planted.draw_study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
-    (told,) = curves.build_findings(tables)
-    assert told.next_step.startswith("Train for fewer epochs (`training.epochs: 9`), or regularize: more images, ")
+    (finding,) = curves.build_findings(tables)
+    assert finding.next_step.startswith("Train for fewer epochs (`training.epochs: 9`), or regularize: more images, ")
     far = set_winner_best_epochs(tables, 3, 3, 3, 3, 3, 3, 3, 20)
     assert [one.next_step for one in curves.build_findings(far)] == [""]  # of the winner itself nothing says so
-    (most,) = (one.next_step for one in health.build_findings(far) if "first tenth" in one.verdict)
-    assert most.startswith("Train for fewer epochs (`training.epochs`), or")
+    (step,) = (one.next_step for one in health.build_findings(far) if "first tenth" in one.verdict)
+    assert step.startswith("Train for fewer epochs (`training.epochs`), or")
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_fewer_epochs_keep_every_best() -> None:
 def test_fewer_epochs_are_valid_in_file(part: dict[str, dict[str, Any]], wanted: int) -> None:
     tables = set_winner_best_epochs(planted.draw_study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
     params = tables.params | {name: tables.params.get(name, {}) | more for name, more in part.items()}
-    (told,) = curves.build_findings(replace(tables, params=params))
-    assert f"`training.epochs: {wanted}`" in told.next_step
+    (finding,) = curves.build_findings(replace(tables, params=params))
+    assert f"`training.epochs: {wanted}`" in finding.next_step
 
 
 def test_harmful_regularization_is_not_advised(counting_study: StudyTables) -> None:

@@ -16,32 +16,32 @@ def build_finding(step: str, tone: Literal["good", "caution", "plain"] = "plain"
 
 
 def test_faults_come_first() -> None:
-    told = choose_next_steps(
+    steps = choose_next_steps(
         {"result": [build_finding("a")], "budget": [build_finding("b", "caution")], "health": [build_finding("c")]}
     )
-    assert [one.text for one in told] == ["b", "a", "c"]
+    assert [one.text for one in steps] == ["b", "a", "c"]
 
 
 def test_one_step_per_section() -> None:
-    told = choose_next_steps(
+    steps = choose_next_steps(
         {
             "result": [build_finding("a"), build_finding("b")],
             "health": [build_finding("a")],
             "data": [build_finding("c")],
         }
     )
-    assert [(one.section, one.text) for one in told] == [("result", "a"), ("data", "c")]
+    assert [(one.section, one.text) for one in steps] == [("result", "a"), ("data", "c")]
 
 
 def test_repeated_step_is_dropped() -> None:
-    told = drop_repeated_steps(
+    kept = drop_repeated_steps(
         {
             "result": [build_finding("a"), build_finding("b"), build_finding("a")],
             "health": [build_finding("b"), build_finding("c")],
         }
     )
-    assert [[one.next_step for one in findings] for findings in told.values()] == [["a", "b", ""], ["", "c"]]
-    assert told["health"][0].verdict == "Because of b."
+    assert [[one.next_step for one in findings] for findings in kept.values()] == [["a", "b", ""], ["", "c"]]
+    assert kept["health"][0].verdict == "Because of b."
 
 
 def test_few_steps_or_none() -> None:

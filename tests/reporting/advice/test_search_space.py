@@ -1,4 +1,4 @@
-"""What is searched next: around the good, past where they crowd, never into where trials are lost."""
+"""The next search space: around good trials, past an end where they crowd, never where training fails."""
 
 from dataclasses import replace
 
@@ -17,6 +17,7 @@ from thalweg.reporting.sections import health, noise, parameters
 from thalweg.reporting.tables import StudyTables
 
 BOUND = PLANTED["optimum at a bound"].world
+FAILS_ABOVE = f"The best values of `{RATE}` lie at an end of its range, 0.1, but training fails above it."
 
 
 def get_next_space(tables: StudyTables) -> dict[str, search_space.NextParameter]:
@@ -36,20 +37,20 @@ def test_end_with_lost_trials_is_kept() -> None:
     assert good_region.find_crowded_end(tables, tables.parameters[0]) == "high"
     assert 0.09 < search_space.find_failure_bounds(tables, RATE)["high"] < 0.094
     assert search_space.find_moved_ends(tables, RATE)["high"] == "in"
-    told = parameters.build_findings(tables)[0]
-    assert told.verdict == f"The best values of `{RATE}` lie at an end of its range, 0.1, but training fails above it."
-    assert told.tone == "plain"
+    finding = parameters.build_findings(tables)[0]
+    assert finding.verdict == FAILS_ABOVE
+    assert finding.tone == "plain"
 
 
 def test_failing_winner_keeps_rates() -> None:
     tables = planted.draw_study(BOUND, 0, 96)
-    lost = tables.runs.assign(diverged_step=np.nan)
-    lost.loc[(lost["candidate"] == "winner") & (lost["seed"] == 1000), "diverged_step"] = 7.0
-    failing = replace(tables, runs=lost)
+    runs = tables.runs.assign(diverged_step=np.nan)
+    runs.loc[(runs["candidate"] == "winner") & (runs["seed"] == 1000), "diverged_step"] = 7.0
+    failing = replace(tables, runs=runs)
     assert search_space.find_moved_ends(failing, RATE).get("high") != "out"
-    told = parameters.build_findings(failing)[0]
-    assert told.verdict == f"The best values of `{RATE}` lie at an end of its range, 0.1, but training fails above it."
-    assert told.tone == "plain"
+    finding = parameters.build_findings(failing)[0]
+    assert finding.verdict == FAILS_ABOVE
+    assert finding.tone == "plain"
 
 
 @pytest.mark.parametrize(("side", "passed"), [("low", False), ("high", True)])
@@ -72,27 +73,28 @@ def test_noise_narrows_no_range() -> None:
 
 def test_findings_agree_on_next_space() -> None:
     tables = planted.draw_study(World(rates=(0.004, 0.6), wild=0.2), 0)
-    lost = next(one for one in health.build_findings(tables) if one.verdict.endswith("trials diverged."))
-    assert lost.next_step == search_space.advise_search(tables)
+    finding = next(one for one in health.build_findings(tables) if one.verdict.endswith("trials diverged."))
+    assert finding.next_step == search_space.advise_search(tables)
     assert parameters.build_findings(tables)[-1].next_step == search_space.advise_search(tables)
 
 
 def test_range_keeps_good_trials_among_lost() -> None:
     """Beyond the edge most trials diverge, but those with the highest rate or momentum are the best of all."""
     tables = planted.draw_study(WILD, 0)
-    lost = tables.trials[tables.trials["state"] == "diverged"]
-    is_best = lost.index.isin([*lost[RATE].nlargest(3).index, *lost[MOMENTUM].nlargest(3).index])
+    diverged = tables.trials[tables.trials["state"] == "diverged"]
+    is_best = diverged.index.isin([*diverged[RATE].nlargest(3).index, *diverged[MOMENTUM].nlargest(3).index])
     trials = tables.trials.copy()
-    trials.loc[lost.index[is_best], ["state", "value"]] = ["complete", trials["value"].min() - 0.1]
-    told = health.build_findings(replace(tables, trials=trials, runs=pd.DataFrame()))[0]
-    assert told.next_step.startswith("To save trials with learning rate / (1 - momentum) above 0.20, set ")
-    assert told.next_step.endswith("some good trials lie there.")
+    trials.loc[diverged.index[is_best], ["state", "value"]] = ["complete", trials["value"].min() - 0.1]
+    finding = health.build_findings(replace(tables, trials=trials, runs=pd.DataFrame()))[0]
+    assert finding.next_step.startswith("To save trials with learning rate / (1 - momentum) above 0.20, set ")
+    assert finding.next_step.endswith("some good trials lie there.")
 
 
 def test_losses_no_range_avoids_are_named() -> None:
     """Trials differ by noise only, so the good region is unknown, and no rate or momentum alone is too high."""
-    told = health.build_findings(planted.draw_study(replace(NOISE, rates=(0.03, 0.19), momentum=0.8, wild=0.2), 0))[0]
-    assert told.next_step.endswith("no range of either number alone excludes them.")
+    world = replace(NOISE, rates=(0.03, 0.19), momentum=0.8, wild=0.2)
+    finding = health.build_findings(planted.draw_study(world, 0))[0]
+    assert finding.next_step.endswith("no range of either number alone excludes them.")
 
 
 def test_effective_rate_needs_one_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,23 +113,23 @@ def test_hard_bound_is_called_range_end(monkeypatch: pytest.MonkeyPatch) -> None
     assert parameter.low == 0
     monkeypatch.setattr(good_region, "find_crowded_end", lambda _, one: "low" if one.name == MOMENTUM else "")
     assert tables.count_trials("diverged") == 0
-    told = parameters.build_findings(tables)[0]
-    assert told.verdict == f"The best values of `{MOMENTUM}` lie at an end of its range, 0."
+    finding = parameters.build_findings(tables)[0]
+    assert finding.verdict == f"The best values of `{MOMENTUM}` lie at an end of its range, 0."
 
 
 def test_all_diverged_lowers_both_ends(studies_by_case: dict[str, StudyTables]) -> None:
-    lost = studies_by_case["all diverged"]
-    fixed = replace(lost, space=[one for one in lost.space if one.name != RATE])
-    for tables, step in ((lost, f"Lower both ends of `{RATE}` in `study.space`"), (fixed, f"Lower `{RATE}`, or")):
-        (told,) = health.build_findings(tables)
-        assert told.next_step.startswith(step)
+    diverged = studies_by_case["all diverged"]
+    fixed = replace(diverged, space=[one for one in diverged.space if one.name != RATE])
+    for tables, step in ((diverged, f"Lower both ends of `{RATE}` in `study.space`"), (fixed, f"Lower `{RATE}`, or")):
+        (finding,) = health.build_findings(tables)
+        assert finding.next_step.startswith(step)
 
 
 def test_minor_parameter_is_fixed() -> None:
     tables = planted.draw_study(BOUND, 0, 96)
-    (own,) = tables.trials.loc[tables.trials["number"] == tables.winner, MOMENTUM]
+    (momentum,) = tables.trials.loc[tables.trials["number"] == tables.winner, MOMENTUM]
     assert search_space.list_minor_parameters(tables) == [MOMENTUM]
-    assert get_next_space(tables)[MOMENTUM].fixed == own
+    assert get_next_space(tables)[MOMENTUM].fixed == momentum
     assert f"fix `{MOMENTUM}` at" in search_space.advise_search(tables)
     lacking = tables.trials.assign(
         **{MOMENTUM: tables.trials[MOMENTUM].where(tables.trials["number"] != tables.winner)}
@@ -138,9 +140,9 @@ def test_minor_parameter_is_fixed() -> None:
 def test_minor_choice_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.draw_study(HEALTHY, 0)
     kind = SearchedParameter("kind", choices=("l1", "l2"))
-    drawn = tables.trials.assign(kind=np.where(tables.trials["number"] == tables.winner, "l1", "l2"))
+    trials = tables.trials.assign(kind=np.where(tables.trials["number"] == tables.winner, "l1", "l2"))
     monkeypatch.setattr(search_space, "list_minor_parameters", lambda _: ["kind"])
-    with_kind = replace(tables, trials=drawn, space=[*tables.space, kind])
+    with_kind = replace(tables, trials=trials, space=[*tables.space, kind])
     assert get_next_space(with_kind)["kind"].fixed == "l1"
     assert "    # kind: l1, the winner's value; it mattered little" in space_yaml.format_space(
         search_space.build_next_space(with_kind)
@@ -150,9 +152,9 @@ def test_minor_choice_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_kept_choices_are_not_named() -> None:
     tables = planted.draw_study(HEALTHY, 0)
     kind = SearchedParameter("kind", choices=("l1", "l2"), role="scientific")
-    drawn = tables.trials.assign(kind=np.where(tables.trials["number"] < 2, "l1", "l2"))
-    asked = replace(tables, trials=drawn, space=[*tables.space, kind])
-    assert "`kind`" not in search_space.advise_search(asked)
+    trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 2, "l1", "l2"))
+    with_kind = replace(tables, trials=trials, space=[*tables.space, kind])
+    assert "`kind`" not in search_space.advise_search(with_kind)
 
 
 def test_healthy_study_is_not_widened() -> None:

@@ -29,11 +29,11 @@ def test_calibration_error_by_definition() -> None:
 def test_calibration_interval_coverage(sharpness: float, truth: float | None) -> None:
     base, rng, held = draw_study(World(), 0), np.random.default_rng(0), 0
     if truth is None:
-        whole = compute_reliability(
+        reliability = compute_reliability(
             planted.build_classification_study(base, rng, sharpness, 200_000).predictions.assign(group="one")
         )
-        assert whole is not None
-        truth = whole.calibration_error.mean
+        assert reliability is not None
+        truth = reliability.calibration_error.mean
     for _ in range(25):
         known = compute_reliability(planted.build_classification_study(base, rng, sharpness, 1000).predictions)
         assert known is not None

@@ -19,9 +19,9 @@ def build_rate_study(counting_study: StudyTables, values: list[float]) -> StudyT
     trials = pd.DataFrame(
         {"number": range(len(values)), "state": "complete", "value": values, RATE: 0.01 * 2.0 ** np.arange(len(values))}
     )
-    told = pd.DataFrame({"trial": [0], "kind": ["rate too low"], "since": [None], "evidence": [STRAIGHT]})
+    verdicts = pd.DataFrame({"trial": [0], "kind": ["rate too low"], "since": [None], "evidence": [STRAIGHT]})
     params = {**counting_study.params, "optimizer": {"kind": "sgd"}}
-    return replace(counting_study, trials=trials, verdicts=told, curves=pd.DataFrame(), params=params)
+    return replace(counting_study, trials=trials, verdicts=verdicts, curves=pd.DataFrame(), params=params)
 
 
 def test_low_rate_is_cleared_if_higher_is_no_better(counting_study: StudyTables) -> None:

@@ -85,12 +85,12 @@ def test_momentum_stays_below_one(counting_study: StudyTables) -> None:
 
 def test_integer_log_range_has_no_overshoot(counting_study: StudyTables) -> None:
     for low, high in ((8, 512), (3, 243), (5, 320), (7, 1000), (1, 10**6)):
-        whole = replace(UNITS, low=low, high=high, log=True)
+        units = replace(UNITS, low=low, high=high, log=True)
         tables = replace(
-            build_region_study(counting_study, units=[low, low + 1, high - 1, high, high, high]), space=[whole]
+            build_region_study(counting_study, units=[low, low + 1, high - 1, high, high, high]), space=[units]
         )
-        same = get_good_range(tables, "units")
-        assert (same.low, same.high) == (low, high)
+        good = get_good_range(tables, "units")
+        assert (good.low, good.high) == (low, high)
     below = replace(build_region_study(counting_study, units=[1, 1, 1, 2, 2, 3]), space=[replace(UNITS, log=True)])
     assert get_good_range(below, "units", "low").low == 1
 
@@ -177,9 +177,9 @@ def test_dropped_choice_drops_dependents(counting_study: StudyTables) -> None:
 
 
 def test_page_shows_good_region(counting_study: StudyTables) -> None:
-    told = parameters.build_findings(build_region_study(counting_study, **BEST))[-1]
-    assert told.verdict == "6 good trials show where to search."
-    assert told.trials == (0, 1, 2, 3, 4, 5)
+    finding = parameters.build_findings(build_region_study(counting_study, **BEST))[-1]
+    assert finding.verdict == "6 good trials show where to search."
+    assert finding.trials == (0, 1, 2, 3, 4, 5)
     assert parameters.build_figures(build_region_study(counting_study, **BEST))[-1].id == "next-space"
     assert parameters.build_figures(build_region_study(counting_study, count=9))[-1].id != "next-space"
 
@@ -189,9 +189,9 @@ def test_close_choices_are_distinct(counting_study: StudyTables) -> None:
     tables = build_region_study(counting_study)
     trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))
     tables = replace(tables, trials=trials, space=[near])
-    (kept,) = search_space.build_next_space(tables)
-    assert kept.remaining_values == (0.12341,)
-    assert good_region.is_inside_space(trials, [kept.searched]).sum() == 6
+    (parameter,) = search_space.build_next_space(tables)
+    assert parameter.remaining_values == (0.12341,)
+    assert good_region.is_inside_space(trials, [parameter.searched]).sum() == 6
     assert near.choice_indices(pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]
     assert format_choices(near.choices) == ["0.1234", "0.1235", "8"]
     chart = parameters.build_figures(tables)[0]
@@ -204,11 +204,11 @@ def test_chance_at_integer_log_end(low: int, high: int) -> None:
     parameter = SearchedParameter("units", low, high, log=True, whole=True)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    drawn = [study.ask().suggest_int("units", low, high, log=True) for _ in range(1500)]
+    draws = [study.ask().suggest_int("units", low, high, log=True) for _ in range(1500)]
     for side in ("low", "high"):
-        places = [math.log(one / low) / math.log(high / low) for one in drawn]
-        near = sum(place < 0.1 if side == "low" else place > 0.9 for place in places) / len(drawn)
-        assert good_region.chance_at_end(parameter, side) == pytest.approx(near, abs=4 * math.sqrt(0.25 / len(drawn)))
+        places = [math.log(one / low) / math.log(high / low) for one in draws]
+        near = sum(place < 0.1 if side == "low" else place > 0.9 for place in places) / len(draws)
+        assert good_region.chance_at_end(parameter, side) == pytest.approx(near, abs=4 * math.sqrt(0.25 / len(draws)))
 
 
 def test_chance_at_end() -> None:

@@ -39,11 +39,11 @@ def test_diverged_trials_rank_worst(build_study: Callable[..., StudyTables]) -> 
     trials["state"] = np.where(wild, "diverged", "complete")
     rng = np.random.default_rng(0)
     tables = build_study(trials, np.where(wild, np.nan, 1 + rng.normal(0, 0.01, 120)))
-    found = rank_parameters(tables)
-    assert found.trial_count == 120
-    assert found.parameters[0].name == "rate"
-    assert found.parameters[0].is_important
-    assert not set(found.best_trials) & set(trials.loc[wild, "number"])
+    ranking = rank_parameters(tables)
+    assert ranking.trial_count == 120
+    assert ranking.parameters[0].name == "rate"
+    assert ranking.parameters[0].is_important
+    assert not set(ranking.best_trials) & set(trials.loc[wild, "number"])
 
 
 @pytest.mark.slow
@@ -77,7 +77,7 @@ def test_correlated_parameter_gets_no_credit(
     monkeypatch.setattr(ranked, "PERMUTATIONS", 100)
 
     def credited() -> tuple[int, int]:
-        found = []
+        flags = []
         for seed in range(20):
             trials = draw_learned_trials(96, seed)
             noise = np.random.default_rng(seed).normal(0, 0.01, 96)
@@ -87,8 +87,8 @@ def test_correlated_parameter_gets_no_credit(
                     build_study(trials, 1 + (compute_rate_position(trials) - 0.5) ** 2 + noise)
                 ).important_parameters
             }
-            found.append(("rate" in mattered, "momentum" in mattered))
-        rate, momentum = np.sum(found, 0)
+            flags.append(("rate" in mattered, "momentum" in mattered))
+        rate, momentum = np.sum(flags, 0)
         return int(rate), int(momentum)
 
     rate, momentum = credited()

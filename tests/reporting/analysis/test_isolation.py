@@ -60,11 +60,13 @@ def test_isolation_false_positive_rate(build_study: Callable[..., StudyTables]) 
 
 def test_bins_use_search_scale(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(60)
-    found = group_trials_by_value(build_study(trials, np.ones(60)), replace(RATE, role="scientific"))
-    assert [one.label for one in found][:2] == ["0.0001 to 0.00046", "0.00046 to 0.0022"]
-    assert sum(len(one.costs) for one in found) == 60
-    assert found[0].trials["rate"].max() <= 10 ** (-4 + 4 / 6)
-    whole = group_trials_by_value(build_study(trials, np.ones(60)), SearchedParameter("layers", 1, 5, whole=True))
-    assert [one.label for one in whole] == ["1", "2", "3", "4", "5"]
+    groups = group_trials_by_value(build_study(trials, np.ones(60)), replace(RATE, role="scientific"))
+    assert [one.label for one in groups][:2] == ["0.0001 to 0.00046", "0.00046 to 0.0022"]
+    assert sum(len(one.costs) for one in groups) == 60
+    assert groups[0].trials["rate"].max() <= 10 ** (-4 + 4 / 6)
+    integer_groups = group_trials_by_value(
+        build_study(trials, np.ones(60)), SearchedParameter("layers", 1, 5, whole=True)
+    )
+    assert [one.label for one in integer_groups] == ["1", "2", "3", "4", "5"]
     (delta,) = [group_trials_by_value(build_study(trials, np.ones(60)), DELTA)]
     assert sum(len(one.costs) for one in delta) == (trials["kind"] == "huber").sum()

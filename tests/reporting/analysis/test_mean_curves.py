@@ -50,12 +50,12 @@ def test_diverged_lane_ends_the_mean() -> None:
 
 def test_curve_is_smooth_at_lane_end(counting_study: StudyTables) -> None:
     drawn = curves.subsample_mean_curves(build_folded_study(counting_study).curves, ["mae"])
-    own = drawn.loc[drawn["trial"] == 0, "mae"]
-    assert own.tolist() == pytest.approx([5.5 + step / 2 for step in np.linspace(1.6, 0.1, EPOCHS)])
+    curve = drawn.loc[drawn["trial"] == 0, "mae"]
+    assert curve.tolist() == pytest.approx([5.5 + step / 2 for step in np.linspace(1.6, 0.1, EPOCHS)])
     alone = curves.subsample_mean_curves(
         build_folded_study(counting_study).curves.query("trial == 0").drop(columns="trial"), ["mae"]
     )
-    assert alone["mae"].tolist() == own.tolist()
+    assert alone["mae"].tolist() == curve.tolist()
 
 
 def test_best_so_far_of_both_lanes(counting_study: StudyTables) -> None:

@@ -13,8 +13,8 @@ from thalweg.reporting.tables import StudyTables
 
 def build_random_study(counting_study: StudyTables, enqueue: int = 0) -> StudyTables:
     study = {**counting_study.params["study"], "sampler": "random", "enqueue": [{}] * enqueue}
-    told = counting_study.trials.assign(state="complete", value=1.0 + counting_study.trials["number"] % 7)
-    return replace(counting_study, params={**counting_study.params, "study": study}, trials=told)
+    trials = counting_study.trials.assign(state="complete", value=1.0 + counting_study.trials["number"] % 7)
+    return replace(counting_study, params={**counting_study.params, "study": study}, trials=trials)
 
 
 def test_given_trials_keep_their_order(counting_study: StudyTables) -> None:
@@ -25,17 +25,17 @@ def test_given_trials_keep_their_order(counting_study: StudyTables) -> None:
     # the first two were the best already: no order of the others betters them
     assert set(known.best_by_count.mean) == {1.0}
     first = tables.trials.iloc[0]
-    own = {"optimizer": {"learning_rate": first["optimizer.learning_rate"]}}
-    alone = replace(tables, params=tables.params | own, space=tables.space[:1])
+    optimizer = {"optimizer": {"learning_rate": first["optimizer.learning_rate"]}}
+    alone = replace(tables, params=tables.params | optimizer, space=tables.space[:1])
     assert random_search.count_given_trials(alone) == 3
 
 
 def test_lost_trials_count_as_worst(counting_study: StudyTables) -> None:
     tables = build_random_study(counting_study)
-    lost = tables.trials.copy()
-    lost.loc[[3, 4], "state"] = "diverged"
-    lost.loc[[3, 4], "value"] = np.nan
-    known = random_search.find_random_draws(replace(tables, trials=lost))
+    trials = tables.trials.copy()
+    trials.loc[[3, 4], "state"] = "diverged"
+    trials.loc[[3, 4], "value"] = np.nan
+    known = random_search.find_random_draws(replace(tables, trials=trials))
     assert isinstance(known, random_search.RandomDraws)
     assert known.costs[3:5].tolist() == [7.0, 7.0]
 

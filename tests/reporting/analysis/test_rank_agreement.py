@@ -120,9 +120,11 @@ def test_trials_that_learned_nothing_are_left_out() -> None:
     tables = planted.draw_study(DEAD, 0)
     runs = rank_agreement.select_finished_trials(tables)
     assert runs is not None
-    told = " ".join(one.evidence for one in budget.build_findings(tables))
+    evidence = " ".join(one.evidence for one in budget.build_findings(tables))
     assert len(runs.best_costs) < 48
-    assert f"Measured on {len(runs.best_costs)} of 48 trials that trained to the end; those that learned noth" in told
+    assert (
+        f"Measured on {len(runs.best_costs)} of 48 trials that trained to the end; those that learned noth" in evidence
+    )
 
 
 def test_too_few_finished_trials_are_counted() -> None:
@@ -132,9 +134,9 @@ def test_too_few_finished_trials_are_counted() -> None:
     assert few.reason == (
         "Too few trials trained to the end: the comparison needs 10, this study has 9. Raise `study.prune.audit`."
     )
-    whole = budget.build_figures(tables)[1]
-    assert isinstance(whole, EmptyFigure)
-    assert whole.reason == "Too few trials trained to the end: the comparison needs 10, this study has 9."
+    figure = budget.build_figures(tables)[1]
+    assert isinstance(figure, EmptyFigure)
+    assert figure.reason == "Too few trials trained to the end: the comparison needs 10, this study has 9."
 
 
 def test_survivors_alone_give_no_agreement() -> None:

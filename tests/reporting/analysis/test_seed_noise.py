@@ -45,9 +45,9 @@ def test_noise_pools_best_trials(counting_study: StudyTables) -> None:
 
 
 def test_shared_seeds_exclude_common_effect(counting_study: StudyTables) -> None:
-    luck, own = np.array([0.0, 5.0, -3.0, 9.0]), np.array([[1.0, -1.0, 0.0, 0.0], [-1.0, 1.0, 0.0, 0.0]])
+    luck, residuals = np.array([0.0, 5.0, -3.0, 9.0]), np.array([[1.0, -1.0, 0.0, 0.0], [-1.0, 1.0, 0.0, 0.0]])
     runs = pd.DataFrame(
-        [{"candidate": name, "seed": seed, "validation_mae": level + luck[seed] + own[place, seed]}
+        [{"candidate": name, "seed": seed, "validation_mae": level + luck[seed] + residuals[place, seed]}
          for place, (name, level) in enumerate((("winner", 1.0), ("runner-up 1", 2.0))) for seed in range(4)]
     )  # fmt: skip
     runs = pd.concat([runs, runs.head(4).assign(candidate="baseline", validation_mae=[0.0, 900.0, 3.0, 7.0])])
@@ -58,8 +58,8 @@ def test_shared_seeds_exclude_common_effect(counting_study: StudyTables) -> None
     assert apart is not None
     assert (apart.dof, apart.excludes_shared) == (6, False)
     assert apart.std > 4
-    lost = runs.assign(diverged_step=np.where((runs["seed"] == 3) & (runs["candidate"] == "winner"), 5.0, np.nan))
-    fewer = estimate_seed_noise(replace(tables, runs=lost))
+    diverged = runs.assign(diverged_step=np.where((runs["seed"] == 3) & (runs["candidate"] == "winner"), 5.0, np.nan))
+    fewer = estimate_seed_noise(replace(tables, runs=diverged))
     assert fewer is not None
     assert fewer.dof == 2
     alone = estimate_seed_noise(replace(tables, runs=runs[runs["candidate"] == "winner"]))
@@ -91,14 +91,14 @@ def build_two_candidates(last: float) -> pd.DataFrame:
 def test_failed_seed_is_no_noise(counting_study: StudyTables) -> None:
     for randomness in ("paired", "independent"):
         params = {"study": {"seeds": 1, "randomness": randomness}}
-        whole, bad = (
+        sound, bad = (
             estimate_seed_noise(replace(counting_study, runs=build_two_candidates(last), params=params))
             for last in (2.75, 4.52)
         )
-        assert whole is not None
+        assert sound is not None
         assert bad is not None
-        assert bad.std < 1.5 * whole.std
-        assert bad.dof == whole.dof - 1
+        assert bad.std < 1.5 * sound.std
+        assert bad.dof == sound.dof - 1
 
 
 def test_failed_seed_is_far_worse() -> None:
@@ -123,8 +123,8 @@ SHAPES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_failed_seed_false_positives_skewed(shape: str) -> None:
     rng, names = np.random.default_rng(0), np.repeat(["winner", "runner-up 1", "baseline"], 8)
-    drawn = (pd.DataFrame({"candidate": names, "validation_mae": SHAPES[shape](rng).ravel()}) for _ in range(200))
-    assert sum(find_failed_runs(runs, "validation_mae", 1).any() for runs in drawn) <= 6
+    draws = (pd.DataFrame({"candidate": names, "validation_mae": SHAPES[shape](rng).ravel()}) for _ in range(200))
+    assert sum(find_failed_runs(runs, "validation_mae", 1).any() for runs in draws) <= 6
 
 
 def test_failed_seed_false_positives_normal() -> None:

@@ -16,8 +16,10 @@ def test_effective_learning_rate() -> None:
     adam = replace(tables, params=tables.params | {"optimizer": {"kind": "adam"}})
     assert separation.effective_learning_rate(adam).to_numpy() == pytest.approx(rate.to_numpy())
     fixed = replace(tables, trials=tables.trials.drop(columns=MOMENTUM))
-    own = fixed.params["optimizer"]["momentum"]
-    assert separation.effective_learning_rate(fixed).to_numpy() == pytest.approx((rate / (1 - own)).to_numpy())
+    fixed_momentum = fixed.params["optimizer"]["momentum"]
+    assert separation.effective_learning_rate(fixed).to_numpy() == pytest.approx(
+        (rate / (1 - fixed_momentum)).to_numpy()
+    )
     both = tables.trials.assign(**{"optimizer.kind": np.where(tables.trials["number"] % 2, "lion", "nesterov")})
     expected = np.where(tables.trials["number"] % 2, rate, rate / (1 - momentum))
     assert separation.effective_learning_rate(replace(tables, trials=both)).to_numpy() == pytest.approx(expected)

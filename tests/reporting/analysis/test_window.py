@@ -10,23 +10,23 @@ from thalweg.reporting.analysis.window import compute_window
 
 
 def test_far_value_is_outside_window() -> None:
-    seen = compute_window([1.0, 1.1, 1.2, 1.3, 1.4, 900.0], 1)
-    assert seen.high < 3.0
+    window = compute_window([1.0, 1.1, 1.2, 1.3, 1.4, 900.0], 1)
+    assert window.high < 3.0
     assert compute_window([1.0, 1.1, 1.2, 1.3, 1.4, 900.0], 1, included=[900.0]).high > 900.0
 
 
 @pytest.mark.parametrize(("sign", "best"), [(1, 0.01), (-1, 900.0)])
 def test_best_value_is_always_inside(sign: int, best: float) -> None:
-    seen = compute_window([1.0, 1.1, 1.2, 1.3, 1.4, best], sign)
-    assert seen.low <= best <= seen.high
-    assert seen.is_outside(pd.Series([best, 1e6, -1e6])).tolist() == [False, True, True]
+    window = compute_window([1.0, 1.1, 1.2, 1.3, 1.4, best], sign)
+    assert window.low <= best <= window.high
+    assert window.is_outside(pd.Series([best, 1e6, -1e6])).tolist() == [False, True, True]
 
 
 def test_window_within_metric_bounds() -> None:
-    seen = compute_window([0.0, 0.3, 0.6], -1, bounds=(0.0, 1.0))
-    assert (seen.low, seen.high) == pytest.approx((0.0, 0.636))
-    same = compute_window([1.0, 1.0], -1, bounds=(0.0, 1.0))
-    assert same.low < same.high == 1.0
+    window = compute_window([0.0, 0.3, 0.6], -1, bounds=(0.0, 1.0))
+    assert (window.low, window.high) == pytest.approx((0.0, 0.636))
+    constant = compute_window([1.0, 1.0], -1, bounds=(0.0, 1.0))
+    assert constant.low < constant.high == 1.0
 
 
 def test_log_scale_if_wide_and_positive() -> None:
@@ -39,11 +39,11 @@ def test_log_scale_if_wide_and_positive() -> None:
 
 @given(st.lists(st.floats(-1e6, 1e6), max_size=30))
 def test_window_is_never_empty(values: list[float]) -> None:
-    seen = compute_window(values, 1)
-    assert seen.low < seen.high
+    window = compute_window(values, 1)
+    assert window.low < window.high
 
 
 def test_diverged_is_at_bad_edge() -> None:
-    seen = compute_window([1.0, 1.5], 1)
-    assert seen.clip_values(pd.Series([np.nan, 1.2]), 1).tolist() == [seen.high, 1.2]
-    assert seen.clip_values(pd.Series([np.nan, 1.2]), -1).tolist() == [seen.low, 1.2]
+    window = compute_window([1.0, 1.5], 1)
+    assert window.clip_values(pd.Series([np.nan, 1.2]), 1).tolist() == [window.high, 1.2]
+    assert window.clip_values(pd.Series([np.nan, 1.2]), -1).tolist() == [window.low, 1.2]

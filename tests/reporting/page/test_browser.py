@@ -84,8 +84,9 @@ def test_print_shows_everything(browser: Any, page_file: PageFile, counting_stud
         page.set_viewport_size({"width": 720, "height": 1000})
         page.emulate_media(media="print")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-        seen = page.locator("#figure-trials tbody tr").evaluate_all("(rows) => rows.map((row) => row.offsetHeight > 0)")
-        assert seen == [True] * len(counting_study.trials)
+        rows = page.locator("#figure-trials tbody tr")
+        is_visible = rows.evaluate_all("(rows) => rows.map((row) => row.offsetHeight > 0)")
+        assert is_visible == [True] * len(counting_study.trials)
         clipped = "[...document.querySelectorAll('.scroll')].some((e) => getComputedStyle(e).overflowY !== 'visible')"
         assert not page.evaluate(clipped)
         for part in page.locator("section, figure, .chart svg").all():
@@ -110,11 +111,11 @@ def test_page_is_whole_without_scripts(browser: Any, page_file: PageFile, counti
 
 def test_page_is_accessible(browser: Any, page_file: PageFile) -> None:
     with open_page(browser, page_file("usual")) as (page, _):
-        told = page.locator("body").aria_snapshot()
+        snapshot = page.locator("body").aria_snapshot()
         for part in ('navigation "Sections"', "- main", 'table "All trials"', 'columnheader "mae"', "rowheader"):
-            assert part in told
-        assert 'img "Value by trial for 48 trials.' in told
-        assert 'heading "Caution: ' in told
+            assert part in snapshot
+        assert 'img "Value by trial for 48 trials.' in snapshot
+        assert 'heading "Caution: ' in snapshot
         levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map((e) => Number(e.tagName[1]))")
         assert levels[0] == 1
         assert all(after - before <= 1 for before, after in pairwise(levels))

@@ -21,10 +21,10 @@ def test_damaged_bundle_is_made_anew(kind: str, tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(vl_convert, "javascript_bundle", bundle)
     read = html._read_vega_bundle.__wrapped__
-    whole = read()
-    assert read() == whole
+    text = read()
+    assert read() == text
     assert len(calls) == 1
     (file,) = tmp_path.glob(".thalweg/vega-*.js")
     is_changed = damage_file(file, kind, random.Random(kind), b"other('bundle')")
-    assert read() == whole
+    assert read() == text
     assert len(calls) == 1 + is_changed

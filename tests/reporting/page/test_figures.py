@@ -65,12 +65,12 @@ def test_best_so_far_at_window_edge(counting_study: StudyTables) -> None:
     assert first["shown"] < 10.0
 
 
-def list_tooltip_titles(drawn: Any) -> Iterator[str]:
+def list_tooltip_titles(spec: Any) -> Iterator[str]:
     """What the tooltips of a chart call their values."""
-    if isinstance(drawn, dict):
-        told = (drawn.get("encoding") or {}).get("tooltip") or []
-        yield from (one.get("title", one["field"]) for one in (told if isinstance(told, list) else [told]))
-    for part in drawn.values() if isinstance(drawn, dict) else drawn if isinstance(drawn, list) else ():
+    if isinstance(spec, dict):
+        tooltips = (spec.get("encoding") or {}).get("tooltip") or []
+        yield from (one.get("title", one["field"]) for one in (tooltips if isinstance(tooltips, list) else [tooltips]))
+    for part in spec.values() if isinstance(spec, dict) else spec if isinstance(spec, list) else ():
         yield from list_tooltip_titles(part)
 
 
@@ -79,13 +79,13 @@ def list_tooltip_titles(drawn: Any) -> Iterator[str]:
 )
 def test_tooltips_avoid_special_names(studies_by_case: dict[str, StudyTables], case: str) -> None:
     """vega-tooltip shows `title` as a headline and loads `image` as the address of a picture."""
-    shown = [
+    charts = [
         one
         for section in select_sections(studies_by_case[case])
         for one in section.build_figures(studies_by_case[case])
         if isinstance(one, Chart)
     ]
-    called = {name for chart in shown for name in list_tooltip_titles(chart.spec_without_data)}
+    called = {name for chart in charts for name in list_tooltip_titles(chart.spec_without_data)}
     assert "trial" in called
     assert not called & {"image", "title"}
 
@@ -104,8 +104,8 @@ def test_curves_keep_both_ends() -> None:
     )
     assert curves.subsample_mean_curves(table, ["mae", "rmse"])["mae"].tolist() == [2.0, 6.0]
     long = pd.DataFrame({"trial": 0, "epoch": range(1, 501), "mae": 1.0})
-    kept = curves.subsample_mean_curves(long, ["mae"])["epoch"]
-    assert (kept.min(), kept.max(), len(kept)) == (1, 500, curves.MAX_DRAWN_EPOCHS)
+    epochs = curves.subsample_mean_curves(long, ["mae"])["epoch"]
+    assert (epochs.min(), epochs.max(), len(epochs)) == (1, 500, curves.MAX_DRAWN_EPOCHS)
 
 
 def test_bins_cover_every_example(counting_study: StudyTables) -> None:

@@ -20,22 +20,22 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import t_interval
 
 
-def render_figure(shown: Figure) -> str:
+def render_figure(figure: Figure) -> str:
     """A figure as the page has it."""
     template: Any = build_environment().get_template("templates/figures.html")
-    return str(template.module.figure(shown))
+    return str(template.module.figure(figure))
 
 
-def render_finding(told: Finding, anchors: Collection[int] = ()) -> str:
+def render_finding(finding: Finding, anchors: Collection[int] = ()) -> str:
     """A finding as the page has it."""
     template: Any = build_environment().get_template("templates/finding.html")
-    return str(template.module.finding(told, anchors))
+    return str(template.module.finding(finding, anchors))
 
 
 def build_trial_table(tables: StudyTables) -> TrialTable:
-    (shown,) = trials.build_figures(tables)
-    assert isinstance(shown, TrialTable)
-    return shown
+    (table,) = trials.build_figures(tables)
+    assert isinstance(table, TrialTable)
+    return table
 
 
 def test_trials_table_is_complete(counting_study: StudyTables) -> None:
@@ -82,9 +82,9 @@ def test_winner_equal_to_baseline_has_both_names(counting_study: StudyTables) ->
         trials=counting_study.trials.query("state == 'complete'"),
     )
     rate = alone.ranked["optimizer.learning_rate"].iloc[0]
-    own = with_nested_value(counting_study.params, ["optimizer", "learning_rate"], rate)
+    params = with_nested_value(counting_study.params, ["optimizer", "learning_rate"], rate)
     first = alone.trials.assign(number=alone.trials["number"].where(alone.trials["number"] != alone.winner, -1))
-    assert trials.name_trial_roles(replace(alone, params=own, trials=first)) == {-1: "winner, baseline"}
+    assert trials.name_trial_roles(replace(alone, params=params, trials=first)) == {-1: "winner, baseline"}
 
 
 def with_nested_value(params: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
@@ -95,25 +95,25 @@ def with_nested_value(params: dict[str, Any], path: list[str], value: Any) -> di
 
 
 def test_unknown_state_is_kept(counting_study: StudyTables) -> None:
-    told = counting_study.trials.assign(
+    rows = counting_study.trials.assign(
         state=counting_study.trials["state"].where(counting_study.trials["number"] != 5, "lost")
     )
-    assert build_trial_table(replace(counting_study, trials=told)).rows["state"].iloc[-1] == "lost"
+    assert build_trial_table(replace(counting_study, trials=rows)).rows["state"].iloc[-1] == "lost"
 
 
 def test_trials_table_has_a_row_limit(counting_study: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trials, "MAX_PAGE_ROWS", 10)
-    shown = build_trial_table(counting_study)
-    assert len(shown.rows) == 10
-    assert "The first 10 of 48" in shown.caption
-    assert shown.trials == {int(trial) for trial in counting_study.ranked["number"].head(10)}
+    table = build_trial_table(counting_study)
+    assert len(table.rows) == 10
+    assert "The first 10 of 48" in table.caption
+    assert table.trials == {int(trial) for trial in counting_study.ranked["number"].head(10)}
 
 
 @pytest.mark.parametrize("case", ["all diverged", "all pruned"])
 def test_incomplete_trials_are_listed(studies_by_case: dict[str, StudyTables], case: str) -> None:
-    shown = build_trial_table(studies_by_case[case])
-    assert len(shown.rows) == len(studies_by_case[case].trials)
-    assert isinstance(shown.markdown_figure, EmptyFigure)
+    table = build_trial_table(studies_by_case[case])
+    assert len(table.rows) == len(studies_by_case[case].trials)
+    assert isinstance(table.markdown_figure, EmptyFigure)
 
 
 def test_markdown_lists_best_trials(counting_study: StudyTables) -> None:
@@ -127,8 +127,8 @@ def test_findings_link_to_rows(counting_study: StudyTables) -> None:
     text = render_figure(build_trial_table(counting_study))
     for number in counting_study.trials["number"]:
         assert text.count(f'id="trial-{number}" data-trial="{number}"') == 1
-    told = render_finding(Finding("So.", "Because.", trials=(3, 17, 99)), {3, 17})
-    assert 'Trials <a href="#trial-3" data-trial="3">3</a>, <a href="#trial-17" data-trial="17">17</a> and 99' in told
+    html = render_finding(Finding("So.", "Because.", trials=(3, 17, 99)), {3, 17})
+    assert 'Trials <a href="#trial-3" data-trial="3">3</a>, <a href="#trial-17" data-trial="17">17</a> and 99' in html
     assert "<a " not in render_finding(Finding("So.", "Because.", trials=(3,)))
 
 
@@ -148,19 +148,19 @@ def test_value_table_keeps_the_ends() -> None:
         "bands": pd.DataFrame({"from": [1, 2]}),
         "none": pd.DataFrame({"value": []}),
     }
-    told = build_value_tables(Chart("a", "A", "", "", data, lambda: None, decoration_tables=("bands",)))  # type: ignore[arg-type,return-value]
-    assert [table.title for table in told] == ["best", "points: 49 of 300 (16 %) rows, evenly spaced"]
-    assert sum(len(table.rows) for table in told) == MAX_VALUE_ROWS
-    assert told[1].rows[-1].trial == 299
-    assert all(name != "shown" for table in told for _, name, _ in table.heads)
+    tables = build_value_tables(Chart("a", "A", "", "", data, lambda: None, decoration_tables=("bands",)))  # type: ignore[arg-type,return-value]
+    assert [table.title for table in tables] == ["best", "points: 49 of 300 (16 %) rows, evenly spaced"]
+    assert sum(len(table.rows) for table in tables) == MAX_VALUE_ROWS
+    assert tables[1].rows[-1].trial == 299
+    assert all(name != "shown" for table in tables for _, name, _ in table.heads)
 
 
 def test_charts_have_value_tables(counting_study: StudyTables) -> None:
     charts = [
-        shown
+        figure
         for section in find_sections()
-        for shown in section.build_figures(counting_study)
-        if isinstance(shown, Chart)
+        for figure in section.build_figures(counting_study)
+        if isinstance(figure, Chart)
     ]
     for chart in charts:
         assert render_figure(chart).count("<tbody>\n<tr") >= 1
@@ -174,9 +174,9 @@ def test_columns_contain_the_rows() -> None:
 
 def test_interval_kinds_differ(counting_study: StudyTables) -> None:
     charts = {
-        shown.id: shown
+        figure.id: figure
         for section in select_sections(counting_study)
-        for shown in section.build_figures(counting_study)
+        for figure in section.build_figures(counting_study)
     }
     text = markdown.render_figure(charts["candidates"])[1]["candidates.svg"]
     assert all(f">{word}<" in text for word in INTERVAL_STROKES)
@@ -190,9 +190,9 @@ def test_interval_kinds_differ(counting_study: StudyTables) -> None:
 @pytest.mark.slow
 def test_markdown_has_no_highlights(counting_study: StudyTables) -> None:
     for section in find_sections():
-        for shown in section.build_figures(counting_study):
-            if isinstance(shown, Chart):
-                assert "tracing" not in str(markdown.render_figure(shown)[1])
+        for figure in section.build_figures(counting_study):
+            if isinstance(figure, Chart):
+                assert "tracing" not in str(markdown.render_figure(figure)[1])
 
 
 def test_long_text_has_its_own_phone_line() -> None:

@@ -7,10 +7,10 @@ from thalweg.reporting.page.thin import subsample_indices, subsample_trials
 
 
 @pytest.mark.parametrize(
-    ("count", "most", "wanted"), [(5, 9, [0, 1, 2, 3, 4]), (9, 3, [0, 4, 8]), (9, 1, [0]), (0, 4, [])]
+    ("count", "limit", "wanted"), [(5, 9, [0, 1, 2, 3, 4]), (9, 3, [0, 4, 8]), (9, 1, [0]), (0, 4, [])]
 )
-def test_indices_keep_both_ends(count: int, most: int, wanted: list[int]) -> None:
-    assert subsample_indices(count, most).tolist() == wanted
+def test_indices_keep_both_ends(count: int, limit: int, wanted: list[int]) -> None:
+    assert subsample_indices(count, limit).tolist() == wanted
     steps = np.diff(subsample_indices(1000, 17))
     assert steps.max() - steps.min() <= 1
 

@@ -65,8 +65,8 @@ def test_line_or_row_highlights_trial(browser: Any, page_file: PageFile, countin
     with open_page(browser, page_file("usual")) as (page, _):
         page.mouse.move(*page.evaluate(end, [pruned]))
         page.wait_for_selector("#figure-slice-0 .above")
-        (told,) = page.evaluate(ROWS)  # lines begin close together: it is one of them
-        assert told in counting_study.trials["number"].to_list()
+        (trial,) = page.evaluate(ROWS)  # lines begin close together: it is one of them
+        assert trial in counting_study.trials["number"].to_list()
         page.mouse.move(5, 5)
         page.locator(f"#trial-{pruned} td").first.hover()
         page.wait_for_selector("#figure-history .above")
@@ -109,12 +109,12 @@ def test_filter_hides_rows(browser: Any, page_file: PageFile, counting_study: St
     total, diverged = len(counting_study.trials), counting_study.count_trials("diverged")
     with open_page(browser, page_file("usual")) as (page, _):
         words, state = page.locator("#figure-trials input"), page.locator("#figure-trials select")
-        told = page.locator("#figure-trials output")
+        output = page.locator("#figure-trials output")
         heads = page.locator("#figure-trials thead th").all_inner_texts()
-        assert told.inner_text() == f"{total} trials"
+        assert output.inner_text() == f"{total} trials"
         assert len(page.evaluate(SHOWN)) == total
         state.select_option("diverged")
-        assert told.inner_text() == f"{diverged} of {total} trials"
+        assert output.inner_text() == f"{diverged} of {total} trials"
         assert {row[heads.index("state")] for row in page.evaluate(SHOWN)} == {"diverged"}
         state.select_option("")
         words.fill("Huber cosine")
@@ -134,7 +134,7 @@ def test_filter_hides_rows(browser: Any, page_file: PageFile, counting_study: St
         words.fill("state=diverged")
         assert len(page.evaluate(SHOWN)) == diverged
         words.fill("no such thing")
-        assert told.inner_text() == f"0 of {total} trials"
+        assert output.inner_text() == f"0 of {total} trials"
 
 
 def test_table_sorts_by_shown_values(browser: Any, page_file: PageFile) -> None:

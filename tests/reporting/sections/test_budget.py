@@ -27,11 +27,11 @@ def test_infeasible_trials_are_counted(counting_study: StudyTables) -> None:
 def build_pruned_study(counting_study: StudyTables, audit: float) -> StudyTables:
     """Of 48 trials that were to train 16 epochs half stopped at 4, and one of these trained on."""
     half = counting_study.trials["number"] % 2 == 1
-    told = counting_study.trials.assign(
+    trials = counting_study.trials.assign(
         state=np.where(half, "pruned", "complete"), value=0.7, epochs=np.where(half, 4, 16), audit=np.nan
     )
-    told.loc[told["number"] == 5, ["epochs", "audit"]] = [16, audit]
-    return replace(counting_study, trials=told)
+    trials.loc[trials["number"] == 5, ["epochs", "audit"]] = [16, audit]
+    return replace(counting_study, trials=trials)
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def build_pruned_study(counting_study: StudyTables, audit: float) -> StudyTables
     ],
 )
 def test_early_stopping_has_gain_and_cost(counting_study: StudyTables, audit: float, verdict: str) -> None:
-    told = budget.build_findings(build_pruned_study(counting_study, audit))[0]
-    assert told.verdict == verdict
-    assert "276 of 768" in told.evidence
-    assert told.trials == ((5,) if np.isfinite(audit) else ())
+    finding = budget.build_findings(build_pruned_study(counting_study, audit))[0]
+    assert finding.verdict == verdict
+    assert "276 of 768" in finding.evidence
+    assert finding.trials == ((5,) if np.isfinite(audit) else ())
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_stopped_search_says_why(counting_study: StudyTables, stop: dict[str, An
     params = {**counting_study.params, "study": {**counting_study.params["study"], "trials": 96}}
     summary = replace(counting_study.summary, study=replace(counting_study.summary.study, stop={"cohort": 8, **stop}))
     tables = replace(counting_study, trials=complete, params=params, summary=summary)
-    told = budget.build_findings(tables)[0]
-    assert told.verdict == "The search stopped early, after 48 of 96 trials."
-    assert evidence in told.evidence
-    assert told.next_step == ""
+    finding = budget.build_findings(tables)[0]
+    assert finding.verdict == "The search stopped early, after 48 of 96 trials."
+    assert evidence in finding.evidence
+    assert finding.next_step == ""
     falling = complete.assign(value=3.0 - 0.04 * complete["number"])
-    told = budget.build_findings(replace(tables, trials=falling))[0]
-    assert told.next_step == f"Continue the search: loosen `study.stop.{stop['reason']}` and start again."
+    finding = budget.build_findings(replace(tables, trials=falling))[0]
+    assert finding.next_step == f"Continue the search: loosen `study.stop.{stop['reason']}` and start again."
 
 
 def test_full_study_has_no_budget_finding(counting_study: StudyTables) -> None:

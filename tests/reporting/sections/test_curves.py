@@ -17,16 +17,16 @@ def with_winner_best_epochs(counting_study: StudyTables, best: list[int]) -> Stu
 
 def with_searched_epochs(tables: StudyTables, epochs: int) -> StudyTables:
     """The study had it searched its epochs, and its winner trained for so many."""
-    own = np.where(tables.trials["number"] == tables.winner, epochs, 16)
-    return replace(tables, trials=tables.trials.assign(**{"training.epochs": own}))
+    trial_epochs = np.where(tables.trials["number"] == tables.winner, epochs, 16)
+    return replace(tables, trials=tables.trials.assign(**{"training.epochs": trial_epochs}))
 
 
 def test_winner_is_judged_by_its_own_epochs(counting_study: StudyTables) -> None:
     tables = with_searched_epochs(with_winner_best_epochs(counting_study, [8] * 8), 8)
-    (told,) = curves.build_findings(tables)
-    assert "when training ends" in told.verdict
-    assert "of 8, on 8 of them within the last tenth" in told.evidence
-    assert "Try more than 8 epochs (`training.epochs`)" in told.next_step
+    (finding,) = curves.build_findings(tables)
+    assert "when training ends" in finding.verdict
+    assert "of 8, on 8 of them within the last tenth" in finding.evidence
+    assert "Try more than 8 epochs (`training.epochs`)" in finding.next_step
     assert "past its best" in curves.build_findings(with_winner_best_epochs(counting_study, [8] * 8))[0].verdict
     longer = replace(tables, params=tables.params | {"confirm": {"epochs": 16}})
     assert "past its best" in curves.build_findings(longer)[0].verdict
@@ -47,6 +47,6 @@ def test_winner_is_judged_by_its_own_epochs(counting_study: StudyTables) -> None
     ],
 )
 def test_few_seeds_leave_length_open(counting_study: StudyTables, late: int, verdict: str) -> None:
-    (told,) = curves.build_findings(with_winner_best_epochs(counting_study, [16] * late + [13] * (8 - late)))
-    assert told.verdict == verdict
-    assert told.tone == "plain"
+    (finding,) = curves.build_findings(with_winner_best_epochs(counting_study, [16] * late + [13] * (8 - late)))
+    assert finding.verdict == verdict
+    assert finding.tone == "plain"

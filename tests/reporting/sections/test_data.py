@@ -34,30 +34,31 @@ def list_verdicts(tables: StudyTables) -> list[str]:
 
 
 def test_image_gain_is_extrapolated(counting_study: StudyTables) -> None:
-    found = data.build_findings(with_ablations(counting_study, None, (250, 1.4), (500, 1.2), (1000, 1.1)))
-    assert [one.verdict for one in found] == ["More images would help."]
-    assert "With 500 of the 1,000 images" in found[0].evidence
-    assert "is 0.100 worse (" in found[0].evidence
+    tables = with_ablations(counting_study, None, (250, 1.4), (500, 1.2), (1000, 1.1))
+    (finding,) = data.build_findings(tables)
+    assert finding.verdict == "More images would help."
+    assert "With 500 of the 1,000 images" in finding.evidence
+    assert "is 0.100 worse (" in finding.evidence
     # gains of 0.2 and 0.1: the next doubling's is half of that again
-    assert "2 times as many would gain about 0.05, if gains continue as measured: 0.2, then 0.1." in found[0].next_step
+    assert "2 times as many would gain about 0.05, if gains continue as measured: 0.2, then 0.1." in finding.next_step
 
 
 def test_interval_names_its_sides(counting_study: StudyTables) -> None:
-    (found,) = data.build_findings(with_ablations(counting_study, None, (500, 1.11), (1000, 1.1)))
-    assert re.search(r"is 0\.0\d+ worse \(0\.\d+ better to 0\.\d+ worse\), over", found.evidence)
-    (found,) = data.build_findings(with_ablations(counting_study, None, (500, 1.09), (1000, 1.1)))
-    assert re.search(r"is 0\.0\d+ better \(0\.\d+ worse to 0\.\d+ better\), over", found.evidence)
+    (finding,) = data.build_findings(with_ablations(counting_study, None, (500, 1.11), (1000, 1.1)))
+    assert re.search(r"is 0\.0\d+ worse \(0\.\d+ better to 0\.\d+ worse\), over", finding.evidence)
+    (finding,) = data.build_findings(with_ablations(counting_study, None, (500, 1.09), (1000, 1.1)))
+    assert re.search(r"is 0\.0\d+ better \(0\.\d+ worse to 0\.\d+ better\), over", finding.evidence)
 
 
 def test_runs_with_all_images_are_optimistic(counting_study: StudyTables) -> None:
     tables = with_ablations(counting_study, 1.3, (500, 1.2), (1000, 1.1))
     flattered = "The runs with all images also selected the winner"
-    for told in data.build_findings(tables):
-        assert flattered in told.evidence
-        assert "Both use the winner's parameters" in told.evidence
+    for finding in data.build_findings(tables):
+        assert flattered in finding.evidence
+        assert "Both use the winner's parameters" in finding.evidence
     assert "each seed draws its own images" in data.build_findings(tables)[0].evidence
     alone = replace(tables, runs=tables.runs[~tables.runs["candidate"].str.startswith("runner-up")])
-    assert not any(flattered in told.evidence for told in data.build_findings(alone))
+    assert not any(flattered in finding.evidence for finding in data.build_findings(alone))
 
 
 def test_irregular_gains_predict_nothing(counting_study: StudyTables) -> None:
@@ -68,8 +69,8 @@ def test_irregular_gains_predict_nothing(counting_study: StudyTables) -> None:
 
 
 def test_difference_within_noise_is_unclear(counting_study: StudyTables) -> None:
-    same = with_ablations(counting_study, 1.0, (500, 1.001), (1000, 1.0))
-    assert list_verdicts(same) == [
+    tables = with_ablations(counting_study, 1.0, (500, 1.001), (1000, 1.0))
+    assert list_verdicts(tables) == [
         "It is unclear whether more images would help: seeds are too noisy.",
         "Augmentation shows no effect beyond noise.",
     ]
@@ -98,16 +99,16 @@ def test_augmentation_is_worth_images(counting_study: StudyTables, without: floa
 
 def test_verdicts_agree_if_maximized(counting_study: StudyTables) -> None:
     tables = with_ablations(counting_study, 0.8, (250, 0.6), (500, 0.8), (1000, 0.9))
-    told = list_verdicts(replace(tables, direction="max"))
-    assert told == ["More images would help.", "Augmentation is worth 2 times the images."]
+    verdicts = list_verdicts(replace(tables, direction="max"))
+    assert verdicts == ["More images would help.", "Augmentation is worth 2 times the images."]
 
 
 def test_diverged_seeds_give_no_findings(counting_study: StudyTables) -> None:
     tables = with_ablations(counting_study, None, (500, 1.2), (1000, 1.1))
-    lost = tables.ablations.assign(diverged_step=np.where(tables.ablations["share"] < 1, 3.0, np.nan))
-    shown = data.build_figures(replace(tables, ablations=lost))[0]
-    assert isinstance(shown, EmptyFigure)
-    assert list_verdicts(replace(tables, ablations=lost)) == []
+    diverged = tables.ablations.assign(diverged_step=np.where(tables.ablations["share"] < 1, 3.0, np.nan))
+    figure = data.build_figures(replace(tables, ablations=diverged))[0]
+    assert isinstance(figure, EmptyFigure)
+    assert list_verdicts(replace(tables, ablations=diverged)) == []
 
 
 def test_one_seed_is_only_drawn(counting_study: StudyTables) -> None:
@@ -120,10 +121,10 @@ def test_one_seed_is_only_drawn(counting_study: StudyTables) -> None:
 @pytest.mark.slow
 def test_data_gain_false_positive_rate(counting_study: StudyTables) -> None:
     """Of 400 studies without any effect, at most 5 % say that more images help or harm, within 3 standard errors."""
-    draw, told = np.random.default_rng(1), 0
+    draw, false_positives = np.random.default_rng(1), 0
     tables = with_ablations(counting_study, None, (500, 1.0), (1000, 1.0))
     for _ in range(400):
         noisy = tables.ablations.assign(validation_mae=1 + draw.normal(0, 0.03, len(tables.ablations)))
         (one,) = data._report_image_gain(replace(tables, ablations=noisy))
-        told += one.verdict != "It is unclear whether more images would help: seeds are too noisy."
-    assert told / 400 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)
+        false_positives += one.verdict != "It is unclear whether more images would help: seeds are too noisy."
+    assert false_positives / 400 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)

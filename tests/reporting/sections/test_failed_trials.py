@@ -29,19 +29,19 @@ def test_divergence_names_separating_parameter(counting_study: StudyTables) -> N
 
 def test_constant_networks_name_common_cause(counting_study: StudyTables) -> None:
     stuck = counting_study.trials["number"] % 6 == 0
-    told = counting_study.trials.assign(state="complete", value=1.0 + counting_study.trials["number"] / 100)
-    told["value"] = told["value"].where(~stuck, 5.258373)
-    told.loc[12, "value"] = 5.258368
-    told["optimizer.learning_rate"] = np.where(stuck, 0.5, 0.01)
-    flat = counting_study.curves["trial"].map(told["value"].where(stuck).where(told.index != 12, 5.258368))
+    trials = counting_study.trials.assign(state="complete", value=1.0 + counting_study.trials["number"] / 100)
+    trials["value"] = trials["value"].where(~stuck, 5.258373)
+    trials.loc[12, "value"] = 5.258368
+    trials["optimizer.learning_rate"] = np.where(stuck, 0.5, 0.01)
+    flat = counting_study.curves["trial"].map(trials["value"].where(stuck).where(trials.index != 12, 5.258368))
     curves = counting_study.curves.assign(mae=flat.fillna(counting_study.curves["mae"]))
-    first, second, winner = health.build_findings(replace(counting_study, trials=told, curves=curves))
+    first, second, winner = health.build_findings(replace(counting_study, trials=trials, curves=curves))
     assert winner.verdict.startswith("The winner learns: ")
     assert first.verdict == "8 trials learned nothing."
     assert first.trials == (0, 6, 12, 18, 24, 30, 36, 42)
     assert "They lie where `optimizer.learning_rate` is high: above" in first.evidence
     assert second.verdict == "No trial diverged."
     # ends that are alike by chance, as where examples are counted, are no such networks
-    assert health.build_findings(replace(counting_study, trials=told))[0].verdict == "No trial diverged."
-    apart = told.assign(value=1.0 + told["number"] / 100)
+    assert health.build_findings(replace(counting_study, trials=trials))[0].verdict == "No trial diverged."
+    apart = trials.assign(value=1.0 + trials["number"] / 100)
     assert health.build_findings(replace(counting_study, trials=apart))[0].verdict == "No trial diverged."

@@ -51,11 +51,11 @@ def test_section_needs_a_check(counting_study: StudyTables, right_gradients: Stu
 
 
 def test_right_gradient_reports_its_error(right_gradients: StudyTables) -> None:
-    (found,) = gradients.build_findings(right_gradients)
-    assert found.verdict == "Backpropagation agrees with numerical derivatives."
-    assert found.tone == "good"
-    assert "Checked along 5 slopes (`count` by `l2`; 5 directions)" in found.evidence
-    assert "(`count` along all, 1)" in found.evidence
+    (finding,) = gradients.build_findings(right_gradients)
+    assert finding.verdict == "Backpropagation agrees with numerical derivatives."
+    assert finding.tone == "good"
+    assert "Checked along 5 slopes (`count` by `l2`; 5 directions)" in finding.evidence
+    assert "(`count` along all, 1)" in finding.evidence
 
 
 def test_wrong_gradient_is_named(counting_study: StudyTables) -> None:
@@ -65,7 +65,7 @@ def test_wrong_gradient_is_named(counting_study: StudyTables) -> None:
         build_direction("b", "kink", kind="l1"),
         build_direction("c", "unknown"),
     ]
-    verdicts = [found.verdict for found in gradients.build_findings(with_gradients(counting_study, *parts))]
+    verdicts = [finding.verdict for finding in gradients.build_findings(with_gradients(counting_study, *parts))]
     assert verdicts == ["Backpropagation gives a wrong gradient.", "Some slopes cannot be checked."]
     first = gradients.build_findings(with_gradients(counting_study, *parts))[0]
     assert "`count` along `layers.0.kernel` is off by 0.020 of the slope" in first.evidence

@@ -24,15 +24,15 @@ def build_study_with_lost_trials(world: World = World(rates=(0.004, 0.6), dead=0
 def test_constant_networks_have_a_verdict() -> None:
     tables = build_study_with_lost_trials()
     dead = tables.trials.loc[tables.trials["value"] == planted.DEAD, "number"].tolist()
-    told = constant_trials.correct_verdicts(tables).set_index("trial")
-    assert told.index[told["kind"] == "learned nothing"].tolist() == dead
-    assert told.loc[dead, "since"].isna().all()
-    words = describe_evidence(told.loc[dead[0], "evidence"], "mean absolute error")
+    verdicts = constant_trials.correct_verdicts(tables).set_index("trial")
+    assert verdicts.index[verdicts["kind"] == "learned nothing"].tolist() == dead
+    assert verdicts.loc[dead, "since"].isna().all()
+    words = describe_evidence(verdicts.loc[dead[0], "evidence"], "mean absolute error")
     assert f"as in {len(dead) - 1} other trials: the network gives every example the same answer" in words
     assert set(tables.verdicts.set_index("trial").loc[dead, "kind"]) == {"converged"}
-    verdicts = next(one for one in health.build_figures(tables) if one.id == "verdicts")
-    assert isinstance(verdicts, Table)
-    counts = verdicts.rows.set_index("verdict")["count"]
+    figure = next(one for one in health.build_figures(tables) if one.id == "verdicts")
+    assert isinstance(figure, Table)
+    counts = figure.rows.set_index("verdict")["count"]
     assert counts["learned nothing"] == len(dead)
     assert counts.sum() == 48
 
@@ -43,14 +43,14 @@ def test_constant_networks_with_folds() -> None:
     folds = pd.concat(
         [tables.curves.assign(fold=fold, mae=tables.curves["mae"] * by) for fold, by in enumerate((0.9, 1.1))]
     )
-    told = replace(tables, curves=folds.reset_index(drop=True))
+    folded = replace(tables, curves=folds.reset_index(drop=True))
     assert (
-        constant_trials.find_constant_trials(told)["number"].tolist()
+        constant_trials.find_constant_trials(folded)["number"].tolist()
         == constant_trials.find_constant_trials(tables)["number"].tolist()
         != []
     )
-    known = constant_trials.correct_verdicts(told)
-    dead = constant_trials.find_constant_trials(told)["number"].tolist()
+    known = constant_trials.correct_verdicts(folded)
+    dead = constant_trials.find_constant_trials(folded)["number"].tolist()
     assert known.loc[known["kind"] == "learned nothing", "trial"].tolist() == dead
 
 
@@ -72,9 +72,9 @@ def test_constant_networks_squeeze_no_chart() -> None:
     assert "that learned nothing are drawn at the edge" in chart.caption
     assert chart.data["points"]["shown"].max() < 3.5
     assert constant_trials.compute_trial_window(tables).high < 3.5
-    drawn = parameters.build_figures(tables)[0]
-    assert isinstance(drawn, Chart)
-    assert "that learned nothing are drawn at the edge" in drawn.caption
+    figure = parameters.build_figures(tables)[0]
+    assert isinstance(figure, Chart)
+    assert "that learned nothing are drawn at the edge" in figure.caption
     assert "learned nothing lie beyond the edge" in curves.build_figures(tables)[0].caption  # type: ignore[union-attr]
 
 
@@ -94,14 +94,14 @@ def test_map_has_marks_and_edge_line() -> None:
 
 def test_verdict_map_needs_no_learning_rate(counting_study: StudyTables) -> None:
     space = [SearchedParameter(name, 0.0, 1.0) for name in ("a", "b", "c")]
-    rng, told = np.random.default_rng(0), counting_study.verdicts
-    bad = ~counting_study.trials["number"].isin(told.loc[told["kind"].isin(verdict_map.SOUND_KINDS), "trial"])
+    rng, verdicts = np.random.default_rng(0), counting_study.verdicts
+    bad = ~counting_study.trials["number"].isin(verdicts.loc[verdicts["kind"].isin(verdict_map.SOUND_KINDS), "trial"])
     trials = counting_study.trials.assign(a=rng.random(48), b=rng.random(48), c=0.5 * rng.random(48) + 0.5 * bad)
     tables = replace(counting_study, space=space, trials=trials)
-    assert verdict_map.rank_map_axes(tables, told)[0].name == "c"
-    (one,) = verdict_map.build_verdict_map(replace(tables, space=space[:1]), told, None)
-    assert set(one.data["points"]["y"]) == set(told["kind"])
-    assert verdict_map.build_verdict_map(replace(tables, space=[]), told, None) == []
+    assert verdict_map.rank_map_axes(tables, verdicts)[0].name == "c"
+    (one,) = verdict_map.build_verdict_map(replace(tables, space=space[:1]), verdicts, None)
+    assert set(one.data["points"]["y"]) == set(verdicts["kind"])
+    assert verdict_map.build_verdict_map(replace(tables, space=[]), verdicts, None) == []
 
 
 def test_best_step_is_a_share() -> None:
@@ -136,19 +136,19 @@ def test_decaying_rate_is_not_short() -> None:
 
 @pytest.mark.slow
 def test_length_false_positive_rate() -> None:
-    told = [
+    findings = [
         endings.build_findings(draw_study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
         for seed in range(20)
     ]
-    assert sum(map(bool, told)) <= 1
+    assert sum(map(bool, findings)) <= 1
 
 
 def test_training_end_of_best_five() -> None:
     tables = draw_study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
     ends = swings.compute_late_swings(tables)
     assert set(tables.ranked["number"].head(5)) <= set(ends["trial"])
-    own = tables.curves[tables.curves["trial"] == ends["trial"].iloc[0]].tail(3)
-    assert ends["spread"].iloc[0] == pytest.approx(own["train_spread"].mean() / own["train_loss"].mean())
+    curves = tables.curves[tables.curves["trial"] == ends["trial"].iloc[0]].tail(3)
+    assert ends["spread"].iloc[0] == pytest.approx(curves["train_spread"].mean() / curves["train_loss"].mean())
     assert ends["rate"].iloc[0] == 1.0
     calm = swings.compute_late_swings(draw_study(World(), 0))
     assert (calm["rate"] < 0.1).all()
@@ -165,21 +165,21 @@ def test_tiny_batches_are_not_judged() -> None:
 
 def test_missing_curves_show_a_sentence(counting_study: StudyTables) -> None:
     bare = replace(counting_study, curves=pd.DataFrame())
-    shown = {one.id: one for one in health.build_figures(bare)}
-    assert isinstance(shown["best-steps"], EmptyFigure)
-    told = [one.verdict for one in health.build_findings(replace(counting_study, verdicts=pd.DataFrame()))]
-    assert not [verdict for verdict in told if "rate" in verdict or "overfit" in verdict]
+    figures = {one.id: one for one in health.build_figures(bare)}
+    assert isinstance(figures["best-steps"], EmptyFigure)
+    verdicts = [one.verdict for one in health.build_findings(replace(counting_study, verdicts=pd.DataFrame()))]
+    assert not [verdict for verdict in verdicts if "rate" in verdict or "overfit" in verdict]
 
 
 def test_stopped_constant_networks_are_named() -> None:
     """The worse half of each cohort stops at a quarter of training: nearly all that learn nothing are among them."""
-    whole = build_study_with_lost_trials()
-    tables = planted.prune_study(whole, 4, 0.0, np.random.default_rng(0))
-    dead = constant_trials.find_constant_trials(whole)["number"].tolist()
+    unpruned = build_study_with_lost_trials()
+    tables = planted.prune_study(unpruned, 4, 0.0, np.random.default_rng(0))
+    dead = constant_trials.find_constant_trials(unpruned)["number"].tolist()
     assert (tables.trials.set_index("number").loc[dead, "state"] == "pruned").mean() > 0.8
     assert constant_trials.find_constant_trials(tables)["number"].tolist() == dead
-    told = {one.verdict: one for one in health.build_findings(tables)}
-    assert told[f"{len(dead)} trials learned nothing."].tone == "caution"
+    findings = {one.verdict: one for one in health.build_findings(tables)}
+    assert findings[f"{len(dead)} trials learned nothing."].tone == "caution"
 
 
 def test_one_validation_is_not_flat() -> None:
@@ -189,12 +189,12 @@ def test_one_validation_is_not_flat() -> None:
 
 def test_early_stopped_are_mentioned() -> None:
     tables = planted.prune_study(draw_study(World(), 0), 4, 0.0, np.random.default_rng(0))
-    told = {one.verdict: one for one in health.build_findings(tables)}
+    findings = {one.verdict: one for one in health.build_findings(tables)}
     assert (
         "24 were stopped early: whether they would have failed later is not known."
-        in told["No trial diverged."].evidence
+        in findings["No trial diverged."].evidence
     )
-    short = told["24 trials are too short to judge."]
+    short = findings["24 trials are too short to judge."]
     assert short.evidence.endswith("All 24 of them were stopped early.")
     assert short.next_step == ""
     seldom = replace(tables, params=tables.params | {"training": {"epochs": 16, "validate_every": 2}})
@@ -211,13 +211,13 @@ def test_shares_of_long_trials() -> None:
 
 @pytest.mark.parametrize("is_flat", [False, True])
 def test_winner_learns_or_not(counting_study: StudyTables, is_flat: bool) -> None:
-    own = counting_study.curves["trial"] == counting_study.winner
+    is_winner = counting_study.curves["trial"] == counting_study.winner
     loss = (
         np.where(counting_study.curves["epoch"] % 2, 2.0, 2.1) if is_flat else 3.0 - counting_study.curves["epoch"] / 10
     )
     tables = replace(
         counting_study,
-        curves=counting_study.curves.assign(train_loss=counting_study.curves["train_loss"].where(~own, loss)),
+        curves=counting_study.curves.assign(train_loss=counting_study.curves["train_loss"].where(~is_winner, loss)),
     )
     (finding,) = [one for one in health.build_findings(tables) if one.verdict.startswith("The winner ")]
     assert finding.trials == (counting_study.winner,)

@@ -44,10 +44,10 @@ def test_ridge_between_seeds_is_reported(counting_study: StudyTables, surveyed_s
 def test_barrier_is_highest_rise(surveyed_study: StudyTables) -> None:
     table = surveyed_study.landscape["lines"]
     tilted = table.assign(loss=table["loss"] + 0.4 * table["t"])
-    found = lines.compute_barriers(
+    barriers = lines.compute_barriers(
         replace(surveyed_study, landscape=dict(surveyed_study.landscape) | {"lines": tilted}), "train"
     )
-    np.testing.assert_allclose(found["rise"], 0.5, atol=2e-3)
+    np.testing.assert_allclose(barriers["rise"], 0.5, atol=2e-3)
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_room_below_limit_asks_for_higher_rates(counting_study: StudyTables) -> 
 
 
 def test_optimizer_without_limit_is_not_judged(counting_study: StudyTables) -> None:
-    told = list_verdicts(replace(counting_study, landscape=draw_terrain(limit=np.nan)))
-    assert not any("stability" in verdict or "edge" in verdict for verdict in told)
+    verdicts = list_verdicts(replace(counting_study, landscape=draw_terrain(limit=np.nan)))
+    assert not any("stability" in verdict or "edge" in verdict for verdict in verdicts)
 
 
 @pytest.mark.parametrize(("end", "wanted"), [(0.3, "valley"), (-0.2, "valley"), (-9.0, "saddle")])
@@ -99,13 +99,13 @@ def test_late_best_is_not_called_in_time(
 
 
 def test_shades_are_finest_at_minimum(surveyed_study: StudyTables) -> None:
-    own = surveyed_study.landscape["plane"].query("plane == 'path' and part == 'train'")
-    loss = own["loss"].to_numpy().reshape(15, 15)
+    plane = surveyed_study.landscape["plane"].query("plane == 'path' and part == 'train'")
+    loss = plane["loss"].to_numpy().reshape(15, 15)
     edges = maps.compute_shade_edges(loss, 0.02)
     assert (np.diff(edges) > 0).all()
     assert (np.diff(np.diff(edges)) > 0).all()
     assert edges[0] == loss.min()
-    cells = maps.build_contours(np.unique(own["a"]), np.unique(own["b"]), loss, edges)
+    cells = maps.build_contours(np.unique(plane["a"]), np.unique(plane["b"]), loss, edges)
     for _, row in cells.groupby("y"):
         assert (row["x"].iloc[1:].to_numpy() <= row["x2"].iloc[:-1].to_numpy()).all()
         assert (row["x"].min(), row["x2"].max()) == pytest.approx((-2, 10))
@@ -123,6 +123,6 @@ def test_flat_landscape_is_drawn(counting_study: StudyTables) -> None:
 def test_one_seed_has_no_lines(counting_study: StudyTables) -> None:
     alone = draw_terrain()
     alone["lines"] = pd.DataFrame(columns=alone["lines"].columns)
-    told = replace(counting_study, landscape=alone)
-    assert not any("seed" in verdict.lower() for verdict in list_verdicts(told))
-    assert "barriers" not in [figure.id for figure in landscape.build_figures(told)]
+    tables = replace(counting_study, landscape=alone)
+    assert not any("seed" in verdict.lower() for verdict in list_verdicts(tables))
+    assert "barriers" not in [figure.id for figure in landscape.build_figures(tables)]

@@ -34,8 +34,8 @@ def test_term_worth_is_loss_without_it(several_terms_study: StudyTables) -> None
 def test_phase_equal_to_its_term_is_left_out(several_terms_study: StudyTables) -> None:
     less = several_terms_study.ablations
     phase, name = less[less["what"] == "term cells"].copy(), "phase late of cells"
-    same = pd.concat([less[less["what"] != name], phase.assign(what=name)], ignore_index=True)
-    effects = compute_term_effects(replace(several_terms_study, ablations=same))
+    ablations = pd.concat([less[less["what"] != name], phase.assign(what=name)], ignore_index=True)
+    effects = compute_term_effects(replace(several_terms_study, ablations=ablations))
     assert "term cells" in effects
     assert name not in effects
 

@@ -74,13 +74,13 @@ def test_noise_is_a_variance_share(counting_study: StudyTables) -> None:
     deviation = 0.2
     tables = with_confirmed_values(counting_study, dict.fromkeys(NAMES, 1.0 + deviation / EVENLY.std(ddof=1) * EVENLY))
     values = 1.0 + np.sort(np.random.default_rng(0).standard_normal(48))
-    (told, *_) = noise.build_findings(with_values(tables, values))
-    assert "on the validation set varies from seed to seed with a standard deviation of 0.20." in told.evidence
-    whole, best = deviation**2 / values.var(ddof=1), deviation**2 / values[:12].var(ddof=1)
-    assert 0.02 < whole < best < 0.5
-    assert f"{100 * whole:.0f} % of that variance is seed noise" in told.evidence
-    assert told.evidence.endswith(f"; at most {100 * best:.0f} % of that variance is seed noise.")
-    assert told.trials == tuple(range(12))
+    (finding, *_) = noise.build_findings(with_values(tables, values))
+    assert "on the validation set varies from seed to seed with a standard deviation of 0.20." in finding.evidence
+    overall, best = deviation**2 / values.var(ddof=1), deviation**2 / values[:12].var(ddof=1)
+    assert 0.02 < overall < best < 0.5
+    assert f"{100 * overall:.0f} % of that variance is seed noise" in finding.evidence
+    assert finding.evidence.endswith(f"; at most {100 * best:.0f} % of that variance is seed noise.")
+    assert finding.trials == tuple(range(12))
 
 
 COMES_TO_SEEDS = (
@@ -146,8 +146,8 @@ def test_few_seeds_are_shown(counting_study: StudyTables) -> None:
 
 def test_baseline_is_named_as_baseline(counting_study: StudyTables) -> None:
     tables = with_confirmed_values(counting_study, {"winner": 1.0 + EVENLY, "baseline": 1.0 + EVENLY})
-    told = list_spreads(replace(tables, runs=tables.runs.assign(trial=np.nan)))
-    assert [row["candidate"] for row in told] == ["baseline"]
+    spreads = list_spreads(replace(tables, runs=tables.runs.assign(trial=np.nan)))
+    assert [row["candidate"] for row in spreads] == ["baseline"]
 
 
 def test_no_seeds_show_a_sentence(studies_by_case: dict[str, StudyTables]) -> None:
@@ -207,12 +207,12 @@ def test_variance_share_decides_verdict(counting_study: StudyTables) -> None:
     runs = pd.DataFrame({"candidate": "winner", "trial": 0, "seed": range(6), "validation_mae": 1 + 0.06 * spread})
     values = np.linspace(-1, 1, 18) / np.linspace(-1, 1, 18).std(ddof=1)
     trials = counting_study.trials.head(18).assign(state="complete", value=1 + 0.1 * values)
-    told = noise.build_findings(replace(counting_study, runs=runs, trials=trials))[0]
+    finding = noise.build_findings(replace(counting_study, runs=runs, trials=trials))[0]
     # 36 %, and F of 17 and 5
     low, high = (0.36 * stats.f.ppf(at, 17, 5) for at in (0.025, 0.975))
     assert variance_share_interval(0.36, 17, 5) == pytest.approx((low, high))
-    assert told.verdict == "It is not clear whether the trials of the study differ by more than seed noise."
-    assert f"the share of seed noise in the variance of all trials is {100 * low:.0f} % to all." in told.evidence
+    assert finding.verdict == "It is not clear whether the trials of the study differ by more than seed noise."
+    assert f"the share of seed noise in the variance of all trials is {100 * low:.0f} % to all." in finding.evidence
     alike = noise.build_findings(replace(counting_study, runs=runs, trials=trials.assign(value=1 + 0.06 * values)))[0]
     assert alike.verdict == "The trials of the study do not differ by more than seed noise."
 
@@ -221,6 +221,6 @@ def test_failed_seed_is_reported(counting_study: StudyTables) -> None:
     assert not [one for one in noise.build_findings(counting_study) if "failed" in one.verdict]
     runs = counting_study.runs.copy()
     runs.loc[runs[runs["candidate"] == "runner-up 1"].index[3], "validation_mae"] = 4.52
-    (told,) = [one for one in noise.build_findings(replace(counting_study, runs=runs)) if "failed" in one.verdict]
-    assert told.verdict == "Runner-up 1 failed on 1 of 8 seeds (4.52)."
-    assert told.tone == "caution"
+    (finding,) = [one for one in noise.build_findings(replace(counting_study, runs=runs)) if "failed" in one.verdict]
+    assert finding.verdict == "Runner-up 1 failed on 1 of 8 seeds (4.52)."
+    assert finding.tone == "caution"

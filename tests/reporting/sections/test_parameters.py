@@ -17,12 +17,12 @@ def test_narrow_range_is_reported(counting_study: StudyTables) -> None:
     edge = counting_study.trials.assign(state="complete", value=np.arange(len(counting_study.trials)) / 10 + 1)
     edge["optimizer.momentum"] = np.where(edge["number"] < 5, 0.98, 0.5)
     edge["optimizer.learning_rate"], edge["optimizer.clip"], edge["loss.terms.count.delta"] = 0.01, 1.0, 1.0
-    told = parameters.build_findings(replace(counting_study, trials=edge))
-    assert [finding.verdict for finding in told] == [
+    findings = parameters.build_findings(replace(counting_study, trials=edge))
+    assert [finding.verdict for finding in findings] == [
         "The best values of `optimizer.momentum` may lie above the searched range.",
         "5 good trials show where to search.",
     ]
-    assert told[0].trials == (0, 1, 2, 3, 4)
+    assert findings[0].trials == (0, 1, 2, 3, 4)
 
 
 def test_wide_end_is_not_crowded(counting_study: StudyTables) -> None:
@@ -31,6 +31,6 @@ def test_wide_end_is_not_crowded(counting_study: StudyTables) -> None:
     assert good_region.chance_at_end(parameter, "low") == pytest.approx(1 / 3)
     few = counting_study.trials.assign(state="complete", value=np.arange(len(counting_study.trials)) / 10 + 1)
     few["layers"] = np.where(few["number"] < 3, 1, 2)
-    told = parameters.build_findings(replace(counting_study, trials=few, space=[parameter]))
-    assert told
-    assert not any("range" in one.verdict for one in told)
+    findings = parameters.build_findings(replace(counting_study, trials=few, space=[parameter]))
+    assert findings
+    assert not any("range" in one.verdict for one in findings)

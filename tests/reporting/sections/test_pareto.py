@@ -88,8 +88,8 @@ def test_trial_near_all_bests_is_recommended(counting_study: StudyTables) -> Non
 def test_distant_trial_is_no_noise(counting_study: StudyTables) -> None:
     tables = with_noise(build_scattered_study(counting_study), 0.3)
     assert pareto.build_findings(tables)[0].next_step.startswith("Take trial 5,")
-    lost = tables.trials.assign(value=tables.trials["value"].where(tables.trials["number"] != 5, 2.0))
-    assert not pareto.build_findings(replace(tables, trials=lost))[0].next_step.startswith("Take")
+    trials = tables.trials.assign(value=tables.trials["value"].where(tables.trials["number"] != 5, 2.0))
+    assert not pareto.build_findings(replace(tables, trials=trials))[0].next_step.startswith("Take")
 
 
 def test_large_noise_recommends_nothing(counting_study: StudyTables) -> None:
@@ -127,9 +127,9 @@ def test_hypervolume_only_grows(counting_study: StudyTables) -> None:
 
 
 def test_one_chart_per_pair(counting_study: StudyTables) -> None:
-    shown = pareto.build_figures(build_pareto_study(counting_study, names=("rmse", "exact")))
-    assert [one.id for one in shown] == ["front-0", "front-1", "front-2", "volume", "front"]
-    first, table = shown[0], shown[-1]
+    figures = pareto.build_figures(build_pareto_study(counting_study, names=("rmse", "exact")))
+    assert [one.id for one in figures] == ["front-0", "front-1", "front-2", "volume", "front"]
+    first, table = figures[0], figures[-1]
     assert isinstance(first, Chart)
     assert isinstance(table, Table)
     assert first.is_half_width
@@ -144,9 +144,9 @@ def test_one_chart_per_pair(counting_study: StudyTables) -> None:
 
 def test_no_trade_off_is_a_sentence(counting_study: StudyTables) -> None:
     tables = build_pareto_study(counting_study)
-    lost = replace(tables, trials=tables.trials.assign(state="diverged", value=np.nan))
-    assert isinstance(pareto.build_figures(lost)[0], EmptyFigure)
-    assert pareto.build_findings(lost) == []
+    diverged = replace(tables, trials=tables.trials.assign(state="diverged", value=np.nan))
+    assert isinstance(pareto.build_figures(diverged)[0], EmptyFigure)
+    assert pareto.build_findings(diverged) == []
     alike = replace(tables, trials=tables.trials.assign(rmse=1.0))
     assert any(isinstance(one, EmptyFigure) for one in pareto.build_figures(alike))
     assert len(pareto.build_findings(alike)) == 1

@@ -19,12 +19,12 @@ def repeat(tables: StudyTables, repeats: int) -> StudyTables:
 
 
 @pytest.mark.parametrize(("repeats", "verb"), [(0, ""), (1, "repeats"), (7, "repeat")])
-def test_repeats_are_told(counting_study: StudyTables, repeats: int, verb: str) -> None:
+def test_repeats_are_reported(counting_study: StudyTables, repeats: int, verb: str) -> None:
     tables = repeat(counting_study, repeats)
     assert tables.repeat_count == repeats
-    told = [finding for finding in trials.build_findings(tables) if "of an earlier one" in finding.verdict]
-    assert len(told) == bool(repeats)
-    for finding in told:
+    findings = [finding for finding in trials.build_findings(tables) if "of an earlier one" in finding.verdict]
+    assert len(findings) == bool(repeats)
+    for finding in findings:
         assert f" {verb} the values of an earlier one." in finding.verdict
         assert finding.evidence.startswith(
             f"The report counts {len(counting_study.trials)} settings. Each was trained with 1 "

@@ -1,4 +1,4 @@
-"""Every section, found by itself, says what is so in every kind of study."""
+"""Every section is discovered and reports on every kind of study."""
 
 import json
 import pkgutil
@@ -55,8 +55,8 @@ def test_sections_are_found_in_order() -> None:
 
 
 def test_params_select_sections(counting_study: StudyTables) -> None:
-    told = replace(counting_study, params={"report": {"sections": ["provenance", "result"]}})
-    assert [get_section_name(section) for section in select_sections(told)] == ["provenance", "result"]
+    tables = replace(counting_study, params={"report": {"sections": ["provenance", "result"]}})
+    assert [get_section_name(section) for section in select_sections(tables)] == ["provenance", "result"]
     assert select_sections(counting_study) == [
         section for section in find_sections() if get_section_name(section) not in ASKED
     ]
@@ -74,10 +74,10 @@ def check_schema() -> Callable[[Chart], None]:
     right: set[str] = set()
 
     def check(chart: Chart) -> None:
-        drawn = json.dumps(chart.spec_without_data)
-        if drawn not in right:
+        spec = json.dumps(chart.spec_without_data)
+        if spec not in right:
             chart.plot().to_dict()
-        right.add(drawn)
+        right.add(spec)
 
     return check
 
@@ -93,9 +93,9 @@ def test_every_section_has_findings_and_figures(
             assert "nan" not in (finding.verdict + finding.evidence + finding.next_step).lower().replace(
                 "</script>", ""
             )
-        shown = section.build_figures(tables)
-        assert shown or get_section_name(section) in ASKED, f"{get_section_name(section)} is empty"
-        for each in shown:
+        figures = section.build_figures(tables)
+        assert figures or get_section_name(section) in ASKED, f"{get_section_name(section)} is empty"
+        for each in figures:
             ids.append(each.id)
             if isinstance(each, Chart):
                 assert sum(len(table) for table in each.data.values()) > 0
@@ -107,9 +107,9 @@ def test_every_section_has_findings_and_figures(
 
 
 def test_lost_rows_are_reported(counting_study: StudyTables) -> None:
-    (told,) = trials.build_findings(replace(counting_study, trials=counting_study.trials.head(47)))
-    assert (told.verdict, told.tone) == ("The trials do not add up.", "caution")
-    assert told.evidence.startswith("The table has 47 rows, the study counts 48.")
+    (finding,) = trials.build_findings(replace(counting_study, trials=counting_study.trials.head(47)))
+    assert (finding.verdict, finding.tone) == ("The trials do not add up.", "caution")
+    assert finding.evidence.startswith("The table has 47 rows, the study counts 48.")
 
 
 def test_gaining_search_goes_on(counting_study: StudyTables) -> None:
@@ -134,10 +134,10 @@ def test_faults_are_not_examples(counting_study: StudyTables) -> None:
     again = {"name": "b.png", "where": "labels.csv:5", "reason": "this image already has a row at labels.csv:3"}
     orphan = {"name": "d.png", "where": "points.csv:9", "reason": "this image has no row in labels.csv"}
     manifest = {"examples": {"train": 1, "validation": 1, "test": 0}, "excluded": [*points, again, orphan]}
-    (told,) = provenance.build_findings(replace(counting_study, manifest=manifest))
-    assert told.verdict == "1 example could not be used."
-    assert told.evidence.startswith("5 faults in the source:")
-    assert "1 of 3 examples (33 %)" in told.evidence
-    assert "artifacts/prepared/manifest.json" in told.next_step
-    (told,) = provenance.build_findings(replace(counting_study, manifest=manifest | {"excluded": [again, orphan]}))
-    assert told.verdict == "The data has faults, but every example was used."
+    (finding,) = provenance.build_findings(replace(counting_study, manifest=manifest))
+    assert finding.verdict == "1 example could not be used."
+    assert finding.evidence.startswith("5 faults in the source:")
+    assert "1 of 3 examples (33 %)" in finding.evidence
+    assert "artifacts/prepared/manifest.json" in finding.next_step
+    (finding,) = provenance.build_findings(replace(counting_study, manifest=manifest | {"excluded": [again, orphan]}))
+    assert finding.verdict == "The data has faults, but every example was used."

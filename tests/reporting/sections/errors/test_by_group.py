@@ -1,4 +1,4 @@
-"""Groups that stand out, told and drawn."""
+"""Findings and charts of groups that stand out."""
 
 from dataclasses import replace
 
@@ -25,8 +25,8 @@ def test_few_examples_or_groups_show_nothing(counting_study: StudyTables) -> Non
 def test_groups_sort_by_error_size(counting_study: StudyTables) -> None:
     (chart,) = group_section.build_figures(counting_study)
     assert isinstance(chart, Chart)
-    drawn = chart.data["groups"]
+    groups = chart.data["groups"]
     mean = counting_study.predictions["error"].abs().groupby(counting_study.predictions["group"]).mean()
-    assert drawn["mean"].tolist() == pytest.approx(mean.sort_values(ascending=False).tolist())
-    assert (drawn["low"] >= 0).all()
+    assert groups["mean"].tolist() == pytest.approx(mean.sort_values(ascending=False).tolist())
+    assert (groups["low"] >= 0).all()
     assert chart.id in [one.id for one in errors.build_figures(counting_study)]

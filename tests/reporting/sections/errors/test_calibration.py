@@ -1,4 +1,4 @@
-"""Confidence that is not what it says, told and drawn."""
+"""Findings and charts of confidence that differs from accuracy."""
 
 from dataclasses import replace
 
@@ -51,17 +51,17 @@ def build_confident_study(
 def test_verdict_follows_interval(
     counting_study: StudyTables, gaps: list[float], groups: int, verdict: str, tone: str
 ) -> None:
-    (told,) = calibration.build_findings(build_confident_study(counting_study, gaps, groups))
-    assert (told.verdict, told.tone) == (verdict, tone)
+    (finding,) = calibration.build_findings(build_confident_study(counting_study, gaps, groups))
+    assert (finding.verdict, finding.tone) == (verdict, tone)
 
 
 def test_wide_interval_is_unclear(counting_study: StudyTables) -> None:
     tables = build_confident_study(counting_study, [0.0, 0.0], 4, 20)
     gap = tables.predictions["group"].map({"g0": 0.4, "g1": -0.35, "g2": 0.3, "g3": -0.35})
-    wide = tables.predictions.assign(confidence=(tables.predictions["confidence"] + gap).clip(0.01, 1.0))
-    (told,) = calibration.build_findings(replace(tables, predictions=wide))
-    assert told.verdict == "It is unclear whether confidence matches accuracy."
-    two = wide.assign(group=wide["group"].map({"g0": "a", "g1": "b", "g2": "a", "g3": "b"}))
+    predictions = tables.predictions.assign(confidence=(tables.predictions["confidence"] + gap).clip(0.01, 1.0))
+    (finding,) = calibration.build_findings(replace(tables, predictions=predictions))
+    assert finding.verdict == "It is unclear whether confidence matches accuracy."
+    two = predictions.assign(group=predictions["group"].map({"g0": "a", "g1": "b", "g2": "a", "g3": "b"}))
     known = compute_reliability(two)
     assert known is not None
     assert known.overconfidence is not None

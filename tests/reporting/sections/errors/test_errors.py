@@ -31,9 +31,11 @@ def test_numeric_class_names_are_classes(studies_by_case: dict[str, StudyTables]
     digits = {
         name: str(place) for place, name in enumerate(sorted(set(studies_by_case["classes"].predictions["truth"])))
     }
-    told = studies_by_case["classes"].predictions.replace(digits)
+    predictions = studies_by_case["classes"].predictions.replace(digits)
     tables = replace(
-        studies_by_case["classes"], predictions=told, manifest=studies_by_case["classes"].manifest | {"classes": []}
+        studies_by_case["classes"],
+        predictions=predictions,
+        manifest=studies_by_case["classes"].manifest | {"classes": []},
     )
     assert errors.build_findings(tables)[0].verdict.startswith("The most frequent error predicts")
     assert any(
@@ -45,8 +47,8 @@ def test_perfect_classes_have_no_confusion(studies_by_case: dict[str, StudyTable
     predictions = studies_by_case["classes"].predictions.assign(
         prediction=studies_by_case["classes"].predictions["truth"]
     )
-    told = errors.build_findings(replace(studies_by_case["classes"], predictions=predictions))
-    assert not any("error" in one.verdict for one in told)
+    findings = errors.build_findings(replace(studies_by_case["classes"], predictions=predictions))
+    assert not any("error" in one.verdict for one in findings)
 
 
 def test_two_groups_prove_nothing(counting_study: StudyTables) -> None:

@@ -17,9 +17,9 @@ def restoration_study(studies_by_case: dict[str, StudyTables]) -> StudyTables:
 
 def test_gain_is_mean_difference_in_decibels(restoration_study: StudyTables) -> None:
     table = restoration_study.predictions.assign(psnr=restoration_study.predictions["given_psnr"] + 3.0)
-    found = restoration.compute_gains(replace(restoration_study, predictions=table))
-    assert found is not None
-    _, mean = found
+    gains = restoration.compute_gains(replace(restoration_study, predictions=table))
+    assert gains is not None
+    _, mean = gains
     assert (mean.mean, mean.n) == pytest.approx((3.0, 12))
     assert mean.low == pytest.approx(3.0)
 
@@ -46,9 +46,9 @@ def test_section_shows_gains(restoration_study: StudyTables) -> None:
     assert isinstance(gain, Chart)
     assert len(gain.data["points"]) == len(restoration_study.predictions)
     many = restoration_study.predictions.loc[restoration_study.predictions.index.repeat(10)].reset_index(drop=True)
-    (drawn,) = restoration.build_figures(replace(restoration_study, predictions=many))
-    assert isinstance(drawn, Chart)
-    assert len(drawn.data["points"]) == restoration.MAX_POINTS
+    (figure,) = restoration.build_figures(replace(restoration_study, predictions=many))
+    assert isinstance(figure, Chart)
+    assert len(figure.data["points"]) == restoration.MAX_POINTS
 
 
 def test_nothing_measured_shows_nothing(restoration_study: StudyTables) -> None:

@@ -56,9 +56,9 @@ def test_useless_surface_is_not_drawn(build_study: Callable[..., StudyTables]) -
     tables = build_study(trials, 1 + trials["layers"] % 2 + 0.5 * compute_rate_position(trials))
     _, at, values = locate_trials(tables, compare_equal_training(tables), RATE, MOMENTUM)
     assert 0 < fit_surface(at, values).explained < 0.1
-    shown = build_heat_map(tables)
-    assert isinstance(shown, EmptyFigure)
-    assert "predicts less than a tenth of the differences" in shown.reason
+    figure = build_heat_map(tables)
+    assert isinstance(figure, EmptyFigure)
+    assert "predicts less than a tenth of the differences" in figure.reason
 
 
 def test_surface_contradicting_winner_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:
@@ -66,6 +66,6 @@ def test_surface_contradicting_winner_is_not_drawn(build_study: Callable[..., St
     values = 1 + 4 * (compute_rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2
     assert isinstance(build_heat_map(build_study(trials, values)), Chart)
     values.iloc[int(values.argmax())] = 0.99
-    shown = build_heat_map(build_study(trials, values))
-    assert isinstance(shown, EmptyFigure)
-    assert "contradicts the winner" in shown.reason
+    figure = build_heat_map(build_study(trials, values))
+    assert isinstance(figure, EmptyFigure)
+    assert "contradicts the winner" in figure.reason

@@ -1,4 +1,4 @@
-"""What mattered, told and drawn, in studies where that is known."""
+"""Findings and charts of importance, in studies whose answer is known."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,11 +18,11 @@ from thalweg.reporting.tables import StudyTables
 def test_rate_alone_gets_all_importance(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(400)
     tables = build_study(trials, 1 + 4 * (compute_rate_position(trials) - 0.5).abs(), noise=0.01)
-    found = rank_parameters(tables)
-    assert found.parameters[0].name == "rate"
-    assert found.parameters[0].share > 0.9
-    assert found.has_clear_leader
-    assert {one.name for one in found.unimportant_parameters} == {"momentum", "layers", "kind", "delta"}
+    ranking = rank_parameters(tables)
+    assert ranking.parameters[0].name == "rate"
+    assert ranking.parameters[0].share > 0.9
+    assert ranking.has_clear_leader
+    assert {one.name for one in ranking.unimportant_parameters} == {"momentum", "layers", "kind", "delta"}
     first, idle = importance.build_findings(tables)[:2]
     assert first.verdict == "`rate` mattered most."
     assert "134 best of 400 trials, at the end of training" in first.evidence
@@ -38,8 +38,8 @@ def report_leading_parameter(
     tables: StudyTables, monkeypatch: pytest.MonkeyPatch, *parameters: Importance, led: float = 0.0
 ) -> list[Finding]:
     """What is said where these are the importances, the largest first."""
-    found = ImportanceRanking(parameters, (1, 2), 40, {}, compare_equal_training(tables), led, None)
-    monkeypatch.setattr(importance, "rank_importances", lambda _: found)
+    ranking = ImportanceRanking(parameters, (1, 2), 40, {}, compare_equal_training(tables), led, None)
+    monkeypatch.setattr(importance, "rank_importances", lambda _: ranking)
     return importance.build_findings(tables)
 
 
@@ -85,10 +85,10 @@ def test_scientific_parameters_are_answered(studies_by_case: dict[str, StudyTabl
         assert finding.verdict.endswith(".")
         assert "nan" not in words.lower()
         assert "inf" not in words.lower()
-    shown = importance.build_figures(tables)
-    assert shown
-    assert len({one.id for one in shown}) == len(shown)
-    for one in shown:
+    figures = importance.build_figures(tables)
+    assert figures
+    assert len({one.id for one in figures}) == len(figures)
+    for one in figures:
         if isinstance(one, Chart):
             assert all(len(rows) for rows in build_vega_spec(one, 700)["datasets"].values())
         else:

@@ -14,9 +14,9 @@ from thalweg.reporting.tables import StudyTables
 
 
 def report_loss_kind(tables: StudyTables) -> Finding:
-    (told,) = finding_of(tables, KIND)
-    assert told in importance.build_findings(tables)
-    return told
+    (finding,) = finding_of(tables, KIND)
+    assert finding in importance.build_findings(tables)
+    return finding
 
 
 def test_choice_without_effect_ties(build_study: Callable[..., StudyTables]) -> None:
@@ -118,8 +118,8 @@ def test_value_with_no_finished_trial_is_reported(build_study: Callable[..., Stu
     )
     count = (trials["kind"] == "l1").sum()
     stopped = f"l1 was stopped early in all {count} trials"
-    lost = f"`kind` matters: {stopped}; no clear difference between the other values."
-    assert finding.verdict == lost
+    verdict = f"`kind` matters: {stopped}; no clear difference between the other values."
+    assert finding.verdict == verdict
     assert "`kind` with l2 and huber" in finding.next_step
     by_label = {one.label: one for one in group_trials_by_value(tables, KIND)}
     assert by_label["l1"].best is None

@@ -26,13 +26,13 @@ def with_diverged_seeds(tables: StudyTables, **bad: Sequence[int]) -> StudyTable
 
 
 def test_diverged_baseline_is_not_compared(counting_study: StudyTables) -> None:
-    told = result.build_findings(with_diverged_seeds(counting_study, baseline=[0, 2, 5]))
-    assert told[0].verdict == "The baseline diverged on 3 of 8 fresh seeds."
-    assert told[0].tone == "caution"
-    assert "It diverged on seeds 1000, 1002 and 1005, at step 41 at the earliest." in told[0].evidence
-    assert "On the 5 seeds where both trained normally" in told[0].evidence
-    assert "optimizer.clip" in told[0].next_step
-    assert not any("clearly better" in each.verdict or "No clear difference" in each.verdict for each in told)
+    findings = result.build_findings(with_diverged_seeds(counting_study, baseline=[0, 2, 5]))
+    assert findings[0].verdict == "The baseline diverged on 3 of 8 fresh seeds."
+    assert findings[0].tone == "caution"
+    assert "It diverged on seeds 1000, 1002 and 1005, at step 41 at the earliest." in findings[0].evidence
+    assert "On the 5 seeds where both trained normally" in findings[0].evidence
+    assert "optimizer.clip" in findings[0].next_step
+    assert not any("clearly better" in each.verdict or "No clear difference" in each.verdict for each in findings)
 
 
 def test_diverged_candidates_are_named(counting_study: StudyTables) -> None:
@@ -47,10 +47,10 @@ def test_diverged_candidates_are_named(counting_study: StudyTables) -> None:
 
 
 def test_diverged_runner_up_keeps_verdict(counting_study: StudyTables) -> None:
-    told = result.build_findings(with_diverged_seeds(counting_study, **{"runner-up_1": [3]}))
-    assert told[0].verdict == result.build_findings(counting_study)[0].verdict
-    assert told[1].verdict == "Runner-up 1 diverged on 1 of 8 fresh seeds."
-    (rivals,) = (each.evidence for each in told if each.evidence.startswith("Difference from the winner"))
+    findings = result.build_findings(with_diverged_seeds(counting_study, **{"runner-up_1": [3]}))
+    assert findings[0].verdict == result.build_findings(counting_study)[0].verdict
+    assert findings[1].verdict == "Runner-up 1 diverged on 1 of 8 fresh seeds."
+    (rivals,) = (each.evidence for each in findings if each.evidence.startswith("Difference from the winner"))
     assert "runner-up 2" in rivals
     assert "runner-up 1" not in rivals
     assert result.build_findings(with_diverged_seeds(counting_study)) == result.build_findings(counting_study)
@@ -61,8 +61,8 @@ def with_failed_seeds(counting_study: StudyTables, name: str, *places: int) -> S
     runs = counting_study.runs.copy()
     rows = runs.index[runs["candidate"] == name][list(places)]
     runs.loc[rows, ["validation_mae", "test_mae"]] = 5.0
-    told = summarize(counting_study.trials, runs, "mae", 1, "test")
-    return replace(counting_study, runs=runs, summary=told)
+    summary = summarize(counting_study.trials, runs, "mae", 1, "test")
+    return replace(counting_study, runs=runs, summary=summary)
 
 
 def test_failed_seed_is_left_out_of_comparison(counting_study: StudyTables) -> None:
@@ -84,9 +84,9 @@ def test_failed_seed_is_left_out_of_comparison(counting_study: StudyTables) -> N
     assert re.fullmatch(r"The winner is no better than the median count: [\d.]+ against [\d.]+\.", worst.verdict)
     base = result.build_findings(with_failed_seeds(counting_study, "baseline", 0))
     assert base[0].verdict == "The baseline failed on 1 of 8 fresh seeds."
-    lost = result.build_findings(with_diverged_seeds(counting_study, winner=[1]))[0]
-    assert lost.verdict == "The winner diverged on 1 of 8 fresh seeds."
-    assert "On the 7 seeds where both trained normally" in lost.evidence
+    finding = result.build_findings(with_diverged_seeds(counting_study, winner=[1]))[0]
+    assert finding.verdict == "The winner diverged on 1 of 8 fresh seeds."
+    assert "On the 7 seeds where both trained normally" in finding.evidence
 
 
 def test_many_failed_seeds_are_spread(counting_study: StudyTables) -> None:
@@ -109,10 +109,10 @@ def with_all_trials_diverged(counting_study: StudyTables) -> StudyTables:
 
 
 def test_all_diverged_has_no_winner(counting_study: StudyTables) -> None:
-    (told,) = result.build_findings(with_all_trials_diverged(counting_study))
-    assert told.verdict == "Every trial of the study diverged: there was no winner to confirm."
-    assert "predict` uses the baseline" in told.evidence
-    assert told.next_step.startswith("Lower both ends of `optimizer.learning_rate`")
+    (finding,) = result.build_findings(with_all_trials_diverged(counting_study))
+    assert finding.verdict == "Every trial of the study diverged: there was no winner to confirm."
+    assert "predict` uses the baseline" in finding.evidence
+    assert finding.next_step.startswith("Lower both ends of `optimizer.learning_rate`")
     beyond = replace(with_all_trials_diverged(counting_study), trials=counting_study.trials.assign(state="infeasible"))
     assert result.build_findings(beyond)[0].verdict.startswith("The study has no complete trial")
 
@@ -130,9 +130,9 @@ def test_missing_winner_is_not_shown(counting_study: StudyTables) -> None:
     assert "baseline</dt>" in head
     assert curves.build_findings(half) == []
     assert not any(one.id == "loss-winner" for one in curves.build_figures(half))
-    shown = {one.id: one for one in result.build_figures(half)}
-    assert "differences" not in shown
-    level = shown["candidates"]
+    figures = {one.id: one for one in result.build_figures(half)}
+    assert "differences" not in figures
+    level = figures["candidates"]
     assert isinstance(level, Chart)
     assert set(level.data["points"]["role"]) == {"baseline"}
     assert all("baseline's parameters" in one.evidence for one in data.build_findings(half))
@@ -179,14 +179,14 @@ def test_many_or_unknown_groups_change_nothing(counting_study: StudyTables) -> N
 
 
 def test_broken_constraint_is_reported(counting_study: StudyTables) -> None:
-    def limited(low: float | None, high: float | None) -> list[str]:
+    def list_evidence(low: float | None, high: float | None) -> list[str]:
         study = counting_study.params["study"] | {"constraints": {"rmse": {"low": low, "high": high}}}
-        found = result.build_findings(replace(counting_study, params=counting_study.params | {"study": study}))
-        return [each.evidence for each in found if "breaks the limit on root mean square error" in each.verdict]
+        findings = result.build_findings(replace(counting_study, params=counting_study.params | {"study": study}))
+        return [each.evidence for each in findings if "breaks the limit on root mean square error" in each.verdict]
 
-    (told,) = limited(None, 0.5)
-    assert told.startswith("Its mean on the validation set over 8 fresh seeds is 0.9")
-    assert told.endswith("`study.constraints` asks for at most 0.5.")
-    (told,) = limited(3.0, None)
-    assert told.endswith("asks for at least 3.")
-    assert limited(0.5, 3.0) == []
+    (evidence,) = list_evidence(None, 0.5)
+    assert evidence.startswith("Its mean on the validation set over 8 fresh seeds is 0.9")
+    assert evidence.endswith("`study.constraints` asks for at most 0.5.")
+    (evidence,) = list_evidence(3.0, None)
+    assert evidence.endswith("asks for at least 3.")
+    assert list_evidence(0.5, 3.0) == []

@@ -43,21 +43,23 @@ def build_confirmed_study(
     values = {"winner": 1.0 + gap + SPREAD, "runner-up 1": 1.0 + gap + SPREAD[::-1], "baseline": np.ones(8)}
     runs = pd.concat(
         pd.DataFrame({"candidate": who, "trial": trials[who], "seed": SEEDS,
-                      "validation_mae": own, "test_mae": own})
-        for who, own in values.items()
+                      "validation_mae": scores, "test_mae": scores})
+        for who, scores in values.items()
     )  # fmt: skip
-    told = Confirmation(build_estimate(1.0 + gap, half), build_estimate(1.0, half), build_estimate(gap, half, **more))
+    confirmation = Confirmation(
+        build_estimate(1.0 + gap, half), build_estimate(1.0, half), build_estimate(gap, half, **more)
+    )
     if corrected:
         level, apart = build_estimate(1.0 + corrected[0], corrected[1]), build_estimate(*corrected, **more)
-        told = replace(told, corrected=level, corrected_difference=apart)
-    summary = replace(counting_study.summary, confirm=told)
+        confirmation = replace(confirmation, corrected=level, corrected_difference=apart)
+    summary = replace(counting_study.summary, confirm=confirmation)
     return replace(counting_study, runs=runs.reset_index(drop=True), summary=summary, references=pd.DataFrame())
 
 
 def get_confirmed_result(tables: StudyTables) -> ConfirmedResult:
-    found = build_confirmed_result(tables)
-    assert found is not None
-    return found
+    confirmed = build_confirmed_result(tables)
+    assert confirmed is not None
+    return confirmed
 
 
 def test_lead_within_selection_bias_is_no_lead(counting_study: StudyTables) -> None:
@@ -107,8 +109,8 @@ def test_lead_beyond_selection_bias_wins(counting_study: StudyTables) -> None:
 
 
 def test_absent_selection_bias_is_reported(counting_study: StudyTables) -> None:
-    told = result.build_findings(build_confirmed_study(counting_study, -0.05, 0.03, (-0.07, 0.03)))[1]
-    assert told.verdict == "The winner's score is not too optimistic, although it was chosen among 2 on these seeds."
+    finding = result.build_findings(build_confirmed_study(counting_study, -0.05, 0.03, (-0.07, 0.03)))[1]
+    assert finding.verdict == "The winner's score is not too optimistic, although it was chosen among 2 on these seeds."
 
 
 def test_seed_independent_choice_has_no_bias(counting_study: StudyTables) -> None:
@@ -136,8 +138,8 @@ def test_one_value_is_quoted(counting_study: StudyTables) -> None:
         if "Quote" in one.next_step
     ]
     assert "Quote the confirmed value on the test set" in alone
-    same = result.build_findings(build_confirmed_study(counting_study, -0.05, 0.03, (-0.05, 0.03)))
-    assert not any("corrected value" in one.next_step for one in same)  # there is nothing to correct
+    findings = result.build_findings(build_confirmed_study(counting_study, -0.05, 0.03, (-0.05, 0.03)))
+    assert not any("corrected value" in one.next_step for one in findings)  # there is nothing to correct
 
 
 def test_one_candidate_has_no_bias(counting_study: StudyTables) -> None:
@@ -153,20 +155,20 @@ def test_optimism_is_of_the_best_trial(counting_study: StudyTables) -> None:
     trials, runs = tables.trials.copy(), tables.runs.copy()
     trials.loc[trials["number"] == other, "value"] = 0.5  # the best, and 1.2 on fresh seeds, which choose the other
     runs.loc[runs["candidate"] == "runner-up 1", "validation_mae"] = 1.2 + SPREAD
-    told = replace(tables, trials=trials, runs=runs)
-    (luck,) = selection_bias.report_optimism(told, get_confirmed_result(told))
+    optimistic = replace(tables, trials=trials, runs=runs)
+    (luck,) = selection_bias.report_optimism(optimistic, get_confirmed_result(optimistic))
     assert luck.verdict == "The study's best value is too optimistic: much of its lead was luck."
     assert f"trial {other} reached 0.50" in luck.evidence
     assert luck.evidence.endswith(
         f"The winner is trial {winner}: on the validation set it is the best of the 2 retrained trials."
     )
     better = runs.assign(validation_mae=np.where(runs["candidate"] == "baseline", 0.9, runs["validation_mae"]))
-    (lead,) = selection_bias.report_optimism(replace(told, runs=better), get_confirmed_result(told))
+    (lead,) = selection_bias.report_optimism(replace(optimistic, runs=better), get_confirmed_result(optimistic))
     assert lead.evidence.endswith(" The baseline was retrained for comparison only; it reached 0.9 there.")
     assert luck.trials == (other, winner)
-    lost = replace(told, runs=runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan)))
-    absent = replace(told, runs=runs[runs["trial"] != other])
-    for one in (lost, absent):
+    diverged = replace(optimistic, runs=runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan)))
+    absent = replace(optimistic, runs=runs[runs["trial"] != other])
+    for one in (diverged, absent):
         assert selection_bias.report_optimism(one, get_confirmed_result(one)) == []
 
 
@@ -176,8 +178,8 @@ def test_seeds_needed_are_named(counting_study: StudyTables) -> None:
     assert even is not None
     assert surely is not None
     assert 8 < even < surely < 60
-    told = result.build_findings(build_confirmed_study(counting_study, gap, 0.02))[0].next_step
-    assert f"{even} seeds would show it with a chance of 50 %, {surely} with 80 %." in told
+    step = result.build_findings(build_confirmed_study(counting_study, gap, 0.02))[0].next_step
+    assert f"{even} seeds would show it with a chance of 50 %, {surely} with 80 %." in step
     assert "seeds would" not in result.build_findings(build_confirmed_study(counting_study, -0.05, 0.02))[0].next_step
 
 
@@ -190,18 +192,17 @@ def test_only_a_gain_needs_seeds(counting_study: StudyTables) -> None:
 
 
 def test_more_seeds_cannot_replace_groups(counting_study: StudyTables) -> None:
-    told = result.build_findings(build_confirmed_study(counting_study, -0.01, 0.02, groups=4, groups_error=0.01))[
-        0
-    ].next_step
+    tables = build_confirmed_study(counting_study, -0.01, 0.02, groups=4, groups_error=0.01)
+    near = result.build_findings(tables)[0].next_step
     assert (
         "More seeds will not settle a difference of 0.01: however many seeds there are, the 4 groups of the test set "
-        "leave ±0.032 uncertain." in told
+        "leave ±0.032 uncertain." in near
     )
-    assert "More groups would" in told
+    assert "More groups would" in near
     far = result.build_findings(build_confirmed_study(counting_study, -1e-5, 0.02))[0].next_step
     assert "takes more than 100 seeds. The 12 groups of the test set limit this comparison." in far
     assert "enlarge `data.split.test`" in far
-    for step in (told, far):  # what is said not to help is not advised
+    for step in (near, far):  # what is said not to help is not advised
         assert "confirm on more seeds" not in step
 
 
@@ -230,10 +231,10 @@ def test_levels_are_within_bounds(counting_study: StudyTables) -> None:
                       "test_accuracy": near + by, "test_log_loss": [0.1, 0.0, 0.3], "validation_log_loss": 0.1})
         for who, by in (("winner", 0.0), ("baseline", -0.01))
     )  # fmt: skip
-    told = Confirmation(build_estimate(0.97, 0.03), build_estimate(0.96, 0.03), build_estimate(0.01, 0.2))
+    confirmation = Confirmation(build_estimate(0.97, 0.03), build_estimate(0.96, 0.03), build_estimate(0.01, 0.2))
     bounds = {"accuracy": (0.0, 1.0), "log_loss": (0.0, np.inf)}
     tables = replace(counting_study, runs=runs, objective="accuracy", direction="max", bounds=bounds,
-                     summary=replace(counting_study.summary, confirm=told))  # fmt: skip
+                     summary=replace(counting_study.summary, confirm=confirmation))  # fmt: skip
     level = next(each for each in result.build_figures(tables) if each.id == "candidates")
     assert isinstance(level, Chart)
     assert level.data["bars"]["high"].max() == 1.0

@@ -47,21 +47,21 @@ def test_verdict_follows_interval(counting_study: StudyTables, gap: float, verdi
 def test_winning_baseline_is_not_compared(counting_study: StudyTables) -> None:
     tables = with_paired_seeds(counting_study, 0.0)
     row = tables.trials[tables.trials["number"] == 3].iloc[0]
-    own: dict[str, Any] = {"confirm": {"refit": "all"}}
+    params: dict[str, Any] = {"confirm": {"refit": "all"}}
     for parameter in tables.parameters:
         *above, last = parameter.name.split(".")
-        part = own
+        part = params
         for step in above:
             part = part.setdefault(step, {})
         part[last] = row[parameter.name]
-    found = result.build_findings(replace(tables, params=own))
-    assert found[0].verdict == "The search found nothing better than the baseline."
-    assert "seeds" not in found[0].next_step
+    findings = result.build_findings(replace(tables, params=params))
+    assert findings[0].verdict == "The search found nothing better than the baseline."
+    assert "seeds" not in findings[0].next_step
     # the final model was trained on everything: its figures would flatter it
-    assert found[-1].verdict == "The final model was also trained on the test set."
-    own["optimizer"]["momentum"] += 0.01
+    assert findings[-1].verdict == "The final model was also trained on the test set."
+    params["optimizer"]["momentum"] += 0.01
     assert (
-        result.build_findings(replace(tables, params=own))[0].verdict
+        result.build_findings(replace(tables, params=params))[0].verdict
         == "No clear difference between the winner and the baseline."
     )
 
