@@ -85,9 +85,9 @@ def test_section_must_not_be_empty_or_scalar(tmp_path: Path) -> None:
     text = edit_default_file(("    by: group  ", "    by: [group]")).replace(
         "task:\n  kind: count ", "task: count\nx:\n  kind: count"
     )
-    found = [line.partition(": ")[2] for line in list_message_lines(tmp_path, text)]
-    assert any(line.startswith("data.split.by: a list of 1 is not known") for line in found)
-    assert 'task: must be a mapping of keys to values, not the text "count"; write `{kind: count, …}`' in found
+    messages = [line.partition(": ")[2] for line in list_message_lines(tmp_path, text)]
+    assert any(line.startswith("data.split.by: a list of 1 is not known") for line in messages)
+    assert 'task: must be a mapping of keys to values, not the text "count"; write `{kind: count, …}`' in messages
 
 
 def test_term_of_a_task_option_names_the_option(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ CONDITIONAL = {
 }
 
 
-def build_keys(found: list[dict[str, Any]]) -> list[settings.SettingKey]:
-    return [settings.build_setting_key(setting) for setting in found]
+def build_keys(value_sets: list[dict[str, Any]]) -> list[settings.SettingKey]:
+    return [settings.build_setting_key(values) for values in value_sets]
 
 
 def plan(config: Config, space: dict[str, Any], **study: Any) -> list[dict[str, Any]]:
@@ -67,19 +67,19 @@ def test_space_is_counted(config: Config, space: dict[str, Any], count: int | No
 
 @pytest.mark.parametrize(("trials", "tried"), [(4, 4), (9, 9), (20, 9)])
 def test_grid_holds_own_value_once(config: Config, trials: int, tried: int) -> None:
-    found = plan(config, GRID, sampler="grid", trials=trials)
-    assert found[0] == {KIND: "huber", RATE: 0.01}
-    assert len(set(build_keys(found))) == len(found) == tried
+    planned = plan(config, GRID, sampler="grid", trials=trials)
+    assert planned[0] == {KIND: "huber", RATE: 0.01}
+    assert len(set(build_keys(planned))) == len(planned) == tried
     points: list[Any] = [(kind, rate) for kind in ("l1", "l2", "huber") for rate in (0.001, 0.01, 0.1)]
-    others = [(one[KIND], pytest.approx(one[RATE])) for one in found[1:]]
+    others = [(one[KIND], pytest.approx(one[RATE])) for one in planned[1:]]
     assert others == [point for point in points if point != ("huber", 0.01)][: trials - 1]
 
 
 def test_grid_is_tried_after_enqueued(config: Config) -> None:
     enqueue = [{RATE: 0.05}, {RATE: 0.1, KIND: "l2"}, {RATE: 0.1, KIND: "l2"}]
-    found = plan(config, GRID, sampler="grid", trials=30, enqueue=enqueue)
-    assert found[:3] == [{KIND: "huber", RATE: 0.01}, {KIND: "l1", RATE: 0.05}, {KIND: "l2", RATE: 0.1}]
-    assert len(set(build_keys(found))) == len(found) == 10
+    planned = plan(config, GRID, sampler="grid", trials=30, enqueue=enqueue)
+    assert planned[:3] == [{KIND: "huber", RATE: 0.01}, {KIND: "l1", RATE: 0.05}, {KIND: "l2", RATE: 0.1}]
+    assert len(set(build_keys(planned))) == len(planned) == 10
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "quasi_random", "nsga2"])
@@ -112,5 +112,5 @@ def test_count_is_number_of_settings(data: st.DataObject) -> None:
     searched = small_study.CONFIG.model_copy(
         update={"study": type(small_study.CONFIG.study).model_validate(study | {"space": space})}
     )
-    found = list(settings.iterate_settings(searched))
-    assert settings.count_settings(searched) == len(found) == len(set(build_keys(found)))
+    listed = list(settings.iterate_settings(searched))
+    assert settings.count_settings(searched) == len(listed) == len(set(build_keys(listed)))

@@ -36,5 +36,5 @@ def test_aliased_section_changes_in_one_place(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text("first: &one\n  rate: 1\n  size: 2\nsecond: *one\n")
     file.write_text(write.rewrite_params(file.read_text(), {"second.rate": 5}))
-    found = YAML(typ="safe").load(file)
-    assert found == {"first": {"rate": 1, "size": 2}, "second": {"rate": 5, "size": 2}}
+    content = YAML(typ="safe").load(file)
+    assert content == {"first": {"rate": 1, "size": 2}, "second": {"rate": 5, "size": 2}}

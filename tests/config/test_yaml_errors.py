@@ -67,20 +67,20 @@ def explain_error(text: str) -> tuple[int, str] | None:
 )  # fmt: skip
 def test_yaml_error_marks_its_place(old: str, new: str, mark: str, what: str) -> None:
     assert TEXT.count(old) == 1
-    found = explain_error(text := TEXT.replace(old, new))
-    assert found is not None
-    line, (said, shown, below) = found[0], found[1].split("\n")
+    error = explain_error(text := TEXT.replace(old, new))
+    assert error is not None
+    line, (message, excerpt, below) = error[0], error[1].split("\n")
     wanted = text.split("\n")[line - 1]
-    assert shown == f"    {wanted}".replace("\t", "→").rstrip()
+    assert excerpt == f"    {wanted}".replace("\t", "→").rstrip()
     column = below.index("^") - 4
-    assert said.startswith(f"{column + 1}: not valid YAML: {what}")
+    assert message.startswith(f"{column + 1}: not valid YAML: {what}")
     assert f"{wanted}\n"[column:].startswith(mark.rstrip(" "))
 
 
 @pytest.mark.parametrize("known", yaml_errors.MESSAGE_HINTS)
 def test_hints_match_ruamel_messages(known: str) -> None:
     texts = ["a: b: c", "a:\n  b: 1\n c: 2", "a: @b", "a: *b", "a: !b {}", 'a: "\\p"', "a: 1\n---\nb: 2"]
-    assert any(f"not valid YAML: {known}" in found[1] for text in texts if (found := explain_error(text)))
+    assert any(f"not valid YAML: {known}" in error[1] for text in texts if (error := explain_error(text)))
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
@@ -90,11 +90,11 @@ def test_other_line_endings_are_accepted(end: str) -> None:
 
 
 def test_long_lines_are_shortened() -> None:
-    found = explain_error(f"a: {'x' * 300}: 3\n")
-    assert found is not None
-    _, shown, below = found[1].split("\n")
-    assert len(shown) <= 4 + yaml_errors.MAX_SHOWN_CHARACTERS
-    assert shown[below.index("^") :] == ": 3"
+    error = explain_error(f"a: {'x' * 300}: 3\n")
+    assert error is not None
+    _, excerpt, below = error[1].split("\n")
+    assert len(excerpt) <= 4 + yaml_errors.MAX_SHOWN_CHARACTERS
+    assert excerpt[below.index("^") :] == ": 3"
 
 
 @settings(max_examples=200, derandomize=True)
@@ -103,9 +103,9 @@ def test_any_yaml_error_has_a_line(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(TEXT)))
     more = data.draw(st.text(":'\"[]{}-\t \n,&*!%@`|>?#\\é", max_size=3))
     text = TEXT[:place] + more + TEXT[place + data.draw(st.integers(0, 2)) :]
-    found = explain_error(text)
-    if found is not None:
-        assert 1 <= found[0] <= text.count("\n") + 1
-        said, _, below = found[1].split("\n")
-        assert said.startswith(f"{said.split(':')[0]}: not valid YAML: ")
+    error = explain_error(text)
+    if error is not None:
+        assert 1 <= error[0] <= text.count("\n") + 1
+        message, _, below = error[1].split("\n")
+        assert message.startswith(f"{message.split(':')[0]}: not valid YAML: ")
         assert below.strip() == "^"
