@@ -55,9 +55,9 @@ def test_images_differ_by_seed(brightness_config: Config, grouped_data: Prepared
     for draw in (0, 1):
         assert set(small.rows[draw][0]) < set(large.rows[draw][0])
     assert set(plain.rows[0][0]) == set(plain.rows[1][0])
-    whole = ablations.add_ablation_folds(data, [small, large, plain])
-    np.testing.assert_array_equal(whole.train_rows[3], large.rows[1][0])
-    assert len(whole.train_rows) == 6
+    extended = ablations.add_ablation_folds(data, [small, large, plain])
+    np.testing.assert_array_equal(extended.train_rows[3], large.rows[1][0])
+    assert len(extended.train_rows) == 6
 
 
 def test_images_are_seen_equally_often(brightness_config: Config, grouped_data: PreparedData) -> None:
@@ -86,12 +86,12 @@ def test_folds_have_image_ablations(config: Config, examples: Examples, folded_s
     data = build_training_data(config, loaded)
     ways = ablations.list_ablations(config, loaded, data, SEEDS)
     assert [way.kind for way in ways] == ["images", "images"]  # nothing is augmented here
-    for fold, own in enumerate(folded_splits.train):
-        assert set(ways[0].rows[0][fold]) < set(own)
-    whole = ablations.add_ablation_folds(data, ways)
-    assert whole.train_rows.shape == (2 * 2 * 3, data.train_rows.shape[1])
-    assert whole.train_sizes.tolist() == data.train_sizes.tolist() * 4
-    np.testing.assert_array_equal(whole.validation_rows[9:], data.validation_rows)
+    for fold, rows in enumerate(folded_splits.train):
+        assert set(ways[0].rows[0][fold]) < set(rows)
+    extended = ablations.add_ablation_folds(data, ways)
+    assert extended.train_rows.shape == (2 * 2 * 3, data.train_rows.shape[1])
+    assert extended.train_sizes.tolist() == data.train_sizes.tolist() * 4
+    np.testing.assert_array_equal(extended.validation_rows[9:], data.validation_rows)
 
 
 @pytest.mark.slow
@@ -107,12 +107,12 @@ def test_full_ablation_equals_winner(
         brightness_config, data_spec, grouped_data.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
     )
     everything = ablations.Ablation("images", 1.0, [list(data.train_rows)])
-    same = ablations.add_ablation_folds(data, [everything])
-    np.testing.assert_array_equal(same.train_rows, data.train_rows)
+    extended = ablations.add_ablation_folds(data, [everything])
+    np.testing.assert_array_equal(extended.train_rows, data.train_rows)
     means = known.groupby(["what", "share"])["validation_mae"].mean()
-    whole = winner.validation_scores["mae"][:2].mean()
-    assert means["images", 0.25] != pytest.approx(whole, rel=1e-6)
-    assert means["augmentation", 1.0] != pytest.approx(whole, rel=1e-6)
+    winner_mean = winner.validation_scores["mae"][:2].mean()
+    assert means["images", 0.25] != pytest.approx(winner_mean, rel=1e-6)
+    assert means["augmentation", 1.0] != pytest.approx(winner_mean, rel=1e-6)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Backpropagation against numerical derivatives: every loss x model x task, found by themselves."""
+"""Backpropagation against numerical derivatives: every pair of loss, model and task, discovered automatically."""
 
 import importlib
 import pkgutil
@@ -36,8 +36,8 @@ MODELS = [name for name in FILES if hasattr(importlib.import_module(f"thalweg.mo
 @cache
 def build_network(model: str, inputs: tuple[int, int, int], outputs: tuple[int, ...]) -> Network | None:
     """Build a small network of a model; None if it cannot give these outputs."""
-    for most in range(1, 9):
-        network = Network(model, inputs, outputs, shrink_sizes(model, most))
+    for limit in range(1, 9):
+        network = Network(model, inputs, outputs, shrink_sizes(model, limit))
         try:
             jax.eval_shape(network.init, jax.random.key(0))
         except ValueError:
@@ -53,21 +53,21 @@ def plan_of(task: Task, network: Network) -> NetworkProgram:
     )
 
 
-def shrink_sizes(model: str, most: int) -> tuple[tuple[str, Any], ...]:
+def shrink_sizes(model: str, limit: int) -> tuple[tuple[str, Any], ...]:
     """A model's sizes at the least that is worth a look, since what there is has to be compiled: all that can be on is
     on, so many layers at most, and what is more than 8 (a width) is 4."""
     sizes = {name: size.default for name, size in network_sizes(model).items()}
-    return tuple((name, _shrink_size(size, most)) for name, size in sorted(sizes.items()))
+    return tuple((name, _shrink_size(size, limit)) for name, size in sorted(sizes.items()))
 
 
-def _shrink_size(size: Any, most: int) -> Any:
+def _shrink_size(size: Any, limit: int) -> Any:
     match size:
         case bool():
             return True
         case int():
-            return min(size, most) if size <= 8 else 4
+            return min(size, limit) if size <= 8 else 4
         case tuple():
-            return size[:most]
+            return size[:limit]
         case _:
             return size
 
@@ -122,34 +122,34 @@ def list_pairs() -> Iterator[ParameterSet]:
 
     Losses do not depend on `mirror`, which averages predictions.
     """
-    seen = {"classify", "enhance"}
+    covered = {"classify", "enhance"}
     for task in (task for task in list_task_variants() if not task.mirror):
         for model in MODELS:
             network = build_network(model, task.input_shape(SPEC), task.output_shape(SPEC))
             if network is not None:
-                marks = pytest.mark.slow if task.kind in seen else ()
-                seen.add(task.kind)
+                marks = pytest.mark.slow if task.kind in covered else ()
+                covered.add(task.kind)
                 yield pytest.param(task, plan_of(task, network), marks=marks, id=f"{task.model_dump_json()}-{model}")
 
 
 @pytest.mark.parametrize(("task", "plan"), list(list_pairs()))
 def test_gradients_match_differences(task: Task, plan: NetworkProgram) -> None:
     data = build_data(task)
-    given = compile_fast(
+    make_batch = compile_fast(
         lambda: batches.augment_batch(plan, {}, data, data.train_rows[0], rng.derive_key(0, "augment", 0))
     )
-    inputs, truth = given()
+    inputs, truth = make_batch()
     weights = draw_weights(plan.network)
     for place in range(max(len(losses.FAMILIES[of]) for of in task.loss_families.values())):
         hyper = build_hyper(task, place)
         coefficient = composite_loss.compute_coefficients(plan, hyper, jnp.zeros(len(task.loss_families)), jnp.int32(0))
-        names, found = gradient_table.follow_batch_losses(
+        names, slopes = gradient_table.follow_batch_losses(
             plan, hyper, weights, inputs, truth, coefficient, **list_hasty_options()
         )
-        assert found.value.dtype == np.float64
+        assert slopes.value.dtype == np.float64
         verdicts = {
             (name, term): check.verdict
-            for name, checks in zip(names, gradient_check.judge_slopes(found), strict=True)
+            for name, checks in zip(names, gradient_check.judge_slopes(slopes), strict=True)
             for term, check in zip(gradient_table.list_loss_names(plan), checks, strict=True)
         }
         off = {where: verdict for where, verdict in verdicts.items() if verdict not in ("right", "kink")}

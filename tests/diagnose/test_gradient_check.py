@@ -24,8 +24,8 @@ def check_gradient(function: Callable[[Any], jax.Array], at: Any, gradient: Any 
     """The check of a function of one number, by its own gradient or by another."""
     point = jnp.float64(at)
     slope = jax.grad(function)(point) if gradient is None else jnp.float64(gradient)
-    found = follow_directions(lambda x: function(x)[None], slope[None], point, lambda _: jnp.float64(1), 1)
-    return judge_slopes(jax.device_get(found))[0][0]
+    slopes = follow_directions(lambda x: function(x)[None], slope[None], point, lambda _: jnp.float64(1), 1)
+    return judge_slopes(jax.device_get(slopes))[0][0]
 
 
 def bound_rounding_error(value: float, slope: float) -> np.ndarray:
@@ -34,27 +34,27 @@ def bound_rounding_error(value: float, slope: float) -> np.ndarray:
 
 
 def test_cubic_error_is_squared_step() -> None:
-    found = check_gradient(lambda x: x**3, 1.0)
-    assert found.analytic == 3
+    check = check_gradient(lambda x: x**3, 1.0)
+    assert check.analytic == 3
     coarse = H > 1e-4
-    np.testing.assert_allclose(found.numerical[coarse] - 3, H[coarse] ** 2, rtol=1e-3)
-    np.testing.assert_allclose(found.error[coarse], H[coarse] ** 2 / np.maximum(found.numerical, 3)[coarse], rtol=1e-3)
-    assert found.verdict == "right"
+    np.testing.assert_allclose(check.numerical[coarse] - 3, H[coarse] ** 2, rtol=1e-3)
+    np.testing.assert_allclose(check.error[coarse], H[coarse] ** 2 / np.maximum(check.numerical, 3)[coarse], rtol=1e-3)
+    assert check.verdict == "right"
 
 
 def test_quadratic_error_is_rounding() -> None:
-    found = check_gradient(lambda x: x**2, 1.5)
-    assert (found.error <= bound_rounding_error(2.25, 3.0)).all()
-    assert found.verdict == "right"
+    check = check_gradient(lambda x: x**2, 1.5)
+    assert (check.error <= bound_rounding_error(2.25, 3.0)).all()
+    assert check.verdict == "right"
 
 
 def test_exponential_error_falls_to_rounding() -> None:
-    found = check_gradient(jnp.exp, 1.0)
-    assert (found.error <= H**2 / 6 * np.cosh(H) + bound_rounding_error(np.e, np.e)).all()
-    np.testing.assert_allclose(found.error[:6], H[:6] ** 2 / 6, rtol=0.02)
-    assert 1e-7 < H[found.error.argmin()] < 1e-4
-    assert found.error[-1] > 100 * found.error.min()
-    assert found.verdict == "right"
+    check = check_gradient(jnp.exp, 1.0)
+    assert (check.error <= H**2 / 6 * np.cosh(H) + bound_rounding_error(np.e, np.e)).all()
+    np.testing.assert_allclose(check.error[:6], H[:6] ** 2 / 6, rtol=0.02)
+    assert 1e-7 < H[check.error.argmin()] < 1e-4
+    assert check.error[-1] > 100 * check.error.min()
+    assert check.verdict == "right"
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,10 @@ def test_gradient_beyond_kink_is_wrong(gradient: float | None) -> None:
 
 @pytest.mark.parametrize("at", [0.3, -1e-2, 1e-5, -3e-7])
 def test_gradient_beside_kink_is_right(at: float) -> None:
-    found = check_gradient(jnp.abs, at)
-    assert found.verdict == "right"
-    assert (found.error[abs(at) > H] < 1e-7).any()
-    assert (found.error[2 * abs(at) < H] > 0.4).all()
+    check = check_gradient(jnp.abs, at)
+    assert check.verdict == "right"
+    assert (check.error[abs(at) > H] < 1e-7).any()
+    assert (check.error[2 * abs(at) < H] > 0.4).all()
 
 
 @pytest.mark.parametrize(("factor", "verdict"), [(1.0, "right"), (0.9, "wrong"), (1.01, "wrong"), (0.998, "wrong")])
@@ -119,9 +119,9 @@ def test_curvature_is_not_a_kink() -> None:
 
 
 def test_constant_function_is_right() -> None:
-    found = check_gradient(lambda x: 0 * x + 7.3, 1.0)
-    assert found.verdict == "right"
-    assert (found.error == 0).all()
+    check = check_gradient(lambda x: 0 * x + 7.3, 1.0)
+    assert check.verdict == "right"
+    assert (check.error == 0).all()
     assert check_gradient(lambda x: 0 * x + 7.3, 1.0, 1e-3).verdict == "wrong"
 
 
@@ -134,8 +134,8 @@ def test_vmapped_checks_equal_single_ones() -> None:
     def both(x: Any) -> jax.Array:
         return jnp.stack([jnp.abs(x), jnp.exp(x)])
 
-    found = follow_directions(both, jnp.array([0.0, 2.0]), jnp.float64(0), lambda _: jnp.float64(1), 1)
-    first, second = judge_slopes(jax.device_get(found))[0]
+    slopes = follow_directions(both, jnp.array([0.0, 2.0]), jnp.float64(0), lambda _: jnp.float64(1), 1)
+    first, second = judge_slopes(jax.device_get(slopes))[0]
     assert (first.verdict, second.verdict) == ("kink", "wrong")
     alone = check_gradient(jnp.exp, 0.0, 2.0)
     np.testing.assert_array_equal(second.error, alone.error)
@@ -152,8 +152,8 @@ def test_one_wrong_array_is_found() -> None:
 
     point = {"a": jnp.linspace(-1, 1, 40), "b": jnp.linspace(0, 1, 40)}
     names, along = gradient_check.build_directions(point)
-    found = follow_directions(function, jax.jacrev(stopped)(point), point, along, len(names))
-    verdicts = {name: one[0].verdict for name, one in zip(names, judge_slopes(jax.device_get(found)), strict=True)}
+    slopes = follow_directions(function, jax.jacrev(stopped)(point), point, along, len(names))
+    verdicts = {name: one[0].verdict for name, one in zip(names, judge_slopes(jax.device_get(slopes)), strict=True)}
     assert verdicts == {"a": "right", "b": "wrong"} | {
         f"all, {i + 1}": "wrong" for i in range(gradient_check.RANDOM_DIRECTIONS)
     }

@@ -72,14 +72,14 @@ def test_gradient_is_of_first_batch_and_seed(
     error = np.log1p(np.exp(outputs)) - np.asarray(truth["count"])
     slope = (2 * error / (1 + np.exp(-outputs)))[:, None] * flat
     table = gradient_table.build_gradient_table(config, prepared_data, data, {}, initial_weights)
-    found = [table.loc[table["direction"] == f"last.kernel[{i}, 0]", "analytic"].iloc[0] for i in range(flat.shape[1])]
-    np.testing.assert_allclose(found, slope.mean(0), rtol=1e-6, atol=1e-9)
+    slopes = [table.loc[table["direction"] == f"last.kernel[{i}, 0]", "analytic"].iloc[0] for i in range(flat.shape[1])]
+    np.testing.assert_allclose(slopes, slope.mean(0), rtol=1e-6, atol=1e-9)
 
 
 def test_diverged_network_is_not_judged(config: Config, prepared_data: PreparedData, initial_weights: Weights) -> None:
-    lost = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), initial_weights)
+    diverged = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), initial_weights)
     table = gradient_table.build_gradient_table(
-        config, prepared_data, build_training_data(config, prepared_data), {}, lost
+        config, prepared_data, build_training_data(config, prepared_data), {}, diverged
     )
     assert set(table["verdict"]) == {"unknown"}
 

@@ -27,11 +27,11 @@ def landscape_config(config: Config) -> Config:
 @pytest.fixture(scope="module")
 def landscape_tables(landscape_config: Config, examples: Examples, splits: Splits) -> LandscapeTables:
     loaded = PreparedData(examples, splits, np.zeros(0, int))
-    found = landscape.survey_landscape(
+    tables = landscape.survey_landscape(
         landscape_config, loaded, build.build_data(landscape_config, examples, splits, loaded.copy_origins), VALUES
     )
-    assert found is not None
-    return found
+    assert tables is not None
+    return tables
 
 
 def test_map_centre_is_end_of_path(landscape_tables: LandscapeTables) -> None:
@@ -66,8 +66,8 @@ def test_path_is_of_the_confirmed_seed(
     way = landscape.record_training_path(
         winner.plan, build.build_hyper(chosen), data, candidates.list_confirm_seeds(landscape_config)[:1]
     )
-    for told, known in zip(way[-1][0].curves.values(), winner.states[0][0].curves.values(), strict=True):
-        np.testing.assert_array_equal(told, known)
+    for recorded, confirmed in zip(way[-1][0].curves.values(), winner.states[0][0].curves.values(), strict=True):
+        np.testing.assert_array_equal(recorded, confirmed)
     assert landscape_tables["path"]["epoch"].tolist() == [
         0,
         *range(1, winner.plan.epochs + 1, winner.plan.validate_every),

@@ -42,12 +42,12 @@ GIVEN = build_hyper(a=build_loss_numbers(weight=np.float32(3)))
 def test_losses_match_formula() -> None:
     start = draw_weights(PLAN)
     places = loss_surface.build_grid([-1, -2], [1, 2], 5)
-    seen = loss_surface.compute_point_losses(
+    losses = loss_surface.compute_point_losses(
         PLAN, GIVEN, start, draw_directions(start[0], [1.0, 0.0], [0.5, 1.0]), places, ON
     )
-    assert seen.shape == (25, 2, 6)
+    assert losses.shape == (25, 2, 6)
     wanted = compute_loss_by_hand(np.array([1.0, 2.0]) + places @ np.array([[1.0, 0.0], [0.5, 1.0]]))
-    np.testing.assert_allclose(seen, np.broadcast_to(wanted[:, None, None], seen.shape), rtol=1e-5)
+    np.testing.assert_allclose(losses, np.broadcast_to(wanted[:, None, None], losses.shape), rtol=1e-5)
 
 
 def test_map_through_origin_contains_it_exactly() -> None:
@@ -61,10 +61,10 @@ def test_partial_batch_counts_examples_once() -> None:
     truth = {"a": jnp.arange(12.0), "b": jnp.zeros(12)}
     on = loss_surface.EvaluationSets(ON.inputs, {name: values.reshape(2, 6) for name, values in truth.items()})
     start = draw_weights(odd)
-    seen = loss_surface.compute_point_losses(
+    losses = loss_surface.compute_point_losses(
         odd, build_hyper(), start, draw_directions(start[0], [0.0, 0.0]), np.zeros((1, 1)), on
     )[0]
-    np.testing.assert_allclose(seen.ravel(), (1 - np.arange(12.0)) ** 2 + 2.5**2, rtol=1e-5)
+    np.testing.assert_allclose(losses.ravel(), (1 - np.arange(12.0)) ** 2 + 2.5**2, rtol=1e-5)
 
 
 def test_loss_ignores_other_points() -> None:
@@ -87,8 +87,8 @@ def test_gradient_matches_formula() -> None:
 def test_directions_are_filter_normalised() -> None:
     tree = {"kernel": jax.random.normal(jax.random.key(1), (5, 3)), "bias": jnp.ones(3)}
     way = loss_surface.draw_filter_directions(jax.random.key(0), tree, 2)
-    own = np.linalg.norm(tree["kernel"], axis=0)
-    np.testing.assert_allclose(np.linalg.norm(way["kernel"], axis=1), np.stack([own, own]), rtol=1e-5)
+    norms = np.linalg.norm(tree["kernel"], axis=0)
+    np.testing.assert_allclose(np.linalg.norm(way["kernel"], axis=1), np.stack([norms, norms]), rtol=1e-5)
     assert not way["bias"].any()
     assert not np.allclose(way["kernel"][0], way["kernel"][1])
 

@@ -62,11 +62,11 @@ def evaluation_arrays(toy_config: Config, examples: Examples, splits: Splits) ->
 @pytest.fixture(scope="module")
 def landscape_tables(toy_config: Config, examples: Examples, splits: Splits) -> LandscapeTables:
     loaded = PreparedData(examples, splits, np.zeros(0, int))
-    found = landscape.survey_landscape(
+    tables = landscape.survey_landscape(
         toy_config, loaded, build.build_data(toy_config, examples, splits, loaded.copy_origins), {}
     )
-    assert found is not None
-    return found
+    assert tables is not None
+    return tables
 
 
 def compute_loss(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
