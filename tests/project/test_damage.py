@@ -49,15 +49,15 @@ def test_damage_never_changes_a_result(clone: Callable[[], Clone], size: Size) -
         if not damage_file(file, kind, draw, choose_other(draw, file)):
             continue
         done = project.attempt(*command)
-        told = f"{name} {kind}: {' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}"
-        if "Traceback" in told or done.returncode not in (0, 2):
-            problems.append(told)
+        report = f"{name} {kind}: {' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}"
+        if "Traceback" in report or done.returncode not in (0, 2):
+            problems.append(report)
         if done.returncode == 2 and file.name not in done.stderr and "no model yet" not in done.stderr:
-            problems.append(f"no file is named: {told}")
+            problems.append(f"no file is named: {report}")
         if name.startswith("artifacts") and (done.returncode or command[0] == "thalweg"):
             file.write_bytes(content)
         if read_public(project.folder) != undisturbed:
-            problems.append(f"the result changed: {told}")
+            problems.append(f"the result changed: {report}")
             break
     assert not problems, "\n".join(problems)
 

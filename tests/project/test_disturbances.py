@@ -50,10 +50,10 @@ class Undisturbed:
 
 @pytest.fixture(scope="module")
 def project(clone: Callable[[], Clone]) -> Clone:
-    made = clone()
-    made.set(SMALLER)
-    made.commit("smaller")
-    return made
+    changed = clone()
+    changed.set(SMALLER)
+    changed.commit("smaller")
+    return changed
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def undisturbed_results(project: Clone) -> Undisturbed:
 
 def measure(project: Clone) -> Undisturbed:
     project.repro()
-    times = json.loads(project.read("reports/timing.json"))["stages"]
-    seconds = {name: told["seconds"] for name, told in times.items()}
+    stages = json.loads(project.read("reports/timing.json"))["stages"]
+    seconds = {name: stage["seconds"] for name, stage in stages.items()}
     return Undisturbed(project.read_results(), project.list_made_files(), seconds)
 
 
@@ -83,9 +83,9 @@ def test_kills_lose_nothing(project: Clone, undisturbed_results: Undisturbed, si
         journals: dict[Path, bytes] = {}
         for stage in stages:
             way, delay = next(ways), draw.uniform(0.0, STARTUP_SECONDS + undisturbed_results.seconds[stage])
-            told = kill_once(project, stage, way, delay)
-            assert "Traceback" not in told, (stage, way, delay, told)
-            mend_lock(project, told)
+            output = kill_once(project, stage, way, delay)
+            assert "Traceback" not in output, (stage, way, delay, output)
+            mend_lock(project, output)
             journals |= read_journals(project)
         project.repro()
         undisturbed_results.compare(project)
@@ -108,8 +108,8 @@ def kill_once(project: Clone, stage: str, way: tuple[signal.Signals, str], delay
     return victim.read_output()
 
 
-def mend_lock(project: Clone, told: str) -> None:
-    if any(text in told for text in TORN):
+def mend_lock(project: Clone, output: str) -> None:
+    if any(text in output for text in TORN):
         project.run("thalweg", "check")
 
 
@@ -155,9 +155,9 @@ def test_second_run_changes_nothing(project: Clone, undisturbed_results: Undistu
         second = Victim(project)
         for victim in (first, second):
             assert victim.wait_for_end(900.0)
-            told = victim.read_output()
-            assert "Traceback" not in told
-            assert victim.exit_code() == 0 or any(text in told for text in IS_ACTIVE), told
+            output = victim.read_output()
+            assert "Traceback" not in output
+            assert victim.exit_code() == 0 or any(text in output for text in IS_ACTIVE), output
         project.repro()
         undisturbed_results.compare(project)
 
@@ -190,14 +190,14 @@ def test_full_disk_loses_nothing(
                 os.posix_fallocate(file.fileno(), 0, min(count_free(small_disk), empty - int(room)))
             done = project.attempt("dvc", "repro")
             filler.unlink()
-            told = done.stdout + done.stderr
-            assert done.returncode == 0 or "No space left" in told or "disk is full" in told, told
-            assert not OUR_FRAME.search(told), told
-            mend_lock(project, told)
+            output = done.stdout + done.stderr
+            assert done.returncode == 0 or "No space left" in output or "disk is full" in output, output
+            assert not OUR_FRAME.search(output), output
+            mend_lock(project, output)
         project.repro()
         undisturbed_results.compare(project)
 
 
 def count_free(disk: Path) -> int:
-    found = os.statvfs(disk)
-    return found.f_bavail * found.f_frsize
+    usage = os.statvfs(disk)
+    return usage.f_bavail * usage.f_frsize

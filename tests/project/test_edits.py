@@ -33,38 +33,38 @@ def repro_with_edit(clone: Clone, stage: str, started: Callable[[], bool], edit:
         while not started() and process.poll() is None:
             time.sleep(0.02)
         edit()
-        told = process.communicate()[0]
-    assert process.returncode != 0, told
-    return told
+        output = process.communicate()[0]
+    assert process.returncode != 0, output
+    return output
 
 
 def test_edit_during_training_is_never_recorded(clone: Callable[[], Clone]) -> None:
-    made = clone()
-    made.set({"training.epochs": 40})
-    made.run("dvc", "repro", "augment")
-    state, curves = made.folder / ".thalweg", Path("artifacts/baseline/curves.csv")
-    told = repro_with_edit(
-        made,
+    project = clone()
+    project.set({"training.epochs": 40})
+    project.run("dvc", "repro", "augment")
+    state, curves = project.folder / ".thalweg", Path("artifacts/baseline/curves.csv")
+    output = repro_with_edit(
+        project,
         "train",
         lambda: any(state.glob("*/lock")),
-        lambda: made.set({"optimizer.learning_rate": 0.0002, "report.title": "Other"}),
+        lambda: project.set({"optimizer.learning_rate": 0.0002, "report.title": "Other"}),
     )
-    assert "params.yaml: optimizer.learning_rate: was 0.001, now 0.0002" in told
-    assert "report.title" not in told
-    assert "train" not in read_lock(made)
-    made.run("dvc", "repro", "train")
-    edited = (made.folder / curves).read_bytes()
-    assert json.dumps(read_lock(made)["train"]).count("0.0002") == 1
-    made.set({"optimizer.learning_rate": 0.001})
-    made.run("dvc", "repro", "train")
-    first = (made.folder / curves).read_bytes()
+    assert "params.yaml: optimizer.learning_rate: was 0.001, now 0.0002" in output
+    assert "report.title" not in output
+    assert "train" not in read_lock(project)
+    project.run("dvc", "repro", "train")
+    edited = (project.folder / curves).read_bytes()
+    assert json.dumps(read_lock(project)["train"]).count("0.0002") == 1
+    project.set({"optimizer.learning_rate": 0.001})
+    project.run("dvc", "repro", "train")
+    first = (project.folder / curves).read_bytes()
     assert first != edited
     # the lane of the run that was not recorded had finished: nothing was trained again
-    stages = json.loads((made.folder / "reports/timing.json").read_text())["stages"]
+    stages = json.loads((project.folder / "reports/timing.json").read_text())["stages"]
     assert stages["train"]["epochs"] == 0
-    made.set({"optimizer.learning_rate": 0.0002})
-    assert "skipping run, checking out outputs" in made.run("dvc", "repro", "train")
-    assert (made.folder / curves).read_bytes() == edited
-    made.run("rm", "-r", "artifacts/baseline")
-    made.run("dvc", "checkout", "artifacts/baseline")
-    assert (made.folder / curves).read_bytes() == edited
+    project.set({"optimizer.learning_rate": 0.0002})
+    assert "skipping run, checking out outputs" in project.run("dvc", "repro", "train")
+    assert (project.folder / curves).read_bytes() == edited
+    project.run("rm", "-r", "artifacts/baseline")
+    project.run("dvc", "checkout", "artifacts/baseline")
+    assert (project.folder / curves).read_bytes() == edited

@@ -92,9 +92,9 @@ def test_results_lie_where_page_says_and_clean_up(clone: Callable[[], Clone]) ->
 
 def test_readme_commands_exist(clone: Callable[[], Clone]) -> None:
     one = clone()
-    told = one.run("thalweg", "--help")
+    help_text = one.run("thalweg", "--help")
     for command in re.findall(r"`thalweg (\w+)", (ROOT / "README.md").read_text()):
-        assert command in told
+        assert command in help_text
 
 
 def test_readme_presets_are_valid(clone: Callable[[], Clone]) -> None:

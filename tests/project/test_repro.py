@@ -13,9 +13,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def reproduced_clone(clone: Callable[[], Clone]) -> Clone:
-    made = clone()
-    assert made.repro() == ALL
-    return made
+    project = clone()
+    assert project.repro() == ALL
+    return project
 
 
 def test_clones_give_same_bytes(reproduced_clone: Clone, clone: Callable[[], Clone]) -> None:
@@ -73,18 +73,18 @@ def test_more_trials_keep_old_ones(reproduced_clone: Clone) -> None:
 def test_dvc_experiment_shows_metrics(reproduced_clone: Clone) -> None:
     reproduced_clone.commit("results")
     reproduced_clone.run("dvc", "exp", "run", "-S", "optimizer.learning_rate=0.002")
-    shown = json.loads(reproduced_clone.run("dvc", "metrics", "show", "--json"))
-    assert "confirm_winner_mean" in json.dumps(shown)
+    metrics = json.loads(reproduced_clone.run("dvc", "metrics", "show", "--json"))
+    assert "confirm_winner_mean" in json.dumps(metrics)
     assert "0.002" in (reproduced_clone.folder / "params.yaml").read_text()
 
 
 def test_predict_on_new_images(reproduced_clone: Clone) -> None:
     pictures = reproduced_clone.folder / "artifacts" / "confirm" / "pictures"
-    told = reproduced_clone.run("thalweg", "predict", str(pictures), "--out", "out.csv")
+    output = reproduced_clone.run("thalweg", "predict", str(pictures), "--out", "out.csv")
     rows = (reproduced_clone.folder / "out.csv").read_text().splitlines()
     assert rows[0] == "image,prediction"
     assert len(rows) == 1 + len(list(pictures.iterdir()))
-    assert f"{len(rows) - 1} predictions" in told
+    assert f"{len(rows) - 1} predictions" in output
 
 
 def test_outputs_have_no_local_paths(reproduced_clone: Clone) -> None:

@@ -10,14 +10,14 @@ pytestmark = pytest.mark.slow
 
 
 def test_finished_stages_come_back(clone: Callable[[], Clone]) -> None:
-    made = clone()
-    made.run("dvc", "repro", "augment")
-    lock, examples = made.folder / "dvc.lock", made.folder / "artifacts/prepared/examples.npz"
-    whole, before = lock.read_bytes(), examples.read_bytes()
-    for cut in (0, len(whole) // 2, len(whole) - 40):
-        lock.write_bytes(whole[:cut])
-        made.run("thalweg", "check")
-        told = made.run("dvc", "repro", "augment")
-        assert lock.read_bytes() == whole
-        assert "Running stage" not in told
+    project = clone()
+    project.run("dvc", "repro", "augment")
+    lock, examples = project.folder / "dvc.lock", project.folder / "artifacts/prepared/examples.npz"
+    content, before = lock.read_bytes(), examples.read_bytes()
+    for cut in (0, len(content) // 2, len(content) - 40):
+        lock.write_bytes(content[:cut])
+        project.run("thalweg", "check")
+        output = project.run("dvc", "repro", "augment")
+        assert lock.read_bytes() == content
+        assert "Running stage" not in output
         assert examples.read_bytes() == before

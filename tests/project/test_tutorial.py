@@ -30,12 +30,12 @@ LARGEST = 60_000
 
 def read_table(name: str) -> list[list[str]]:
     """The cells of a table's rows, its head left out; marks of code are taken off."""
-    found = re.search(rf"<!-- table: {name} -->\n(?:\|.*\n){{2}}((?:\|.*\n)+)", TEXT)
-    assert found, name
+    match = re.search(rf"<!-- table: {name} -->\n(?:\|.*\n){{2}}((?:\|.*\n)+)", TEXT)
+    assert match, name
     # a bar within a cell stands behind a backslash
     return [
         [cell.strip().replace("`", "") for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
-        for row in found[1].split("\n")[:-1]
+        for row in match[1].split("\n")[:-1]
     ]
 
 
@@ -54,16 +54,16 @@ def test_tutorial_studies_are_valid(lesson: tutorial.Lesson, tmp_path: Path) -> 
 
 def test_changes_replace_values() -> None:
     base = {"a": {"b": 1, "c": 2}, "study": {"trials": 3, "space": {"x": 1}}, "d": 4}
-    found = tutorial.merged(base, {"a": {"c": 5}, "study": {"space": {"y": 2}}, "d": {"e": 6}})
-    assert found == {"a": {"b": 1, "c": 5}, "study": {"trials": 3, "space": {"y": 2}}, "d": {"e": 6}}
+    merged = tutorial.merged(base, {"a": {"c": 5}, "study": {"space": {"y": 2}}, "d": {"e": 6}})
+    assert merged == {"a": {"b": 1, "c": 5}, "study": {"trials": 3, "space": {"y": 2}}, "d": {"e": 6}}
     assert base["study"] == {"trials": 3, "space": {"x": 1}}
 
 
 def test_pictures_exist_and_are_small() -> None:
-    shown = tutorial.pictures(TEXT)
-    assert len(shown) == TEXT.count("](training/")
-    assert {name for name, _ in shown} <= {lesson.name for lesson in LESSONS}
-    files = sorted(f"{name}-{figure}" for name, figure in shown)
+    pictures = tutorial.pictures(TEXT)
+    assert len(pictures) == TEXT.count("](training/")
+    assert {name for name, _ in pictures} <= {lesson.name for lesson in LESSONS}
+    files = sorted(f"{name}-{figure}" for name, figure in pictures)
     assert files == sorted(file.name for file in (FOLDER / "training").iterdir())
     assert max((FOLDER / "training" / file).stat().st_size for file in files) < LARGEST
 
@@ -121,12 +121,12 @@ class TestAxioms:
             there, back, longer, home = far(one, two), far(two, one), far(two, three), far(one, one)
             slack = 1e-9 * (1.0 + abs(there) + abs(longer))
             apart = abs(one - two).reshape(len(one), -1).max(1) > 1e-5
-            found = [
+            holds_by_axiom = [
                 (abs(home) < slack).all() & (there[apart] > 0).all(),
                 (abs(there - back) <= slack).all(),
                 (far(one, three) <= there + longer + slack).all(),
             ]
-        assert [identity, symmetry, triangle] == ["yes" if bool(holds) else "no" for holds in found]
+        assert [identity, symmetry, triangle] == ["yes" if bool(holds) else "no" for holds in holds_by_axiom]
 
     def test_axiom_table_is_complete(self) -> None:
         assert {row[0] for row in read_table("axioms")} >= {*losses.list_losses("regression"), "cross_entropy"}
@@ -139,11 +139,11 @@ def compute_curve(w: Any, x: float = 0.5) -> Any:
 
 
 def test_gradient_example_prints_as_shown() -> None:
-    found = re.search(r"<!-- example: gradient -->\n```python\n(.*?)```\n\n```\n(.*?)```", TEXT, re.DOTALL)
-    assert found
-    command = [sys.executable, "-c", found[1]]
+    match = re.search(r"<!-- example: gradient -->\n```python\n(.*?)```\n\n```\n(.*?)```", TEXT, re.DOTALL)
+    assert match
+    command = [sys.executable, "-c", match[1]]
     run = subprocess.run(command, cwd=tutorial.PAGE.parents[1], capture_output=True, text=True, check=True)
-    assert run.stdout == found[2]
+    assert run.stdout == match[2]
 
 
 def test_difference_errors_match_table() -> None:
@@ -186,8 +186,8 @@ def test_descent_table_matches_valley() -> None:
 def test_momentum_table_matches_heavy_ball() -> None:
     for momentum, *speeds in read_table("momentum"):
         ways = [1.0, *take_steps("heavy_ball", 1.0, jnp.ones_like, 100, momentum=float(momentum))]
-        found = [ways[i - 1] - ways[i] for i in (1, 2, 3, 10, 100)]
-        assert [format_like(v, cell) for v, cell in zip(found, speeds, strict=True)] == speeds
+        steps = [ways[i - 1] - ways[i] for i in (1, 2, 3, 10, 100)]
+        assert [format_like(v, cell) for v, cell in zip(steps, speeds, strict=True)] == speeds
 
 
 def test_every_verdict_is_explained() -> None:
