@@ -35,45 +35,45 @@ def test_survivors_by_hand(values: list[float | None], eta: int, kept: list[int]
 
 def test_halving_27_leaves_9_3_1() -> None:
     order = [(7 * i) % 27 for i in range(27)]
-    left = {trial: Score((float(value),)) for trial, value in enumerate(order)}
+    alive = {trial: Score((float(value),)) for trial, value in enumerate(order)}
     for size in (9, 3, 1):
-        kept = cohorts.select_survivors(left, 3)
+        kept = cohorts.select_survivors(alive, 3)
         assert len(kept) == size
-        assert sorted(left[trial].values[0] for trial in kept) == list(range(size))
-        left = {trial: left[trial] for trial in kept}
+        assert sorted(alive[trial].values[0] for trial in kept) == list(range(size))
+        alive = {trial: alive[trial] for trial in kept}
 
 
 def test_fronts_rank_before_numbers() -> None:
     table = {0: (1.0, 5.0), 1: (5.0, 1.0), 2: (3.0, 3.0), 3: (4.0, 4.0), 4: (6.0, 6.0), 5: (3.0, 3.0)}
-    told = {trial: Score(values) for trial, values in table.items()}
-    assert cohorts.rank_fronts(told) == {0: 0, 1: 0, 2: 0, 5: 0, 3: 1, 4: 2}
-    assert cohorts.select_survivors(told, 2) == (0, 1, 2)
-    assert cohorts.select_survivors(told, 6) == (0,)
+    scores = {trial: Score(values) for trial, values in table.items()}
+    assert cohorts.rank_fronts(scores) == {0: 0, 1: 0, 2: 0, 5: 0, 3: 1, 4: 2}
+    assert cohorts.select_survivors(scores, 2) == (0, 1, 2)
+    assert cohorts.select_survivors(scores, 6) == (0,)
 
 
 def test_feasible_ranks_first() -> None:
-    told = {0: Score((1.0,), 2.0), 1: Score((9.0,)), 2: Score((0.5,), 3.0), 3: Score((8.0,))}
-    assert cohorts.rank_fronts(told) == {3: 0, 1: 1, 0: 2, 2: 3}
-    two = {trial: Score((*score.values, 0.0), score.violation) for trial, score in told.items()}
+    scores = {0: Score((1.0,), 2.0), 1: Score((9.0,)), 2: Score((0.5,), 3.0), 3: Score((8.0,))}
+    assert cohorts.rank_fronts(scores) == {3: 0, 1: 1, 0: 2, 2: 3}
+    two = {trial: Score((*score.values, 0.0), score.violation) for trial, score in scores.items()}
     assert cohorts.rank_fronts(two) == {3: 0, 1: 1, 0: 2, 2: 3}
 
 
 @settings(derandomize=True)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
 def test_fronts_are_never_dominated_by_later(points: list[tuple[int, int]]) -> None:
-    told = {trial: Score(tuple(map(float, values))) for trial, values in enumerate(points)}
-    rank = cohorts.rank_fronts(told)
-    for one, score in told.items():
-        for other, its in told.items():
+    scores = {trial: Score(tuple(map(float, values))) for trial, values in enumerate(points)}
+    rank = cohorts.rank_fronts(scores)
+    for one, score in scores.items():
+        for other, its in scores.items():
             dominates = all(a <= b for a, b in zip(score.values, its.values, strict=True)) and score != its
             assert not (dominates and rank[one] >= rank[other])
         if rank[one]:
-            before = [told[t].values for t in told if rank[t] == rank[one] - 1]
+            before = [scores[t].values for t in scores if rank[t] == rank[one] - 1]
             assert any(all(a <= b for a, b in zip(v, score.values, strict=True)) and v != score.values for v in before)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "made"),
+    ("arguments", "brackets"),
     [
         ((16, 1, 2, 4, 1), ((4, 8, 16),)),
         ((16, 1, 3, 2, 3), ((2, 6, 16), (6, 16), (16,))),
@@ -82,8 +82,8 @@ def test_fronts_are_never_dominated_by_later(points: list[tuple[int, int]]) -> N
         ((27, 1, 3, 1, 2), ((1, 3, 9, 27), (3, 9, 27))),
     ],
 )
-def test_brackets_by_hand(arguments: tuple[int, int, int, int, int], made: tuple[tuple[int, ...], ...]) -> None:
-    assert cohorts.build_brackets(*arguments) == made
+def test_brackets_by_hand(arguments: tuple[int, int, int, int, int], brackets: tuple[tuple[int, ...], ...]) -> None:
+    assert cohorts.build_brackets(*arguments) == brackets
 
 
 def test_no_rung_after_a_restart() -> None:
@@ -130,11 +130,11 @@ def test_audited_never_compete_again() -> None:
 
 def test_audits_are_drawn_by_seed_and_share() -> None:
     rules = Rules(trial_count=1, cohort_size=1, brackets=((1,),), audit=0.1)
-    drawn = [cohorts.is_audited(rules, trial) for trial in range(5000)]
-    assert abs(sum(drawn) - 500) < 4 * math.sqrt(450)  # four standard deviations
-    assert drawn == [cohorts.is_audited(rules, trial) for trial in range(5000)]
+    is_audited = [cohorts.is_audited(rules, trial) for trial in range(5000)]
+    assert abs(sum(is_audited) - 500) < 4 * math.sqrt(450)  # four standard deviations
+    assert is_audited == [cohorts.is_audited(rules, trial) for trial in range(5000)]
     other = Rules(trial_count=1, cohort_size=1, brackets=((1,),), audit=0.1, seed=1)
-    assert drawn != [cohorts.is_audited(other, trial) for trial in range(5000)]
+    assert is_audited != [cohorts.is_audited(other, trial) for trial in range(5000)]
     assert not any(cohorts.is_audited(RULES, trial) for trial in range(100))
 
 
@@ -142,8 +142,8 @@ def test_audits_are_drawn_by_seed_and_share() -> None:
 @given(st.data(), st.integers(1, 3), st.integers(1, 3))
 def test_finish_order_does_not_matter(data: st.DataObject, in_flight: int, brackets: int) -> None:
     """The driver's loop with results that come in any order: each cohort begins with the same ones known."""
-    made = cohorts.build_brackets(8, 1, 2, 2, brackets)
-    rules = Rules(trial_count=20, cohort_size=4, brackets=made, eta=2, audit=0.3, in_flight=in_flight)
+    rungs = cohorts.build_brackets(8, 1, 2, 2, brackets)
+    rules = Rules(trial_count=20, cohort_size=4, brackets=rungs, eta=2, audit=0.3, in_flight=in_flight)
     state = SearchState()
     over: list[Any] = []
     knew: dict[Any, Any] = {}
@@ -158,8 +158,8 @@ def test_finish_order_does_not_matter(data: st.DataObject, in_flight: int, brack
     while state.open_cohorts:
         going = [cohort for cohort in state.open_cohorts if cohort.rungs]
         cohort = data.draw(st.sampled_from(going))
-        told = {trial: Score((float((trial * 7919) % 101),)) for trial in cohort.alive}
-        state = cohorts.replace_cohort(state, cohorts.judge_cohort(rules, cohort, told))
+        scores = {trial: Score((float((trial * 7919) % 101),)) for trial in cohort.alive}
+        state = cohorts.replace_cohort(state, cohorts.judge_cohort(rules, cohort, scores))
         while state.open_cohorts and not state.open_cohorts[0].rungs:
             over.append(state.open_cohorts[0].number)
             state = cohorts.close_oldest_cohort(state)

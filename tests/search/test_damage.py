@@ -38,11 +38,11 @@ class KillAfter:
     """A callback that ends a study after some segments."""
 
     def __init__(self, segments: int) -> None:
-        self.left = segments
+        self.segments_left = segments
 
     def on_segment(self, *_: int) -> None:
-        self.left -= 1
-        if not self.left:
+        self.segments_left -= 1
+        if not self.segments_left:
             raise KilledError
 
     def on_cohort(self, trials: Sequence[Trial]) -> None:

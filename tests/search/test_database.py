@@ -48,15 +48,15 @@ NOT_URLS = {
 }
 
 
-@pytest.mark.parametrize(("url", "told"), NOT_URLS.items())
-def test_wrong_url_is_said_at_the_start(config: Config, monkeypatch: pytest.MonkeyPatch, url: str, told: str) -> None:
+@pytest.mark.parametrize(("url", "reason"), NOT_URLS.items())
+def test_wrong_url_is_said_at_the_start(config: Config, monkeypatch: pytest.MonkeyPatch, url: str, reason: str) -> None:
     message = find_message(monkeypatch, config, url)
-    assert told in message
+    assert reason in message
     assert "sqlite:///FILE.db, or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE" in message
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "reason"),
     {
         "sqlite:///no/such/folder.db": "the folder no/such does not exist",
         "sqlite:///folder": "unable to open database file",
@@ -70,12 +70,12 @@ def test_wrong_url_is_said_at_the_start(config: Config, monkeypatch: pytest.Monk
     }.items(),
 )
 def test_unusable_database_is_said_at_the_start(
-    config: Config, monkeypatch: pytest.MonkeyPatch, url: str, told: str
+    config: Config, monkeypatch: pytest.MonkeyPatch, url: str, reason: str
 ) -> None:
     Path("folder").mkdir()
     Path("garbage.db").write_bytes(b"garbage" * 1000)
     message = find_message(monkeypatch, config, url)
-    assert told in message
+    assert reason in message
     assert message.endswith("Correct it, or start its database. Without it, studies go to .thalweg/studies.db.")
     assert Path("garbage.db").read_bytes() == b"garbage" * 1000
 
@@ -91,7 +91,7 @@ def test_server_errors_are_said_at_the_start(
         connection.execute(sqlalchemy.text("REVOKE CONNECT ON DATABASE closed FROM public"))
     engine.dispose()
     place = f"127.0.0.1:{server.port}"
-    told = {
+    reasons = {
         f"thalweg:{SECRET}@{place}/postgres": 'password authentication failed for user "thalweg"',
         f"thalweg@{place}/postgres": "no password supplied",
         f"nobody:{SECRET}@{place}/postgres": 'password authentication failed for user "nobody"',
@@ -99,7 +99,7 @@ def test_server_errors_are_said_at_the_start(
         f"outsider:{SECRET}@{place}/closed": 'permission denied for database "closed"',
         f"reader:{SECRET}@{place}/postgres": "permission denied for schema public",
     }
-    for url, reason in told.items():
+    for url, reason in reasons.items():
         message = find_message(monkeypatch, config, f"postgresql+psycopg://{url}")
         assert reason in message
         assert f"THALWEG_STORAGE (postgresql+psycopg://{place}/" in message

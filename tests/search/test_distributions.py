@@ -13,7 +13,7 @@ def test_parameters_become_distributions(config: Config) -> None:
         "schedule.every": {"low": 1, "high": 8, "whole": True},
         "loss.terms.count.kind": {"choices": ["l1", "l2"]},
     }
-    found = build_distributions(replace_space(config, space))
-    assert found["optimizer.learning_rate"] == FloatDistribution(0.001, 1.0, log=True)
-    assert found["schedule.every"] == IntDistribution(1, 8)
-    assert found["loss.terms.count.kind"] == CategoricalDistribution(("l1", "l2"))
+    distributions = build_distributions(replace_space(config, space))
+    assert distributions["optimizer.learning_rate"] == FloatDistribution(0.001, 1.0, log=True)
+    assert distributions["schedule.every"] == IntDistribution(1, 8)
+    assert distributions["loss.terms.count.kind"] == CategoricalDistribution(("l1", "l2"))

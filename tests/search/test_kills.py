@@ -38,12 +38,12 @@ class SlowListener:
     def on_segment(self, over, alive):
         print(over, flush=True)
         time.sleep(0.01)
-    def on_cohort(self, found): pass
+    def on_cohort(self, trials): pass
 
 data = build.build_data(config, examples, splits, np.zeros(0, np.int64))
-found = study.run_trials(config, build.build_data_spec(examples), data, Path(sys.argv[2]), [SlowListener()]).trials
+trials = study.run_trials(config, build.build_data_spec(examples), data, Path(sys.argv[2]), [SlowListener()]).trials
 Path(sys.argv[2], "compiles").write_text(str(len(timing.COMPILE_SECONDS)))
-Path(sys.argv[2], "trials.csv").write_text(study_runs.format_csv(config, found))
+Path(sys.argv[2], "trials.csv").write_text(study_runs.format_csv(config, trials))
 """
 KILLED = {"study.sampler": "tpe", **PRUNING, "training.epochs": 8, "study.trials": 24, "training.patience": 6}
 
@@ -55,18 +55,18 @@ def start_study_process(folder: Path, settings: dict[str, Any] = KILLED, **envir
 
 def run_killed_study(folder: Path, kills: int, seed: int, settings: dict[str, Any] = KILLED) -> str:
     """Run a study that is killed at random moments, so many times; return its tables once it is let live."""
-    draw, made = random.Random(seed), 0
-    while made < kills:
+    draw, done = random.Random(seed), 0
+    while done < kills:
         with start_study_process(folder, settings) as process:
             assert process.stdout is not None
             for _ in range(draw.randrange(1, 3)):  # so many segments, and somewhere within the next
                 process.stdout.readline()
             try:
                 process.wait(draw.uniform(0.0, 0.04))
-                raise AssertionError(f"the study was over after {made} kills; it must be longer")
+                raise AssertionError(f"the study was over after {done} kills; it must be longer")
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
-                made += 1
+                done += 1
     with start_study_process(folder, settings) as process:
         process.communicate()
         assert process.returncode == 0

@@ -57,16 +57,16 @@ def test_cohorts_are_added_in_order(config: Config) -> None:
         with Publisher(config, FINGERPRINT) as publisher:
             publisher.on_cohort(trials[:2])
             publisher.on_cohort(trials)
-    found = load_trials("rates é abcdef")
-    assert [one.number for one in found] == [0, 1, 2, 3, 4]
-    assert [one.state.name for one in found] == ["COMPLETE", "PRUNED", "COMPLETE", "PRUNED", "COMPLETE"]
-    assert [one.user_attrs for one in found] == [{}, {}, {}, {}, {"same_as": 2}]
-    assert (found[4].value, found[4].params) == (found[2].value, found[2].params)
-    assert found[2].value == 1.25
-    assert found[2].params == trials[2].outcome.values
-    assert found[2].intermediate_values == {1: 2.0, 2: 1.25}
-    assert found[2].constraints == {"bias": 0.5}
-    assert found[3].intermediate_values == {1: 2.0, 2: 1.75}
+    stored = load_trials("rates é abcdef")
+    assert [one.number for one in stored] == [0, 1, 2, 3, 4]
+    assert [one.state.name for one in stored] == ["COMPLETE", "PRUNED", "COMPLETE", "PRUNED", "COMPLETE"]
+    assert [one.user_attrs for one in stored] == [{}, {}, {}, {}, {"same_as": 2}]
+    assert (stored[4].value, stored[4].params) == (stored[2].value, stored[2].params)
+    assert stored[2].value == 1.25
+    assert stored[2].params == trials[2].outcome.values
+    assert stored[2].intermediate_values == {1: 2.0, 2: 1.25}
+    assert stored[2].constraints == {"bias": 0.5}
+    assert stored[3].intermediate_values == {1: 2.0, 2: 1.75}
 
 
 def test_storage_matches_optuna(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,10 +75,10 @@ def test_storage_matches_optuna(config: Config, tmp_path: Path, monkeypatch: pyt
     outcome = build_trial(0, 0.01, 1.5).outcome
     with Publisher(config, FINGERPRINT) as publisher:
         publisher.on_cohort([Trial(outcome, ())])
-    own = optuna.create_study()
+    study = optuna.create_study()
     with pytest.warns(optuna.exceptions.ExperimentalWarning):
-        own.set_metric_names([config.study.objective])
-    own.add_trial(
+        study.set_metric_names([config.study.objective])
+    study.add_trial(
         optuna.trial.create_trial(
             value=1.5,
             params=outcome.values,
@@ -88,14 +88,14 @@ def test_storage_matches_optuna(config: Config, tmp_path: Path, monkeypatch: pyt
         )
     )
     stored = optuna.load_study(study_name=f"{config.study.name} abcdef", storage=open_storage())
-    assert stored.metric_names == own.metric_names
-    assert stored.directions == own.directions
-    (found,), (wanted,) = stored.trials, own.trials
+    assert stored.metric_names == study.metric_names
+    assert stored.directions == study.directions
+    (published,), (trial,) = stored.trials, study.trials
     for part in ("number", "state", "values", "params", "distributions", "intermediate_values", "system_attrs"):
-        assert getattr(found, part) == getattr(wanted, part)
-    assert found.datetime_complete
-    assert found.datetime_start
-    assert found.datetime_complete >= found.datetime_start
+        assert getattr(published, part) == getattr(trial, part)
+    assert published.datetime_complete
+    assert published.datetime_start
+    assert published.datetime_complete >= published.datetime_start
 
 
 def test_storage_url_from_environment(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +159,8 @@ def test_other_study_is_left_alone(config: Config, capsys: pytest.CaptureFixture
     assert read_contents(name) == before
     longer = f"{config.study.name} {FINGERPRINT}"
     assert load_numbers(longer) == [0, 1, 2, 3]
-    told = f'another study "{name}". This one is stored as "{longer}".\n'
-    assert capsys.readouterr().err.count(told) == 2
+    message = f'another study "{name}". This one is stored as "{longer}".\n'
+    assert capsys.readouterr().err.count(message) == 2
 
 
 @pytest.mark.usefixtures("each_storage")

@@ -13,29 +13,29 @@ from thalweg.training.plan import TrainingData
 def test_pruned_stop_and_audited_go_on(
     config: Config, data_spec: DataSpec, training_data: TrainingData, tmp_path: Path
 ) -> None:
-    told = config.replace_values({"study.sampler": "tpe", **PRUNING})
+    pruning = config.replace_values({"study.sampler": "tpe", **PRUNING})
     plain = config.replace_values({"study.sampler": "tpe", **PRUNING, "study.prune": None})
-    found = study.run_trials(told, data_spec, training_data, tmp_path / "pruned", []).trials
+    results = study.run_trials(pruning, data_spec, training_data, tmp_path / "pruned", []).trials
     full = study.run_trials(plain, data_spec, training_data, tmp_path / "full", []).trials
     for cohort in range(3):
-        of_cohort = found[cohort * 4 : cohort * 4 + 4]
+        of_cohort = results[cohort * 4 : cohort * 4 + 4]
         assert sorted(trial.pruned_at or 4 for trial in of_cohort) == [1, 1, 2, 4]
         if cohort == 0:  # the same trials as without pruning: what survived is the same to the bit
             for trial, other in zip(of_cohort, full, strict=False):
                 at = trial.pruned_at or 4
                 assert trial.outcome.scores[0] == min(list_reached_values(other.lanes[0].result.curves["mae"][:at]))
                 assert trial.audit is None or trial.audit == other.outcome.value
-    pruned = [trial for trial in found if trial.state == "pruned"]
+    pruned = [trial for trial in results if trial.state == "pruned"]
     assert len(pruned) == 9
     audited = [trial for trial in pruned if trial.audit is not None]
     assert 0 < len(audited) < 9
     assert all(trial.epochs == 4 for trial in audited)
     assert all(trial.epochs == trial.pruned_at for trial in pruned if trial.audit is None)
-    assert all(trial.audit is None for trial in found if trial.state == "complete")
-    assert {trial.outcome.number for trial in trials.rank_trials(told, found)} == {
-        trial.outcome.number for trial in found if trial.state == "complete"
+    assert all(trial.audit is None for trial in results if trial.state == "complete")
+    assert {trial.outcome.number for trial in trials.rank_trials(pruning, results)} == {
+        trial.outcome.number for trial in results if trial.state == "complete"
     }
-    table = build_trials_table(told, found).set_index("number")
+    table = build_trials_table(pruning, results).set_index("number")
     assert table["pruned_at"].dropna().tolist() == [trial.pruned_at for trial in pruned]
     assert table["audit"].dropna().tolist() == [trial.audit for trial in audited]
 
@@ -44,13 +44,13 @@ def test_audit_is_hidden_from_sampler(
     config: Config, data_spec: DataSpec, training_data: TrainingData, tmp_path: Path
 ) -> None:
     """With all audited or none, the sampler proposes the same."""
-    found = []
+    studies = []
     for share in (0.0, 1.0):
         prune = {"first": 1, "eta": 2, "audit": share}
-        told = config.replace_values({"study.sampler": "tpe", **PRUNING, "study.trials": 24, "study.prune": prune})
-        found.append(study.run_trials(told, data_spec, training_data, tmp_path / str(share), []).trials)
-    assert [trial.outcome for trial in found[0]] == [trial.outcome for trial in found[1]]
-    assert sum(trial.epochs_spent for trial in found[0]) < sum(trial.epochs_spent for trial in found[1])
+        audited = config.replace_values({"study.sampler": "tpe", **PRUNING, "study.trials": 24, "study.prune": prune})
+        studies.append(study.run_trials(audited, data_spec, training_data, tmp_path / str(share), []).trials)
+    assert [trial.outcome for trial in studies[0]] == [trial.outcome for trial in studies[1]]
+    assert sum(trial.epochs_spent for trial in studies[0]) < sum(trial.epochs_spent for trial in studies[1])
 
 
 def test_brackets_follow_params(config: Config) -> None:

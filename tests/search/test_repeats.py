@@ -74,17 +74,17 @@ def test_small_space_gets_further_seeds(
     same_as: list[int | None],
     seeds: int,
 ) -> None:
-    found = run_study(space, trials=trials, sampler=sampler)
-    assert [trial.outcome.same_as for trial in found] == same_as
-    own = [trial for trial in found if trial.outcome.same_as is None]
-    planned = {settings.build_setting_key(trial.outcome.values) for trial in own}
-    assert len(planned) == len(own) == same_as.count(None)
-    assert sum(trained_steps) == len(own) * seeds * STEPS
-    for trial in own:
+    results = run_study(space, trials=trials, sampler=sampler)
+    assert [trial.outcome.same_as for trial in results] == same_as
+    trained = [trial for trial in results if trial.outcome.same_as is None]
+    planned = {settings.build_setting_key(trial.outcome.values) for trial in trained}
+    assert len(planned) == len(trained) == same_as.count(None)
+    assert sum(trained_steps) == len(trained) * seeds * STEPS
+    for trial in trained:
         assert [lane[:2] for lane in trial.lanes] == sorted(list_lane_seeds(config.seed, "study", seeds, 1))
         bests = [np.nanmin(lane.result.get_curve("mae")) for lane in trial.lanes]
         assert trial.outcome.value == pytest.approx(np.mean(bests), rel=1e-12)
-    table = build_trials_table(build_config(config, space, trials=trials), found).drop(columns=["number", "same_as"])
+    table = build_trials_table(build_config(config, space, trials=trials), results).drop(columns=["number", "same_as"])
     for number, first in enumerate(same_as):
         if first is not None:
             pd.testing.assert_series_equal(table.iloc[number], table.iloc[first], check_names=False)
@@ -94,24 +94,24 @@ def test_small_space_gets_further_seeds(
 def test_grid_is_covered_once_and_then_with_seeds(
     run_study: RunStudy, trained_steps: list[int], trials: int, seeds: int
 ) -> None:
-    found = run_study(GRID, trials=trials, sampler="grid")
-    own = [trial for trial in found if trial.outcome.same_as is None]
-    assert len(own) == min(trials, 9)
-    assert sum(trained_steps) == len(own) * seeds * STEPS
-    assert [trial.outcome.same_as for trial in found[9:]] == [i % 9 for i in range(max(0, trials - 9))]
+    results = run_study(GRID, trials=trials, sampler="grid")
+    trained = [trial for trial in results if trial.outcome.same_as is None]
+    assert len(trained) == min(trials, 9)
+    assert sum(trained_steps) == len(trained) * seeds * STEPS
+    assert [trial.outcome.same_as for trial in results[9:]] == [i % 9 for i in range(max(0, trials - 9))]
 
 
 def test_independent_repeats_are_trained(run_study: RunStudy, config: Config, trained_steps: list[int]) -> None:
-    found = run_study(TWO, trials=6, randomness="independent")
-    assert [trial.outcome.same_as for trial in found] == [None, None, 0, 1, 0, 1]
+    results = run_study(TWO, trials=6, randomness="independent")
+    assert [trial.outcome.same_as for trial in results] == [None, None, 0, 1, 0, 1]
     assert sum(trained_steps) == 6 * STEPS
-    assert len({lane.seed for trial in found for lane in trial.lanes}) == 6
-    assert len({trial.outcome.value for trial in found}) == 6
-    merged = merge_repeats(found)
+    assert len({lane.seed for trial in results for lane in trial.lanes}) == 6
+    assert len({trial.outcome.value for trial in results}) == 6
+    merged = merge_repeats(results)
     assert [trial.outcome.number for trial in merged] == [0, 1]
-    values = [[trial.outcome.scores[0] for trial in found if trial.outcome.number % 2 == first] for first in (0, 1)]
+    values = [[trial.outcome.scores[0] for trial in results if trial.outcome.number % 2 == first] for first in (0, 1)]
     assert [trial.outcome.scores[0] for trial in merged] == [pytest.approx(np.mean(one)) for one in values]
-    assert {trial.outcome.number for trial in rank_trials(config, found)} == {0, 1}
+    assert {trial.outcome.number for trial in rank_trials(config, results)} == {0, 1}
 
 
 def test_enqueued_twice_is_trained_once(
@@ -119,11 +119,11 @@ def test_enqueued_twice_is_trained_once(
 ) -> None:
     """Also in a space without end, where the sampler goes on as usual."""
     space, twice = {RATE: {"low": 0.001, "high": 0.1, "log": True}}, [{RATE: 0.02}, {RATE: 0.01}, {RATE: 0.02}]
-    found = run_study(space, trials=6, enqueue=twice)
-    assert [trial.outcome.same_as for trial in found] == [None, None, 0, 1, None, None]
+    results = run_study(space, trials=6, enqueue=twice)
+    assert [trial.outcome.same_as for trial in results] == [None, None, 0, 1, None, None]
     assert sum(trained_steps) == 4 * STEPS
     searched = build_config(config, space, trials=6, enqueue=twice)
-    record = build_study_record(searched, study.StudyResult(found, None), training_data, "")
+    record = build_study_record(searched, study.StudyResult(results, None), training_data, "")
     assert (record.study.trials, record.study.settings, record.study.complete) == (6, 4, 4)
     assert record.study.epochs == 4 * 3
     assert len({trial.number for trial in record.ranked}) == len(record.ranked) == 4
@@ -132,10 +132,10 @@ def test_enqueued_twice_is_trained_once(
 def test_rung_counts_a_setting_once(run_study: RunStudy, trained_steps: list[int]) -> None:
     """Of three settings in a cohort of six the best half trains on: two, and the copies follow their own."""
     prune = {"first": 1, "eta": 2, "audit": 0.0}
-    found = run_study(THREE, trials=6, cohort=6, prune=prune)
-    assert sorted(trial.pruned_at or 3 for trial in found[:3]) == [1, 2, 3]
-    assert [trial.pruned_at for trial in found[3:]] == [trial.pruned_at for trial in found[:3]]
-    assert [trial.state for trial in found[3:]] == [trial.state for trial in found[:3]]
+    results = run_study(THREE, trials=6, cohort=6, prune=prune)
+    assert sorted(trial.pruned_at or 3 for trial in results[:3]) == [1, 2, 3]
+    assert [trial.pruned_at for trial in results[3:]] == [trial.pruned_at for trial in results[:3]]
+    assert [trial.state for trial in results[3:]] == [trial.state for trial in results[:3]]
     assert sum(trained_steps) == (1 + 2 + 3) * 2 * 3
 
 
@@ -157,7 +157,7 @@ def test_killed_study_has_the_same_bytes(
             pass
 
     values = {"trials": 14, "sampler": sampler, "in_flight": in_flight, "prune": {"first": 1, "eta": 2}}
-    whole, steps = format_csv(config, run_study(SIX, "whole", **values)), sum(trained_steps)
+    undisturbed, steps = format_csv(config, run_study(SIX, "whole", **values)), sum(trained_steps)
     trained_steps.clear()
     monkeypatch.setattr(fleet, "SNAPSHOT_SECONDS", 0.0)
     kills = 0
@@ -168,7 +168,7 @@ def test_killed_study_has_the_same_bytes(
         except KeyboardInterrupt:
             kills += 1
     assert kills > 3
-    assert format_csv(config, again) == whole
+    assert format_csv(config, again) == undisturbed
     assert sum(trained_steps) == steps
 
 
@@ -184,21 +184,23 @@ def test_study_below_the_space_grows_into_it(run_study: RunStudy, trained_steps:
     for sampler in ("tpe", "nsga2"):
         trained_steps.clear()
         run_study(SIX, sampler, trials=4, sampler=sampler, in_flight=2)
-        found = run_study(SIX, sampler, trials=24, sampler=sampler, in_flight=2)
-        assert len(merge_repeats(found)) == 6
+        results = run_study(SIX, sampler, trials=24, sampler=sampler, in_flight=2)
+        assert len(merge_repeats(results)) == 6
         assert sum(trained_steps) == 6 * 4 * STEPS
 
 
 def test_limit_comes_before_further_seeds(run_study: RunStudy, trained_steps: list[int]) -> None:
-    found = run_study(THREE, trials=12, stop={"epochs": 1000})
-    assert len(merge_repeats(found)) == 3
+    results = run_study(THREE, trials=12, stop={"epochs": 1000})
+    assert len(merge_repeats(results)) == 3
     assert sum(trained_steps) == 3 * STEPS
 
 
 def test_front_has_different_settings(run_study: RunStudy, config: Config, training_data: TrainingData) -> None:
     values = {"trials": 8, "sampler": "nsga2", "also": ["rmse"]}
-    found = run_study(TWO, **values)
-    record = build_study_record(build_config(config, TWO, **values), study.StudyResult(found, None), training_data, "")
+    finished = run_study(TWO, **values)
+    record = build_study_record(
+        build_config(config, TWO, **values), study.StudyResult(finished, None), training_data, ""
+    )
     assert record.study.front is not None
     assert set(record.study.front) <= {0, 1}
     assert record.study.complete == record.study.settings == 2
@@ -208,15 +210,15 @@ def test_front_has_different_settings(run_study: RunStudy, config: Config, train
 def test_table_gives_the_same_settings(run_study: RunStudy, config: Config, randomness: str) -> None:
     """What later stages read from trials.csv is what the study ranked."""
     values = {"trials": 16, "randomness": randomness, "prune": {"first": 1, "eta": 2}, "also": ["rmse"]}
-    found = run_study(SIX, cohort=4, sampler="nsga2", **values)
-    lanes = [(trial.outcome.number, *lane) for trial in found if not trial.is_copy for lane in trial.lanes]
+    results = run_study(SIX, cohort=4, sampler="nsga2", **values)
+    lanes = [(trial.outcome.number, *lane) for trial in results if not trial.is_copy for lane in trial.lanes]
     table, curves = merge_repeated_rows(
-        build_trials_table(build_config(config, SIX, **values), found),
+        build_trials_table(build_config(config, SIX, **values), results),
         build_curves_table(config, lanes),
         ["rmse"],
         is_paired=randomness == "paired",
     )
-    merged = merge_repeats(found)
+    merged = merge_repeats(results)
     assert table["number"].tolist() == [trial.outcome.number for trial in merged]
     assert table["state"].tolist() == [trial.state for trial in merged]
     np.testing.assert_allclose(table[["value", "rmse"]], [trial.outcome.scores for trial in merged], rtol=1e-12)

@@ -30,7 +30,7 @@ class Uninterrupted(NamedTuple):
     """A study that was run at once: its experiment, trials, how many steps it trained."""
 
     config: Config
-    found: list[Trial]
+    trials: list[Trial]
     steps: int
 
 
@@ -45,8 +45,8 @@ def uninterrupted_study(
     config = config.replace_values(request.param)
     with pytest.MonkeyPatch.context() as patch:
         steps = count_steps(patch)
-        found = study.run_trials(config, data_spec, training_data, tmp_path_factory.mktemp("at once"), []).trials
-    return Uninterrupted(config, found, sum(steps))
+        trials = study.run_trials(config, data_spec, training_data, tmp_path_factory.mktemp("at once"), []).trials
+    return Uninterrupted(config, trials, sum(steps))
 
 
 def test_interrupted_study_resumes(
@@ -58,18 +58,18 @@ def test_interrupted_study_resumes(
     trained_steps: list[int],
 ) -> None:
     monkeypatch.setattr(fleet, "SNAPSHOT_SECONDS", 0.0)  # a snapshot at every segment
-    config, whole, steps = uninterrupted_study
+    config, trials, steps = uninterrupted_study
     stops = 0
     while True:
         monkeypatch.setattr(fleet, "SEGMENT_SECONDS", 1e-9 if stops % 2 else 2.0)  # one validation at a time, or more
         try:
-            found = study.run_trials(
+            resumed = study.run_trials(
                 config, data_spec, training_data, tmp_path / "stopped", [SegmentRecorder(1 + stops % 3)]
             )
             break
         except KeyboardInterrupt:
             stops += 1
-    assert format_csv(config, found.trials) == format_csv(config, whole)
+    assert format_csv(config, resumed.trials) == format_csv(config, trials)
     assert stops > 1
     assert sum(trained_steps) == steps  # nothing is trained twice, since every segment ended with a snapshot
     assert not (tmp_path / "stopped" / SNAPSHOT).exists()  # whether one was due hangs on the clock
@@ -82,13 +82,13 @@ def test_extended_study_equals_long_study(
     tmp_path: Path,
     trained_steps: list[int],
 ) -> None:
-    config, whole, steps = uninterrupted_study
+    config, trials, steps = uninterrupted_study
     half = config.study.trials // config.study.cohort // 2 * config.study.cohort
     first = study.run_trials(
         config.replace_values({"study.trials": half}), data_spec, training_data, tmp_path / "grown", []
     )
     grown = study.run_trials(config, data_spec, training_data, tmp_path / "grown", [])
-    assert format_csv(config, grown.trials) == format_csv(config, whole)
+    assert format_csv(config, grown.trials) == format_csv(config, trials)
     assert format_csv(config, grown.trials[:half]) == format_csv(config, first.trials)
     assert sum(trained_steps) == steps  # only the new ones were trained
 

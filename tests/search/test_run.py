@@ -49,8 +49,8 @@ def test_fresh_start_says_what_differs(
     wider = config.model_dump()["study"]["space"]
     wider["optimizer.learning_rate"]["high"] = 0.5
     run.run_study(config.replace_values({"study.space": wider}), prepared_data, data)
-    told = "study.space.optimizer.learning_rate.high (0.1, now 0.5)"
-    line = f"This study starts from nothing. The one in .thalweg/{first} differs in {told}."
+    difference = "study.space.optimizer.learning_rate.high (0.1, now 0.5)"
+    line = f"This study starts from nothing. The one in .thalweg/{first} differs in {difference}."
     assert line in capsys.readouterr().out.splitlines()
     monkeypatch.setattr(machine, "list_versions", lambda: {"jax": "1"})
     monkeypatch.setattr("thalweg.artifacts.fingerprint.describe_processor", lambda: "another")

@@ -113,17 +113,17 @@ def test_incomplete_trials_are_pruned_or_bad(config: Config) -> None:
         Outcome(1, values, "pruned", (2.0,), {1: 2.0, 2: 5.0}),
         Outcome(2, values, "diverged", (), {1: 9.0}),
     ]
-    told = {}
+    trials = {}
     for sampler in ("tpe", "nsga2"):
         proposer = OptunaSampler(choose_sampler(config, sampler))
         proposer.ask(0, 3)
         proposer.tell(ends)
-        told[sampler] = proposer._study.trials
-    assert [trial.state.name for trial in told["tpe"]] == ["COMPLETE", "PRUNED", "PRUNED"]
-    assert told["tpe"][1].intermediate_values == {2: 2.0}  # the best so far, by which it was judged
-    assert list(told["tpe"][2].intermediate_values) == [1]
-    assert math.isnan(told["tpe"][2].intermediate_values[1])
-    assert [trial.value for trial in told["nsga2"]] == [3.0, 2.0, 6.0]
+        trials[sampler] = proposer._study.trials
+    assert [trial.state.name for trial in trials["tpe"]] == ["COMPLETE", "PRUNED", "PRUNED"]
+    assert trials["tpe"][1].intermediate_values == {2: 2.0}  # the best so far, by which it was judged
+    assert list(trials["tpe"][2].intermediate_values) == [1]
+    assert math.isnan(trials["tpe"][2].intermediate_values[1])
+    assert [trial.value for trial in trials["nsga2"]] == [3.0, 2.0, 6.0]
 
 
 def test_tpe_treats_finished_losers_as_pruned(
@@ -246,13 +246,13 @@ def test_sobol_fills_evenly(config: Config) -> None:
         "loss.terms.count.kind": {"choices": ["l1", "l2", "huber", "log_cosh"]},
     }
     values = {"study.sampler": "quasi_random", "study.space": space, RATE: 2.0}
-    found = OptunaSampler(config.replace_values(values)).ask(0, 64)
-    shares = [math.log10(one[RATE]) / 4 + 1 for one in found]
+    proposals = OptunaSampler(config.replace_values(values)).ask(0, 64)
+    shares = [math.log10(one[RATE]) / 4 + 1 for one in proposals]
     assert np.histogram(shares, 16, (0.0, 1.0))[0].tolist() == [4] * 16
-    assert np.histogram([one[MOMENTUM] for one in found], 16, (0.0, 0.96))[0].tolist() == [4] * 16
-    assert Counter(one["schedule.every"] for one in found) == dict.fromkeys(range(1, 9), 8)
-    assert all(isinstance(one["schedule.every"], int) for one in found)
-    assert set(Counter(one["loss.terms.count.kind"] for one in found).values()) == {16}
+    assert np.histogram([one[MOMENTUM] for one in proposals], 16, (0.0, 0.96))[0].tolist() == [4] * 16
+    assert Counter(one["schedule.every"] for one in proposals) == dict.fromkeys(range(1, 9), 8)
+    assert all(isinstance(one["schedule.every"], int) for one in proposals)
+    assert set(Counter(one["loss.terms.count.kind"] for one in proposals).values()) == {16}
 
 
 def test_grid_is_repeated_in_turn(config: Config) -> None:

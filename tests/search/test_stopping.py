@@ -42,10 +42,10 @@ def test_gain_averages_three_cohorts(config: Config) -> None:
 @pytest.fixture
 def find_stop_reason(config: Config, tmp_path: Path) -> Callable[..., dict[str, Any] | None]:
     def ask(
-        stop: dict[str, Any], found: list[Trial], cohort: int = 4, spent: float = 0.0, journal: Journal | None = None
+        stop: dict[str, Any], trials: list[Trial], cohort: int = 4, spent: float = 0.0, journal: Journal | None = None
     ) -> dict[str, Any] | None:
         return stopping.find_stop_reason(
-            config.replace_values({"study.stop": stop}), RULES, found, cohort, spent, journal or Journal(tmp_path)
+            config.replace_values({"study.stop": stop}), RULES, trials, cohort, spent, journal or Journal(tmp_path)
         )
 
     return ask
@@ -56,15 +56,15 @@ def test_no_limits_never_stop(find_stop_reason: Callable[..., dict[str, Any] | N
 
 
 def test_epochs_count_all_lanes(find_stop_reason: Callable[..., dict[str, Any] | None]) -> None:
-    found = build_trials(3.0, 2.0)
-    assert find_stop_reason({"epochs": 17}, found) is None
-    assert find_stop_reason({"epochs": 16}, found) == {"cohort": 4, "reason": "epochs", "limit": 16, "reached": 16}
+    trials = build_trials(3.0, 2.0)
+    assert find_stop_reason({"epochs": 17}, trials) is None
+    assert find_stop_reason({"epochs": 16}, trials) == {"cohort": 4, "reason": "epochs", "limit": 16, "reached": 16}
 
 
 def test_small_gain_stops_study(find_stop_reason: Callable[..., dict[str, Any] | None]) -> None:
-    found = build_trials(9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0)
-    assert find_stop_reason({"gain": 0.4}, found) is None
-    assert find_stop_reason({"gain": 0.6}, found) == {"cohort": 4, "reason": "gain", "limit": 0.6, "reached": 0.5}
+    trials = build_trials(9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0)
+    assert find_stop_reason({"gain": 0.4}, trials) is None
+    assert find_stop_reason({"gain": 0.6}, trials) == {"cohort": 4, "reason": "gain", "limit": 0.6, "reached": 0.5}
 
 
 def test_time_limit_is_recorded(find_stop_reason: Callable[..., dict[str, Any] | None]) -> None:

@@ -31,12 +31,12 @@ def whole_study(
 
 
 def test_trials_come_in_order(whole_study: tuple[Path, list[Trial], SegmentRecorder]) -> None:
-    _, found, listener = whole_study
-    assert [trial.outcome.number for trial in found] == list(range(8))
-    assert all(trial.outcome.value is not None and trial.epochs == 3 for trial in found)
-    assert len({tuple(trial.outcome.values.values()) for trial in found}) == 8
-    assert found[0].outcome.values == {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
-    assert listener.segments[-1] == (4, 0)  # told before the cohort that has arrived is judged
+    _, finished, listener = whole_study
+    assert [trial.outcome.number for trial in finished] == list(range(8))
+    assert all(trial.outcome.value is not None and trial.epochs == 3 for trial in finished)
+    assert len({tuple(trial.outcome.values.values()) for trial in finished}) == 8
+    assert finished[0].outcome.values == {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
+    assert listener.segments[-1] == (4, 0)  # reported before the finished cohort is judged
     assert {alive for _, alive in listener.segments} <= {0, 4}
     assert listener.cohorts == [4, 8]
 
@@ -87,11 +87,11 @@ def test_diverged_trial_stops_nothing(
     wild = config.replace_values(
         {"study.space": {"optimizer.learning_rate": {"choices": [0.01, 1e30]}}, "study.cohort": 2, "study.trials": 4}
     )
-    found = study.run_trials(wild, data_spec, training_data, tmp_path, []).trials
-    bad = [trial for trial in found if trial.outcome.values["optimizer.learning_rate"] == 1e30]
+    finished = study.run_trials(wild, data_spec, training_data, tmp_path, []).trials
+    bad = [trial for trial in finished if trial.outcome.values["optimizer.learning_rate"] == 1e30]
     assert 0 < len(bad) < 4
-    table = build_trials_table(wild, found).set_index("number")
-    for trial in found:
+    table = build_trials_table(wild, finished).set_index("number")
+    for trial in finished:
         diverged = trial in bad
         assert (trial.outcome.value is None) == (trial.diverged_step is not None) == diverged
         assert table["state"][trial.outcome.number] == ("diverged" if diverged else "complete")
@@ -105,10 +105,10 @@ def test_every_seed_and_fold_trains(
     tmp_path: Path,
 ) -> None:
     config = config.replace_values({"study.seeds": 2, "study.trials": 2, "study.cohort": 2})
-    found = study.run_trials(config, data_spec, compose_data(config, folded_splits), tmp_path, []).trials
+    finished = study.run_trials(config, data_spec, compose_data(config, folded_splits), tmp_path, []).trials
     wanted = results.list_lane_seeds(config.seed, "study", 2, 3)
     assert wanted[:4] == [(rng.derive_seed(3, "study", s), f) for s, f in [(0, 0), (0, 1), (0, 2), (1, 0)]]
-    for trial in found:
+    for trial in finished:
         assert sorted(wanted) == [(seed, fold) for seed, fold, _ in trial.lanes]
         curves = np.array([lane.result.curves["mae"] for lane in trial.lanes])
         weights = [[16, 12, 8][fold] for _, fold, _ in trial.lanes]
@@ -118,11 +118,11 @@ def test_every_seed_and_fold_trains(
 
 
 def test_trials_share_seeds(config: Config, data_spec: DataSpec, training_data: TrainingData, tmp_path: Path) -> None:
-    same = config.replace_values({"study.space": {}, "study.trials": 4})
-    paired = study.run_trials(same, data_spec, training_data, tmp_path / "paired", []).trials
+    single = config.replace_values({"study.space": {}, "study.trials": 4})
+    paired = study.run_trials(single, data_spec, training_data, tmp_path / "paired", []).trials
     assert len({trial.outcome.value for trial in paired}) == 1
     alone = study.run_trials(
-        same.replace_values({"study.randomness": "independent"}), data_spec, training_data, tmp_path / "own", []
+        single.replace_values({"study.randomness": "independent"}), data_spec, training_data, tmp_path / "own", []
     ).trials
     assert len({trial.outcome.value for trial in alone}) == 4
     assert len({trial.lanes[0][0] for trial in alone}) == 4
@@ -135,10 +135,10 @@ def test_static_choice_compiles_each_program(
     space = {"training.batch_size": {"choices": [4, 12]}, "training.epochs": {"choices": [1, 2]}}
     config = config.replace_values({"study.space": space, "study.cohort": 8, "study.trials": 8})
     before = len(timing.COMPILE_SECONDS)
-    found = study.run_trials(config, data_spec, training_data, tmp_path, []).trials
-    assert [trial.epochs for trial in found] == [trial.outcome.values["training.epochs"] for trial in found]
-    made = {tuple(trial.outcome.values.values()) for trial in found}
-    assert 2 < len(made) == len(timing.COMPILE_SECONDS) - before
+    finished = study.run_trials(config, data_spec, training_data, tmp_path, []).trials
+    assert [trial.epochs for trial in finished] == [trial.outcome.values["training.epochs"] for trial in finished]
+    programs = {tuple(trial.outcome.values.values()) for trial in finished}
+    assert 2 < len(programs) == len(timing.COMPILE_SECONDS) - before
 
 
 def test_infeasible_trial_cannot_win(
@@ -149,10 +149,10 @@ def test_infeasible_trial_cannot_win(
     at = int(np.argmin(list_reached_values(free[best.number].lanes[0].result.curves["mae"])))
     rmse = list_reached_values(free[best.number].lanes[0].result.curves["rmse"])[at]
     limited = config.replace_values({"study.constraints": {"rmse": {"low": rmse + 1e-6}}})
-    found = study.run_trials(limited, data_spec, training_data, tmp_path / "limited", []).trials
-    assert found[best.number].state == "infeasible"
-    assert found[best.number].outcome.violations["rmse"] == pytest.approx(1e-6, rel=0.2)
-    assert best.number not in [trial.outcome.number for trial in trials.rank_trials(limited, found)]
+    finished = study.run_trials(limited, data_spec, training_data, tmp_path / "limited", []).trials
+    assert finished[best.number].state == "infeasible"
+    assert finished[best.number].outcome.violations["rmse"] == pytest.approx(1e-6, rel=0.2)
+    assert best.number not in [trial.outcome.number for trial in trials.rank_trials(limited, finished)]
 
 
 def test_impossible_programs_fail_first(
@@ -160,9 +160,9 @@ def test_impossible_programs_fail_first(
 ) -> None:
     sizes = {"training.batch_size": {"choices": [8, 100, 200]}}
     wrong = config.replace_values({"study.space": config.study.model_dump()["space"] | sizes})
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as error:
         study.run_trials(wrong, data_spec, training_data, tmp_path, [])
-    first, second = str(told.value).splitlines()
+    first, second = str(error.value).splitlines()
     assert first.startswith("training.batch_size 100: training.batch_size: 100 is more than the 24 training examples")
     assert second.startswith("training.batch_size 200: ")
     assert trained_steps == []

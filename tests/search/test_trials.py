@@ -125,13 +125,13 @@ def test_constraints_at_best_validation() -> None:
 @pytest.mark.parametrize(("objective", "best"), [("mae", [3, 1, 4, 0]), ("exact", [0, 4, 1, 3])])
 def test_complete_trials_rank_by_value(objective: str, best: list[int], config: Config) -> None:
     values = [0.5, 0.2, None, 0.1, 0.5 if objective == "exact" else 0.2]
-    found = [
+    finished = [
         Trial(Outcome(n, {}, "diverged" if value is None else "complete", () if value is None else (value,)), ())
         for n, value in enumerate(values)
     ]
-    found.append(Trial(Outcome(5, {}, "pruned", (0.3,)), (), 4))
-    found.append(Trial(Outcome(6, {}, "complete", (0.3,), {}, {"bias": 0.1}), ()))
-    ranked = trials.rank_trials(config.replace_values({"study.objective": objective}), found)
+    finished.append(Trial(Outcome(5, {}, "pruned", (0.3,)), (), 4))
+    finished.append(Trial(Outcome(6, {}, "complete", (0.3,), {}, {"bias": 0.1}), ()))
+    ranked = trials.rank_trials(config.replace_values({"study.objective": objective}), finished)
     assert [trial.outcome.number for trial in ranked] == best
 
 
@@ -146,18 +146,18 @@ def test_front_is_complete_and_feasible(config: Config) -> None:
         ((0.1, 0.99), "complete", {"bias": 1.0}),
         ((), "diverged", {}),
     ]
-    found = [Trial(Outcome(n, {}, state, scores, {}, limits), ()) for n, (scores, state, limits) in enumerate(table)]
-    assert trials.find_front_trials(judge, found) == (0, 1)
+    finished = [Trial(Outcome(n, {}, state, scores, {}, limits), ()) for n, (scores, state, limits) in enumerate(table)]
+    assert trials.find_front_trials(judge, finished) == (0, 1)
 
 
 def test_judge_follows_params(config: Config) -> None:
-    told = {
+    values = {
         "study.objective": "exact",
         "study.constraints": {"bias": {"low": -1.0, "high": 1.0}},
         "training.epochs": 6,
         "training.validate_every": 3,
     }
-    judge = trials.build_scorer(config.replace_values(told), np.array([3.0]))
+    judge = trials.build_scorer(config.replace_values(values), np.array([3.0]))
     assert (judge.objectives, judge.signs, judge.constraints, judge.validate_every) == (
         ("exact",),
         (-1,),
@@ -179,6 +179,6 @@ def test_lane_result_matches_state(
     assert not results.build_lane_result(plan, state).ended
     noted = {name: jnp.array([0.5, np.nan, np.inf]) for name in state.curves}
     stopped = replace(state, step=jnp.int32(2 * plan.steps_per_epoch), diverged_step=jnp.int32(4), curves=noted)
-    told = results.build_lane_result(plan, stopped)
-    assert (told.epochs, told.diverged_step, told.ended) == (2, 4, True)
-    assert told.curves["mae"] == [0.5, None, None]
+    result = results.build_lane_result(plan, stopped)
+    assert (result.epochs, result.diverged_step, result.ended) == (2, 4, True)
+    assert result.curves["mae"] == [0.5, None, None]
