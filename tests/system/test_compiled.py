@@ -54,9 +54,9 @@ def start_process(folder: Path, code: str = GUARD + COMPILE) -> subprocess.Popen
 def compile_in_process(folder: Path) -> tuple[str, str]:
     """Compile a program in a process whose cache lies in `folder`; return what it printed."""
     with start_process(folder) as process:
-        out, told = process.communicate()
-    assert process.returncode == 0, told
-    return out.strip(), told
+        out, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return out.strip(), errors
 
 
 @pytest.mark.slow
@@ -65,13 +65,13 @@ def test_half_written_program_is_not_there(tmp_path: Path, *, ends: bool) -> Non
     with start_process(tmp_path, GUARD + STOP_HALF_WAY + COMPILE) as writer:
         while writer.poll() is None and not (tmp_path / "writing").exists():
             time.sleep(0.01)
-        out, told = compile_in_process(tmp_path)
+        out, errors = compile_in_process(tmp_path)
         if ends:
             (tmp_path / "go").touch()
         else:
             writer.kill()
         assert writer.communicate()[1] == ""
-    assert told == ""
+    assert errors == ""
     assert int(out.split()[1]) > 0
     assert compile_in_process(tmp_path) == ("30.0 0", "")
 
@@ -83,8 +83,8 @@ def test_damaged_program_is_compiled_again(tmp_path: Path) -> None:
     programs = sorted(tmp_path.glob(".thalweg/compiled/*/*.program"))
     assert int(first.split()[1]) == len(programs) > 0
     programs[0].write_bytes(programs[0].read_bytes()[:-10])
-    told = f"{programs[0]}: changed or cut after it was written; left out, and made anew\n"
-    assert compile_in_process(tmp_path) == ("30.0 1", told)
+    warning = f"{programs[0]}: changed or cut after it was written; left out, and made anew\n"
+    assert compile_in_process(tmp_path) == ("30.0 1", warning)
     assert compile_in_process(tmp_path) == ("30.0 0", "")
 
 
@@ -96,8 +96,8 @@ def test_damage_is_found_when_read(tmp_path: Path, kind: str, capsys: pytest.Cap
     file = tmp_path / "made when needed" / "jit_a-1.program"
     assert damage_file(file, kind, random.Random(0), file.with_name("jit_a-2.program").read_bytes())
     assert programs.get("jit_a-1") is None
-    told = f"{file}: changed or cut after it was written; left out, and made anew\n"
-    assert capsys.readouterr().err == ("" if kind == "removed" else told)
+    warning = f"{file}: changed or cut after it was written; left out, and made anew\n"
+    assert capsys.readouterr().err == ("" if kind == "removed" else warning)
     assert [one.name for one in file.parent.iterdir()] == ["jit_a-2.program"]
     assert programs.get("jit_a-2") == b"compiled program jit_a-2"
 
@@ -108,15 +108,15 @@ def test_moved_programs_still_fit(tmp_path: Path) -> None:
     assert compiled.ProgramCache(tmp_path / "after").get("key") == b"program"
 
 
-def test_folder_that_cannot_be_used_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unusable_folder_is_reported_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     programs = compiled.ProgramCache(tmp_path / "file" / "folder")
     for key in ("a", "b"):
         programs.put(key, b"program")
         assert programs.get(key) is None
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert f"{tmp_path / 'file' / 'folder'}: cannot be written ({tmp_path / 'file'} is no folder" in told
+    warning = capsys.readouterr().err
+    assert warning.count("\n") == 1
+    assert f"{tmp_path / 'file' / 'folder'}: cannot be written ({tmp_path / 'file'} is no folder" in warning
 
 
 def test_other_jax_keeps_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,7 +131,7 @@ def test_other_jax_keeps_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 def test_folder_of_the_user_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = compilation_cache.get_file_cache
+    original = compilation_cache.get_file_cache
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path))
     compiled.guard_compiled_programs()
-    assert compilation_cache.get_file_cache is made
+    assert compilation_cache.get_file_cache is original

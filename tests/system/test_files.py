@@ -64,7 +64,7 @@ def test_sync_folder_removes_the_rest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("read", "content", "told"),
+    ("read", "content", "reason"),
     [
         (files.read_json, b"{\n", "not a JSON file"),
         (files.read_json, b"\xff", "not a JSON file"),
@@ -77,9 +77,9 @@ def test_sync_folder_removes_the_rest(tmp_path: Path) -> None:
         (data_files.read_rows, b"a\n\xff\n", "not a CSV table in UTF-8 .* at byte 2"),
     ],
 )
-def test_broken_file_is_named(tmp_path: Path, read: Callable[[Path], object], content: bytes, told: str) -> None:
+def test_broken_file_is_named(tmp_path: Path, read: Callable[[Path], object], content: bytes, reason: str) -> None:
     (tmp_path / "broken.file").write_bytes(content)
-    with pytest.raises(files.UserError, match=rf"broken\.file: {told}"):
+    with pytest.raises(files.UserError, match=rf"broken\.file: {reason}"):
         read(tmp_path / "broken.file")
 
 
@@ -106,12 +106,12 @@ def test_torn_line_is_removed_by_next_append(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "a.jsonl"
     files.append_lines(file, ["a é".encode(), b"b"])
     files.append_lines(file, [b"c"])
-    whole = file.read_bytes()
-    assert whole == "a é\nb\nc\n".encode()
+    content = file.read_bytes()
+    assert content == "a é\nb\nc\n".encode()
     # longer than the piece in which the last whole line is looked for
-    file.write_bytes(whole + b'"' + b"x" * 200_000)
+    file.write_bytes(content + b'"' + b"x" * 200_000)
     files.append_lines(file, [b"2"])
-    assert file.read_bytes() == whole + b"2\n"
+    assert file.read_bytes() == content + b"2\n"
     file.write_bytes(b"cut off")
     files.append_lines(file, [b"3"])
     assert file.read_bytes() == b"3\n"

@@ -69,11 +69,11 @@ def test_set_of_images_stays_comparable() -> None:
 @given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(0, 1e9)), min_size=1))
 def test_range_holds_every_value(starts: list[tuple[float, float]]) -> None:
     ranges = [(low, low + length) for low, length in starts]
-    found = images.find_value_range(ranges)
-    assert found is not None
-    assert found[0] <= min(low for low, _ in ranges)
-    assert found[1] >= max(high for _, high in ranges)
-    assert found[0] < found[1]
+    value_range = images.find_value_range(ranges)
+    assert value_range is not None
+    assert value_range[0] <= min(low for low, _ in ranges)
+    assert value_range[1] >= max(high for _, high in ranges)
+    assert value_range[0] < value_range[1]
 
 
 def test_value_outside_of_range_is_named(tmp_path: Path) -> None:
@@ -123,9 +123,9 @@ def test_reduced_photos_keep_pixels_and_size(tmp_path: Path, shape: tuple[int, i
     }[orientation]
     Image.fromarray(photo).save(tmp_path / "a.jpg", quality=98, subsampling=0, exif=exif)
     for size in ((12, 9), (25, 40), (70, 60), (330, 340)):
-        found = images.read_pixels(tmp_path / "a.jpg", size, 3)
-        assert found.original_size == turned.shape[:2]
-        difference = np.abs(found.pixels - resize_fully(np.ascontiguousarray(turned), size))
+        reduced = images.read_pixels(tmp_path / "a.jpg", size, 3)
+        assert reduced.original_size == turned.shape[:2]
+        difference = np.abs(reduced.pixels - resize_fully(np.ascontiguousarray(turned), size))
         assert difference.mean() < 1.5, size
         assert difference.max() <= 12, size
 
@@ -157,8 +157,8 @@ def test_only_large_photos_are_reduced(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_cut_photo_is_named(tmp_path: Path) -> None:
     Image.fromarray(draw_photo(200, 300)).save(tmp_path / "a.jpg")
-    whole = (tmp_path / "a.jpg").read_bytes()
-    (tmp_path / "a.jpg").write_bytes(whole[: len(whole) // 2])
+    content = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "a.jpg").write_bytes(content[: len(content) // 2])
     for size in ((10, 10), (200, 300)):
         with pytest.raises(files.UserError, match=r"a\.jpg: not a readable image \(image file is truncated"):
             images.read_pixels(tmp_path / "a.jpg", size, 3)
@@ -174,8 +174,8 @@ def test_many_images_keep_their_order(tmp_path: Path) -> None:
         paths[number].write_bytes(b"broken")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(images, "LARGE_PIXELS", 12)
-        found = list(images.read_images(paths, (3, 4), 1))
-    for number, (path, image) in enumerate(zip(paths, found, strict=True)):
+        read = list(images.read_images(paths, (3, 4), 1))
+    for number, (path, image) in enumerate(zip(paths, read, strict=True)):
         if number in (3, 17):
             assert str(image).startswith(f"{path}: not a readable image")
         else:
@@ -197,8 +197,8 @@ def test_other_formats_are_refused(tmp_path: Path) -> None:
 
 def test_broken_image_is_named(tmp_path: Path) -> None:
     save(tmp_path / "whole.png", np.zeros((30, 40), np.uint8))
-    whole = (tmp_path / "whole.png").read_bytes()
-    for content in (whole[:40], b"\x89PNG\r\n\x1a\nbroken"):
+    intact = (tmp_path / "whole.png").read_bytes()
+    for content in (intact[:40], b"\x89PNG\r\n\x1a\nbroken"):
         (tmp_path / "a.png").write_bytes(content)
         with pytest.raises(files.UserError, match=r"a\.png: not a readable image"):
             read(tmp_path / "a.png")

@@ -43,9 +43,9 @@ def test_sealed_lines_round_trip(capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_changed_byte_is_believed(capsys: pytest.CaptureFixture[str]) -> None:
     file = Path("a.bin")
     sealed.write_sealed(file, b"weights of 3 lanes")
-    whole = file.read_bytes()
-    for position in range(len(whole)):
-        for content in (whole[:position], whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :]):
+    intact = file.read_bytes()
+    for position in range(len(intact)):
+        for content in (intact[:position], intact[:position] + bytes([intact[position] ^ 1]) + intact[position + 1 :]):
             file.write_bytes(content)
             assert sealed.read_sealed(file) is None
             assert not file.exists()

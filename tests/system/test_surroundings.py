@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("command", "code", "told"),
+    ("command", "code", "message"),
     [
         (f"unset HOME; {THALWEG} check", 0, ""),
         (f"HOME=/nowhere/x TMPDIR=/nowhere/x {THALWEG} check", 0, ""),
@@ -61,11 +61,11 @@ def project(tmp_path: Path) -> Path:
         ),
     ],
 )
-def test_odd_surroundings(project: Path, command: str, code: int, told: str) -> None:
+def test_odd_surroundings(project: Path, command: str, code: int, message: str) -> None:
     done = run_in_shell(command, project)
     assert "Traceback" not in done.stderr
     assert done.returncode == code, done.stderr
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Exception ignored" not in done.stderr
 
 

@@ -53,26 +53,26 @@ WRITES: list[Callable[[], object]] = [
 ]
 
 
-@pytest.mark.parametrize(("obstruct", "told"), OBSTACLES)
+@pytest.mark.parametrize(("obstruct", "reason"), OBSTACLES)
 @pytest.mark.parametrize("write", WRITES)
-def test_obstacle_is_named(write: Callable[[], object], obstruct: Callable[[Path], None], told: str) -> None:
+def test_obstacle_is_named(write: Callable[[], object], obstruct: Callable[[Path], None], reason: str) -> None:
     obstruct(Path("top"))
     put_file(Path("b"))
     with pytest.raises(files.UserError) as caught:
         write()
     assert f"{FILE}" in str(caught.value)
-    assert told in str(caught.value)
+    assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
     assert [path.name for path in Path().iterdir() if path.name != "b"] == ["top"]
 
 
-@pytest.mark.parametrize(("obstruct", "told"), OBSTACLES)
+@pytest.mark.parametrize(("obstruct", "reason"), OBSTACLES)
 def test_study_needs_its_state_folder(
-    obstruct: Callable[[Path], None], told: str, monkeypatch: pytest.MonkeyPatch
+    obstruct: Callable[[Path], None], reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("thalweg.engine.state_folder.STATE_FOLDER", Path("top"))
     obstruct(Path("top"))
-    with pytest.raises(files.UserError, match=f"cannot be locked .*{told}"), lock_state_folder("0123"):
+    with pytest.raises(files.UserError, match=f"cannot be locked .*{reason}"), lock_state_folder("0123"):
         pass
 
 
@@ -160,8 +160,8 @@ def test_shortcut_is_left_out_with_one_line(capsys: pytest.CaptureFixture[str]) 
     for _ in range(3):
         sealed.write_sealed(FILE, b"1")
         assert sealed.read_sealed(FILE) is None
-    told = f"{FILE}: cannot be written (top {GONE}). It is only a shortcut: the run goes on without it.\n"
-    assert capsys.readouterr().err == told
+    note = f"{FILE}: cannot be written (top {GONE}). It is only a shortcut: the run goes on without it.\n"
+    assert capsys.readouterr().err == note
 
 
 def test_damage_in_read_only_folder_is_left_out(
@@ -198,7 +198,7 @@ print(jax.jit(lambda x: (x * 3).sum())(jnp.arange(5.0)))
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("prepare", "told"),
+    ("prepare", "message"),
     [
         ("ln -s /nowhere/gone .thalweg", GONE),
         ("touch .thalweg", "is no folder: move it away"),
@@ -207,7 +207,7 @@ print(jax.jit(lambda x: (x * 3).sum())(jnp.arange(5.0)))
         ("mkdir .thalweg && mount -t tmpfs -o size=4k none .thalweg", "No space left on device"),
     ],
 )
-def test_programs_are_compiled_without_cache(prepare: str, told: str) -> None:
+def test_programs_are_compiled_without_cache(prepare: str, message: str) -> None:
     can_mount = shutil.which("unshare") and not subprocess.run(["unshare", "-m", "true"], check=False).returncode
     if "mount" in prepare and not can_mount:
         pytest.skip("this user may not mount")
@@ -223,4 +223,4 @@ def test_programs_are_compiled_without_cache(prepare: str, told: str) -> None:
     )
     assert done.stdout == "30.0\n"
     assert done.stderr.count("\n") == 1, done.stderr
-    assert told in done.stderr
+    assert message in done.stderr
