@@ -103,4 +103,4 @@ BAD_IMAGES: dict[str, tuple[str, bytes, str]] = {
     "negative": ("b.tif", encode("TIFF", with_values(np.int32, -5, 200)), "-5 is black and 255 is white"),
     "fractions": ("b.tif", encode("TIFF", with_values(np.float32, 0.0, 0.5)), "0 is black and 1 is white"),
 }
-"""By kind: the file's name, its content, and a part of what is said."""
+"""By kind: the file's name, its content, and a part of the message."""

@@ -119,7 +119,7 @@ BAD_TABLES: dict[str, tuple[str, str | bytes, str]] = {
     "boxes: semicolons": ("boxes", BOXES.replace(",", ";"), "The columns are separated by ';'"),
     "other table": ("annotations", BOXES, "tables that are not read: annotations.csv"),
 }
-"""By kind: the table's name, its content, and a part of what is said."""
+"""By kind: the table's name, its content, and a part of the message."""
 
 GOOD_TABLES: dict[str, str] = {
     "byte order mark": f"\ufeff{LABELS}",

@@ -99,8 +99,8 @@ class Clone:
 
     def read_results(self) -> dict[str, bytes]:
         """Return each file of `artifacts/` and `reports/` but the times that stages took."""
-        found = [file for top in ("artifacts", "reports") for file in sorted((self.folder / top).rglob("*"))]
-        names = [file.relative_to(self.folder).as_posix() for file in found if file.is_file()]
+        files = [file for top in ("artifacts", "reports") for file in sorted((self.folder / top).rglob("*"))]
+        names = [file.relative_to(self.folder).as_posix() for file in files if file.is_file()]
         return {name: self.read(name) for name in names if name != "reports/timing.json"}
 
     def list_made_files(self) -> frozenset[str]:
