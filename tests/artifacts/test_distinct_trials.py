@@ -38,10 +38,10 @@ def test_setting_is_mean_of_what_counts() -> None:
 
 
 def test_copies_are_left_out() -> None:
-    own = CURVES[CURVES["trial"].isin([0, 1, 5, 7, 9])]
-    trials, curves = merge_repeated_rows(TRIALS, own, [], is_paired=True)
+    unrepeated = CURVES[CURVES["trial"].isin([0, 1, 5, 7, 9])]
+    trials, curves = merge_repeated_rows(TRIALS, unrepeated, [], is_paired=True)
     pd.testing.assert_frame_equal(trials, TRIALS[TRIALS["same_as"].isna()].reset_index(drop=True))
-    assert curves is own
+    assert curves is unrepeated
 
 
 def test_different_settings_stay_as_they_are() -> None:

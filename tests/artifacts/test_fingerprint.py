@@ -164,14 +164,14 @@ def test_order_of_keys_hash_and_cores_do_not_matter(tmp_path: Path) -> None:
 
     yaml = YAML(typ="safe")
     yaml.dump(backwards(yaml.load(ROOT / "params.yaml")), tmp_path / "params.yaml")
-    told = []
+    outputs = []
     for folder, seed, devices in ((ROOT, "0", "1"), (tmp_path, "1", "2")):
         environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
         environment |= {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
         environment["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"
-        told.append(
+        outputs.append(
             subprocess.run(
                 [sys.executable, "-c", FIRST], cwd=folder, env=environment, capture_output=True, text=True, check=True
             ).stdout
         )
-    assert told[0] == told[1]
+    assert outputs[0] == outputs[1]

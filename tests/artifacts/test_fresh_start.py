@@ -51,16 +51,16 @@ def change(path: tuple[str, ...], value: Any) -> dict[str, Any]:
 
 
 def begin(folder: Path, name: str, facts: dict[str, Any]) -> str:
-    told = explain_fresh_start(folder / name, facts)
+    explanation = explain_fresh_start(folder / name, facts)
     files.write_text(folder / name / JOURNAL, "a line\n")
-    return told
+    return explanation
 
 
-@pytest.mark.parametrize(("path", "value", "told"), CASES)
-def test_each_part_is_named(tmp_path: Path, path: tuple[str, ...], value: Any, told: str) -> None:
+@pytest.mark.parametrize(("path", "value", "difference"), CASES)
+def test_each_part_is_named(tmp_path: Path, path: tuple[str, ...], value: Any, difference: str) -> None:
     assert begin(tmp_path, "first", FACTS) == ""
     line = begin(tmp_path, "second", change(path, value))
-    assert line == f"This study starts from nothing. The one in {tmp_path / 'first'} differs in {told}."
+    assert line == f"This study starts from nothing. The one in {tmp_path / 'first'} differs in {difference}."
     assert begin(tmp_path, "first", FACTS) == ""  # it goes on
 
 
@@ -98,17 +98,17 @@ def test_study_without_trials_is_not_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "wanted"),
     [
         ({"model.width": 13}, ["model.width (12, now 13)"]),
         ({"study.space": {}}, None),
         ({"study.trials": 96, "report.title": "other"}, []),
     ],
 )
-def test_facts_name_the_params_of_a_study(values: dict[str, Any], told: list[str] | None) -> None:
+def test_facts_name_the_params_of_a_study(values: dict[str, Any], wanted: list[str] | None) -> None:
     tree = CONFIG.model_dump()
     set_values(tree, values)
     first = fingerprint.describe_study(CONFIG, "data")
-    found = find_differences(first, fingerprint.describe_study(CONFIG.replace_values(values), "data"))
-    assert found == told or (told is None and all(name.startswith("study.space.") for name in found))
+    differences = find_differences(first, fingerprint.describe_study(CONFIG.replace_values(values), "data"))
+    assert differences == wanted or (wanted is None and all(name.startswith("study.space.") for name in differences))
     assert find_differences(first, json.loads(json.dumps(first))) == []

@@ -117,8 +117,8 @@ def test_verdict_table_uses_first_lane_of_each_trial(stored: bool, tmp_path: Pat
     if stored:
         table_files.write_table(tmp_path / "curves.csv", table)
         table = table_files.read_table(tmp_path / "curves.csv")
-    told = build_verdict_table("mae", "min", table, {})
-    assert told["trial"].tolist() == [0, 1]
-    assert told["kind"].iloc[1] == "diverged"
-    assert told["evidence"].iloc[1].numbers["epoch"] == 6
-    assert told["kind"].iloc[0] != "diverged"
+    verdicts = build_verdict_table("mae", "min", table, {})
+    assert verdicts["trial"].tolist() == [0, 1]
+    assert verdicts["kind"].iloc[1] == "diverged"
+    assert verdicts["evidence"].iloc[1].numbers["epoch"] == 6
+    assert verdicts["kind"].iloc[0] != "diverged"

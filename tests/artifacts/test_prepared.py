@@ -62,10 +62,10 @@ def test_folds_round_trip_in_order() -> None:
         tuple(build_rows(k) for k in range(folds)), tuple(build_rows(k, k + 1) for k in range(folds)), build_rows(7)
     )
     prepared.write_splits(parts)
-    found = prepared.read_splits()
-    assert [fold.tolist() for fold in found.train] == [[k] for k in range(folds)]
-    assert [fold.tolist() for fold in found.validation] == [[k, k + 1] for k in range(folds)]
-    assert found.test.tolist() == [7]
+    splits = prepared.read_splits()
+    assert [fold.tolist() for fold in splits.train] == [[k] for k in range(folds)]
+    assert [fold.tolist() for fold in splits.validation] == [[k, k + 1] for k in range(folds)]
+    assert splits.test.tolist() == [7]
 
 
 def write_prepared() -> None:

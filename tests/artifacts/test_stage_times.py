@@ -40,9 +40,9 @@ DAMAGED = [
 def test_damaged_file_is_made_anew(content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     TIMING.write_bytes(content)
     assert cli.main(["timing"]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith(f"{TIMING}: ")
-    assert "Traceback" not in told
+    warning = capsys.readouterr().err
+    assert warning.startswith(f"{TIMING}: ")
+    assert "Traceback" not in warning
     record_stage_time("train", 1.5)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"note: {TIMING}: ")

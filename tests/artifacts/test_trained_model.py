@@ -63,26 +63,26 @@ def test_missing_model_differs_from_other_format(saved_model: Path, tmp_path: Pa
 
 def test_load_refuses_weights_of_changed_model_code(saved_model: Path, tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved_model))
-    told = trained_model.read_description(tmp_path)
-    told["network"]["sizes"]["width"] = 5
-    trained_model.write_description(tmp_path, told)
+    description = trained_model.read_description(tmp_path)
+    description["network"]["sizes"]["width"] = 5
+    trained_model.write_description(tmp_path, description)
     with pytest.raises(files.UserError, match="do not fit model `mlp`"):
         trained_model.load_trained_model(tmp_path)
 
 
 def test_load_refuses_renamed_sizes(saved_model: Path, tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved_model))
-    told = trained_model.read_description(tmp_path)
-    told["network"]["sizes"]["wide"] = told["network"]["sizes"].pop("width")
-    trained_model.write_description(tmp_path, told)
+    description = trained_model.read_description(tmp_path)
+    description["network"]["sizes"]["wide"] = description["network"]["sizes"].pop("width")
+    trained_model.write_description(tmp_path, description)
     with pytest.raises(files.UserError, match="'mlp' has changed since it was trained"):
         trained_model.load_trained_model(tmp_path)
 
 
 def test_load_names_missing_class(saved_model: Path, tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved_model))
-    told = trained_model.read_description(tmp_path)
-    told["network"]["path"] = "nowhere.Model"
-    trained_model.write_description(tmp_path, told)
+    description = trained_model.read_description(tmp_path)
+    description["network"]["path"] = "nowhere.Model"
+    trained_model.write_description(tmp_path, description)
     with pytest.raises(files.UserError, match=r"model 'nowhere\.Model' cannot be loaded"):
         trained_model.load_trained_model(tmp_path, {"nowhere.Model"})

@@ -1,4 +1,4 @@
-"""The thalweg command: what a person is told, and exit codes."""
+"""The thalweg command: its messages and exit codes."""
 
 import shutil
 import subprocess
@@ -56,18 +56,18 @@ def test_use_keeps_local_changes(project: Path, capsys: pytest.CaptureFixture[st
 def test_check_names_missing_data(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = project / "presets/fashion-mnist.yaml"
     file.write_text(file.read_text().replace("/usr/share/datasets/fashion-mnist", "nowhere/at/all"))
-    told = '6: data.path: "nowhere/at/all" does not exist; set it to the folder with train-images-idx3-ubyte, '
+    problem = '6: data.path: "nowhere/at/all" does not exist; set it to the folder with train-images-idx3-ubyte, '
     assert cli.main(["check", str(file)]) == 2
-    assert capsys.readouterr().err.startswith(f"{file}:{told}")
+    assert capsys.readouterr().err.startswith(f"{file}:{problem}")
     # the preset is copied anyway: the user sets the path next
     assert cli.main(["use", "fashion-mnist"]) == 0
-    assert f"set this:\nparams.yaml:{told}" in capsys.readouterr().out
+    assert f"set this:\nparams.yaml:{problem}" in capsys.readouterr().out
     # scenes are drawn: their folder is only watched
     assert cli.main(["check", "presets/scenes.yaml"]) == 0
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["use", "nowhere"], "bus-stop, detect, enhance, fashion-mnist, scenes"),
         (["study", "--trials", "50"], "--trials: 50 is not a multiple of study.cohort, 6; use 48 or 54"),
@@ -81,10 +81,10 @@ def test_check_names_missing_data(project: Path, capsys: pytest.CaptureFixture[s
     ],
 )
 @pytest.mark.usefixtures("project")
-def test_errors_print_no_traceback(capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
+def test_errors_print_no_traceback(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
     assert cli.main(arguments) == 2
     error = capsys.readouterr().err
-    assert told in error
+    assert message in error
     assert "Traceback" not in error
 
 

@@ -31,7 +31,7 @@ def publish(config: Config) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     {
         "": r"no study yet; start one",
         "nothing": "is not the URL of a database",
@@ -46,7 +46,7 @@ def publish(config: Config) -> None:
     }.items(),
 )
 def test_missing_storage_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str, told: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str, message: str
 ) -> None:
     monkeypatch.setenv("THALWEG_STORAGE", url)
     Path("empty.db").touch()
@@ -55,7 +55,7 @@ def test_missing_storage_is_one_line(
     assert cli.main(["dashboard"]) == 2
     output = capsys.readouterr()
     assert (output.out, output.err.count("\n")) == ("", 1)
-    assert told in output.err
+    assert message in output.err
     assert "hush" not in output.err
     assert sorted(Path().iterdir()) == before
 

@@ -74,8 +74,8 @@ def test_torn_lock_is_set_aside(content: bytes, capsys: pytest.CaptureFixture[st
     assert cli.main(["timing"]) == 2  # no stage has run
     assert not LOCK.exists()
     assert TORN_LOCK.read_bytes() == content
-    told = capsys.readouterr().err.splitlines()[0]
-    assert told.startswith("note: dvc.lock was torn, so it is now dvc.lock.torn. `dvc repro` makes it anew")
+    note = capsys.readouterr().err.splitlines()[0]
+    assert note.startswith("note: dvc.lock was torn, so it is now dvc.lock.torn. `dvc repro` makes it anew")
 
 
 READ_CUTS = """
@@ -99,7 +99,7 @@ print(torn, len(whole))
 @pytest.mark.slow
 def test_dvc_reads_every_cut_that_is_not_torn(lock_content: bytes) -> None:
     outs = {name: {**deepcopy(RECORD), "cmd": name, "params": ["seed", "data"]} for name in STAGES}
-    stages = {n: told | {"deps": ["data"], "outs": [f"artifacts/{n}"]} for n, told in outs.items()}
+    stages = {n: record | {"deps": ["data"], "outs": [f"artifacts/{n}"]} for n, record in outs.items()}
     with Path("dvc.yaml").open("w") as file:
         YAML().dump({"stages": stages}, file)
     done = subprocess.run(

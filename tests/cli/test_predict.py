@@ -104,12 +104,12 @@ def test_predicted_images_lie_in_folder_of_table(
     alone, out = image_folder / "a.png", tmp_path / "out.csv"
     written = predict.predict_images(identity_model, [alone, image_folder / "d.webp", image_folder / "again"], out)
     assert (written.count, written.output, written.notes) == (3, tmp_path / "out", [])
-    made = table_files.read_table(out)["prediction"].tolist()
-    assert made[0] == (tmp_path / "out" / "a.png").as_posix()
-    assert len(set(made)) == 3
-    assert all(np.asarray(Image.open(file)).shape == (8, 10, 3) for file in made)
-    told = predict.predict_images(identity_model, [image_folder / "b.jpg", alone], out).notes
-    assert told == ["1 of 2 images resized to 8 x 10 pixels, the size that the model was trained on"]
+    predicted = table_files.read_table(out)["prediction"].tolist()
+    assert predicted[0] == (tmp_path / "out" / "a.png").as_posix()
+    assert len(set(predicted)) == 3
+    assert all(np.asarray(Image.open(file)).shape == (8, 10, 3) for file in predicted)
+    notes = predict.predict_images(identity_model, [image_folder / "b.jpg", alone], out).notes
+    assert notes == ["1 of 2 images resized to 8 x 10 pixels, the size that the model was trained on"]
 
 
 def test_predict_refuses_table_of_unknown_suffix(
@@ -216,8 +216,8 @@ def test_predict_says_what_it_left_or_scaled(identity_model: Path, tmp_path: Pat
     Image.fromarray(np.full((8, 10), 300, np.uint16)).save(tmp_path / "a.png")
     pages = [Image.fromarray(IMAGES[k]) for k in range(3)]
     pages[0].save(tmp_path / "b.tif", save_all=True, append_images=pages[1:])
-    told = predict.predict_images(identity_model, [tmp_path / "a.png", tmp_path / "b.tif"], tmp_path / "out.csv").notes
-    assert told == [
+    notes = predict.predict_images(identity_model, [tmp_path / "a.png", tmp_path / "b.tif"], tmp_path / "out.csv").notes
+    assert notes == [
         f"1 image has several frames or pages; only the first is used: {(tmp_path / 'b.tif').as_posix()} (3)",
         "images of more than 8 bits are scaled so that 0 is black and 1023 is white; "
         "the model was trained on images of 8 bits",

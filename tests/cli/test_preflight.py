@@ -47,20 +47,20 @@ def test_largest_batch_is_smallest_train_split(by: str, copies: int) -> None:
     small = {"data.source.examples": 60, "data.source.size": [24, 24], "data.split.by": by}
     tree = change_config(small | {"augment.offline.copies": copies})
     config = Config.model_validate(tree)
-    drawn = config.data.source.read_examples(Path("nowhere"), rng.derive_seed(config.seed, "source")).examples
-    parts = splits.split_examples(config.data.split, drawn, rng.derive_seed(config.seed, "split"))
-    most = min(map(len, parts.train)) * (1 + copies)
-    space = {"training.batch_size": {"choices": [8, most, most + 1]}}
+    examples = config.data.source.read_examples(Path("nowhere"), rng.derive_seed(config.seed, "source")).examples
+    parts = splits.split_examples(config.data.split, examples, rng.derive_seed(config.seed, "split"))
+    largest = min(map(len, parts.train)) * (1 + copies)
+    space = {"training.batch_size": {"choices": [8, largest, largest + 1]}}
     assert (
-        list_problem_lines(change_config({**small, "augment.offline.copies": copies, "training.batch_size": most}))
+        list_problem_lines(change_config({**small, "augment.offline.copies": copies, "training.batch_size": largest}))
         == []
     )
     assert list_problem_lines(
         change_config(
-            {**small, "augment.offline.copies": copies, "training.batch_size": most + 1, "study.space": space}
+            {**small, "augment.offline.copies": copies, "training.batch_size": largest + 1, "study.space": space}
         )
     ) == [
-        f"{path}: {most + 1} is more than the {most} training examples; use at most {most}"
+        f"{path}: {largest + 1} is more than the {largest} training examples; use at most {largest}"
         for path in ("training.batch_size", "study.space.training.batch_size.choices.2")
     ]
 
@@ -121,8 +121,8 @@ def test_unserved_task_lists_others() -> None:
 def test_preflight_skips_invalid_sections() -> None:
     tree = change_config({"training.batch_size": 5000}) | {"model": {"kind": "unet"}}
     assert len(list(preflight.find_data_problems(tree, []))) == 2
-    for part, left in {"data": 0, "seed": 0, "training": 1, "augment": 1, "task": 1, "model": 1, "study": 2}.items():
-        assert len(list(preflight.find_data_problems(tree, [Problem((part,), "is wrong")]))) == left
+    for part, count in {"data": 0, "seed": 0, "training": 1, "augment": 1, "task": 1, "model": 1, "study": 2}.items():
+        assert len(list(preflight.find_data_problems(tree, [Problem((part,), "is wrong")]))) == count
 
 
 @pytest.mark.parametrize("part", ["seed", "data", "augment", "task", "model", "training", "study"])
@@ -216,7 +216,7 @@ def test_own_models_are_built_in_every_place(model: str, message: str) -> None:
 
 def test_each_program_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
     traced: list[Any] = []
-    monkeypatch.setattr(trace, "trace_training", lambda *given: traced.append(given[0]))
+    monkeypatch.setattr(trace, "trace_training", lambda *arguments: traced.append(arguments[0]))
     space = {
         "model.kind": {"choices": ["linear", "mlp", "cnn"]},
         "optimizer.kind": {"choices": ["adam", "heavy_ball"]},
