@@ -77,11 +77,11 @@ def run_studies(of: Studies) -> Outcome:
     for _ in range(of.studies):
         truth = 5 + of.apart * np.append(draw.standard_normal(of.rivals), 0.0)
         luck = draw.standard_normal((2, every, SEEDS))
-        seen = of.luck * luck[0] + np.sqrt(1 - of.luck**2) * luck[1]
+        test_luck = of.luck * luck[0] + np.sqrt(1 - of.luck**2) * luck[1]
         sigmas = [of.skew] * of.rivals + [of.skew if of.baseline_skew is None else of.baseline_skew]
         validation, test = (
             truth[:, None] + of.seeds * np.stack([draw_noise(row, s) for row, s in zip(part, sigmas, strict=True)])
-            for part in (luck[0], seen)
+            for part in (luck[0], test_luck)
         )
         cells = (
             test[:, :, None]
@@ -92,17 +92,17 @@ def run_studies(of: Studies) -> Outcome:
         wanted = [_candidate(i, validation[i], scores[i]) for i in range(every)]
         order = rank_candidates(CONFIG, wanted[:last])
         first = int(order[0].trial or 0)
-        left = [*(without[int(one.trial or 0)] for one in order), without[last]]
-        found = compare.build_confirmation(CONFIG, order, wanted[last], left, ALIKE, GROUPS)
+        without_group = [*(without[int(one.trial or 0)] for one in order), without[last]]
+        confirmation = compare.build_confirmation(CONFIG, order, wanted[last], without_group, ALIKE, GROUPS)
         for name in NAMES:
-            known: Estimate = getattr(found, name)
+            estimate: Estimate = getattr(confirmation, name)
             wanted_value = {"winner": truth[first], "corrected": truth[first], "baseline": truth[last]}
             goal = wanted_value.get(name, truth[first] - truth[last])
-            held[name] += known.low <= goal <= known.high
+            held[name] += estimate.low <= goal <= estimate.high
             if name in errors:
-                errors[name].append(known.mean - goal)
-        judged["uncorrected", compare_with_zero(found.difference.interval, 1)] += 1
-        judged["report", compare_with_zero(found.decisive_difference.interval, 1)] += 1
+                errors[name].append(estimate.mean - goal)
+        judged["uncorrected", compare_with_zero(confirmation.difference.interval, 1)] += 1
+        judged["report", compare_with_zero(confirmation.decisive_difference.interval, 1)] += 1
     return Outcome(held, judged, {name: np.array(values) for name, values in errors.items()})
 
 
@@ -176,8 +176,8 @@ def test_unequal_candidates_are_corrected() -> None:
 def test_interval_coverage_of_skewed_seeds() -> None:
     """Eight seeds with a skewness of 1.75: 93.4 %, where t alone has 92; of a baseline's alone the difference 94 %."""
     draw = draw_noise(np.random.default_rng(2).standard_normal((6000, SEEDS)), 0.5)
-    found = [intervals.t_interval(values) for values in draw]
-    assert is_coverage_shown(sum(known is not None and known.low <= 0 <= known.high for known in found), 6000)
+    seed_intervals = [intervals.t_interval(values) for values in draw]
+    assert is_coverage_shown(sum(known is not None and known.low <= 0 <= known.high for known in seed_intervals), 6000)
     plain = np.abs(draw.mean(1)) <= stats.t.ppf(0.975, SEEDS - 1) * stats.sem(draw, axis=1)
     assert compute_share_bounds(int(plain.sum()), 6000)[1] < 0.93
     alone = run_studies(Studies(groups=0.0, examples=0.0, baseline_skew=0.5))

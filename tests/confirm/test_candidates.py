@@ -82,8 +82,8 @@ def test_diverged_ranks_last(config: Config, candidates: list[Candidate]) -> Non
 
 def test_ranking_reverses_if_maximized(config: Config, candidates: list[Candidate]) -> None:
     exact = config.replace_values({"study.objective": "exact"})
-    own = [replace(candidates[1], trial=n, validation_scores={"exact": np.full(3, n / 10)}) for n in (1, 3, 2)]
-    assert [one.trial for one in confirm.rank_candidates(exact, own)] == [3, 2, 1]
+    trained = [replace(candidates[1], trial=n, validation_scores={"exact": np.full(3, n / 10)}) for n in (1, 3, 2)]
+    assert [one.trial for one in confirm.rank_candidates(exact, trained)] == [3, 2, 1]
 
 
 def test_scores_are_of_kept_weights(candidates: list[Candidate], misleading_data: TrainingData, splits: Splits) -> None:
@@ -149,11 +149,11 @@ def test_equal_baseline_trains_once(
     candidates: list[Candidate],
     tmp_path: Path,
 ) -> None:
-    own = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
+    values = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
     baseline, twin = confirm.train_candidates(
-        config, data_spec, splits, misleading_data, [(None, {}), (0, own)], tmp_path
+        config, data_spec, splits, misleading_data, [(None, {}), (0, values)], tmp_path
     )
-    assert (twin.trial, twin.values) == (0, own)
+    assert (twin.trial, twin.values) == (0, values)
     assert all(a is b for a, b in zip(baseline.states[0], twin.states[0], strict=True))
     assert are_equal_trees(baseline.states, candidates[0].states)
 
@@ -163,11 +163,11 @@ def test_difference_is_winner_minus_baseline(
 ) -> None:
     baseline, idle, *_ = candidates
     groups = np.array([f"group {i % 4}" for i in range(len(splits.test))])
-    told = compare.compare_candidates(config, [idle], baseline, misleading_data, splits.test, groups)
-    assert told.winner.mean == pytest.approx(idle.scores["mae"].mean())
+    confirmation = compare.compare_candidates(config, [idle], baseline, misleading_data, splits.test, groups)
+    assert confirmation.winner.mean == pytest.approx(idle.scores["mae"].mean())
     difference = idle.scores["mae"].mean() - baseline.scores["mae"].mean()
-    assert told.difference.mean == pytest.approx(difference)
-    for one in vars(told).values():
+    assert confirmation.difference.mean == pytest.approx(difference)
+    for one in vars(confirmation).values():
         assert one.low <= one.mean <= one.high
         assert (one.seeds, one.groups) == (3, 4)
     alone = compare.compare_candidates(config, [baseline], baseline, misleading_data, splits.test, groups)
@@ -182,10 +182,10 @@ def test_validation_judges_without_test_split(
     compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> None:
-    own = Splits(splits.train, splits.validation, splits.test[:0])
-    data = copy_to_devices(compose_data(config, own))
-    np.testing.assert_array_equal(confirm.select_judged_rows(own), splits.validation[0])
-    (one,) = confirm.train_candidates(config, data_spec, own, data, [(2, LEARNS)], tmp_path)
+    untested = Splits(splits.train, splits.validation, splits.test[:0])
+    data = copy_to_devices(compose_data(config, untested))
+    np.testing.assert_array_equal(confirm.select_judged_rows(untested), splits.validation[0])
+    (one,) = confirm.train_candidates(config, data_spec, untested, data, [(2, LEARNS)], tmp_path)
     np.testing.assert_allclose(one.scores["mae"], one.validation_scores["mae"], rtol=1e-5)
 
 
@@ -210,8 +210,8 @@ def test_folds_average_on_test_not_on_validation(
         if tested:
             np.testing.assert_allclose(one.predictions[seed], each.mean(0), rtol=1e-6)
         else:
-            own = [next(k for k in range(3) if row in parts.validation[k]) for row in rows]
-            np.testing.assert_allclose(one.predictions[seed], each[own, np.arange(len(rows))], rtol=1e-5)
+            fold_of_row = [next(k for k in range(3) if row in parts.validation[k]) for row in rows]
+            np.testing.assert_allclose(one.predictions[seed], each[fold_of_row, np.arange(len(rows))], rtol=1e-5)
         sizes = [len(fold) for fold in parts.validation]
         mean = np.average([float(state.best_value) for state in folds], weights=sizes)
         assert one.validation_scores["mae"][seed] == pytest.approx(mean, rel=1e-6)
@@ -244,13 +244,13 @@ def test_winner_seeds_rank_by_mean_of_folds(
 def test_infeasible_ranks_last(config: Config, candidates: list[Candidate]) -> None:
     limited = config.replace_values({"study.constraints": {"bias": {"low": -0.5, "high": 0.5}}})
     learned = candidates[2]
-    found = [(0.1, 0.9), (0.2, -0.6), (0.3, 0.4)]
-    own = [
+    metrics = [(0.1, 0.9), (0.2, -0.6), (0.3, 0.4)]
+    variants = [
         replace(learned, trial=n, validation_scores={"mae": np.full(3, mae), "bias": np.full(3, bias)})
-        for n, (mae, bias) in enumerate(found)
+        for n, (mae, bias) in enumerate(metrics)
     ]
-    assert [one.trial for one in confirm.rank_candidates(limited, own)] == [2, 1, 0]
-    assert [one.trial for one in confirm.rank_candidates(config, own)] == [0, 1, 2]
+    assert [one.trial for one in confirm.rank_candidates(limited, variants)] == [2, 1, 0]
+    assert [one.trial for one in confirm.rank_candidates(config, variants)] == [0, 1, 2]
 
 
 @pytest.fixture(scope="module")

@@ -49,21 +49,23 @@ def test_choice_excludes_judged_seed(config: Config) -> None:
 
 
 def test_correction_uses_other_seeds(config: Config) -> None:
-    found = build_confirmation(config, rank_candidates(config, [STEADY, LUCKY]))
-    assert found.winner.mean == 2.0
-    assert found.corrected
-    assert found.corrected_difference
-    assert found.corrected.mean == pytest.approx((4.0 + 2.0 + 3.0) / 3)
-    assert found.corrected_difference.mean == pytest.approx(3.0 - 7.0)
-    for plain, fair in ((found.winner, found.corrected), (found.difference, found.corrected_difference)):
+    confirmation = build_confirmation(config, rank_candidates(config, [STEADY, LUCKY]))
+    assert confirmation.winner.mean == 2.0
+    assert confirmation.corrected
+    assert confirmation.corrected_difference
+    assert confirmation.corrected.mean == pytest.approx((4.0 + 2.0 + 3.0) / 3)
+    assert confirmation.corrected_difference.mean == pytest.approx(3.0 - 7.0)
+    levels = (confirmation.winner, confirmation.corrected)
+    differences = (confirmation.difference, confirmation.corrected_difference)
+    for plain, fair in (levels, differences):
         assert fair.low <= plain.low
         assert fair.high >= plain.high
 
 
 def test_one_candidate_is_not_corrected(config: Config) -> None:
-    found = build_confirmation(config, [LUCKY])
-    assert found.corrected == found.winner
-    assert found.corrected_difference == found.difference
+    confirmation = build_confirmation(config, [LUCKY])
+    assert confirmation.corrected == confirmation.winner
+    assert confirmation.corrected_difference == confirmation.difference
 
 
 def test_choice_skips_diverged_and_infeasible(config: Config) -> None:
@@ -82,20 +84,20 @@ def test_choice_skips_diverged_and_infeasible(config: Config) -> None:
 
 def test_only_levels_are_clipped(config: Config) -> None:
     near = build_candidate(1, [0.1, 0.1, 0.1], [0.1, 0.02, 0.3])
-    found = build_confirmation(config, [near], build_candidate(None, [1, 1, 1], [0.15, 0.1, 0.1]))
-    assert found.corrected
-    assert found.winner.low == found.corrected.low == 0.0
-    assert found.difference.low < -0.1
-    assert found.winner.mean - found.winner.low < found.winner.high - found.winner.mean
+    confirmation = build_confirmation(config, [near], build_candidate(None, [1, 1, 1], [0.15, 0.1, 0.1]))
+    assert confirmation.corrected
+    assert confirmation.winner.low == confirmation.corrected.low == 0.0
+    assert confirmation.difference.low < -0.1
+    assert confirmation.winner.mean - confirmation.winner.low < confirmation.winner.high - confirmation.winner.mean
 
 
 def test_group_error_is_separate_from_seed_error(config: Config) -> None:
     blocks = np.array([1.0, 2.0, 6.0])
     without = np.tile((blocks.sum() - blocks) / 2, (3, 1))
     level = build_candidate(1, [1, 1, 1], np.full(3, 3.0))
-    found = compare.build_confirmation(
+    confirmation = compare.build_confirmation(
         config, [level], BASELINE, [without, repeat_for_blocks(BASELINE.scores["mae"])], np.ones(3, int), 3
     )
-    assert found.winner.groups_error == pytest.approx(blocks.std(ddof=1) / np.sqrt(3))
-    assert found.baseline.groups_error == 0.0
-    assert found.winner.groups == 3
+    assert confirmation.winner.groups_error == pytest.approx(blocks.std(ddof=1) / np.sqrt(3))
+    assert confirmation.baseline.groups_error == 0.0
+    assert confirmation.winner.groups == 3

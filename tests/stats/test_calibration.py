@@ -16,5 +16,5 @@ def test_clustered_interval_coverage(sigma: float) -> None:
     draw = np.random.default_rng(7)
     effects = draw_noise(draw.standard_normal((STUDIES, GROUPS)), sigma)
     values = effects[:, group] + draw.standard_normal((STUDIES, sizes.sum()))
-    found = [intervals.cluster_robust_interval(own, group) for own in values]
-    assert is_coverage_shown(sum(known is not None and known.low <= 0 <= known.high for known in found))
+    estimates = [intervals.cluster_robust_interval(row, group) for row in values]
+    assert is_coverage_shown(sum(known is not None and known.low <= 0 <= known.high for known in estimates))

@@ -101,13 +101,13 @@ def test_verdict_needs_interval_beside_zero(low: float, high: float, sign: int, 
 
 def test_large_group_weighs_more() -> None:
     values, groups = np.array([1.0, 1.0, 1.0, 4.0, 7.0]), np.array(["a", "a", "a", "b", "c"])
-    found = cluster_robust_interval(values, groups)
-    assert found is not None
+    interval = cluster_robust_interval(values, groups)
+    assert interval is not None
     without = np.array([5.5, 2.5, 7.0 / 4])[[0, 2, 1]]
     error = np.sqrt(2 / 3 * ((without - 2.8) ** 2).sum())
     freedom = (9 + 1 + 1) ** 2 / (81 + 1 + 1) - 1
-    assert (found.mean, found.n) == (2.8, 3)
-    assert found.high - 2.8 == pytest.approx(stats.t.ppf(0.975, max(freedom, 1)) * error)
+    assert (interval.mean, interval.n) == (2.8, 3)
+    assert interval.high - 2.8 == pytest.approx(stats.t.ppf(0.975, max(freedom, 1)) * error)
 
 
 def repeat_for_blocks(by_seed: np.ndarray, blocks: int) -> np.ndarray:
@@ -129,18 +129,18 @@ def leave_out_blocks(table: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("blocks", [1, 9])
 def test_equal_blocks_give_seed_interval(blocks: int) -> None:
     by_seed = np.array([1.0, 2.0, 4.0, 3.5])
-    found = compute_two_way_interval(by_seed, repeat_for_blocks(by_seed, blocks))
+    interval = compute_two_way_interval(by_seed, repeat_for_blocks(by_seed, blocks))
     low, high = stats.t.interval(0.95, 3, loc=by_seed.mean(), scale=stats.sem(by_seed))
-    assert (found.mean, found.low, found.high) == pytest.approx((by_seed.mean(), low, high))
-    assert found.n == 4
+    assert (interval.mean, interval.low, interval.high) == pytest.approx((by_seed.mean(), low, high))
+    assert interval.n == 4
 
 
 def test_equal_seeds_give_block_jackknife() -> None:
     """The jackknife of a mean over equal blocks is the mean's standard error over blocks."""
     blocks = np.array([0.5, 1.5, 2.0, 4.0])
-    found = compute_two_way_interval(np.full(3, blocks.mean()), leave_out_blocks(np.tile(blocks, (3, 1))))
+    interval = compute_two_way_interval(np.full(3, blocks.mean()), leave_out_blocks(np.tile(blocks, (3, 1))))
     low, high = stats.t.interval(0.95, 3, loc=blocks.mean(), scale=stats.sem(blocks))
-    assert (found.low, found.high) == pytest.approx((low, high))
+    assert (interval.low, interval.high) == pytest.approx((low, high))
 
 
 def test_unequal_blocks_have_fewer_dof() -> None:
@@ -162,13 +162,13 @@ def test_seed_block_variance_counts_once() -> None:
     both = (rest**2).sum() / (3 * 2) / 12
     variance = seeds.var(ddof=1) / 4 + blocks.var(ddof=1) / 3 - both
     freedom = variance**2 / ((seeds.var(ddof=1) / 4) ** 2 / 3 + (blocks.var(ddof=1) / 3) ** 2 / 2 + both**2 / 6)
-    found = compute_two_way_interval(seeds, leave_out_blocks(table))
+    interval = compute_two_way_interval(seeds, leave_out_blocks(table))
     reach = max(
         np.sqrt(variance) * stats.t.ppf(0.975, max(freedom, 2)),
         np.sqrt(seeds.var(ddof=1) / 4) * stats.t.ppf(0.975, 3),
         np.sqrt(blocks.var(ddof=1) / 3) * stats.t.ppf(0.975, 2),
     )
-    assert found.high - found.mean == pytest.approx(reach)
+    assert interval.high - interval.mean == pytest.approx(reach)
     assert intervals.group_error(leave_out_blocks(table)) == pytest.approx(np.sqrt(blocks.var(ddof=1) / 3 - both))
 
 
@@ -183,8 +183,8 @@ def test_group_error_is_common_to_seeds() -> None:
 def test_blocks_never_narrow_interval() -> None:
     by_seed = np.array([0.02, 0.08])
     low, high = stats.t.interval(0.95, 1, loc=0.05, scale=stats.sem(by_seed))
-    found = compute_two_way_interval(by_seed, by_seed[:, None] + 0.01 * np.linspace(-1, 1, 10))
-    assert (found.low, found.high) == pytest.approx((low, high))
+    interval = compute_two_way_interval(by_seed, by_seed[:, None] + 0.01 * np.linspace(-1, 1, 10))
+    assert (interval.low, interval.high) == pytest.approx((low, high))
 
 
 def test_constant_values_give_a_point() -> None:

@@ -15,12 +15,12 @@ def run_descent(rate: Callable[..., Any], epochs: int, seed: int, size: int = 10
     draw = np.random.default_rng(seed)
     a, w, curves = np.linspace(0.1, 1, size), np.full(size, 3.0), []
     for epoch in range(epochs):
-        seen = []
+        losses = []
         for step in range(steps):
             speed = rate((epoch + step / steps) / epochs)
-            seen.append((a * w * w).sum() / 2 + 0.5 * abs(1 + 0.1 * draw.normal()))
+            losses.append((a * w * w).sum() / 2 + 0.5 * abs(1 + 0.1 * draw.normal()))
             w = w - speed * (a * w + draw.normal(size=size))
-        curves.append((epoch + 1, np.mean(seen), (a * w * w).sum() / 2 + 0.5, speed, np.std(seen)))
+        curves.append((epoch + 1, np.mean(losses), (a * w * w).sum() / 2 + 0.5, speed, np.std(losses)))
     epoch, train, val, speed, spread = np.array(curves).T
     return diagnose_curves(epoch, train, val, np.sqrt(val), "min", speed, None, spread)
 
@@ -36,15 +36,17 @@ def compute_half_cosine(done: float) -> float:
 
 @pytest.mark.parametrize("epochs", [8, 12, 30])
 def test_verdict_names_cause(epochs: int) -> None:
-    most = 0.8 * len(SEEDS)
-    assert list_verdict_kinds(lambda _: 1e-3 / epochs, epochs)["rate too low"] >= most
-    assert list_verdict_kinds(lambda done: 2e-3 / epochs * compute_half_cosine(done), epochs)["rate too low"] >= most
-    assert list_verdict_kinds(lambda _: 0.04 / epochs, epochs)["improving"] >= most
-    assert list_verdict_kinds(lambda _: 1.7, epochs)["rate too high"] >= most
+    min_count = 0.8 * len(SEEDS)
+    assert list_verdict_kinds(lambda _: 1e-3 / epochs, epochs)["rate too low"] >= min_count
+    assert (
+        list_verdict_kinds(lambda done: 2e-3 / epochs * compute_half_cosine(done), epochs)["rate too low"] >= min_count
+    )
+    assert list_verdict_kinds(lambda _: 0.04 / epochs, epochs)["improving"] >= min_count
+    assert list_verdict_kinds(lambda _: 1.7, epochs)["rate too high"] >= min_count
     for right in (lambda _: 0.05, lambda done: 0.1 * compute_half_cosine(done)):
-        seen = list_verdict_kinds(right, epochs)
-        assert seen["converged"] + seen["improving"] == len(SEEDS)
-        assert seen["converged"] > seen["improving"]
+        kinds = list_verdict_kinds(right, epochs)
+        assert kinds["converged"] + kinds["improving"] == len(SEEDS)
+        assert kinds["converged"] > kinds["improving"]
 
 
 def test_converged_evidence_holds() -> None:
@@ -166,9 +168,9 @@ def test_short_curve_has_no_verdict(reached: int) -> None:
 
 def test_epochs_not_reached_are_ignored() -> None:
     run = draw_curves(0, rise=0.0, noise=0.003)
-    whole = diagnose_curves(**run, metric=run["val_loss"], direction="min")
+    verdict = diagnose_curves(**run, metric=run["val_loss"], direction="min")
     longer: dict[str, Any] = {name: np.append(curve, np.full(9, np.nan)) for name, curve in run.items()}
-    assert diagnose_curves(**longer, metric=longer["val_loss"], direction="min") == whole
+    assert diagnose_curves(**longer, metric=longer["val_loss"], direction="min") == verdict
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -3.0])

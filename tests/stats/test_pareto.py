@@ -29,14 +29,14 @@ points = st.lists(st.tuples(*[st.integers(0, 4)] * 3), max_size=8)
 
 
 @given(points)
-def test_hypervolume_counts_cells(given: list[tuple[int, int, int]]) -> None:
+def test_hypervolume_counts_cells(points: list[tuple[int, int, int]]) -> None:
     cells = [
         cell
         for cell in product(range(4), repeat=3)
-        if any(all(p <= c for p, c in zip(point, cell, strict=True)) for point in given)
+        if any(all(p <= c for p, c in zip(point, cell, strict=True)) for point in points)
     ]
-    assert hypervolume(given, (4, 4, 4)) == pytest.approx(len(cells))
-    table = np.array(given, float).reshape(-1, 3)
+    assert hypervolume(points, (4, 4, 4)) == pytest.approx(len(cells))
+    table = np.array(points, float).reshape(-1, 3)
     assert hypervolume_history(table, (4, 4, 4)).tolist() == pytest.approx(
         [hypervolume(table[: n + 1], (4, 4, 4)) for n in range(len(table))]
     )

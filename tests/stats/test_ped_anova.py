@@ -27,10 +27,10 @@ def compute_own_scale_importances(trials: pd.DataFrame, values: np.ndarray, coun
     study = optuna.create_study()
     for row, value in zip(trials.to_dict("records"), values, strict=True):
         chosen = {name: row[name] for name in ways if pd.notna(row[name])}
-        given = {name: ways[name] for name in chosen}
-        study.add_trial(optuna.trial.create_trial(params=chosen, distributions=given, value=float(value)))
-    found = PedAnovaImportanceEvaluator(target_quantile=(count - 0.5) / len(values)).evaluate(study)
-    return np.array([found[name] for name in ways])
+        distributions = {name: ways[name] for name in chosen}
+        study.add_trial(optuna.trial.create_trial(params=chosen, distributions=distributions, value=float(value)))
+    importances = PedAnovaImportanceEvaluator(target_quantile=(count - 0.5) / len(values)).evaluate(study)
+    return np.array([importances[name] for name in ways])
 
 
 def list_columns(trials: pd.DataFrame) -> list[Any]:
@@ -43,8 +43,8 @@ def test_batched_importance_matches_optuna(seed: int) -> None:
     columns = [build_column(one, trials[one.name]) for one in SPACE]
     values = np.stack([compute_rate_position(trials) + rng.normal(0, 0.3, len(trials)) for _ in range(3)])
     count = count_best_trials(len(trials))
-    found = compute_importances(columns, mark_best(values, count), np.ones((1, len(trials))))
-    for row, each in zip(found, values, strict=True):
+    importances = compute_importances(columns, mark_best(values, count), np.ones((1, len(trials))))
+    for row, each in zip(importances, values, strict=True):
         np.testing.assert_allclose(row, compute_own_scale_importances(trials, each, count), rtol=1e-7)
 
 
@@ -55,6 +55,6 @@ def test_weights_count_as_trials() -> None:
     values = compute_rate_position(trials).to_numpy()
     again = np.repeat(np.arange(30), weights[0].astype(int))
     repeated = [build_column(one, trials.iloc[again][one.name]) for one in SPACE]
-    told = compute_importances(columns, mark_best(values[None], 8, weights), weights)
+    weighted = compute_importances(columns, mark_best(values[None], 8, weights), weights)
     top = mark_best(values[again][None], 8)
-    np.testing.assert_allclose(told, compute_importances(repeated, top, np.ones((1, len(again)))))
+    np.testing.assert_allclose(weighted, compute_importances(repeated, top, np.ones((1, len(again)))))

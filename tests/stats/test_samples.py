@@ -65,8 +65,8 @@ def test_best_of_k_is_of_all_orders() -> None:
 def test_best_of_k_is_unbiased() -> None:
     # the least of 3 of a uniform distribution is 1 / 4 on average; with replacement it would be 0.25 + 0.07 of 6 draws
     rng = np.random.default_rng(0)
-    told = [best_of_draws(rng.random(6)).mean[2] for _ in range(4000)]
-    assert np.mean(told) == pytest.approx(0.25, abs=4 * np.std(told) / np.sqrt(4000))
+    bests = [best_of_draws(rng.random(6)).mean[2] for _ in range(4000)]
+    assert np.mean(bests) == pytest.approx(0.25, abs=4 * np.std(bests) / np.sqrt(4000))
 
 
 def test_expected_gains_diminish() -> None:

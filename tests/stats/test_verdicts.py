@@ -18,8 +18,8 @@ FALLING = 2.0 + 8.0 * 0.5 ** np.arange(8)
 
 @pytest.mark.parametrize("name", ["train_loss", "val_loss"])
 def test_diverged_lane_is_judged(name: str) -> None:
-    told = {"trial": 0, "fold": 0, "epoch": range(1, 9), "learning_rate": 0.1, "train_spread": 0.1}
-    curves = told | dict.fromkeys(("train_loss", "val_loss", "mae"), FALLING)
+    lane = {"trial": 0, "fold": 0, "epoch": range(1, 9), "learning_rate": 0.1, "train_spread": 0.1}
+    curves = lane | dict.fromkeys(("train_loss", "val_loss", "mae"), FALLING)
     sound = pd.DataFrame(curves | {"seed": 5})
     broken = pd.DataFrame(curves | {"seed": 9})
     broken.loc[7, name] = np.inf
