@@ -41,8 +41,8 @@ def with_objects(seed: int = 0) -> augmentations.ImageBatch:
         image[b, y[b, p], x[b, p], p] = 0.9
     points = np.stack([x, y], -1).astype(np.float32) + 0.5
     boxes = np.concatenate([np.maximum(points - 2, 0), np.minimum(points + 2, [W, H])], -1).astype(np.float32)
-    given = {"image": image, "points": points, "boxes": boxes, "present": present, "label": np.arange(B)}
-    return {name: jnp.asarray(value) for name, value in given.items()}
+    batch = {"image": image, "points": points, "boxes": boxes, "present": present, "label": np.arange(B)}
+    return {name: jnp.asarray(value) for name, value in batch.items()}
 
 
 @EACH
@@ -58,8 +58,8 @@ def test_zero_strength_is_identity(name: str) -> None:
 
 @EACH
 def test_each_example_has_its_own_draw(name: str) -> None:
-    same = {"image": jnp.broadcast_to(build_batch()["image"][:1], (B, H, W, 3))}
-    after = np.asarray(run((name,), KEY, same, build_strengths(0.5))["image"])
+    repeated = {"image": jnp.broadcast_to(build_batch()["image"][:1], (B, H, W, 3))}
+    after = np.asarray(run((name,), KEY, repeated, build_strengths(0.5))["image"])
     assert len(np.unique(after.reshape(B, -1), axis=0)) == (2 if name == "flip" else B)
 
 
@@ -92,7 +92,7 @@ def test_light_leaves_objects_alone(member: Callable[..., Any]) -> None:
 
 @GEOMETRIC
 def test_points_follow_bright_pixels(name: str) -> None:
-    seen = 0
+    visible_points = 0
     for seed in range(5):
         before = with_objects(seed)
         after = run((name,), jax.random.key(seed), before, build_strengths(0.45))
@@ -101,10 +101,10 @@ def test_points_follow_bright_pixels(name: str) -> None:
         for b, p in np.argwhere(np.asarray(after["present"])):
             x, y = np.asarray(after["points"])[b, p]
             np.testing.assert_array_equal(np.argwhere(bright[b, :, :, p]), [[int(y), int(x)]])
-            seen += 1
+            visible_points += 1
         np.testing.assert_array_equal(after["label"], before["label"])
         assert not (after["present"] & ~before["present"]).any()
-    assert seen > 50
+    assert visible_points > 50
 
 
 @GEOMETRIC

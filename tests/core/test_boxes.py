@@ -21,18 +21,18 @@ Rows = list[list[tuple[float, ...]]]
 """Of each image its boxes."""
 
 
-def draw_detections(*images: Any, most: int = 0) -> Detections:
+def draw_detections(*images: Any, row_count: int = 0) -> Detections:
     """Of each image its detections (x0, y0, x1, y1, confidence, kind), the most confident first, padded to the most."""
-    most = max(1, most, *map(len, images))
-    rows: Any = np.array([[*map(list, one), *[[0.0] * 6] * (most - len(one))] for one in images], np.float32)
+    row_count = max(1, row_count, *map(len, images))
+    rows: Any = np.array([[*map(list, one), *[[0.0] * 6] * (row_count - len(one))] for one in images], np.float32)
     return Detections(rows[..., :4], rows[..., 4], rows[..., 5].astype(np.int32))
 
 
-def draw_objects(*images: Any, most: int = 0) -> GroundTruth:
+def draw_objects(*images: Any, row_count: int = 0) -> GroundTruth:
     """Of each image its objects (x0, y0, x1, y1, kind)."""
-    most = max(1, most, *map(len, images))
-    rows: Any = np.array([[*map(list, one), *[[0.0] * 5] * (most - len(one))] for one in images], np.float32)
-    there: Any = np.array([np.arange(most) < len(one) for one in images])
+    row_count = max(1, row_count, *map(len, images))
+    rows: Any = np.array([[*map(list, one), *[[0.0] * 5] * (row_count - len(one))] for one in images], np.float32)
+    there: Any = np.array([np.arange(row_count) < len(one) for one in images])
     return GroundTruth(rows[..., :4], rows[..., 4].astype(np.int32), there)
 
 
@@ -45,17 +45,19 @@ recall = compile_fast(boxes.recall)
 
 
 def compute_average_precision(
-    found: Detections, truth: GroundTruth, kinds: int, overlaps: Any, weight: Any
+    detections: Detections, truth: GroundTruth, kinds: int, overlaps: Any, weight: Any
 ) -> jax.Array:
-    return boxes.average_precision(found, boxes.match_detections(found, truth, overlaps), truth, kinds, weight)
+    return boxes.average_precision(
+        detections, boxes.match_detections(detections, truth, overlaps), truth, kinds, weight
+    )
 
 
 areas = compile_fast(compute_average_precision, static_argnums=2)
 
 
-def compute_precision_at_half(found: Detections, truth: GroundTruth, kinds: int = 1, weight: Any = None) -> float:
-    weight = np.ones(len(found.boxes), np.float32) if weight is None else np.asarray(weight, np.float32)
-    return float(areas(found, truth, kinds, HALF, weight)[0])
+def compute_precision_at_half(detections: Detections, truth: GroundTruth, kinds: int = 1, weight: Any = None) -> float:
+    weight = np.ones(len(detections.boxes), np.float32) if weight is None else np.asarray(weight, np.float32)
+    return float(areas(detections, truth, kinds, HALF, weight)[0])
 
 
 def test_iou_by_hand() -> None:
@@ -149,14 +151,14 @@ def test_precision_and_recall_by_hand() -> None:
     said = draw_detections(
         [(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.4, 0)], [(0, 0, 9, 9, 0.5, 0)]
     )
-    right, whole = hits(said, known, HALF)[0], np.ones(2)
-    assert precision(said, right, whole, 0.5) == pytest.approx(1 / 3)
+    right, weight = hits(said, known, HALF)[0], np.ones(2)
+    assert precision(said, right, weight, 0.5) == pytest.approx(1 / 3)
     assert precision(said, right, np.array([1.0, 3.0]), 0.5) == pytest.approx(1 / 5)
-    assert recall(said, right, known, whole, 0.5) == pytest.approx(1 / 2)
-    assert recall(said, right, known, whole, 0.3) == 1
-    assert precision(said, right, whole, 0.95) == 0
+    assert recall(said, right, known, weight, 0.5) == pytest.approx(1 / 2)
+    assert recall(said, right, known, weight, 0.3) == 1
+    assert precision(said, right, weight, 0.95) == 0
     nobody = draw_objects([], [])
-    assert recall(said, hits(said, nobody, HALF)[0], nobody, whole, 0.5) == 0
+    assert recall(said, hits(said, nobody, HALF)[0], nobody, weight, 0.5) == 0
 
 
 def draw_scene(
@@ -165,27 +167,27 @@ def draw_scene(
     kinds: int = 3,
     moved: float = 2.0,
     objects: int = 6,
-    found_of: float = 0.8,
+    detected_share: float = 0.8,
     false: int = 3,
 ) -> tuple[Rows, Rows]:
-    """Objects, and what a detector makes of them: most found, moved a little, with false alarms, no two as sure."""
+    """Draw detections and objects: most objects detected and moved a little, false alarms, no equal confidences."""
     draw = np.random.default_rng(seed)
     known: Rows = []
     said: Rows = []
     for _ in range(images):
         number = int(draw.integers(objects + 1))
-        own = draw_boxes(draw, number)
+        own_boxes = draw_boxes(draw, number)
         kind = draw.integers(kinds, size=number)
-        seen = draw.random(number) < found_of
-        near = own[seen] + draw.normal(0, moved, (int(seen.sum()), 4)).astype(np.float32)
+        is_detected = draw.random(number) < detected_share
+        near = own_boxes[is_detected] + draw.normal(0, moved, (int(is_detected.sum()), 4)).astype(np.float32)
         near[:, 2:] = np.maximum(near[:, 2:], near[:, :2] + 1)
         alarms = draw_boxes(draw, int(draw.integers(false + 1)))
-        taken = np.concatenate([kind[seen], draw.integers(kinds, size=len(alarms))])
+        taken = np.concatenate([kind[is_detected], draw.integers(kinds, size=len(alarms))])
         sure = np.concatenate([draw.uniform(0.3, 1, len(near)), draw.uniform(0, 0.7, len(alarms))]).astype(np.float32)
         order = np.argsort(-sure)
-        found_here = np.column_stack([np.concatenate([near, alarms]), sure, taken])[order]
-        known.append([tuple(row) for row in np.column_stack([own, kind])])
-        said.append([tuple(row) for row in found_here])
+        detected = np.column_stack([np.concatenate([near, alarms]), sure, taken])[order]
+        known.append([tuple(row) for row in np.column_stack([own_boxes, kind])])
+        said.append([tuple(row) for row in detected])
     return said, drop_some_objects(known, kinds)
 
 
@@ -234,8 +236,8 @@ def compute_coco_precision(said: Rows, known: Rows, kinds: int) -> tuple[float, 
 
 
 def compute_our_precision(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
-    given, wanted = draw_detections(*said, most=30), draw_objects(*known, most=25)
-    each = areas(given, wanted, kinds, np.asarray(boxes.IOU_THRESHOLDS, np.float32), np.ones(len(said)))
+    detections, truth = draw_detections(*said, row_count=30), draw_objects(*known, row_count=25)
+    each = areas(detections, truth, kinds, np.asarray(boxes.IOU_THRESHOLDS, np.float32), np.ones(len(said)))
     return float(each[0]), float(each.mean())
 
 
@@ -246,7 +248,7 @@ def compute_our_precision(said: Rows, known: Rows, kinds: int) -> tuple[float, f
         {},
         {"kinds": 1, "moved": 1.0},
         {"objects": 25, "images": 15, "moved": 0.7},  # a crowd, in which boxes lie on each other
-        {"found_of": 0.0},
+        {"detected_share": 0.0},
         {"false": 0, "moved": 0.2},
         {"kinds": 7, "images": 12},
     ],
@@ -279,10 +281,10 @@ def test_image_weights_count_copies() -> None:
 
 def test_compiled_and_batched_are_the_same() -> None:
     said, known = draw_scene(4, images=6, kinds=2)
-    given, wanted = draw_detections(*said), draw_objects(*known)
+    detections, truth = draw_detections(*said), draw_objects(*known)
     weights = np.asarray(np.random.default_rng(0).integers(0, 3, (4, 6)), np.float32)
 
     many = compile_fast(jax.vmap(compute_average_precision, (None, None, None, None, 0)), static_argnums=2)(
-        given, wanted, 2, HALF, weights
+        detections, truth, 2, HALF, weights
     )[:, 0]
-    np.testing.assert_allclose(many, [areas(given, wanted, 2, HALF, one)[0] for one in weights], rtol=1e-5)
+    np.testing.assert_allclose(many, [areas(detections, truth, 2, HALF, one)[0] for one in weights], rtol=1e-5)

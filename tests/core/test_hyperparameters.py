@@ -1,4 +1,4 @@
-"""What every loss, schedule and optimizer says of its numbers; a new member is found here by itself."""
+"""Every loss, schedule and optimizer declares its numbers; a new member is tested automatically."""
 
 import inspect
 from typing import Annotated, Any
@@ -79,11 +79,11 @@ def test_member_is_applied_by_its_number(names: tuple[str, ...]) -> None:
     members, wanted = [one, two, three], {"one": 1.5, "two": 3.0, "three": 1.5**3}
     for name in names:
         kind = jnp.int32([member.__name__ for member in members].index(name))
-        found = jax.jit(
+        apply = jax.jit(
             lambda kind: apply_member(
                 members, names, kind, {"rate": jnp.float32(2), "other": jnp.float32(0)}, jnp.float32(1.5)
             )
         )
-        assert found(kind) == wanted[name]
+        assert apply(kind) == wanted[name]
     program = jax.make_jaxpr(lambda kind: apply_member(members, names, kind, {}, jnp.float32(1.5)))(jnp.int32(0))
     assert ("pow" in str(program)) == ("three" in names)

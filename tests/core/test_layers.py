@@ -32,9 +32,9 @@ def test_convolution_matches_xla(height: int, width: int, size: int, stride: int
         )
         return layer(x), wanted + layer.bias[...]
 
-    given, wanted = both(x)
-    np.testing.assert_allclose(given, wanted, rtol=1e-5, atol=1e-5)
-    assert given.shape == (2, -(-height // stride), -(-width // stride), 3)
+    outputs, wanted = both(x)
+    np.testing.assert_allclose(outputs, wanted, rtol=1e-5, atol=1e-5)
+    assert outputs.shape == (2, -(-height // stride), -(-width // stride), 3)
 
 
 @pytest.mark.parametrize("gain", [1.0, 2.0])

@@ -89,11 +89,11 @@ def test_zero_weights_are_ignored(family: str, member: Callable[..., Any]) -> No
     weight[:, 1] = weight[5] = 0
     three[:, 1] += 3
     switch = compile_fast(compute_selected_loss, static_argnums=0)
-    found = np.asarray(switch(family, kind, DEFAULTS[family], three, truths, weight))
+    values = np.asarray(switch(family, kind, DEFAULTS[family], three, truths, weight))
     np.testing.assert_allclose(
-        found[:5], average_each_example(compute_loss(member, prediction, target))[:5], rtol=1e-5, atol=1e-6
+        values[:5], average_each_example(compute_loss(member, prediction, target))[:5], rtol=1e-5, atol=1e-6
     )
-    assert found[5] == 0
+    assert values[5] == 0
 
 
 @EACH
@@ -143,9 +143,9 @@ def test_gradients_match_differences(family: str, member: Callable[..., Any]) ->
 def test_compiled_switch_matches_member(family: str, member: Callable[..., Any]) -> None:
     kind = losses.list_losses(family).index(member.__name__)
     prediction, target = draw_examples(family)
-    found = compile_fast(compute_selected_loss, static_argnums=0)(family, kind, DEFAULTS[family], prediction, target)
+    values = compile_fast(compute_selected_loss, static_argnums=0)(family, kind, DEFAULTS[family], prediction, target)
     np.testing.assert_allclose(
-        found, average_each_example(compute_loss(member, prediction, target)), rtol=1e-5, atol=1e-6
+        values, average_each_example(compute_loss(member, prediction, target)), rtol=1e-5, atol=1e-6
     )
 
 
@@ -244,10 +244,10 @@ def test_classification_losses_by_hand() -> None:
 
 def test_binary_losses_by_hand() -> None:
     logits, truth = jnp.log(jnp.array([[0.2 / 0.8, 0.2 / 0.8, 0.2 / 0.8]])), jnp.array([[1.0, 0.0, 0.5]])
-    whole = -np.array([np.log(0.2), np.log(0.8), (np.log(0.2) + np.log(0.8)) / 2])
-    assert losses.binary_cross_entropy(logits, truth)[0] == pytest.approx(whole)
-    assert losses.binary_focal(logits, truth)[0] == pytest.approx(np.array([0.8, 0.2, 0.3]) ** 2 * whole)
-    assert losses.binary_focal(logits, truth, gamma=0.0)[0] == pytest.approx(whole)
+    cross_entropy = -np.array([np.log(0.2), np.log(0.8), (np.log(0.2) + np.log(0.8)) / 2])
+    assert losses.binary_cross_entropy(logits, truth)[0] == pytest.approx(cross_entropy)
+    assert losses.binary_focal(logits, truth)[0] == pytest.approx(np.array([0.8, 0.2, 0.3]) ** 2 * cross_entropy)
+    assert losses.binary_focal(logits, truth, gamma=0.0)[0] == pytest.approx(cross_entropy)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])

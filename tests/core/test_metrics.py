@@ -129,8 +129,8 @@ def test_classification_matches_numpy(shares: np.ndarray, label: np.ndarray, wei
         / weight.sum(),
     }
     for name, value in expected.items():
-        seen = measure_metric(FUNCTIONS[name], probabilities, label, weight)
-        assert float(seen) == pytest.approx(value, rel=1e-4, abs=1e-5)
+        measured = measure_metric(FUNCTIONS[name], probabilities, label, weight)
+        assert float(measured) == pytest.approx(value, rel=1e-4, abs=1e-5)
 
 
 @EACH

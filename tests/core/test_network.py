@@ -51,8 +51,8 @@ def test_sizes_are_init_keywords() -> None:
 
 def test_key_determines_weights() -> None:
     first, again, other = (SHAKY.init(jax.random.key(k)) for k in (0, 0, 1))
-    same = jax.tree.map(lambda a, b: bool((a == b).all()), first, again)
-    assert all(jax.tree.leaves(same))
+    are_equal = jax.tree.map(lambda a, b: bool((a == b).all()), first, again)
+    assert all(jax.tree.leaves(are_equal))
     assert (first[0]["last"]["kernel"][...] != other[0]["last"]["kernel"][...]).all()
     assert (first[1]["drop"]["rngs"]["key"][...] != other[1]["drop"]["rngs"]["key"][...]).any()
 
@@ -82,17 +82,17 @@ def test_compiled_dropout_matches_eager() -> None:
     np.testing.assert_allclose(compiled, eager, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("backend", "whole"), [("cpu", False), ("gpu", True)])
-def test_accelerator_uses_full_precision(monkeypatch: pytest.MonkeyPatch, backend: str, whole: bool) -> None:
+@pytest.mark.parametrize(("backend", "is_full"), [("cpu", False), ("gpu", True)])
+def test_accelerator_uses_full_precision(monkeypatch: pytest.MonkeyPatch, backend: str, is_full: bool) -> None:
     parameters, rest = SHAKY.init(jax.random.key(0))
     monkeypatch.setattr(jax, "default_backend", lambda: backend)
 
     def loss(parameters: Any) -> jax.Array:
         return SHAKY.apply(parameters, rest, ONES, train=True)[0].sum()
 
-    told = str(jax.make_jaxpr(jax.grad(loss))(parameters))
-    assert "dot_general" in told
-    assert ("precision=(Precision.HIGHEST" in told) == whole
+    program = str(jax.make_jaxpr(jax.grad(loss))(parameters))
+    assert "dot_general" in program
+    assert ("precision=(Precision.HIGHEST" in program) == is_full
     with jax.default_matmul_precision("bfloat16"):
         assert "HIGHEST" not in str(jax.make_jaxpr(jax.grad(loss))(parameters))
 
@@ -107,8 +107,8 @@ class Constants(nnx.Module):
         self.inner = nnx.List([Constants(inputs, outputs, depth=0, rngs=rngs)] if depth else [])
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        own: jax.Array = self.last(x.reshape(len(x), -1)) * self.scale.astype(jnp.bfloat16)
-        return sum((inner(x) for inner in self.inner), own + self.offset.astype(jnp.bfloat16))
+        outputs: jax.Array = self.last(x.reshape(len(x), -1)) * self.scale.astype(jnp.bfloat16)
+        return sum((inner(x) for inner in self.inner), outputs + self.offset.astype(jnp.bfloat16))
 
 
 def test_arrays_as_attributes_are_state() -> None:

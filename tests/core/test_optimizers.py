@@ -16,9 +16,9 @@ CURVE = jnp.array([1.0, 0.5, 4.0])
 RATE = 0.1
 
 
-def build_traced_numbers(kind: str, **given: float) -> dict[str, jax.Array]:
+def build_traced_numbers(kind: str, **numbers: float) -> dict[str, jax.Array]:
     return {
-        name: jnp.float32(given.get(name, value)) for name, value in optimizers.list_optimizer_defaults(kind).items()
+        name: jnp.float32(numbers.get(name, value)) for name, value in optimizers.list_optimizer_defaults(kind).items()
     }
 
 
@@ -36,10 +36,10 @@ def compute_path(optimizer: optax.GradientTransformation, steps: int) -> np.ndar
     return np.stack(ws)
 
 
-def run_our_optimizer(kind: str, steps: int = 4, clip: float | None = None, **given: float) -> np.ndarray:
+def run_our_optimizer(kind: str, steps: int = 4, clip: float | None = None, **numbers: float) -> np.ndarray:
     limit = None if clip is None else jnp.float32(clip)
     return compute_path(
-        optimizers.build_optimizer(kind, build_traced_numbers(kind, **given), jnp.float32(RATE), limit), steps
+        optimizers.build_optimizer(kind, build_traced_numbers(kind, **numbers), jnp.float32(RATE), limit), steps
     )
 
 
@@ -76,11 +76,11 @@ def test_gradient_descent_by_hand() -> None:
 )
 def test_momentum_by_hand(kind: str, velocity: Callable[[Any, Any], Any], step: Callable[[Any, Any], Any]) -> None:
     w, v = np.asarray(W, np.float64), np.zeros(3)
-    for seen in run_our_optimizer(kind, momentum=0.8, weight_decay=0.01):
+    for weights in run_our_optimizer(kind, momentum=0.8, weight_decay=0.01):
         g = np.asarray(CURVE) * w + 0.01 * w
         v = velocity(v, g)
         w = w - RATE * step(v, g)
-        np.testing.assert_allclose(seen, w, rtol=1e-5)
+        np.testing.assert_allclose(weights, w, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("kind", "share"), [("heavy_ball", 5.0), ("nesterov", 5.0), ("ema", 1.0)])
@@ -95,23 +95,23 @@ def test_step_on_constant_slope(kind: str, share: float) -> None:
 @pytest.mark.parametrize("decoupled", [False, True])
 def test_adam_by_hand(decoupled: bool) -> None:
     w, m, s = np.asarray(W, np.float64), np.zeros(3), np.zeros(3)
-    for step, seen in enumerate(
+    for step, weights in enumerate(
         run_our_optimizer("adamw" if decoupled else "adam", momentum=0.8, b2=0.9, weight_decay=0.01), 1
     ):
         g = np.asarray(CURVE) * w + (0 if decoupled else 0.01 * w)
         m, s = 0.8 * m + 0.2 * g, 0.9 * s + 0.1 * g * g
         move = (m / (1 - 0.8**step)) / (np.sqrt(s / (1 - 0.9**step)) + 1e-8)
         w = w - RATE * (move + (0.01 * w if decoupled else 0))
-        np.testing.assert_allclose(seen, w, rtol=1e-4)
+        np.testing.assert_allclose(weights, w, rtol=1e-4)
 
 
 def test_lion_by_hand() -> None:
     w, m = np.asarray(W, np.float64), np.zeros(3)
-    for seen in run_our_optimizer("lion", momentum=0.8, b2=0.9, weight_decay=0.01):
+    for weights in run_our_optimizer("lion", momentum=0.8, b2=0.9, weight_decay=0.01):
         g = np.asarray(CURVE) * w
         move, m = np.sign(0.8 * m + 0.2 * g), 0.9 * m + 0.1 * g
         w = w - RATE * (move + 0.01 * w)
-        np.testing.assert_allclose(seen, w, rtol=1e-5)
+        np.testing.assert_allclose(weights, w, rtol=1e-5)
 
 
 def test_traced_numbers_match_optax() -> None:

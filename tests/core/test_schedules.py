@@ -26,13 +26,13 @@ def get_kind(name: str) -> jax.Array:
     return result
 
 
-def compute_rate(name: str, step: float, **given: float) -> float:
-    values = {number: jnp.float32(value) for number, value in given.items()}
+def compute_rate(name: str, step: float, **numbers: float) -> float:
+    values = {number: jnp.float32(value) for number, value in numbers.items()}
     return float(factor(get_kind(name), values, jnp.int32(step), PER_EPOCH, EPOCHS))
 
 
-def compute_every_rate(name: str, **given: float) -> np.ndarray:
-    values = {number: jnp.float32(value) for number, value in given.items()}
+def compute_every_rate(name: str, **numbers: float) -> np.ndarray:
+    values = {number: jnp.float32(value) for number, value in numbers.items()}
     return np.asarray(jax.vmap(lambda step: factor(get_kind(name), values, step, PER_EPOCH, EPOCHS))(jnp.arange(STEPS)))
 
 
@@ -105,9 +105,9 @@ def test_schedules_match_optax() -> None:
         "linear": (optax.linear_schedule(1.0, 0.1, STEPS), {"final": 0.1}),
         "one_cycle": (optax.cosine_onecycle_schedule(STEPS, 1.0), {"final": 0.04 * 1e-4}),
     }
-    for name, (theirs, given) in pairs.items():
+    for name, (theirs, numbers) in pairs.items():
         np.testing.assert_allclose(
-            compute_every_rate(name, **given), build_optax_schedule(theirs), atol=2e-6, err_msg=name
+            compute_every_rate(name, **numbers), build_optax_schedule(theirs), atol=2e-6, err_msg=name
         )
 
 
@@ -140,9 +140,9 @@ def test_new_numbers_do_not_recompile() -> None:
         traces.append(kind)
         return schedules.schedule_factor(kind, values, step, PER_EPOCH, EPOCHS)
 
-    seen = [
+    rates = [
         run(get_kind(name), {"warmup": jnp.float32(warmup), "final": jnp.float32(final)}, jnp.int32(100))
         for name, warmup, final in (("cosine", 0.0, 0.0), ("linear", 1.0, 0.1), ("cosine", 0.0, 0.4))
     ]
     assert len(traces) == 1
-    np.testing.assert_allclose(seen[::2], [0.5, 0.7], rtol=1e-5)
+    np.testing.assert_allclose(rates[::2], [0.5, 0.7], rtol=1e-5)

@@ -1,4 +1,4 @@
-"""What every model keeps to; a new file in models/ is found here by itself."""
+"""The contract of every model; a new file in models/ is tested automatically."""
 
 import importlib
 import pkgutil
@@ -158,15 +158,15 @@ def test_map_output_or_clear_error(name: str) -> None:
         network = Network(name, INPUTS, shape)
         return network.apply(*network.init(jax.random.key(0)), IMAGES, train=False)[0]
 
-    given = []
+    shapes = []
     for shape in (MAP, (5, 5, 2), IMAGE, (24, 24, 2)):
         try:
-            given.append(jax.eval_shape(partial(outputs, shape)).shape)
+            shapes.append(jax.eval_shape(partial(outputs, shape)).shape)
         except ValueError as error:
             assert f"{shape[:2]}" in str(error)  # noqa: PT017
         else:
-            assert given[-1] == (16, *shape)
-    assert given
+            assert shapes[-1] == (16, *shape)
+    assert shapes
 
 
 def test_user_model_draws_dropout_in_training() -> None:

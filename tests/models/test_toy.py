@@ -24,8 +24,8 @@ def build_images(brightness: Any) -> jax.Array:
 def build_parameters(outputs: tuple[int, ...], a: float, b: float, c: float) -> Weights:
     """A curve's (a, b, c) for every output."""
     fresh, rest = Network("toy", INPUTS, outputs).init(jax.random.key(0))
-    given = {"a": a, "b": b, "c": c}
-    return jax.tree.map_with_path(lambda path, leaf: jnp.full_like(leaf, given[path[0].key]), fresh), rest
+    values = {"a": a, "b": b, "c": c}
+    return jax.tree.map_with_path(lambda path, leaf: jnp.full_like(leaf, values[path[0].key]), fresh), rest
 
 
 def compute_curve(weights: Weights, x: Any, outputs: tuple[int, ...] = (1,)) -> jax.Array:
@@ -39,17 +39,17 @@ def test_has_three_parameters() -> None:
 
 
 def test_values_by_hand() -> None:
-    found = compute_curve(build_parameters((1,), 1.0, 2.0, -1.0), GREY)
+    curve = compute_curve(build_parameters((1,), 1.0, 2.0, -1.0), GREY)
     wanted = [2.0, 1.5 + np.exp(-0.25), 2.0 + np.exp(-0.5), 3.0 + np.exp(-1.0)]
-    np.testing.assert_allclose(found[:, 0], wanted, rtol=1e-6)
+    np.testing.assert_allclose(curve[:, 0], wanted, rtol=1e-6)
 
 
 @pytest.mark.parametrize("x", [0.0, 0.5, 1.0])
 def test_gradients_by_hand(x: float) -> None:
     weights, rest = build_parameters((1,), 1.0, 2.0, 0.5)
     slope = jax.grad(lambda w: compute_curve((w, rest), jnp.array([x]))[0, 0])(weights)
-    found = [float(slope[name][...][0]) for name in "abc"]
-    np.testing.assert_allclose(found, [1.0, x, x * np.exp(0.5 * x)], rtol=1e-5, atol=1e-6)
+    slopes = [float(slope[name][...][0]) for name in "abc"]
+    np.testing.assert_allclose(slopes, [1.0, x, x * np.exp(0.5 * x)], rtol=1e-5, atol=1e-6)
 
 
 def test_squared_error_landscape_is_known() -> None:
@@ -68,6 +68,6 @@ def test_squared_error_landscape_is_known() -> None:
 def test_one_curve_per_output() -> None:
     network = Network("toy", INPUTS, (2, 3, 2))
     fresh, rest = network.init(jax.random.key(0))
-    found = network.apply(fresh, rest, build_images(GREY), train=False)[0]
+    outputs = network.apply(fresh, rest, build_images(GREY), train=False)[0]
     b, c = (fresh[name][...][1, 2, 0] for name in "bc")
-    np.testing.assert_allclose(found[:, 1, 2, 0], b * GREY + jnp.exp(c * GREY), rtol=1e-5)
+    np.testing.assert_allclose(outputs[:, 1, 2, 0], b * GREY + jnp.exp(c * GREY), rtol=1e-5)

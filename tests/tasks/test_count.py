@@ -25,8 +25,8 @@ def compute_density(points: Any, present: Any, size: tuple[int, int, int], cell:
 @settings(max_examples=15)
 @given(st.data(), CELLS, st.integers(3, 50), st.integers(3, 50))
 def test_map_sums_to_count(data: st.DataObject, cell: int, height: int, width: int) -> None:
-    drawn = [st.floats(0, side, width=32) for side in (width, height)]
-    points = np.array(data.draw(st.lists(st.tuples(*drawn), min_size=3, max_size=3)), np.float32)[None]
+    coordinates = [st.floats(0, side, width=32) for side in (width, height)]
+    points = np.array(data.draw(st.lists(st.tuples(*coordinates), min_size=3, max_size=3)), np.float32)[None]
     present = np.array(data.draw(st.lists(st.booleans(), min_size=3, max_size=3)))[None]
     cells, count = compute_density(points, present, (height, width, 3), cell)
     assert cells.shape == (1, -(-height // cell), -(-width // cell))
@@ -61,11 +61,11 @@ def test_moved_people_are_recounted(name: str) -> None:
     move = compile_fast(augmentations.apply_augmentations, static_argnums=0)
     moved = jax.tree.map(np.asarray, move((name,), rng.derive_key(0, "test"), batch, {name: np.float32(0.5)}))
     targets = run_task_method(Count(density=4), "build_targets", moved, DataSpec((24, 24, 1)))
-    left = moved["present"].sum(-1)
-    np.testing.assert_array_equal(targets["count"], left)
-    np.testing.assert_allclose(targets["map"].sum((1, 2)), left, atol=1e-5)
-    lost = batch["present"].sum() - left.sum()
-    assert (lost == 0) == (name == "flip")
+    counts = moved["present"].sum(-1)
+    np.testing.assert_array_equal(targets["count"], counts)
+    np.testing.assert_allclose(targets["map"].sum((1, 2)), counts, atol=1e-5)
+    lost_count = batch["present"].sum() - counts.sum()
+    assert (lost_count == 0) == (name == "flip")
 
 
 @pytest.mark.parametrize("cell", [0, 4])

@@ -96,11 +96,11 @@ def test_true_outputs_give_truth(task: Detect) -> None:
     for name, term in build_loss_terms(task, outputs, build_targets(task)).items():
         if name in ("position", "size"):
             np.testing.assert_allclose(term.prediction * term.weight, term.truth * term.weight, atol=1e-6)
-    found = task.build_object_columns(decode_outputs(task, outputs), EXAMPLES.classes)
-    assert found is not None
-    assert sorted(found["example"].tolist()) == [0, 0, 1, 1, 1]
-    told = {tuple(np.round([found[side][i] for side in ("x0", "y0", "x1", "y1")], 3)) for i in range(5)}
-    assert told == {tuple(map(float, box)) for box in BOXES[PRESENT]}
+    columns = task.build_object_columns(decode_outputs(task, outputs), EXAMPLES.classes)
+    assert columns is not None
+    assert sorted(columns["example"].tolist()) == [0, 0, 1, 1, 1]
+    corners = {tuple(np.round([columns[side][i] for side in ("x0", "y0", "x1", "y1")], 3)) for i in range(5)}
+    assert corners == {tuple(map(float, box)) for box in BOXES[PRESENT]}
     measured = compute_metrics(task, decode_outputs(task, outputs), build_targets(task))
     assert {name: round(float(value), 5) for name, value in measured.items()} == {
         "ap50": 1, "ap": 1, "precision": 1, "recall": 1, "mae": 0, "bias": 0
@@ -175,32 +175,32 @@ def test_grid_overflow_is_reported() -> None:
 
 
 def test_scene_people_rarely_share_cells() -> None:
-    drawn = Scenes(examples=40, size=(48, 48), people=(0, 8), places=4).read_examples(None, 1).examples  # type: ignore[arg-type]
+    examples = Scenes(examples=40, size=(48, 48), people=(0, 8), places=4).read_examples(None, 1).examples  # type: ignore[arg-type]
     task = Detect(cell=2)
     spec = DataSpec((48, 48, 3), 2)
-    held = build_targets(task, drawn.labels, spec)["held"].sum((1, 2))
-    assert (held <= drawn.labels["count"]).all()
-    assert held.sum() > 0.98 * drawn.labels["count"].sum()
+    held = build_targets(task, examples.labels, spec)["held"].sum((1, 2))
+    assert (held <= examples.labels["count"]).all()
+    assert held.sum() > 0.98 * examples.labels["count"].sum()
 
 
 def test_true_boxes_are_solid_found_dashed() -> None:
     image = np.full((24, 32, 1), 0.5, np.float32)
-    true, found = np.array([[4, 4, 12, 20]], np.float32), np.array([[16, 4, 28, 20]], np.float32)
-    picture = draw_boxes.draw_true_and_found(image, true, found)
+    true, predicted = np.array([[4, 4, 12, 20]], np.float32), np.array([[16, 4, 28, 20]], np.float32)
+    picture = draw_boxes.draw_true_and_found(image, true, predicted)
     assert picture.shape == (24 * 9, 32 * 9, 3)
-    whole, dashed = ((picture == colour).all(-1) for colour in (draw_boxes.TRUE_COLOUR, draw_boxes.FOUND_COLOUR))
-    assert whole[4 * 9 + 20, [4 * 9 - 1, 4 * 9, 12 * 9 - 1, 12 * 9]].all()
+    solid, dashed = ((picture == colour).all(-1) for colour in (draw_boxes.TRUE_COLOUR, draw_boxes.FOUND_COLOUR))
+    assert solid[4 * 9 + 20, [4 * 9 - 1, 4 * 9, 12 * 9 - 1, 12 * 9]].all()
     along = dashed[4 * 9 : 20 * 9, 16 * 9]
     assert 0.4 < along.mean() < 0.8
-    assert not (whole & dashed).any()
+    assert not (solid & dashed).any()
     assert (picture[30, 5] == 128).all()
 
 
 def test_pictures_show_detections() -> None:
     task = Detect(cell=2)
     sure = np.asarray(decode_outputs(task, build_true_outputs(task)))
-    given = np.zeros((2, *SPEC.image_shape), np.float32)
-    found, nothing = task.draw_pictures(EXAMPLES, given, sure), task.draw_pictures(EXAMPLES, given, 0 * sure)
-    for one, other in zip(found, nothing, strict=True):
+    inputs = np.zeros((2, *SPEC.image_shape), np.float32)
+    detected, nothing = task.draw_pictures(EXAMPLES, inputs, sure), task.draw_pictures(EXAMPLES, inputs, 0 * sure)
+    for one, other in zip(detected, nothing, strict=True):
         assert (one == draw_boxes.FOUND_COLOUR).all(-1).any()
         assert not (other == draw_boxes.FOUND_COLOUR).all(-1).any()

@@ -1,4 +1,4 @@
-"""What is given to the network of each image, and what is told of what it makes of it."""
+"""The inputs that the network gets from each image, and the metrics of its outputs."""
 
 import jax
 import numpy as np
@@ -63,11 +63,11 @@ def test_blur_spreads_a_point_to_kernel() -> None:
 
 def test_darkening_keeps_part_of_the_light() -> None:
     task = Enhance(problem="lighten", gain=0.3, gamma=2.0, noise=0.0)
-    left = corrupt_images(task, KEYS, np.ones((6, 8, 8, 1)))[:, 0, 0, 0]
-    assert ((left > 0.29) & (left < 0.61)).all()
-    assert np.ptp(left) > 0.05
+    light = corrupt_images(task, KEYS, np.ones((6, 8, 8, 1)))[:, 0, 0, 0]
+    assert ((light > 0.29) & (light < 0.61)).all()
+    assert np.ptp(light) > 0.05
     half = corrupt_images(task, KEYS, np.full((6, 8, 8, 1), 0.5))[:, 0, 0, 0]
-    np.testing.assert_allclose(half, left / 4, atol=1 / 255)
+    np.testing.assert_allclose(half, light / 4, atol=1 / 255)
 
 
 def test_half_size_averages_four_pixels() -> None:
@@ -88,26 +88,26 @@ def test_background_cannot_be_subtracted() -> None:
     tree = YAML(typ="safe").load(ROOT / "presets/enhance.yaml")
     assert checks.find_problems(tree) == []
     tree["data"]["background"] = "^[^-]+"
-    (found,) = checks.find_problems(tree)
-    assert found.path == ("data", "background")
+    (problem,) = checks.find_problems(tree)
+    assert problem.path == ("data", "background")
 
 
 def test_psnr_and_errors_by_hand() -> None:
     examples = draw_examples(2, 16)
-    given = examples.images[:, ::2, ::2] / np.float32(255)
-    given[...] = np.float32(1 / 255)
+    inputs = examples.images[:, ::2, ::2] / np.float32(255)
+    inputs[...] = np.float32(1 / 255)
     black = Examples(0 * examples.images, examples.names, examples.groups, examples.split, {})
-    made = np.full((2, 16, 16, 3), 0.1, np.float32)
-    compared = Enhance(problem="upscale").build_extra_columns(black, given.astype(np.float32), made)
+    outputs = np.full((2, 16, 16, 3), 0.1, np.float32)
+    compared = Enhance(problem="upscale").build_extra_columns(black, inputs.astype(np.float32), outputs)
     np.testing.assert_allclose(compared["psnr"], 20, atol=1e-4)
     np.testing.assert_allclose(compared["given_psnr"], 20 * np.log10(255), atol=1e-4)
-    np.testing.assert_allclose(Enhance().compute_errors(made, black), 0.1, rtol=1e-6)
+    np.testing.assert_allclose(Enhance().compute_errors(outputs, black), 0.1, rtol=1e-6)
 
 
 def test_picture_shows_before_after_truth() -> None:
     examples = draw_examples(1, 16)
-    given = np.zeros((1, 8, 8, 3), np.float32)
-    (picture,) = Enhance(problem="upscale").draw_pictures(examples, given, np.full((1, 16, 16, 3), 2.0))
+    inputs = np.zeros((1, 8, 8, 3), np.float32)
+    (picture,) = Enhance(problem="upscale").draw_pictures(examples, inputs, np.full((1, 16, 16, 3), 2.0))
     before, after, truth = picture[:, :16], picture[:, 18:34], picture[:, 36:]
     assert (before == 0).all()
     assert (after == 255).all()
@@ -121,10 +121,10 @@ def test_filters_beat_trivial_answer(problem: str, channels: int) -> None:
     task, examples = Enhance.model_validate({"problem": problem}), draw_examples(6)
     train = Examples(examples.images[..., :channels], examples.names, examples.groups, examples.split, {})
     clean = train.images.astype(np.float32) / 255
-    given = corrupt_images(task, KEYS, clean)
-    answers = task.compute_references(train, given)
-    quality = {name: float(np.square(made - clean).mean()) for name, made in answers.items()}
-    assert all(made.shape == clean.shape and made.min() >= 0 and made.max() <= 1 for made in answers.values())
+    inputs = corrupt_images(task, KEYS, clean)
+    answers = task.compute_references(train, inputs)
+    quality = {name: float(np.square(output - clean).mean()) for name, output in answers.items()}
+    assert all(output.shape == clean.shape and output.min() >= 0 and output.max() <= 1 for output in answers.values())
     trivial, *others = quality
     assert trivial in ("the unchanged input", "nearest pixel")
     assert min(quality[name] for name in others) < quality[trivial]
@@ -133,8 +133,8 @@ def test_filters_beat_trivial_answer(problem: str, channels: int) -> None:
 def test_filters_are_tuned_on_training() -> None:
     images = np.full((2, 4, 4, 1), 0.5)
     settings = {"a half": lambda image: image / 2, "whole": classical_filters.keep_image}
-    found = classical_filters.tune_filters(
+    filters = classical_filters.tune_filters(
         {"light": settings, "same": {"": classical_filters.keep_image}}, images, images
     )
-    assert list(found) == ["light, whole", "same"]
-    assert found["light, whole"] is classical_filters.keep_image
+    assert list(filters) == ["light, whole", "same"]
+    assert filters["light, whole"] is classical_filters.keep_image

@@ -1,4 +1,4 @@
-"""What every task keeps to; a new file in pipeline/tasks/ is found here by itself."""
+"""The contract of every task; a new file in pipeline/tasks/ is tested automatically."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -94,9 +94,9 @@ def test_terms_take_family_losses(task: Task, outputs: np.ndarray, targets: dict
             n: [losses.apply_loss(task.loss_families[n], jnp.int32(k), {}, terms[n]) for k in kinds[n]] for n in terms
         }
 
-    found = every(outputs, targets)
-    assert found.keys() == task.loss_families.keys()
-    for each in (each for name in found for each in found[name]):
+    term_losses = every(outputs, targets)
+    assert term_losses.keys() == task.loss_families.keys()
+    for each in (each for name in term_losses for each in term_losses[name]):
         assert each.shape == (N,)
         assert np.isfinite(each).all()
 
@@ -195,10 +195,10 @@ def test_labels_are_augmented(task: Task) -> None:
 
 
 def test_augmented_labels_agree(task: Task) -> None:
-    left = task.reconcile_labels(EXAMPLES.labels | {"present": np.zeros_like(EXAMPLES.labels["present"])})
-    assert left.keys() == EXAMPLES.labels.keys()
-    assert left["count"].dtype == np.float32
-    assert not left["count"].any()
+    labels = task.reconcile_labels(EXAMPLES.labels | {"present": np.zeros_like(EXAMPLES.labels["present"])})
+    assert labels.keys() == EXAMPLES.labels.keys()
+    assert labels["count"].dtype == np.float32
+    assert not labels["count"].any()
     for name, values in task.reconcile_labels(EXAMPLES.labels).items():
         np.testing.assert_array_equal(values, EXAMPLES.labels[name])
 
