@@ -52,8 +52,8 @@ def test_usual_data_is_silent() -> None:
 def test_class_without_training_example_is_named() -> None:
     label = np.arange(N) % 2
     label[16] = 2
-    told = "the training set has no example of class rare (1 in all)"
-    assert list_warnings(build_examples(classes=("cat", "dog", "rare"), label=label)) == [told]
+    warning = "the training set has no example of class rare (1 in all)"
+    assert list_warnings(build_examples(classes=("cat", "dog", "rare"), label=label)) == [warning]
 
 
 def test_kind_without_training_box_is_named() -> None:
@@ -61,20 +61,20 @@ def test_kind_without_training_box_is_named() -> None:
     kinds[16] = 1
     present = np.ones((N, 2), bool)
     present[16, 1] = False
-    told = list_warnings(build_examples(classes=("adult", "child"), kinds=kinds, present=present))
-    assert told[0] == "the training set has no object of class child (1 in all)"
+    warnings = list_warnings(build_examples(classes=("adult", "child"), kinds=kinds, present=present))
+    assert warnings[0] == "the training set has no object of class child (1 in all)"
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"),
+    ("labels", "start"),
     [
         ({"classes": ("a", "b"), "label": [0, 1] * 5 + [1] * 5 + [0] * 5}, "the validation set has one class only, b"),
         ({"count": [3, 0] * 5 + [0] * 5 + [1] * 5}, "all 5 examples of the validation set have the count 0"),
     ],
 )
-def test_constant_validation_is_named(labels: dict[str, Any], told: str) -> None:
+def test_constant_validation_is_named(labels: dict[str, Any], start: str) -> None:
     (warning,) = list_warnings(build_examples(**labels))
-    assert warning.startswith(told)
+    assert warning.startswith(start)
 
 
 def test_copies_on_two_sides_are_named() -> None:

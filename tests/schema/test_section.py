@@ -1,4 +1,4 @@
-"""Strict parts, families found by their files, and errors in plain words."""
+"""Strict sections, families discovered from their files, and errors in plain words."""
 
 from typing import Any, Literal
 
@@ -73,9 +73,9 @@ def test_members_are_files_with_their_section() -> None:
 
 
 def test_member_from_its_kind() -> None:
-    made = build_member_validator("thalweg.tasks")({"kind": "classify"})
-    assert made.kind == "classify"
-    assert build_member_validator("thalweg.tasks")(made) is made
+    member = build_member_validator("thalweg.tasks")({"kind": "classify"})
+    assert member.kind == "classify"
+    assert build_member_validator("thalweg.tasks")(member) is member
 
 
 @pytest.mark.parametrize("value", [None, 3, [], {}, {"kind": "clasify"}, {"kind": ["classify"]}, {"kind": None}])

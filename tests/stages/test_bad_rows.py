@@ -36,9 +36,9 @@ def test_bad_row_stops_prepare(labelled_folder: dict[str, Any]) -> None:
     write_params(labelled_folder)
     with pytest.raises(files.UserError) as ended:
         run_stages("prepare")
-    told = str(ended.value)
-    assert "labels.csv:10: lost.png: no such file" in told
-    assert "data.on_bad: skip" in told
+    message = str(ended.value)
+    assert "labels.csv:10: lost.png: no such file" in message
+    assert "data.on_bad: skip" in message
     assert not EXAMPLES.exists()
 
 
@@ -47,10 +47,10 @@ def test_bad_row_skipped_on_request(labelled_folder: dict[str, Any], capsys: pyt
     run_stages("prepare", "augment")
     assert "left out: 1 fault in the data" in capsys.readouterr().out
     assert len(prepared.read_examples(EXAMPLES)) == 8
-    told = files.read_json(MANIFEST)
-    assert [one["name"] for one in told["excluded"]] == ["lost.png"]
-    assert sum(told["examples"].values()) == 8
-    assert len(data_files.read_arrays(COPIES)["origin"]) == told["examples"]["train"]
+    manifest = files.read_json(MANIFEST)
+    assert [one["name"] for one in manifest["excluded"]] == ["lost.png"]
+    assert sum(manifest["examples"].values()) == 8
+    assert len(data_files.read_arrays(COPIES)["origin"]) == manifest["examples"]["train"]
 
 
 def test_unsuited_data_is_a_user_error(labelled_folder: dict[str, Any]) -> None:

@@ -84,10 +84,10 @@ def test_grid_warnings_are_kept() -> None:
     examples = prepared.read_examples(EXAMPLES)
     config = load_config(PARAMS).replace_values({"task.cell": 16})
     prepare.main(config)
-    told = files.read_json(MANIFEST)["warnings"]
+    warnings = files.read_json(MANIFEST)["warnings"]
     prepare.main(load_config(PARAMS))
     assert crowded.find_data_warnings(examples)
-    assert set(crowded.find_data_warnings(examples)) <= set(told)
+    assert set(crowded.find_data_warnings(examples)) <= set(warnings)
 
 
 def test_worst_pictures_are_explained() -> None:
@@ -106,15 +106,15 @@ def test_boxes_move_with_copies() -> None:
 
 
 def test_boxes_in_original_pixels(tmp_path: Path) -> None:
-    drawn = Image.new("RGB", (32, 24), (120, 90, 60))
-    drawn.save(tmp_path / "a.png")
-    drawn.resize((64, 96)).save(tmp_path / "b.png")
+    picture = Image.new("RGB", (32, 24), (120, 90, 60))
+    picture.save(tmp_path / "a.png")
+    picture.resize((64, 96)).save(tmp_path / "b.png")
     predict.predict_images(MODEL, [tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "out.csv")
     boxes, table = table_files.read_table(tmp_path / "out.boxes.csv"), table_files.read_table(tmp_path / "out.csv")
     assert list(boxes) == ["image", "x0", "y0", "x1", "y1", "confidence", "class"]
     assert set(boxes["class"]) <= {"adult", "child"}
-    own = [boxes[boxes["image"] == image] for image in table["image"]]
-    assert [len(one) for one in own] == table["prediction"].tolist()
-    assert len(own[0]) > 0
+    image_boxes = [boxes[boxes["image"] == image] for image in table["image"]]
+    assert [len(one) for one in image_boxes] == table["prediction"].tolist()
+    assert len(image_boxes[0]) > 0
     for side, times in (("x0", 2), ("x1", 2), ("y0", 4), ("y1", 4)):
-        np.testing.assert_allclose(own[1][side], times * own[0][side], rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(image_boxes[1][side], times * image_boxes[0][side], rtol=1e-4, atol=1e-3)

@@ -66,14 +66,14 @@ class Killer(Disk):
 
 def read_all(folder: Path) -> dict[str, bytes]:
     """Return each file of `artifacts/` and `reports/` but the times that stages took."""
-    found = [file for top in ("artifacts", "reports") for file in sorted((folder / top).rglob("*")) if file.is_file()]
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in found if file.name != "timing.json"}
+    files = [file for top in ("artifacts", "reports") for file in sorted((folder / top).rglob("*")) if file.is_file()]
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files if file.name != "timing.json"}
 
 
 @pytest.fixture(scope="module")
 def moments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, int]]:
     """The project as it is before each stage, and the number of writes of the stage; under "end" as it is at last."""
-    top, found = tmp_path_factory.mktemp("moments"), dict[str, tuple[Path, int]]()
+    top, moments = tmp_path_factory.mktemp("moments"), dict[str, tuple[Path, int]]()
     project = top / "project"
     project.mkdir()
     with contextlib.chdir(project):
@@ -83,8 +83,8 @@ def moments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, i
             with pytest.MonkeyPatch.context() as patch:
                 disk = Disk(patch)
                 assert cli.main(["stage", stage]) == 0
-            found[stage] = before, disk.writes
-    return found | {"end": (project, 0)}
+            moments[stage] = before, disk.writes
+    return moments | {"end": (project, 0)}
 
 
 @sized(WRITES)
@@ -106,11 +106,11 @@ def test_full_disk_changes_no_result(
         with pytest.MonkeyPatch.context() as patch:
             Disk(patch, first, last)
             code = cli.main(["stage", stage])
-        told = capsys.readouterr().err
-        case = f"{stage}, write {first} to {last}: {code}\n{told}"
+        output = capsys.readouterr().err
+        case = f"{stage}, write {first} to {last}: {code}\n{output}"
         assert code in (0, 2), case
         if code:
-            assert "(No space left on device); free some space" in told.splitlines()[-1], case
+            assert "(No space left on device); free some space" in output.splitlines()[-1], case
         else:
             assert read_all(folder) == read_all(after), case
         assert cli.main(["stage", stage]) == 0, case

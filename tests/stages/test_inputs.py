@@ -19,8 +19,8 @@ from thalweg.system import files
 from thalweg.system.paths import PARAMS
 
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
-CASES = [(stage, dep) for stage, told in STAGES.items() for dep in told["deps"]]
-SECTIONS = sorted({key for told in STAGES.values() for key in told["params"]})
+CASES = [(stage, dep) for stage, record in STAGES.items() for dep in record["deps"]]
+SECTIONS = sorted({key for record in STAGES.values() for key in record["params"]})
 Edit = Callable[[], object]
 
 
@@ -88,16 +88,16 @@ def find_message() -> str:
 @pytest.mark.usefixtures("project")
 def test_own_keys_stop_a_stage_and_no_others(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     sections = STAGES[stage]["params"]
-    before, told = PARAMS.read_text(), dict[str, str]()
+    before, messages = PARAMS.read_text(), dict[str, str]()
 
     def edit() -> None:
         for section in {*SECTIONS, *sections}:
             set_params(dict([find_leaf(section)]))
-            told[section] = find_message()
+            messages[section] = find_message()
             PARAMS.write_text(before)
 
     run_with(monkeypatch, stage, edit)
-    for section, message in told.items():
+    for section, message in messages.items():
         path, value = find_leaf(section)
         if any(f"{path}.".startswith(f"{key}.") for key in sections):
             first, last = message.splitlines()
@@ -107,7 +107,7 @@ def test_own_keys_stop_a_stage_and_no_others(monkeypatch: pytest.MonkeyPatch, st
             assert "The next `dvc repro` goes on from there." in last
         else:
             assert message == "", section
-    assert stage == "report" or told["report"] == ""
+    assert stage == "report" or messages["report"] == ""
 
 
 def change_file(file: Path, kind: str) -> Path:
@@ -123,7 +123,7 @@ def change_file(file: Path, kind: str) -> Path:
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.usefixtures("project")
 def test_every_dependency_is_watched(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
-    told = {}
+    is_reported = {}
 
     def edit() -> None:
         for dep in STAGES[stage]["deps"]:
@@ -133,13 +133,13 @@ def test_every_dependency_is_watched(monkeypatch: pytest.MonkeyPatch, stage: str
             for kind in ("edited", "same size", "removed", *(() if path.suffix else ("added",))):
                 target = change_file(file, kind)
                 word = "edited" if kind == "same size" else kind
-                told[dep, kind] = find_message().splitlines()[:1] == [f"{target}: {word}"]
+                is_reported[dep, kind] = find_message().splitlines()[:1] == [f"{target}: {word}"]
                 target.unlink(missing_ok=True)
                 file.write_bytes(before)
 
     run_with(monkeypatch, stage, edit)
-    assert len(told) >= 3 * len(STAGES[stage]["deps"])
-    assert [case for case, is_told in told.items() if not is_told] == []
+    assert len(is_reported) >= 3 * len(STAGES[stage]["deps"])
+    assert [case for case, was_reported in is_reported.items() if not was_reported] == []
 
 
 def touch(file: Path) -> None:
@@ -213,15 +213,15 @@ def test_broken_params_are_a_change(monkeypatch: pytest.MonkeyPatch, text: str) 
 @pytest.mark.parametrize("text", ["seed: [", "", "seed: 5\n"])
 @pytest.mark.usefixtures("project")
 def test_stage_keeps_the_params_it_loaded(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    before, seen = PARAMS.read_text(), []
+    before, loaded = PARAMS.read_text(), []
 
     def edit() -> None:
         PARAMS.write_text(text)
-        seen.append(read_loaded_params())
+        loaded.append(read_loaded_params())
         PARAMS.write_text(before)
 
     run_with(monkeypatch, "study", edit)
-    assert seen == [before]
+    assert loaded == [before]
 
 
 @pytest.mark.usefixtures("project")
@@ -258,17 +258,17 @@ def test_odd_files_do_not_stop_a_stage(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("project")
 def test_change_is_found_before_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fingerprint is of the files on disk; the code and the data in memory must be the same."""
-    seen = []
+    edits = []
 
     def edit() -> None:
         Path("models/a.py").write_text("other")
         with pytest.raises(files.UserError, match=r"models/a\.py: edited"):
             require_unchanged_inputs()
         Path("models/a.py").write_text("in models\n")
-        seen.append(True)
+        edits.append(True)
 
     run_with(monkeypatch, "study", edit)
-    assert seen
+    assert edits
     require_unchanged_inputs()  # nothing runs, so nothing is watched
 
 

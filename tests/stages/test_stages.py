@@ -60,8 +60,8 @@ class TestTheWholePipeline:
 
     def test_summary_reports_winner_and_gain(self) -> None:
         summary, trials = files.read_json(SUMMARY), table_files.read_table(Path("reports/trials.csv"))
-        told = summary["study"]
-        assert {n: told[n] for n in ("trials", "complete", "pruned", "diverged", "cohorts")} == {
+        study = summary["study"]
+        assert {n: study[n] for n in ("trials", "complete", "pruned", "diverged", "cohorts")} == {
             "trials": 4,
             "complete": 4,
             "pruned": 0,
@@ -69,7 +69,7 @@ class TestTheWholePipeline:
             "cohorts": 2,
         }
         best = trials.iloc[trials["value"].argmin()]
-        assert (told["best"]["number"], told["best"]["value"]) == (best["number"], best["value"])
+        assert (study["best"]["number"], study["best"]["value"]) == (best["number"], best["value"])
         three = summary["confirm"]
         assert three.keys() == {"winner", "baseline", "difference", "corrected", "corrected_difference"}
         keys = frozenset(("mean", "low", "high", "seeds", "groups", "groups_error"))
@@ -122,8 +122,8 @@ class TestTheWholePipeline:
         assert worst["error"].tolist() == sorted(table["error"], reverse=True)[:12]
         examples = prepared.read_examples(EXAMPLES)
         row = examples.names.tolist().index(worst["image"][0])
-        shown = np.asarray(Image.open(Path("artifacts/confirm/pictures") / worst["file"][0]))
-        np.testing.assert_array_equal(shown, examples.images[row])
+        picture = np.asarray(Image.open(Path("artifacts/confirm/pictures") / worst["file"][0]))
+        np.testing.assert_array_equal(picture, examples.images[row])
 
     def test_evaluate_uses_train_weights(self) -> None:
         curves, scored = (

@@ -24,10 +24,10 @@ def write_folder(folder: Path) -> None:
 def read(folder: Path) -> tuple[Examples | None, list[str]]:
     """Return the examples, if any, and all that is said."""
     try:
-        found = SOURCE.read_examples(folder, 0)
+        reading = SOURCE.read_examples(folder, 0)
     except UserError as error:
         return None, [str(error)]
-    return found.examples, [*(f"{bad.where}: {bad.name}: {bad.reason}" for bad in found.faults), *found.warnings]
+    return reading.examples, [*(f"{bad.where}: {bad.name}: {bad.reason}" for bad in reading.faults), *reading.warnings]
 
 
 def test_there_are_a_hundred_kinds() -> None:

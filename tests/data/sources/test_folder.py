@@ -36,7 +36,7 @@ def test_groups_default_to_images(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "classes", "indices"),
+    ("labels", "classes", "indices"),
     [
         (["cat", "ant"], ("ant", "cat"), [1, 0]),
         (["10", "9"], ("9", "10"), [1, 0]),
@@ -44,9 +44,10 @@ def test_groups_default_to_images(tmp_path: Path) -> None:
     ],
 )
 def test_labels_index_sorted_classes(
-    tmp_path: Path, given: list[str], classes: tuple[str, ...], indices: list[int]
+    tmp_path: Path, labels: list[str], classes: tuple[str, ...], indices: list[int]
 ) -> None:
-    examples = read_folder(write_folder(tmp_path, labels=f"image,label\na.png,{given[0]}\nb.png,{given[1]}\n")).examples
+    table = f"image,label\na.png,{labels[0]}\nb.png,{labels[1]}\n"
+    examples = read_folder(write_folder(tmp_path, labels=table)).examples
     assert examples.classes == classes
     assert examples.labels["label"].dtype == np.int32
     assert examples.labels["label"].tolist() == indices

@@ -1,4 +1,4 @@
-"""The images of a folder: formats, depths, sizes, and those that cannot be read."""
+"""The images of a folder: formats, depths, sizes, and unreadable files."""
 
 from pathlib import Path
 from typing import Literal
@@ -94,9 +94,9 @@ def test_unreadable_images_are_faults(tmp_path: Path) -> None:
         tmp_path, {"f.tiff": Image.new("F", (6, 8), float("nan"))}, labels="image,count\nf.tiff,1\nt.png,1\n"
     )
     noise = np.random.default_rng(0).integers(0, 256, (40, 40), np.uint8)
-    whole = tmp_path / "whole.png"
-    Image.fromarray(noise).save(whole)
-    (path / "images" / "t.png").write_bytes(whole.read_bytes()[:700])
+    intact = tmp_path / "whole.png"
+    Image.fromarray(noise).save(intact)
+    (path / "images" / "t.png").write_bytes(intact.read_bytes()[:700])
     (name, _, reason), (other, _, why) = list_faults(read_folder(path))
     assert (name, reason) == ("f.tiff", "not a readable image (it has values that are not finite)")
     assert other == "t.png"
@@ -106,9 +106,9 @@ def test_unreadable_images_are_faults(tmp_path: Path) -> None:
 def test_depth_is_that_of_all_images(tmp_path: Path) -> None:
     """12 bits in 16, one image darker than the others, beside one of 8 bits: all keep their order."""
     images = {"dark.png": 400, "light.png": 4000}
-    wide = {name: Image.fromarray(np.full((6, 8), value, np.uint16)) for name, value in images.items()}
+    deep = {name: Image.fromarray(np.full((6, 8), value, np.uint16)) for name, value in images.items()}
     labels = "image,count\ndark.png,0\nlight.png,1\nusual.png,2\n"
-    reading = read_folder(write_folder(tmp_path, wide | {"usual.png": build_gray_image(100)}, labels=labels))
+    reading = read_folder(write_folder(tmp_path, deep | {"usual.png": build_gray_image(100)}, labels=labels))
     assert reading.examples.images.max((1, 2, 3)).tolist() == [25, 249, 100]
     assert reading.examples.value_range == (0, 4095)
     assert reading.warnings == ("images of more than 8 bits are scaled so that 0 is black and 4095 is white",)

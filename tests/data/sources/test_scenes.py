@@ -50,11 +50,11 @@ def test_scenes_independent_of_their_number() -> None:
 @pytest.mark.parametrize("cores", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_parts_give_same_bytes(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """In parts of a few scenes, in this process or in others."""
-    whole = draw_scenes(3)
+    reference = draw_scenes(3)
     monkeypatch.setattr(runtime, "count_cores", lambda: cores)
     monkeypatch.setattr(scenes, "MANY_SCENES", 1)
     monkeypatch.setattr(scenes, "PART_SCENES", 5)
-    assert_same(whole, draw_scenes(3))
+    assert_same(reference, draw_scenes(3))
 
 
 def test_other_seed_other_scenes() -> None:
@@ -75,14 +75,14 @@ def test_other_seed_other_scenes() -> None:
 def test_labels_agree_with_options(
     seed: int, size: tuple[int, int], people: tuple[int, int], clutter: tuple[int, int], children: float
 ) -> None:
-    found = draw_scenes(seed, examples=3, places=2, size=size, people=people, clutter=clutter, children=children)
+    drawn = draw_scenes(seed, examples=3, places=2, size=size, people=people, clutter=clutter, children=children)
     height, width = size
-    assert found.images.shape == (3, height, width, 3)
-    assert found.images.dtype == np.uint8
-    assert found.classes == ("adult", "child")
-    assert found.split.tolist() == [""] * 3
-    assert set(found.groups) <= {"place-00", "place-01"}
-    label = found.labels
+    assert drawn.images.shape == (3, height, width, 3)
+    assert drawn.images.dtype == np.uint8
+    assert drawn.classes == ("adult", "child")
+    assert drawn.split.tolist() == [""] * 3
+    assert set(drawn.groups) <= {"place-00", "place-01"}
+    label = drawn.labels
     assert set(label) == {"count", "points", "boxes", "kinds", "present"}
     types = {"count": np.float32, "points": np.float32, "boxes": np.float32, "kinds": np.int32, "present": np.bool_}
     assert {name: values.dtype.type for name, values in label.items()} == types
@@ -151,9 +151,9 @@ def test_shadows_fall_away_from_light() -> None:
 def test_nobody_is_fully_hidden() -> None:
     for seed in range(40):
         scene = draw_scene(seed, people=(8, 12), clutter=(0, 6))
-        whole, seen = paint_scene(scene)
+        whole, spots = paint_scene(scene)
         from_far = sorted(scene.people, key=lambda who: -who.z)
-        for who, spot in zip(from_far, seen, strict=True):
+        for who, spot in zip(from_far, spots, strict=True):
             without = paint_scene(replace(scene, people=tuple(other for other in scene.people if other is not who)))[0]
             x0, y0, x1, y1 = spot.box
             part = np.s_[int(y0) : int(np.ceil(y1)), int(x0) : int(np.ceil(x1))]

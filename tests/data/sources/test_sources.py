@@ -1,4 +1,4 @@
-"""What every data source keeps to, the members found by themselves."""
+"""The contract of every data source; a new source is tested automatically."""
 
 from pathlib import Path
 
