@@ -15,9 +15,9 @@ from thalweg.engine.block_layout import BlockShape
     devices=st.integers(1, 8),
 )
 def test_calls_cover_every_lane_once(clocks: list[int], shape: BlockShape, devices: int) -> None:
-    made = block_layout.plan_calls(clocks, shape, devices)
-    assert sorted(lane for call in made for block in call for lane in block) == list(range(len(clocks)))
-    for call in made:
+    calls = block_layout.plan_calls(clocks, shape, devices)
+    assert sorted(lane for call in calls for block in call for lane in block) == list(range(len(clocks)))
+    for call in calls:
         assert 1 <= len(call) <= devices * shape.blocks
         for block in call:
             assert 1 <= len(block) <= shape.lanes
@@ -36,8 +36,8 @@ def test_calls_cover_every_lane_once(clocks: list[int], shape: BlockShape, devic
     ],
 )
 def test_lanes_are_spread_evenly(lanes: int, shape: BlockShape, devices: int, sizes: list[list[int]]) -> None:
-    made = block_layout.plan_calls([0] * lanes, shape, devices)
-    assert [[len(block) for block in call] for call in made] == sizes
+    calls = block_layout.plan_calls([0] * lanes, shape, devices)
+    assert [[len(block) for block in call] for call in calls] == sizes
 
 
 @pytest.mark.parametrize(

@@ -143,8 +143,8 @@ def test_lanes_are_shared_or_per_trial(config: Config) -> None:
     alike = results.list_lane_seeds(config.seed, "study", 2, 3)
     assert [fold for _, fold in alike] == [0, 1, 2, 0, 1, 2]
     assert len({seed for seed, _ in alike}) == 2
-    own = [results.list_lane_seeds(config.seed, "study", 2, 3, trial) for trial in (0, 1)]
-    assert len({seed for lanes in (alike, *own) for seed, _ in lanes}) == 6
+    per_trial = [results.list_lane_seeds(config.seed, "study", 2, 3, trial) for trial in (0, 1)]
+    assert len({seed for lanes in (alike, *per_trial) for seed, _ in lanes}) == 6
 
 
 def test_killed_process_is_explained(

@@ -12,13 +12,13 @@ from thalweg.engine.lane_map import LaneMap, map_sequential, map_vmapped
 @pytest.mark.parametrize("on", [[True, False, True, True], [False] * 4, [True] * 4, [False, False, False, True]])
 def test_active_lanes_are_mapped(each: LaneMap, on: list[bool]) -> None:
     lanes = {"a": jnp.arange(4.0), "b": jnp.ones((4, 2), jnp.int32)}
-    given = jnp.array([10.0, 20.0, 30.0, 40.0])
+    offsets = jnp.array([10.0, 20.0, 30.0, 40.0])
 
-    def change(lane: dict[str, jax.Array], given: jax.Array) -> dict[str, jax.Array]:
-        return {"a": lane["a"] + given, "b": lane["b"] * 3}
+    def change(lane: dict[str, jax.Array], offsets: jax.Array) -> dict[str, jax.Array]:
+        return {"a": lane["a"] + offsets, "b": lane["b"] * 3}
 
-    after = jax.jit(lambda on, lanes, given: each(change, on, lanes, given))(jnp.array(on), lanes, given)
-    np.testing.assert_array_equal(after["a"], np.arange(4.0) + np.where(on, given, 0))
+    after = jax.jit(lambda on, lanes, offsets: each(change, on, lanes, offsets))(jnp.array(on), lanes, offsets)
+    np.testing.assert_array_equal(after["a"], np.arange(4.0) + np.where(on, offsets, 0))
     np.testing.assert_array_equal(after["b"], np.where(np.array(on)[:, None], 3, 1) * np.ones((4, 2)))
 
 

@@ -28,9 +28,9 @@ def test_one_program_for_all_numbers(end_states: tuple[list[LaneState], int]) ->
 def test_start_is_scaled_by_the_trial(start_states: list[LaneState]) -> None:
     """Paired trials share what is drawn; each scales it by its own numbers, also the weights to keep."""
     scaled = population.init_lane(PLAN, replace(HYPERS[0], last_gain=np.float32(0.3)), SEEDS[0], 0)
-    drawn = start_states[0].learner.parameters["last"]["kernel"][...]
+    kernel = start_states[0].learner.parameters["last"]["kernel"][...]
     for weights in (scaled.learner.parameters, scaled.best_weights[0]):
-        np.testing.assert_array_equal(weights["last"]["kernel"][...], drawn * np.float32(0.3))
+        np.testing.assert_array_equal(weights["last"]["kernel"][...], kernel * np.float32(0.3))
 
 
 def test_lone_lane_has_same_bits(

@@ -85,9 +85,9 @@ def test_truncated_journal_keeps_whole_lines(tmp_path: Path) -> None:
     lines = content.count(b"\n")
     for end in range(0, len(content), 7):
         file.write_bytes(content[:end])
-        kept = content[:end].count(b"\n")
+        whole_lines = content[:end].count(b"\n")
         Journal(tmp_path).record_seconds(2.5)
-        assert len(sealed.read_sealed_lines(file)) == kept + 1 <= lines
+        assert len(sealed.read_sealed_lines(file)) == whole_lines + 1 <= lines
         assert Journal(tmp_path).seconds == 2.5
 
 
@@ -138,10 +138,10 @@ def test_snapshot_round_trip(
     moved = replace(lanes[2, 1, 0][1], step=jnp.int32(17))
     lanes[2, 1, 0] = (plans[0], moved)
     state_folder.write_snapshot(tmp_path, lanes)
-    found = state_folder.read_snapshot(tmp_path)
-    assert found.keys() == lanes.keys()
+    snapshot = state_folder.read_snapshot(tmp_path)
+    assert snapshot.keys() == lanes.keys()
     for key, (_, state) in lanes.items():
-        assert are_equal_arrays(found[key], jax.tree.leaves(state))
+        assert are_equal_arrays(snapshot[key], jax.tree.leaves(state))
     assert state_folder.read_snapshot(tmp_path / "none") == {}
     state_folder.write_snapshot(tmp_path, {})
     assert state_folder.read_snapshot(tmp_path) == {}
@@ -169,9 +169,9 @@ def test_killed_writer_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.Mo
         assert (tmp_path / "journal.jsonl").read_bytes()
         writer.kill()
     monkeypatch.chdir(tmp_path)
-    found = sealed.read_sealed_lines(Path("journal.jsonl"))
-    assert [one["lane"][0] for one in found] == list(range(len(found)))
-    assert all(len(one["curves"]["mae"]) == 20_000 for one in found)
+    lines = sealed.read_sealed_lines(Path("journal.jsonl"))
+    assert [one["lane"][0] for one in lines] == list(range(len(lines)))
+    assert all(len(one["curves"]["mae"]) == 20_000 for one in lines)
 
 
 def test_partial_writes_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,25 +36,25 @@ def fake_timing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[dict[int, float | None]], list[int]]:
     """Stand-in for trying a width: seconds of a call by lanes at once, as a device might need them; None: no memory."""
-    asked: list[int] = []
+    widths: list[int] = []
 
     def measured(seconds: dict[int, float | None]) -> list[int]:
         def run(_plan: NetworkProgram, shape: BlockShape, _clocks: Any, _lanes: Any, _data: Any) -> tuple[Any, float]:
             at_once = shape.blocks * shape.lanes * jax.device_count()
-            asked.append(at_once)
+            widths.append(at_once)
             took = seconds[at_once]
             if took is None:
                 raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
             return at_once, took
 
         monkeypatch.setattr(population, "_time_call", run)
-        return asked
+        return widths
 
     return measured
 
 
 @pytest.mark.parametrize(
-    ("seconds", "asked", "chosen"),
+    ("seconds", "widths", "chosen"),
     [
         # twice the lanes cost the same: the wider the better
         ({64: 1.0, 16: 0.9}, [64, 16], 64),
@@ -69,13 +69,13 @@ def test_calibration_starts_at_widest(
     fake_timing: Callable[[dict[int, float | None]], list[int]],
     training_data: TrainingData,
     seconds: dict[int, float | None],
-    asked: list[int],
+    widths: list[int],
     chosen: int,
 ) -> None:
-    known = fake_timing(seconds)
+    tried = fake_timing(seconds)
     state = population.init_lane(PLAN, HYPERS[0], 0, 0)
     shape = population._choose_shape(PLAN, [0] * 64, [(state, HYPERS[0], 1)] * 64, training_data, None)
-    assert known == asked
+    assert tried == widths
     assert shape.blocks * shape.lanes * jax.device_count() == chosen
     assert population.shapes.get(PLAN) == shape
 

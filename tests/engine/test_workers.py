@@ -55,7 +55,7 @@ print(jax.device_count(), are_equal_trees(alone, [ends[0], ends[4]]), total.hexd
 @pytest.mark.slow
 def test_two_devices_give_same_bits() -> None:
     """Compiled as a study compiles, whatever flags the other tests have."""
-    told = []
+    outputs = []
     for count in (1, 2):
         flags = f"--xla_force_host_platform_device_count={count}"
         environment = os.environ | {"XLA_FLAGS": flags, "NPROC": "2", "JAX_PLATFORMS": "cpu"}
@@ -66,7 +66,7 @@ def test_two_devices_give_same_bits() -> None:
             text=True,
             check=True,
         )
-        told.append(done.stdout.split())
-    assert [count for count, *_ in told] == ["1", "2"]
-    assert told[0][1:] == told[1][1:]
-    assert told[0][1] == "True"
+        outputs.append(done.stdout.split())
+    assert [count for count, *_ in outputs] == ["1", "2"]
+    assert outputs[0][1:] == outputs[1][1:]
+    assert outputs[0][1] == "True"

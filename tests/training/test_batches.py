@@ -32,10 +32,10 @@ def test_second_channel_is_background_difference() -> None:
         scale=np.array([1.0, 10.0], np.float32),
     )
     sees = Network(f"{Mirror.__module__}.Mirror", (SIDE, SIDE, 2), (SIDE, SIDE, 2))
-    seen = infer_outputs(sees, sees.init(jax.random.key(0)), jax.tree.map(jnp.asarray, data), jnp.array([0, 1]))
-    np.testing.assert_allclose(seen[..., 0], 0.5, rtol=1e-5)
-    np.testing.assert_allclose(seen[0, ..., 1], (0.4 - 0.2) * 10, rtol=1e-5)
-    np.testing.assert_allclose(seen[1, ..., 1], 0.0, atol=1e-5)
+    inputs = infer_outputs(sees, sees.init(jax.random.key(0)), jax.tree.map(jnp.asarray, data), jnp.array([0, 1]))
+    np.testing.assert_allclose(inputs[..., 0], 0.5, rtol=1e-5)
+    np.testing.assert_allclose(inputs[0, ..., 1], (0.4 - 0.2) * 10, rtol=1e-5)
+    np.testing.assert_allclose(inputs[1, ..., 1], 0.0, atol=1e-5)
 
 
 class Mirror(nnx.Module):

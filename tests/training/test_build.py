@@ -148,9 +148,9 @@ class Flat(nnx.Module):
 
 
 def test_user_model_output_shape_is_checked() -> None:
-    own = CONFIG.replace_values({"model": {"kind": f"{Flat.__module__}.Flat"}})
+    config = CONFIG.replace_values({"model": {"kind": f"{Flat.__module__}.Flat"}})
     with pytest.raises(UserError, match=r"returns an array of shape \(2,\) for 2 examples; .* needs \(2, 1\)"):
-        build.build_plan(own, build.build_data_spec(EXAMPLES), build_training_data(ONE), searched=False)
+        build.build_plan(config, build.build_data_spec(EXAMPLES), build_training_data(ONE), searched=False)
 
 
 def test_unsuited_model_is_a_user_error() -> None:
@@ -177,14 +177,14 @@ class Pair(Flat):
 
 
 @pytest.mark.parametrize(
-    ("model", "told"),
+    ("model", "message"),
     [
         ({"kind": f"{Wrong.__module__}.Wrong"}, "cannot be built for this data: "),
         ({"kind": f"{Pair.__module__}.Pair"}, "returns no array for 2 examples"),
     ],
 )
-def test_model_exception_is_a_user_error(model: dict[str, Any], told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_model_exception_is_a_user_error(model: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         build.build_plan(
             CONFIG.replace_values({"model": model}),
             build.build_data_spec(EXAMPLES),
@@ -194,14 +194,14 @@ def test_model_exception_is_a_user_error(model: dict[str, Any], told: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("model", "told"),
+    ("model", "message"),
     [
         ({"kind": "linear", "gain": 0.5}, r"model.gain: `linear` has no matrix of weights but in its last layer"),
         ({"kind": "toy", "last_gain": 0.5}, r"model.last_gain: `toy` has no matrix of weights in a layer named `last`"),
     ],
 )
-def test_scale_of_nothing_is_a_user_error(model: dict[str, Any], told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_scale_of_nothing_is_a_user_error(model: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         build.build_plan(
             CONFIG.replace_values({"model": model}), DataSpec((4, 5, 1), 0), build_training_data(ONE), searched=False
         )
@@ -253,9 +253,9 @@ def test_inputs_are_normalised(background: str) -> None:
     image = EXAMPLES.images[ONE.train[0]] / 255
     if background:
         image = np.concatenate([image, image - data.backgrounds[data.background_index[ONE.train[0]]] / 255], -1)
-    seen = (image - data.mean) * data.scale
-    np.testing.assert_allclose(seen.mean((0, 1, 2)), 0, atol=1e-5)
-    np.testing.assert_allclose(seen.std((0, 1, 2)), 1, rtol=1e-5)
+    normalised = (image - data.mean) * data.scale
+    np.testing.assert_allclose(normalised.mean((0, 1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(normalised.std((0, 1, 2)), 1, rtol=1e-5)
 
 
 def test_constant_image_stays_finite() -> None:
@@ -269,12 +269,12 @@ def test_constant_image_stays_finite() -> None:
 def test_normalisation_is_the_same_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     images = np.random.default_rng(0).integers(0, 256, (2500, 2, 2, 3), np.uint8)
     rows, index = np.arange(0, 2500, 2), np.zeros(2500, np.int32)
-    found = []
+    statistics = []
     for size in (1, 1000, 2**20):
         monkeypatch.setattr(normalisation, "CHUNK_BYTES", size)
-        found.append(normalisation.compute_channel_statistics(images, images[:0], index, rows))
-    for mean, scale in found:
-        np.testing.assert_array_equal((mean, scale), found[0])
+        statistics.append(normalisation.compute_channel_statistics(images, images[:0], index, rows))
+    for mean, scale in statistics:
+        np.testing.assert_array_equal((mean, scale), statistics[0])
         np.testing.assert_allclose(mean, (images[rows] / 255).mean((0, 1, 2)), rtol=1e-6)
         np.testing.assert_allclose(scale, 1 / (images[rows] / 255).std((0, 1, 2)), rtol=1e-6)
 
@@ -282,8 +282,8 @@ def test_normalisation_is_the_same_in_chunks(monkeypatch: pytest.MonkeyPatch) ->
 def test_background_is_camera_median() -> None:
     data = build_training_data(ONE, "camera .")
     for camera, place in (("a", 0), ("b", 1)):
-        own = [row for row in ONE.train[0] if f"camera {camera}" in EXAMPLES.groups[row]]
-        wanted = np.median(EXAMPLES.images[own].astype(float), axis=0)
+        rows = [row for row in ONE.train[0] if f"camera {camera}" in EXAMPLES.groups[row]]
+        wanted = np.median(EXAMPLES.images[rows].astype(float), axis=0)
         assert np.abs(data.backgrounds[place] - wanted).max() <= 0.5
     assert data.background_index.tolist() == [0 if "camera a" in group else 1 for group in EXAMPLES.groups]
 

@@ -31,9 +31,9 @@ def advance_lane(hypers: NetworkHyper, states: LaneState, until: jax.Array) -> L
     return fit.advance_block(PLAN, map_sequential, hypers, states, jax.tree.map(jnp.asarray, DATA), until)
 
 
-def train_terms(given: NetworkHyper, epochs: int = EPOCHS) -> LaneState:
+def train_terms(hyper: NetworkHyper, epochs: int = EPOCHS) -> LaneState:
     start = fit.init_state(PLAN, jnp.int32(0), jnp.int32(0))
-    block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (given, start))
+    block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, start))
     after = advance_lane(block[0], block[1], jnp.array([epochs]))
     result: LaneState = jax.tree.map(lambda leaf: leaf[0], after)
     return result
@@ -121,20 +121,20 @@ def test_balance_changes_only_if_enabled(balance: str) -> None:
 
 
 def test_non_finite_term_leaves_balance() -> None:
-    kept = composite_loss.update_uncertainty_balance(
+    balance = composite_loss.update_uncertainty_balance(
         PLAN, build_hyper(balance="uncertainty"), jnp.zeros(2), jnp.array([[jnp.nan], [2.0]])
     )
-    assert kept[0] == 0
-    assert kept[1] < 0
+    assert balance[0] == 0
+    assert balance[1] < 0
 
 
 def test_weights_do_not_recompile() -> None:
     traces = []
 
     @jax.jit
-    def run(given: NetworkHyper) -> jax.Array:
-        traces.append(given)
-        return composite_loss.compute_coefficients(PLAN, given, jnp.zeros(2), jnp.int32(9))
+    def run(hyper: NetworkHyper) -> jax.Array:
+        traces.append(hyper)
+        return composite_loss.compute_coefficients(PLAN, hyper, jnp.zeros(2), jnp.int32(9))
 
     for weight, balance in ((1.0, "none"), (2.0, "uncertainty")):
         last = run(build_hyper(a=build_loss_numbers(phases={"0": build_phase(0.1 * weight, weight)}), balance=balance))

@@ -59,13 +59,13 @@ def test_chunked_epoch_equals_whole_epoch(
     monkeypatch: pytest.MonkeyPatch, batches: int, whole_epoch_run: tuple[LaneMap, LaneState]
 ) -> None:
     """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
-    each, whole = whole_epoch_run
+    each, unchunked = whole_epoch_run
     monkeypatch.setattr(fit, "CHUNK_BYTES", batches * BATCH * (N + 1) * 4)
     parted = train_with_noise(each)
-    assert np.asarray(whole.learner.model_state["batches"][...]) == EVERY * STEPS
-    np.testing.assert_allclose(get_weights(parted), get_weights(whole), rtol=1e-6)
-    np.testing.assert_allclose(parted.curves["train_spread"], whole.curves["train_spread"], rtol=1e-5)
-    np.testing.assert_array_equal(parted.learner.model_state["last"][...], whole.learner.model_state["last"][...])
+    assert np.asarray(unchunked.learner.model_state["batches"][...]) == EVERY * STEPS
+    np.testing.assert_allclose(get_weights(parted), get_weights(unchunked), rtol=1e-6)
+    np.testing.assert_allclose(parted.curves["train_spread"], unchunked.curves["train_spread"], rtol=1e-5)
+    np.testing.assert_array_equal(parted.learner.model_state["last"][...], unchunked.learner.model_state["last"][...])
 
 
 def test_lane_has_its_schedule_and_loss() -> None:
@@ -85,8 +85,8 @@ def test_lane_has_its_schedule_and_loss() -> None:
 
 @pytest.mark.parametrize("fold", [0, 1])
 def test_epoch_visits_its_fold_once(fold: int) -> None:
-    seen = train_lane(fold=fold, until=EVERY).learner.model_state
-    visits, last = np.asarray(seen["visits"][...]), np.asarray(seen["last"][...])
+    model_state = train_lane(fold=fold, until=EVERY).learner.model_state
+    visits, last = np.asarray(model_state["visits"][...]), np.asarray(model_state["last"][...])
     second = last > STEPS
     assert visits.sum() == EVERY * STEPS * BATCH
     assert visits.max() == EVERY

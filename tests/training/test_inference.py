@@ -1,4 +1,4 @@
-"""What a task asks to be seen in the mirror, too, is told alike of an image and of its mirror image."""
+"""A task that averages over mirrored images predicts the same for an image and its mirror image."""
 
 from dataclasses import replace
 from typing import Any
@@ -41,14 +41,14 @@ OTHERS = [Count(), Classify(), Detect(cell=4), Enhance(problem="deblur", noise=0
 @pytest.mark.parametrize("mirror", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_mirroring_makes_predictions_symmetric(task: Task, mirror: bool) -> None:
     channels = 1 if task.CORRUPTS_INPUT else 2
-    asked, straight = task.model_copy(update={"mirror": mirror}), build_data(channels)
+    variant, straight = task.model_copy(update={"mirror": mirror}), build_data(channels)
     flipped = replace(straight, images=straight.images[:, :, ::-1], backgrounds=straight.backgrounds[:, :, ::-1])
     network = Network("resnet", (8, 16, channels), task.output_shape(SPEC), (("width", 8), ("blocks", (0, 0))))
     weights = compile_fast(network.init)(jax.random.key(0))
     one, other = (
-        jnp.asarray(inference.build_predictor(network, asked)(weights, on, ROWS)) for on in (straight, flipped)
+        jnp.asarray(inference.build_predictor(network, variant)(weights, on, ROWS)) for on in (straight, flipped)
     )
-    assert np.allclose(one, asked.unmirror_predictions(other, 16), rtol=1e-4, atol=1e-5) == mirror
+    assert np.allclose(one, variant.unmirror_predictions(other, 16), rtol=1e-4, atol=1e-5) == mirror
     if mirror:
         plain = [jnp.asarray(inference.build_predictor(network, task)(weights, on, ROWS)) for on in (straight, flipped)]
         np.testing.assert_allclose(one, (plain[0] + task.unmirror_predictions(plain[1], 16)) / 2, rtol=1e-5, atol=1e-6)
