@@ -67,13 +67,13 @@ def list_imports(source: str, modules: Iterable[str]) -> set[str]:
 def list_wrong_arrows(graph: Graph, floors: Floors, part: int) -> list[str]:
     """Return the imports between packages that go up or sideways; `part` is where names say the package."""
     height = {name: -number for number, floor in enumerate(floors) for name in floor}
-    found = []
+    arrows = []
     for module, imported in sorted(graph.items()):
         for other in sorted(imported):
             above, below = module.split(".")[part], other.split(".")[part]
             if above != below and height[below] >= height[above]:
-                found.append(f"{module} -> {other}")
-    return found
+                arrows.append(f"{module} -> {other}")
+    return arrows
 
 
 MODULES = find_modules()
@@ -113,10 +113,10 @@ def test_wrong_imports_are_found(arrow: tuple[str, str]) -> None:
 @pytest.mark.parametrize(("title", "floors"), [("pipeline", FLOORS), ("reporting", REPORTING)])
 def test_page_lists_the_floors(title: str, floors: Floors) -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
-    found = re.search(rf"<!-- floors: {title} -->\n```\n(.*?)```", page, re.DOTALL)
-    assert found
-    shown = [tuple(line.split("  ")[0].split()) for line in found.group(1).splitlines()]
-    assert shown == list(floors)
+    match = re.search(rf"<!-- floors: {title} -->\n```\n(.*?)```", page, re.DOTALL)
+    assert match
+    listed = [tuple(line.split("  ")[0].split()) for line in match.group(1).splitlines()]
+    assert listed == list(floors)
 
 
 DISK_USES = {
@@ -133,9 +133,9 @@ DISK_USES = {
 
 
 def test_one_module_touches_disk() -> None:
-    found = {name: uses for name, file in MODULES.items() if (uses := find_disk_uses(file.read_text()))}
-    assert found.pop("system.files")
-    assert found == DISK_USES
+    uses_by_module = {name: uses for name, file in MODULES.items() if (uses := find_disk_uses(file.read_text()))}
+    assert uses_by_module.pop("system.files")
+    assert uses_by_module == DISK_USES
 
 
 @pytest.mark.parametrize(

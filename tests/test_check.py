@@ -26,11 +26,11 @@ STEPS = 2
 @pytest.fixture(scope="session")
 def source_task_pairs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, DataSource, str]]:
     """A few examples of every source, with every task that they suit."""
-    made = []
+    sources = []
     for kind, source in find_members("thalweg.data.sources").items():
         folder = tmp_path_factory.mktemp(kind)
-        made.append((folder, cast(type[DataSource], source).write_example(folder)))
-    return list_pairs(made)
+        sources.append((folder, cast(type[DataSource], source).write_example(folder)))
+    return list_pairs(sources)
 
 
 def train_if_good(tree: dict[str, Any], file: Path) -> None:

@@ -163,9 +163,9 @@ def test_loss_example_costs_what_it_says() -> None:
 def run_example(example: Example) -> dict[str, Any]:
     """The names after a block of Python, run as if it were at the end of the module that `in` names."""
     names = vars(importlib.import_module(example.marks["in"])) if "in" in example.marks else {}
-    own = {name: value for name, value in names.items() if not name.startswith("__")}
+    values = {name: value for name, value in names.items() if not name.startswith("__")}
     # a copy of the tables: an example adds its line to them
-    scope = {name: copy.deepcopy(value) if isinstance(value, dict) else value for name, value in own.items()}
+    scope = {name: copy.deepcopy(value) if isinstance(value, dict) else value for name, value in values.items()}
     scope["__name__"] = "example"
     exec(compile(example.text, str(example), "exec"), scope)
     return scope

@@ -29,27 +29,27 @@ def list_imports(file: Path) -> set[Path]:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-    found = set()
+    files = set()
     for name in names:
         parts = name.split(".")
         if parts[0] == "thalweg":
-            found |= {ROOT.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)}
-            found.add(ROOT.joinpath(*parts).with_suffix(".py"))
-    return {path.resolve() for path in found if path.exists()}
+            files |= {ROOT.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)}
+            files.add(ROOT.joinpath(*parts).with_suffix(".py"))
+    return {path.resolve() for path in files if path.exists()}
 
 
 @cache
 def list_reached_files(stage: str) -> set[str]:
     """Every file of the project that a stage imports, directly or not."""
-    seen: set[Path] = set()
+    reached: set[Path] = set()
     waiting = {ROOT / "pipeline" / "stages" / f"{name}.py" for name in (RUNNER, stage)}
     while waiting:
         file = waiting.pop()
-        seen.add(file)
+        reached.add(file)
         # nothing imports a family's members by name
         family = set(file.parent.glob("*.py")) if file.parent in FAMILIES else set[Path]()
-        waiting |= (list_imports(file) | family) - seen
-    return {file.relative_to(ROOT).as_posix() for file in seen}
+        waiting |= (list_imports(file) | family) - reached
+    return {file.relative_to(ROOT).as_posix() for file in reached}
 
 
 def lies_in(file: str, listed: str) -> bool:
@@ -107,8 +107,8 @@ def test_optional_keys_are_not_listed() -> None:
 def test_inputs_are_earlier_outputs() -> None:
     written: set[str] = set()
     for stage in STAGES.values():
-        made = {dep for dep in stage["deps"] if dep.startswith(("artifacts", "reports"))}
-        assert made <= written
+        inputs = {dep for dep in stage["deps"] if dep.startswith(("artifacts", "reports"))}
+        assert inputs <= written
         written |= set(stage["outs"]) | set(stage.get("metrics", ()))
 
 
@@ -128,12 +128,12 @@ SHOWN = {
 )
 def test_plots_draw_both_revisions(plot: dict[str, dict[str, Any]]) -> None:
     """As `dvc plots diff` does: by DVC's own templates, which do not draw names along a scale of numbers."""
-    ((_, told),) = plot.items()
-    y, known = SHOWN[told["title"]]
+    ((_, settings),) = plot.items()
+    y, known = SHOWN[settings["title"]]
     rows = [{"rev": rev, **row} for rev in ("HEAD", "workspace") for row in known]
-    places = {"template": told["template"], "template_dir": str(ROOT / ".dvc" / "plots")}
-    drawn = VegaRenderer(rows, "plot", x=told["x"], y=y, title=told["title"], **places)
-    svg = vl_convert.vegalite_to_svg(drawn.get_filled_template())
+    places = {"template": settings["template"], "template_dir": str(ROOT / ".dvc" / "plots")}
+    renderer = VegaRenderer(rows, "plot", x=settings["x"], y=y, title=settings["title"], **places)
+    svg = vl_convert.vegalite_to_svg(renderer.get_filled_template())
     assert "NaN" not in svg
-    what, least = ("line mark", 2) if told["template"] == "linear" else ("point", len(rows))
+    what, least = ("line mark", 2) if settings["template"] == "linear" else ("point", len(rows))
     assert len(re.findall(rf'aria-roledescription="{what}"[^>]*\bd="M', svg)) >= least

@@ -47,9 +47,9 @@ def test_modules_load_once(tmp_path: Path) -> None:
         check=True,
     )
     for process, modules in json.loads(done.stdout.splitlines()[-1]).items():
-        own = {name: file for name, file in modules if Path(file).is_relative_to(ROOT) and ".venv" not in file}
-        assert {name.partition(".")[0] for name in own} == {"thalweg"}, process
-        assert len(set(own.values())) == len(own), process
+        by_name = {name: file for name, file in modules if Path(file).is_relative_to(ROOT) and ".venv" not in file}
+        assert {name.partition(".")[0] for name in by_name} == {"thalweg"}, process
+        assert len(set(by_name.values())) == len(by_name), process
 
 
 @pytest.mark.parametrize("name", ["pipeline", "models"])

@@ -1,4 +1,4 @@
-"""Params files as they are loaded: those that are good, and what is said of the others."""
+"""Loading params files: valid files, and the messages for invalid ones."""
 
 from pathlib import Path
 

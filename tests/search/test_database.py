@@ -1,4 +1,4 @@
-"""Which database Optuna's storage is in, and what is said where it cannot be used."""
+"""The database of Optuna's storage, and the messages where it cannot be used."""
 
 import contextlib
 import os

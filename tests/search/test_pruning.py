@@ -1,4 +1,4 @@
-"""Trials that are stopped early, and those that go on all the same."""
+"""Pruned trials stop early; audited trials go on."""
 
 from pathlib import Path
 

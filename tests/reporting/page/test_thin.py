@@ -1,4 +1,4 @@
-"""Few of many: even steps that keep both ends, and those that must not be missed."""
+"""Subsampling: even steps keep both ends, and trials with priority stay."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Several objectives: what is said of their front."""
+"""Several objectives: findings and charts of their front."""
 
 from dataclasses import replace
 

@@ -202,7 +202,7 @@ def test_more_seeds_cannot_replace_groups(counting_study: StudyTables) -> None:
     far = result.build_findings(build_confirmed_study(counting_study, -1e-5, 0.02))[0].next_step
     assert "takes more than 100 seeds. The 12 groups of the test set limit this comparison." in far
     assert "enlarge `data.split.test`" in far
-    for step in (near, far):  # what is said not to help is not advised
+    for step in (near, far):  # the report does not advise what cannot help
         assert "confirm on more seeds" not in step
 
 
