@@ -101,10 +101,10 @@ def _list_key_numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
     if result := build_confirmed_result(tables):
         name = "corrected difference" if result.changes_verdict else "difference"
         final = name, result.decisive if result.changes_verdict else result.difference
-        shown = [("winner", result.winner), ("baseline", result.baseline), final]
-        shown = shown if tables.has_winner else shown[1:2]
-        places = max(count_decimals((value.high - value.low) / 2) for _, value in shown)
-        for name, value in shown:
+        intervals = [("winner", result.winner), ("baseline", result.baseline), final]
+        intervals = intervals if tables.has_winner else intervals[1:2]
+        places = max(count_decimals((value.high - value.low) / 2) for _, value in intervals)
+        for name, value in intervals:
             signed = name == final[0]
             text, _, ends = format_interval(value.mean, value.low, value.high, signed, places).partition(" (")
             entries.append((name, "" if signed else name, text, ends.removesuffix(")")))

@@ -24,8 +24,8 @@ def find_constant_edge(tables: StudyTables) -> Separation | None:
 
 
 def _find_lost_edge(tables: StudyTables, trials: pd.Series) -> Separation | None:
-    lost = {*_list_diverged(tables), *constant_trials.find_constant_trials(tables)["number"]}
-    return find_separation(tables, trials.tolist(), sorted(set(tables.trials["number"]) - lost))
+    failed = {*_list_diverged(tables), *constant_trials.find_constant_trials(tables)["number"]}
+    return find_separation(tables, trials.tolist(), sorted(set(tables.trials["number"]) - failed))
 
 
 def _list_diverged(tables: StudyTables) -> pd.Series:

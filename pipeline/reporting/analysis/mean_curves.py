@@ -34,13 +34,13 @@ def values_by_epoch(curves: pd.DataFrame, metric: str, sign: int, value_column: 
     (`thalweg.stats.trial_value.mean_at_best`).
     """
     lane_keys = [name for name in ("trial", "seed", "fold") if name in curves]
-    best, shown = (
+    metric_table, value_table = (
         curves.pivot(index=lane_keys, columns="epoch", values=name) for name in (metric, value_column or metric)
     )
-    cost, values = sign * best.to_numpy(np.float64), shown.to_numpy(np.float64)
-    trials = best.groupby(level="trial").indices
+    cost, values = sign * metric_table.to_numpy(np.float64), value_table.to_numpy(np.float64)
+    trials = metric_table.groupby(level="trial").indices
     values_by_trial = {trial: mean_at_best(cost[rows], values[rows]) for trial, rows in trials.items()}
-    return pd.DataFrame.from_dict(values_by_trial, orient="index", columns=best.columns)
+    return pd.DataFrame.from_dict(values_by_trial, orient="index", columns=metric_table.columns)
 
 
 def compute_lane_means(curves: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

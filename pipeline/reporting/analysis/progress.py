@@ -67,13 +67,13 @@ def compute_gain(tables: StudyTables) -> SearchGain | None:
     two_thirds, noise, draws = best.iloc[:-count].iloc[-1], estimate_seed_noise(tables), find_random_draws(tables)
     if pd.isna(two_thirds) or noise is None or len(best) < MIN_COHORTS * max(cohort, 1):
         return unknown
-    least = noise.least_significant_difference
+    least_difference = noise.least_significant_difference
     if isinstance(draws, RandomDraws) and count < len(draws.costs):
         gain, chance = draws.expected_gain(count), count / (len(draws.costs) + count)
         measured = replace(unknown, best_chance=chance, is_bound=bool(np.isfinite(draws.given_cost)))
     else:
         gain, measured = (float(two_thirds) - best_value) * tables.sign, unknown
-    kind: Literal["gaining", "drowned", "flat"] = "gaining" if gain > least else "flat"
-    if kind == "flat" and least > abs(best_value - float(best.dropna().iloc[0])):
+    kind: Literal["gaining", "drowned", "flat"] = "gaining" if gain > least_difference else "flat"
+    if kind == "flat" and least_difference > abs(best_value - float(best.dropna().iloc[0])):
         kind = "drowned"
-    return replace(measured, kind=kind, gain=gain, noise=least)
+    return replace(measured, kind=kind, gain=gain, noise=least_difference)

@@ -67,11 +67,11 @@ def build_environment() -> Environment:
         # a dotted name may break after a dot
         "breakable": lambda text: Markup("<wbr>").join(re.split(r"(?<=[a-z]\.)(?=[a-z])", text)),
         "chart_data": build_chart_data,
-        "kind": lambda shown: type(shown).__name__.lower(),
+        "kind": lambda figure: type(figure).__name__.lower(),
         "many": format_count,
         "picture": read_picture,
         "prose": format_prose,
-        "written": lambda shown: build_html_table(shown.rows, shown.title, shown.marked_rows),
+        "written": lambda figure: build_html_table(figure.rows, figure.title, figure.marked_rows),
     }
     # only ASCII, so that no line separator ends a script; `tojson` escapes characters that could end its element
     templates.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}

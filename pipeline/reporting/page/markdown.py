@@ -89,13 +89,13 @@ def renumber_clips(text: str) -> str:
     return re.sub(r'(?<=id=")clip\d+(?=")|(?<=url\(#)clip\d+(?=\))', lambda match: order.get(match[0], match[0]), text)
 
 
-def _render_table(shown: figures.Table) -> str:
-    names = [str(name) for name in shown.rows]
-    rule = ["---:" if right else "---" for right in figures.mark_numeric_columns(shown.rows)]
+def _render_table(table: figures.Table) -> str:
+    names = [str(name) for name in table.rows]
+    rule = ["---:" if right else "---" for right in figures.mark_numeric_columns(table.rows)]
     lines = [[_escape_markup(name) for name in names], rule]
-    for index, row in enumerate(shown.rows.itertuples(index=False, name=None)):
+    for index, row in enumerate(table.rows.itertuples(index=False, name=None)):
         cells = [_escape_markup(" ".join(format_number(value).split())) for value in row]
-        lines.append([f"{cells[0]} •" if index in shown.marked_rows else cells[0], *cells[1:]])
+        lines.append([f"{cells[0]} •" if index in table.marked_rows else cells[0], *cells[1:]])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

@@ -117,8 +117,8 @@ def _describe_effect(tables: StudyTables, effect: Interval) -> str:
     mean, space, interval = text.format_interval(sign * effect.mean, low, high).partition(" ")
     direction, other = ("worse", "better") if sign * tables.sign > 0 else ("better", "worse")
     if low < 0 < high:
-        least, _, most = interval.strip("()").partition(" to ")
-        interval = f"({least.removeprefix('−')} {other} to {most} {direction})"
+        low_text, _, high_text = interval.strip("()").partition(" to ")
+        interval = f"({low_text.removeprefix('−')} {other} to {high_text} {direction})"
     seeds = text.format_count(effect.n, "seed")
     label = text.metric_label(tables.objective)
     return f"{label} on the validation set is {mean} {direction}{space}{interval}, over {seeds}."

@@ -21,15 +21,15 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     findings = [Finding("The data raised a warning.", str(warning), tone="caution") for warning in warnings]
     if excluded:
         used = sum((tables.manifest.get("examples") or {}).values())
-        lost = len(_find_lost_examples(excluded))
+        lost_count = len(_find_lost_examples(excluded))
         reasons = pd.Series([str(fault.get("reason", "")) for fault in excluded]).value_counts()
         by_count = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
         counts = join_items([f"{reason} ({count})" for reason, count in by_count], 5)
         evidence = f"{format_count(len(excluded), 'fault')} in the source: {counts}. "
         step = f"Correct or remove the faulty data; {MANIFEST} lists every fault with its place."
-        if lost:
-            verdict = f"{format_count(lost, 'example')} could not be used."
-            evidence += f"They exclude {format_share(lost, used + lost, 'example')}."
+        if lost_count:
+            verdict = f"{format_count(lost_count, 'example')} could not be used."
+            evidence += f"They exclude {format_share(lost_count, used + lost_count, 'example')}."
         else:
             verdict, evidence = "The data has faults, but every example was used.", evidence.rstrip()
         findings.append(Finding(verdict, evidence, step, tone="caution"))

@@ -179,9 +179,10 @@ def _report_winner(tables: StudyTables) -> list[Finding]:
         f"That is from epoch {winner.epochs[0]} to epoch {winner.epochs[1]}. On the validation set, its "
         f"{metric_label(tables.objective)} goes from {before} to {after}."
     )
-    own = verdicts[verdicts["trial"] == tables.winner]
-    if len(own):
-        evidence += f" The monitor's verdict is {own.iloc[0]['kind']}: {_describe_evidence(tables, own.iloc[0])}."
+    winner_verdicts = verdicts[verdicts["trial"] == tables.winner]
+    if len(winner_verdicts):
+        row = winner_verdicts.iloc[0]
+        evidence += f" The monitor's verdict is {row['kind']}: {_describe_evidence(tables, row)}."
     trials = () if tables.winner is None else (tables.winner,)
     if winner.is_learning:
         return [

@@ -72,21 +72,22 @@ def build_verdict_map(tables: StudyTables, verdicts: pd.DataFrame, edge: Separat
     points = points.dropna(subset=["x", "y"]).sort_values("trial")
     if points.empty:
         return []
-    shown = [_shorten_name(parameter) for parameter in axes]
+    axis_names = [_shorten_name(parameter) for parameter in axes]
     line = _build_edge_line(edge, first, second)
-    caption = f"One mark per trial: {shown[0]} across" + (f", {shown[1]} upwards." if second else ".")
+    caption = f"One mark per trial: {axis_names[0]} across" + (f", {axis_names[1]} upwards." if second else ".")
     if len(line):
         caption += " Dashed line: beyond it, trials begin to fail."
     order, of_kind = order_kinds(points["kind"].unique().tolist()), points.groupby("kind")["x"]
     ranges = ((kind, of_kind.get_group(kind)) for kind in order)
     kind_texts = (
-        f"{kind} {len(x)}, {shown[0]} {format_range(*map(format_number, (x.min(), x.max())))}" for kind, x in ranges
+        f"{kind} {len(x)}, {axis_names[0]} {format_range(*map(format_number, (x.min(), x.max())))}"
+        for kind, x in ranges
     )
     where = " and ".join(parameter.name for parameter in axes)
     spoken = f"Verdicts of {format_count(len(points), 'trial')} by {where}: {', '.join(kind_texts)}."
     draw = partial(_plot_verdict_map, first, second, order, len(points), metric_label(tables.objective))
     data = {"points": points, "edge": line}
-    return [Chart("verdict-map", f"Verdicts by {' and '.join(shown)}", caption, spoken, data, draw)]
+    return [Chart("verdict-map", f"Verdicts by {' and '.join(axis_names)}", caption, spoken, data, draw)]
 
 
 def _shorten_name(parameter: SearchedParameter) -> str:

@@ -36,8 +36,8 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
     if not others:
         parts = [f"Only {leader.label} has a trial that trained to its end."]
     elif noise is not None:
-        least = format_number(noise.least_significant_difference, 2)
-        parts.append(f"Differences below {least} are within noise.")
+        least_difference = format_number(noise.least_significant_difference, 2)
+        parts.append(f"Differences below {least_difference} are within noise.")
     worse, unclear, ties = ([other for other in others if other.verdict == kind] for kind in ("worse", "open", "tie"))
     rare = [other for other in unclear if leader.is_rare or other.group.is_rare]
     rare += [other for other in ties if other.group.is_rare and not (leader.is_rare or verdict.unjudged_values)]
