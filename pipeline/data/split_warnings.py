@@ -40,10 +40,10 @@ def _find_ignored_marks(config: SplitConfig, examples: Examples) -> Iterator[str
 def _find_missed_shares(config: SplitConfig, examples: Examples, splits: Splits) -> Iterator[str]:
     marked = {name: int((examples.split == name).sum()) for name in ("validation", "test")}
     total = len(examples) - marked["test"]
-    drawn = {"test": len(splits.test) - marked["test"]}
+    split_sizes = {"test": len(splits.test) - marked["test"]}
     if config.by != "folds" and not (config.by == "column" and marked["validation"]):
-        drawn["validation"] = len(splits.validation[0])
-    for name, count in sorted(drawn.items()):
+        split_sizes["validation"] = len(splits.validation[0])
+    for name, count in sorted(split_sizes.items()):
         expected = getattr(config, name) * total
         if abs(count - expected) > max(MAX_SHARE_ERROR * expected, 1):
             yield (

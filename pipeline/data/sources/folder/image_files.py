@@ -36,7 +36,7 @@ def read_images(
 ) -> ImageFiles:
     """Read each row's image; add a fault for each that is missing or cannot be read."""
     existing = {*files_below}
-    by_path, by_name = ({_fold_name(file, whole): file for file in files_below} for whole in (True, False))
+    by_path, by_name = ({_fold_name(file, is_path): file for file in files_below} for is_path in (True, False))
     value_range = images.find_value_range(
         images.measure_ranges(root / row.image for row in rows if row.image in existing)
     )
@@ -63,10 +63,10 @@ def read_images(
     )
 
 
-def _fold_name(path: str, whole: bool) -> str:
+def _fold_name(path: str, is_path: bool) -> str:
     """Return a path, or its last part, without what differs between systems: case, Unicode form, backslashes."""
     folded = unicodedata.normalize("NFC", path).casefold().replace("\\", "/").removeprefix("./")
-    return folded if whole else folded.rsplit("/", 1)[-1]
+    return folded if is_path else folded.rsplit("/", 1)[-1]
 
 
 def _find_image_warnings(

@@ -43,11 +43,11 @@ class Sketch:
         scale = self.camera.focal / max(z, 1.0)
         return self.camera.centre + x * scale, self.camera.horizon + (self.camera.height - y) * scale, scale
 
-    def add_ellipse(self, point: Point, wide: float, high: float, colour: Colour) -> None:
-        """Add an upright ellipse of half-axes `wide` and `high` metres."""
+    def add_ellipse(self, point: Point, half_width: float, half_height: float, colour: Colour) -> None:
+        """Add an upright ellipse; its half-axes are in metres."""
         x, y, scale = self.project_point(point)
-        wide, high = wide * scale, high * scale
-        self.parts.append((True, (round(x - wide), round(y - high), round(x + wide), round(y + high)), colour))
+        dx, dy = half_width * scale, half_height * scale
+        self.parts.append((True, (round(x - dx), round(y - dy), round(x + dx), round(y + dy)), colour))
 
     def add_polygon(self, points: tuple[Point, ...], colour: Colour) -> None:
         projected = [self.project_point(point) for point in points]

@@ -45,9 +45,9 @@ class Footprint(NamedTuple):
 def build_footprint(camera: Camera, subject: PlacedFurniture | Person) -> Footprint:
     sketch = Sketch(camera)
 
-    def project_rect(wide: float, low: float, high: float) -> Rect:
+    def project_rect(half_width: float, low: float, high: float) -> Rect:
         x, y, scale = sketch.project_point((subject.x, high, subject.z))
-        return x - wide * scale, y, x + wide * scale, y + (high - low) * scale
+        return x - half_width * scale, y, x + half_width * scale, y + (high - low) * scale
 
     head = (
         project_rect(subject.head_radius, subject.height - 2 * subject.head_radius, subject.height)

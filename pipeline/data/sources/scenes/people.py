@@ -146,17 +146,17 @@ def draw_person(sketch: Sketch, subject: Person) -> None:
 
     def draw_arm(side: int, dim: float) -> None:
         pose = subject.arms[side > 0]
-        wide, swing = 0.105 * build, -0.8 * subject.stride * side
-        start = at(side * wide, shoulder - 0.015, 0)
+        offset, swing = 0.105 * build, -0.8 * subject.stride * side
+        start = at(side * offset, shoulder - 0.015, 0)
         if pose == "raised":
-            elbow = at(side * (wide + 0.09), shoulder + 0.09, 0.02)
-            hand = at(side * (wide + 0.06), shoulder + 0.25, 0.04)
+            elbow = at(side * (offset + 0.09), shoulder + 0.09, 0.02)
+            hand = at(side * (offset + 0.06), shoulder + 0.25, 0.04)
         elif pose == "bent":
-            elbow, hand = at(side * (wide + 0.05), shoulder - 0.16, 0), at(side * wide * 0.8, shoulder - 0.06, 0.13)
+            elbow, hand = at(side * (offset + 0.05), shoulder - 0.16, 0), at(side * offset * 0.8, shoulder - 0.06, 0.13)
         else:
             up, ahead = shoulder - 0.165 * cos(swing), 0.165 * sin(swing)
-            elbow = at(side * (wide + 0.03), up, ahead)
-            hand = at(side * (wide + 0.03), up - 0.14 * cos(swing + 0.3), ahead + 0.14 * sin(swing + 0.3))
+            elbow = at(side * (offset + 0.03), up, ahead)
+            hand = at(side * (offset + 0.03), up - 0.14 * cos(swing + 0.3), ahead + 0.14 * sin(swing + 0.3))
         sleeve = shade_colour(top, dim)
         sketch.add_limb(start, elbow, 0.036 * h, 0.031 * h, sleeve)
         sketch.add_limb(elbow, hand, 0.03 * h, 0.025 * h, sleeve if subject.sleeves else shade_colour(skin, dim))

@@ -42,18 +42,18 @@ def build_place(seed: int, number: int, size: tuple[int, int]) -> Place:
     u = rng.random(3).tolist()
     fine = 4 if min(size) < 96 else 3 if min(size) < 200 else 2
     height, width = size[0] * fine, size[1] * fine
-    wide = width + width // 4
-    camera = Camera(centre=wide / 2, horizon=(0.1 + 0.16 * u[0]) * height, focal=height, height=2.5 + 1.3 * u[1])
+    full_width = width + width // 4
+    camera = Camera(centre=full_width / 2, horizon=(0.1 + 0.16 * u[0]) * height, focal=height, height=2.5 + 1.3 * u[1])
     # an adult of 1.7 m is at least a fifth of the image high; the feet of the nearest are just below its edge
     far = 1.7 * camera.focal / (height / 5)
     near = camera.focal * camera.height / (1.03 * height - camera.horizon)
-    backdrop = Image.new("RGB", (wide, height))
+    backdrop = Image.new("RGB", (full_width, height))
     sketch = Sketch(camera)
     draw_backdrop = BACKDROPS[number % len(BACKDROPS)]
     draw_backdrop(sketch, rng, far)
     sketch.draw_shapes(ImageDraw.Draw(backdrop))
-    grain = rng.integers(-5, 6, (size[0], wide // fine + 1, 1), dtype=np.int16).repeat(fine, 0).repeat(fine, 1)
-    pixels = np.clip(np.asarray(backdrop) + grain[:, :wide], 0, 255).astype(np.uint8)
+    grain = rng.integers(-5, 6, (size[0], full_width // fine + 1, 1), dtype=np.int16).repeat(fine, 0).repeat(fine, 1)
+    pixels = np.clip(np.asarray(backdrop) + grain[:, :full_width], 0, 255).astype(np.uint8)
     angle = pi * (1.4 * u[2] - 0.2)
     light = (cos(angle), 0.6 * sin(angle))
     furniture = tuple(item for item in CLUTTER if not (draw_backdrop is draw_park and item.draw is draw_car))
@@ -76,13 +76,13 @@ def draw_street(sketch: Sketch, rng: np.random.Generator, farthest: float) -> No
         )
     left = -24.0
     while left < 24:
-        wide, front = float(rng.uniform(3.2, 6)), WALL_COLOURS[rng.integers(len(WALL_COLOURS))]
-        draw_house(sketch, rng, left, wide, wall, 14.0, front)
+        width, front = float(rng.uniform(3.2, 6)), WALL_COLOURS[rng.integers(len(WALL_COLOURS))]
+        draw_house(sketch, rng, left, width, wall, 14.0, front)
         sign_paint, glass = PAINT_COLOURS[rng.integers(len(PAINT_COLOURS))], (70, 84, 96)
-        sketch.add_rectangle(left + 0.2, left + wide - 0.2, 2.5, 3.0, wall, sign_paint)
-        sketch.add_rectangle(left + 0.3, left + wide - 1.5, 0.5, 2.4, wall, glass)
-        sketch.add_rectangle(left + wide - 1.2, left + wide - 0.4, 0.0, 2.3, wall, shade_colour(sign_paint, 0.7))
-        left += wide
+        sketch.add_rectangle(left + 0.2, left + width - 0.2, 2.5, 3.0, wall, sign_paint)
+        sketch.add_rectangle(left + 0.3, left + width - 1.5, 0.5, 2.4, wall, glass)
+        sketch.add_rectangle(left + width - 1.2, left + width - 0.4, 0.0, 2.3, wall, shade_colour(sign_paint, 0.7))
+        left += width
 
 
 def draw_square(sketch: Sketch, rng: np.random.Generator, farthest: float) -> None:
@@ -104,9 +104,9 @@ def draw_square(sketch: Sketch, rng: np.random.Generator, farthest: float) -> No
         row += slab
     left = -20.0
     while left < 20:
-        wide, front = float(rng.uniform(2.5, 5)), WALL_COLOURS[rng.integers(len(WALL_COLOURS))]
-        draw_house(sketch, rng, left, wide, back, float(rng.uniform(2.8, 5.5)), front)
-        left += wide
+        width, front = float(rng.uniform(2.5, 5)), WALL_COLOURS[rng.integers(len(WALL_COLOURS))]
+        draw_house(sketch, rng, left, width, back, float(rng.uniform(2.8, 5.5)), front)
+        left += width
 
 
 def draw_park(sketch: Sketch, rng: np.random.Generator, farthest: float) -> None:
@@ -115,8 +115,8 @@ def draw_park(sketch: Sketch, rng: np.random.Generator, farthest: float) -> None
     grass = (86 + round(40 * u[0]), 128 + round(24 * u[1]), 66)
     draw_sky(sketch, rng)
     draw_ground(sketch, grass, back)
-    start, end, wide = 3 * u[2] - 1.5, 8 * u[3] - 4, 1.4
-    path = ((start - wide, 0.0, 1.0), (start + wide, 0.0, 1.0), (end + wide, 0.0, back), (end - wide, 0.0, back))
+    start, end, half = 3 * u[2] - 1.5, 8 * u[3] - 4, 1.4  # half: of the path's width
+    path = ((start - half, 0.0, 1.0), (start + half, 0.0, 1.0), (end + half, 0.0, back), (end - half, 0.0, back))
     sketch.add_polygon(path, (190, 172, 138))
     for x in range(-20, 20):
         v = rng.random(3).tolist()
