@@ -31,8 +31,8 @@ def explain_fresh_start(folder: Path, facts: Facts) -> str:
     if not others:
         return ""
     differences, name = min(others, key=lambda other: (len(other[0]), other[1]))
-    shown = [*differences[:MAX_SHOWN], *([f"{len(differences) - MAX_SHOWN} more"] if differences[MAX_SHOWN:] else [])]
-    return f"This study starts from nothing. The one in {folder.parent / name} differs in {'; '.join(shown)}."
+    listed = [*differences[:MAX_SHOWN], *([f"{len(differences) - MAX_SHOWN} more"] if differences[MAX_SHOWN:] else [])]
+    return f"This study starts from nothing. The one in {folder.parent / name} differs in {'; '.join(listed)}."
 
 
 def find_differences(before: Facts, now: Facts) -> list[str]:

@@ -88,18 +88,18 @@ def predict_images(
         tables.append(table)
     if not tables:
         raise files.UserError("\n".join([*failures, "no image could be read; nothing is written"]))
-    whole = pd.concat(tables, ignore_index=True)
-    table_files.write_table(output, whole)
+    all_rows = pd.concat(tables, ignore_index=True)
+    table_files.write_table(output, all_rows)
     if objects:
         table_files.write_table(object_table, pd.concat(objects, ignore_index=True))
     notes = [f"files that are no images are not used, {len(others)} in all: {join_first(others)}"] if others else []
     notes += [describe_frames(several_frames)] if several_frames else []
     if resized_count:
-        resized = f"{resized_count} of {format_count(len(whole), 'image')} resized to {size[0]} x {size[1]} pixels"
+        resized = f"{resized_count} of {format_count(len(all_rows), 'image')} resized to {size[0]} x {size[1]} pixels"
         notes.append(f"{resized}, the size that the model was trained on")
     if value_range and not model.value_range:
         notes.append(f"{describe_range(value_range)}; the model was trained on images of 8 bits")
-    return PredictionResult(len(whole), output.with_suffix("") if has_images else output, failures, notes)
+    return PredictionResult(len(all_rows), output.with_suffix("") if has_images else output, failures, notes)
 
 
 def _list_own_models() -> set[str]:

@@ -139,11 +139,11 @@ def draw_filter_directions(key: Array, parameters: Any, count: int) -> Any:
     def draw_leaf(leaf: Array, key: Array) -> Array:
         if matrices and leaf.ndim < 2:
             return jnp.zeros((count, *leaf.shape), leaf.dtype)
-        drawn = jax.random.normal(key, (count, *leaf.shape))
+        direction = jax.random.normal(key, (count, *leaf.shape))
         filter_axes = tuple(range(leaf.ndim - 1 if matrices else leaf.ndim))
         length = jnp.sqrt(jnp.square(leaf).sum(filter_axes, keepdims=True))
-        drawn_length = jnp.sqrt(jnp.square(drawn).sum(tuple(axis + 1 for axis in filter_axes), keepdims=True))
-        return drawn / jnp.maximum(drawn_length, 1e-12) * length
+        drawn_length = jnp.sqrt(jnp.square(direction).sum(tuple(axis + 1 for axis in filter_axes), keepdims=True))
+        return direction / jnp.maximum(drawn_length, 1e-12) * length
 
     keys = jax.random.split(key, len(leaves))
     return jax.tree.unflatten(structure, map(draw_leaf, leaves, keys))

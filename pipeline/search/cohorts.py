@@ -90,14 +90,14 @@ def judge_cohort(rules: Rules, cohort: Cohort, scores: Mapping[int, Score | None
     if not later:
         return replace(cohort, rungs=())
     survivors = select_survivors({trial: scores[trial] for trial in cohort.alive}, rules.eta)
-    lost = [trial for trial in cohort.alive if trial not in survivors and scores[trial] is not None]
-    audited = [trial for trial in lost if is_audited(rules, trial)]
+    pruned = [trial for trial in cohort.alive if trial not in survivors and scores[trial] is not None]
+    audited = [trial for trial in pruned if is_audited(rules, trial)]
     return replace(
         cohort,
         rungs=tuple(later) if survivors or audited or cohort.audited else (),
         alive=survivors,
         audited=(*cohort.audited, *audited),
-        stopped={**cohort.stopped, **dict.fromkeys(lost, rung)},
+        stopped={**cohort.stopped, **dict.fromkeys(pruned, rung)},
     )
 
 
@@ -136,8 +136,8 @@ def rank_fronts(scores: Mapping[int, Score]) -> dict[int, int]:
 
 def find_front(scores: Mapping[int, Score]) -> list[int]:
     """Return the trials that no other dominates, among those that break least of their limits."""
-    least = min((score.violation for score in scores.values()), default=0.0)
-    candidates = [trial for trial, score in scores.items() if score.violation == least]
+    least_violation = min((score.violation for score in scores.values()), default=0.0)
+    candidates = [trial for trial, score in scores.items() if score.violation == least_violation]
     on_front = pareto.pareto_front([scores[trial].values for trial in candidates])
     return [trial for trial, is_best in zip(candidates, on_front, strict=True) if is_best]
 

@@ -156,7 +156,7 @@ class TrialScorer:
         A trial whose lanes had all ended by themselves by then is complete: there was nothing left to stop.
         """
         lanes = tuple(sorted(lanes, key=lambda lane: lane[:2]))
-        longest, lost = max(lane.result.epochs for lane in lanes), pruned
+        longest, lost_rung = max(lane.result.epochs for lane in lanes), pruned
         if pruned is not None and all(lane.result.ended and lane.result.epochs <= pruned for lane in lanes):
             pruned = None
         best = self.best_values(lanes, longest if pruned is None else pruned)
@@ -166,7 +166,7 @@ class TrialScorer:
             return Trial(Outcome(number, values, "diverged", (), finite), lanes)
         scores, violations, intermediate = best
         state: Literal["complete", "pruned"] = "complete" if pruned is None else "pruned"
-        outcome = Outcome(number, values, state, scores, intermediate, violations, lost)
+        outcome = Outcome(number, values, state, scores, intermediate, violations, lost_rung)
         later = self.best_values(lanes, longest) if pruned is not None and longest > pruned else None
         later_feasible = later is not None and all(violation <= 0 for violation in later[1].values())
         return Trial(outcome, lanes, pruned, later[0][0] if later is not None and later_feasible else None)

@@ -119,8 +119,8 @@ def _find_overfitting(run: _RunCurves) -> CurveVerdict | None:
     # four standard errors, not the usual two or three: the best of many is low by chance
     chance = 4 * max(difference_std(run.val, robust=True), difference_std(run.val[best:])) / np.sqrt(tail)
     fallen = max(run.val.max() - run.val.min(), 1e-12)
-    least = 2 * difference_std(run.train, robust=True) / np.sqrt(tail)
-    if rise < chance or rise < 0.05 * fallen or fall < least or fall <= 0:
+    least_fall = 2 * difference_std(run.train, robust=True) / np.sqrt(tail)
+    if rise < chance or rise < 0.05 * fallen or fall < least_fall or fall <= 0:
         return None
     since = int(run.epoch[best])
     numbers = {
@@ -158,11 +158,11 @@ def _find_high_rate(run: _RunCurves) -> CurveVerdict | None:
     start = len(run.val) // 2
     half = run.val[start:]
     swing = difference_std(half)
-    wide = swing > 0.15 * (run.val[0] - half.mean()) and swing > 0.1 * abs(half.mean())
+    swings_widely = swing > 0.15 * (run.val[0] - half.mean()) and swing > 0.1 * abs(half.mean())
     # 3 standard errors of the fall of a straight line through these points; or 2 of the difference of two points
     falls = _linear_trend(half) < -3 * swing * np.sqrt(12 / len(half))
     falls = falls or run.val[0] - run.val[-_tail_length(len(run.val)) :].mean() > 2 * np.sqrt(2) * swing
-    if (wide or half.mean() > run.val[0] + swing) and not falls:
+    if (swings_widely or half.mean() > run.val[0] + swing) and not falls:
         numbers = {
             "swing": swing,
             "mean": half.mean(),

@@ -276,8 +276,8 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
     if first == "**":
         deeper = [path for inner in inside if is_folder(inner) for path in find_files(inner, pattern)]
         return sorted(find_files(folder, rest) + deeper)
-    found = [path for path in inside if fnmatch.fnmatchcase(path.name, first)]
-    return sorted(path for top in found for path in find_files(top, rest)) if rest else sorted(found)
+    matches = [path for path in inside if fnmatch.fnmatchcase(path.name, first)]
+    return sorted(path for top in matches for path in find_files(top, rest)) if rest else sorted(matches)
 
 
 def read_unzipped(path: Path, count: int = -1) -> bytes:

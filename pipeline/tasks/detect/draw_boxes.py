@@ -33,6 +33,6 @@ def draw_outline(picture: NDArray[np.uint8], box: NDArray[np.int_], colour: tupl
         inside: NDArray[np.bool_] = (columns >= x0 - by) & (columns < x1 + by) & (rows >= y0 - by) & (rows < y1 + by)
         return inside
 
-    drawn = (rows + columns) % (DASH_PIXELS + GAP_PIXELS) < DASH_PIXELS if dashed else np.True_
-    picture[is_within(2) & ~is_within(-2) & drawn] //= 3
-    picture[is_within(1) & ~is_within(-1) & drawn] = colour
+    is_dash = (rows + columns) % (DASH_PIXELS + GAP_PIXELS) < DASH_PIXELS if dashed else np.True_
+    picture[is_within(2) & ~is_within(-2) & is_dash] //= 3
+    picture[is_within(1) & ~is_within(-1) & is_dash] = colour

@@ -152,6 +152,6 @@ def _build_blur_matrix(side: int, kernel: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def _image_psnr(predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
-    least = 10 ** (-metrics.MAX_PSNR_DB / 10)
-    decibels: NDArray[np.float64] = -10 * np.log10(np.maximum(mean_squared_errors(predictions, examples), least))
+    min_error = 10 ** (-metrics.MAX_PSNR_DB / 10)
+    decibels: NDArray[np.float64] = -10 * np.log10(np.maximum(mean_squared_errors(predictions, examples), min_error))
     return decibels

@@ -98,9 +98,9 @@ def richardson_lucy(image: FloatImage, *, kernel: NDArray[np.float64], rounds: i
     from skimage.restoration import richardson_lucy as rounds_of
 
     reach = len(kernel)
-    wide = np.pad(image, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
+    padded = np.pad(image, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
     spread = np.outer(kernel, kernel)[:, :, None]
-    sharp = rounds_of(wide.astype(np.float64), spread, num_iter=rounds, filter_epsilon=1e-6)
+    sharp = rounds_of(padded.astype(np.float64), spread, num_iter=rounds, filter_epsilon=1e-6)
     return np.asarray(sharp)[reach:-reach, reach:-reach]
 
 
