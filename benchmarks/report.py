@@ -48,10 +48,10 @@ def open_report(file: Path) -> dict[str, Any]:
         with browser.open_page(program, file):
             pass  # the first page includes the start of the browser
         with browser.open_page(program, file) as (page, faults):
-            drawn = page.evaluate("performance.now()")
+            drawn_at = page.evaluate("performance.now()")
             paint_times = [page.evaluate(script) for script in (PAINTED, LOADED)]
             marking_times = [page.evaluate(MARKED) for _ in range(2)]
-    times = {"seen": paint_times[0], "loaded": paint_times[1], "drawn": drawn}
+    times = {"seen": paint_times[0], "loaded": paint_times[1], "drawn": drawn_at}
     return {
         **{f"{name}_seconds": milliseconds / 1000 for name, milliseconds in times.items()},
         "marking_first_ms": marking_times[0],

@@ -86,9 +86,9 @@ def lessons(page: str) -> list[Lesson]:
 
 def _yaml(text: str) -> Tree:
     """The first block of YAML in a text."""
-    found = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert found
-    tree: Tree = YAML(typ="safe").load(found[1])
+    match = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert match
+    tree: Tree = YAML(typ="safe").load(match[1])
     return tree
 
 
@@ -115,11 +115,11 @@ def run(params: Tree, folder: Path) -> Outcome:
             runner.run_stage(name)
         tables = report.read_study_tables(load_config(PARAMS))
         chosen = sections.select_sections(tables)
-        verdicts = tuple(found.verdict for section in chosen for found in sections.collect_findings(section, tables))
-        drawn = render.render_markdown(tables, chosen)[1]
-        figures = {name: svg.encode() for name, svg in drawn.items()} | {
-            f"{SHEET_NAME}.png": CONTACT_SHEET.read_bytes()
-        }
+        verdicts = tuple(
+            finding.verdict for section in chosen for finding in sections.collect_findings(section, tables)
+        )
+        svgs = render.render_markdown(tables, chosen)[1]
+        figures = {name: svg.encode() for name, svg in svgs.items()} | {f"{SHEET_NAME}.png": CONTACT_SHEET.read_bytes()}
     return Outcome(tables, verdicts, figures)
 
 
