@@ -84,7 +84,7 @@ def list_contest_targets(results: Mapping[str, Any]) -> Iterator[Target]:
             yield Target(f"{TITLES[model]}: error relative to PyTorch", ours / theirs, MAX_ERROR_RATIO, " x")
     rows = select_runs(results, "cnn", False)
     if results["floor"] and any(row["contestant"] == "ours" for row in rows):
-        rate = max(one["rate"] for one in results["floor"])
+        rate = max(row["rate"] for row in results["floor"])
         floor = 1000 * results["floor"][0]["operations"]["cnn"]["train"] / rate
         ratio = compute_trial_epoch(rows, "ours") / floor
         yield Target(f"{TITLES['cnn']}: time relative to the floor of training", ratio, MAX_FLOOR_RATIO, " x")

@@ -27,7 +27,7 @@ from thalweg.system import paths
 from thalweg.tasks import Task
 
 PAGE = (ROOT / "docs" / "params.md").read_text()
-YAML_EXAMPLES = [one for one in list_examples("yaml") if one.marks.get("example") != "own-task"]
+YAML_EXAMPLES = [example for example in list_examples("yaml") if example.marks.get("example") != "own-task"]
 """Those that hold without a file that a person adds; the slow tests run the other one."""
 OTHER_PROGRAMS = {"xdg-open", "cp", "rm", "uv"}
 PARSER = cli._build_parser()
@@ -37,8 +37,8 @@ COMMANDS = next(list(action.choices) for action in PARSER._actions if action.cho
 def list_sections(part: type[StrictModel]) -> set[type[StrictModel]]:
     """A part of the file and all parts below it that its annotations name."""
     below = [field.annotation for field in part.model_fields.values()]
-    named = {one for one in below if isinstance(one, type) and issubclass(one, StrictModel)}
-    return {part}.union(*(list_sections(one) for one in named))
+    named = {value for value in below if isinstance(value, type) and issubclass(value, StrictModel)}
+    return {part}.union(*(list_sections(section) for section in named))
 
 
 MEMBERS = {*find_members("thalweg.tasks").values(), *find_members("thalweg.data.sources").values()}
@@ -118,7 +118,7 @@ def test_index_lists_every_page() -> None:
 
 
 def test_example_languages_are_checked() -> None:
-    assert {one.language for one in list_examples()} <= {"yaml", "python", "sh", ""}
+    assert {example.language for example in list_examples()} <= {"yaml", "python", "sh", ""}
 
 
 @pytest.mark.parametrize("example", YAML_EXAMPLES, ids=str)

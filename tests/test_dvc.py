@@ -59,7 +59,9 @@ def lies_in(file: str, listed: str) -> bool:
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_lists_its_imports(stage: str) -> None:
     listed = STAGES[stage]["deps"]
-    assert {file for file in list_reached_files(stage) if not any(lies_in(file, one) for one in listed)} <= PINNED
+    assert {
+        file for file in list_reached_files(stage) if not any(lies_in(file, dependency) for dependency in listed)
+    } <= PINNED
 
 
 @pytest.mark.parametrize("stage", STAGES)

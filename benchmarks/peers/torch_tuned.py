@@ -84,7 +84,7 @@ def _build_storage(file: Path) -> BaseStorage:
 def _run_worker(request: Request, file: str, barrier: Barrier, trials_left: "Synchronized[int]", epochs: Any) -> None:
     def open_study() -> optuna.Study:
         storage = _build_storage(Path(file))
-        (name,) = (one.study_name for one in storage.get_all_studies())
+        (name,) = (study.study_name for study in storage.get_all_studies())
         sampler = optuna.samplers.TPESampler(constant_liar=True) if request.prune else optuna.samplers.RandomSampler()
         pruner = asking.build_halving() if request.prune else optuna.pruners.NopPruner()
         return optuna.load_study(study_name=name, storage=storage, sampler=sampler, pruner=pruner)
@@ -162,16 +162,16 @@ def _build_update(kind: str, model: nn.Module, values: dict[str, Any]) -> Callab
             optimizer.zero_grad(set_to_none=True)
 
         return step
-    velocities = [torch.zeros_like(one) for one in weights]
+    velocities = [torch.zeros_like(weight) for weight in weights]
 
     def update_bare() -> None:
-        gradients = [one.grad for one in weights if one.grad is not None]
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
         with torch.no_grad():
             torch._foreach_mul_(velocities, momentum)
             torch._foreach_add_(velocities, gradients)
             torch._foreach_add_(weights, velocities, alpha=-rate)
-        for one in weights:
-            one.grad = None
+        for weight in weights:
+            weight.grad = None
 
     return update_bare
 

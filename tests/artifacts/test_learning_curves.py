@@ -57,7 +57,7 @@ TRIALS = [
         (TrainedLane(5, 0, build_lane(3, diverged_step=17)), TrainedLane(9, 0, build_lane(2, diverged_step=11))),
     ),
 ]
-LANES = [(trial.outcome.number, *one) for trial in TRIALS for one in trial.lanes]
+LANES = [(trial.outcome.number, *lane) for trial in TRIALS for lane in trial.lanes]
 
 
 def test_trials_table_leaves_inactive_empty() -> None:

@@ -51,8 +51,10 @@ def test_examples_round_trip(tmp_path: Path) -> None:
 
 
 def test_examples_without_classes(tmp_path: Path) -> None:
-    one = build_examples(2)
-    prepared.write_examples(tmp_path / "a.npz", Examples(one.images, one.names, one.groups, one.split, one.labels))
+    examples = build_examples(2)
+    prepared.write_examples(
+        tmp_path / "a.npz", Examples(examples.images, examples.names, examples.groups, examples.split, examples.labels)
+    )
     assert prepared.read_examples(tmp_path / "a.npz").classes == ()
 
 

@@ -29,7 +29,8 @@ def test_saved_model_is_deterministic(saved_model: Path, tmp_path: Path) -> None
 
 def test_prediction_averages_members(counting_model: TrainedModel) -> None:
     alone = [
-        TrainedModel(**(vars(counting_model) | {"members": [one]})).predict(IMAGES) for one in counting_model.members
+        TrainedModel(**(vars(counting_model) | {"members": [member]})).predict(IMAGES)
+        for member in counting_model.members
     ]
     assert np.abs(alone[0] - alone[1]).max() > 1e-3
     np.testing.assert_allclose(counting_model.predict(IMAGES), np.mean(alone, axis=0), rtol=1e-6)

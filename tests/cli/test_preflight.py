@@ -29,7 +29,7 @@ def change_config(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def list_problem_lines(tree: dict[str, Any]) -> list[str]:
-    return [one.describe_problem() for one in preflight.find_data_problems(tree, find_problems(tree))]
+    return [problem.describe_problem() for problem in preflight.find_data_problems(tree, find_problems(tree))]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def list_problem_lines(tree: dict[str, Any]) -> list[str]:
 def test_shipped_params_lack_only_data(file: Path) -> None:
     tree = YAML(typ="safe", pure=True).load(file)
     assert find_problems(tree) == []
-    assert {one.path for one in preflight.find_data_problems(tree, [])} <= {("data", "path")}
+    assert {problem.path for problem in preflight.find_data_problems(tree, [])} <= {("data", "path")}
 
 
 @pytest.mark.parametrize("copies", [0, pytest.param(2, marks=pytest.mark.slow)])
@@ -85,7 +85,7 @@ def test_missing_data_lists_its_files(tmp_path: Path, monkeypatch: pytest.Monkey
     Path("photos", "labels.csv").touch()
     assert list_problem_lines(tree) == []
     tree = change_config({"data.path": "photos", "data.source": {"kind": "idx"}, "task": {"kind": "classify"}})
-    (line,) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
+    (line,) = (problem.describe_problem() for problem in preflight.find_data_problems(tree, []))
     assert line.startswith('data.path: "photos" has no train-images-idx3-ubyte; set it to the folder with train-')
 
 
@@ -102,7 +102,7 @@ def test_unsuited_model_lists_others(
     (tmp_path / "labels.csv").touch()
     tree = TREE | {"task": task, "model": {"kind": "unet"}}
     tree |= {"data": TREE["data"] | {"path": str(tmp_path), "source": source, "background": background}}
-    (line,) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
+    (line,) = (problem.describe_problem() for problem in preflight.find_data_problems(tree, []))
     assert line.startswith("model.kind: `unet` cannot be built for this data: a U-Net turns an image of (48, 48)")
     fit = line.partition("allowed: ")[2].split(", ")
     assert {"linear", "cnn"} <= set(fit)
@@ -112,7 +112,7 @@ def test_unsuited_model_lists_others(
 
 def test_unserved_task_lists_others() -> None:
     tree = TREE | {"task": {"kind": "classify"}, "model": {"kind": "unet"}}
-    (line,) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
+    (line,) = (problem.describe_problem() for problem in preflight.find_data_problems(tree, []))
     assert line == (
         "task.kind: the data does not suit `classify`: the data has no `label`; allowed: count, detect, enhance"
     )
@@ -130,7 +130,7 @@ def test_preflight_skips_misspelt_sections(part: str) -> None:
     tree = change_config({})
     tree[f"{part}x"] = tree.pop(part)
     lines = list_problem_lines(tree)
-    assert [one.suggestion for one in find_problems(tree)] == [part]
+    assert [problem.suggestion for problem in find_problems(tree)] == [part]
     assert lines == []
 
 
@@ -153,7 +153,7 @@ def test_folder_without_room_for_a_batch_is_named(tmp_path: Path) -> None:
     )
     tree = change_config({"data.path": str(tmp_path), "data.source": FOLDER, "task": {"kind": "classify"}})
     tree |= {"loss": {"terms": {"label": {"kind": "cross_entropy"}}}}
-    (line, *_) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
+    (line, *_) = (problem.describe_problem() for problem in preflight.find_data_problems(tree, []))
     assert line.startswith("training.batch_size: 64 is more than the 12")
 
 

@@ -43,7 +43,7 @@ def list_all_settings(config: Config) -> list[dict[str, Any]]:
 
 
 def collect_pairs(settings: list[dict[str, Any]]) -> set[Any]:
-    return {part for one in settings for size in (1, 2) for part in combinations(sorted(one.items()), size)}
+    return {part for setting in settings for size in (1, 2) for part in combinations(sorted(setting.items()), size)}
 
 
 @given(space=draw_space())

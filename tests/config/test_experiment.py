@@ -141,11 +141,11 @@ def test_searched_parameter_is_range_or_choices(parameter: dict[str, Any]) -> No
 
 
 def test_parameter_is_active_if_all_conditions_hold() -> None:
-    one = ParameterConfig.model_validate({"low": 0.0, "high": 1.0, "when": {"a": "x", "b": [1, 2]}})
-    assert one.is_active({"a": "x", "b": 2})
-    assert not one.is_active({"a": "x", "b": 3})
-    assert not one.is_active({"a": "y", "b": 1})
-    assert not one.is_active({"b": 1})
+    parameter = ParameterConfig.model_validate({"low": 0.0, "high": 1.0, "when": {"a": "x", "b": [1, 2]}})
+    assert parameter.is_active({"a": "x", "b": 2})
+    assert not parameter.is_active({"a": "x", "b": 3})
+    assert not parameter.is_active({"a": "y", "b": 1})
+    assert not parameter.is_active({"b": 1})
     assert ParameterConfig.model_validate({"choices": ["x"]}).is_active({})
 
 

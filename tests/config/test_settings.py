@@ -71,7 +71,7 @@ def test_grid_holds_own_value_once(config: Config, trials: int, tried: int) -> N
     assert planned[0] == {KIND: "huber", RATE: 0.01}
     assert len(set(build_keys(planned))) == len(planned) == tried
     points: list[Any] = [(kind, rate) for kind in ("l1", "l2", "huber") for rate in (0.001, 0.01, 0.1)]
-    others = [(one[KIND], pytest.approx(one[RATE])) for one in planned[1:]]
+    others = [(setting[KIND], pytest.approx(setting[RATE])) for setting in planned[1:]]
     assert others == [point for point in points if point != ("huber", 0.01)][: trials - 1]
 
 

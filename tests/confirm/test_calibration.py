@@ -92,7 +92,7 @@ def run_studies(of: Studies) -> Outcome:
         wanted = [_candidate(i, validation[i], scores[i]) for i in range(every)]
         order = rank_candidates(CONFIG, wanted[:last])
         first = int(order[0].trial or 0)
-        without_group = [*(without[int(one.trial or 0)] for one in order), without[last]]
+        without_group = [*(without[int(candidate.trial or 0)] for candidate in order), without[last]]
         confirmation = compare.build_confirmation(CONFIG, order, wanted[last], without_group, ALIKE, GROUPS)
         for name in NAMES:
             estimate: Estimate = getattr(confirmation, name)

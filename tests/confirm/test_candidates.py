@@ -57,19 +57,19 @@ def test_seeds_are_fresh_and_shared(config: Config, candidates: list[Candidate])
     seeds = confirm.list_confirm_seeds(config)
     assert len(set(seeds)) == 3
     assert not set(seeds) & {rng.derive_seed(config.seed, "study", i) for i in range(100)}
-    for one in candidates:
-        assert [int(folds[0].seed) for folds in one.states] == seeds
+    for candidate in candidates:
+        assert [int(folds[0].seed) for folds in candidate.states] == seeds
 
 
 def test_candidates_keep_their_order(candidates: list[Candidate]) -> None:
-    assert [(one.trial, one.values) for one in candidates] == WANTED
+    assert [(candidate.trial, candidate.values) for candidate in candidates] == WANTED
 
 
 def test_ranking_ignores_test_split(config: Config, candidates: list[Candidate]) -> None:
     _, idle, learned, _ = candidates
     assert idle.scores["mae"].mean() < learned.scores["mae"].mean()
     assert idle.validation_scores["mae"].mean() > learned.validation_scores["mae"].mean()
-    assert [one.trial for one in confirm.rank_candidates(config, candidates[1:])] == [2, 4, 7]
+    assert [candidate.trial for candidate in confirm.rank_candidates(config, candidates[1:])] == [2, 4, 7]
 
 
 def test_diverged_ranks_last(config: Config, candidates: list[Candidate]) -> None:
@@ -77,25 +77,25 @@ def test_diverged_ranks_last(config: Config, candidates: list[Candidate]) -> Non
     assert np.isnan(burst.validation_scores["mae"]).all()
     twin, first = replace(learned, trial=1), replace(idle, validation_scores={"mae": np.array([0.1, np.nan, 0.1])})
     order = confirm.rank_candidates(config, [burst, first, learned, twin])
-    assert [one.trial for one in order] == [1, 2, 4, 7]
+    assert [candidate.trial for candidate in order] == [1, 2, 4, 7]
 
 
 def test_ranking_reverses_if_maximized(config: Config, candidates: list[Candidate]) -> None:
     exact = config.replace_values({"study.objective": "exact"})
     trained = [replace(candidates[1], trial=n, validation_scores={"exact": np.full(3, n / 10)}) for n in (1, 3, 2)]
-    assert [one.trial for one in confirm.rank_candidates(exact, trained)] == [3, 2, 1]
+    assert [candidate.trial for candidate in confirm.rank_candidates(exact, trained)] == [3, 2, 1]
 
 
 def test_scores_are_of_kept_weights(candidates: list[Candidate], misleading_data: TrainingData, splits: Splits) -> None:
     truth = np.asarray(misleading_data.labels["count"])
-    for one in candidates[:3]:
-        assert one.predictions.shape == (3, len(splits.test))
-        for seed, folds in enumerate(one.states):
-            again = inference.predict_examples(one.plan, [folds[0].best_weights], misleading_data, splits.test)[0]
-            np.testing.assert_array_equal(one.predictions[seed], again)
+    for candidate in candidates[:3]:
+        assert candidate.predictions.shape == (3, len(splits.test))
+        for seed, folds in enumerate(candidate.states):
+            again = inference.predict_examples(candidate.plan, [folds[0].best_weights], misleading_data, splits.test)[0]
+            np.testing.assert_array_equal(candidate.predictions[seed], again)
             wanted = np.abs(again - truth[splits.test]).mean()
-            assert one.scores["mae"][seed] == pytest.approx(wanted, rel=1e-5)
-            assert one.validation_scores["mae"][seed] == pytest.approx(float(folds[0].best_value), rel=1e-6)
+            assert candidate.scores["mae"][seed] == pytest.approx(wanted, rel=1e-5)
+            assert candidate.validation_scores["mae"][seed] == pytest.approx(float(folds[0].best_value), rel=1e-6)
 
 
 def test_candidates_are_reproducible(
@@ -135,7 +135,7 @@ def test_killed_confirmation_resumes(
         confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED, tmp_path)
     again = confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED, tmp_path)
     assert all(are_equal_trees(one.states, other.states) for one, other in zip(again, candidates, strict=True))
-    done = sum(int(state.step) for one in candidates for folds in one.states for state in folds)
+    done = sum(int(state.step) for candidate in candidates for folds in candidate.states for state in folds)
     assert sum(steps) == done
     confirm.train_candidates(config, data_spec, splits, misleading_data, WANTED, tmp_path)
     assert sum(steps) == done
@@ -167,9 +167,9 @@ def test_difference_is_winner_minus_baseline(
     assert confirmation.winner.mean == pytest.approx(idle.scores["mae"].mean())
     difference = idle.scores["mae"].mean() - baseline.scores["mae"].mean()
     assert confirmation.difference.mean == pytest.approx(difference)
-    for one in vars(confirmation).values():
-        assert one.low <= one.mean <= one.high
-        assert (one.seeds, one.groups) == (3, 4)
+    for estimate in vars(confirmation).values():
+        assert estimate.low <= estimate.mean <= estimate.high
+        assert (estimate.seeds, estimate.groups) == (3, 4)
     alone = compare.compare_candidates(config, [baseline], baseline, misleading_data, splits.test, groups)
     nothing = Estimate(mean=0, low=0, high=0, seeds=3, groups=4, groups_error=0)
     assert alone.difference == alone.corrected_difference == nothing
@@ -185,8 +185,8 @@ def test_validation_judges_without_test_split(
     untested = Splits(splits.train, splits.validation, splits.test[:0])
     data = copy_to_devices(compose_data(config, untested))
     np.testing.assert_array_equal(confirm.select_judged_rows(untested), splits.validation[0])
-    (one,) = confirm.train_candidates(config, data_spec, untested, data, [(2, LEARNS)], tmp_path)
-    np.testing.assert_allclose(one.scores["mae"], one.validation_scores["mae"], rtol=1e-5)
+    (candidate,) = confirm.train_candidates(config, data_spec, untested, data, [(2, LEARNS)], tmp_path)
+    np.testing.assert_allclose(candidate.scores["mae"], candidate.validation_scores["mae"], rtol=1e-5)
 
 
 @pytest.mark.parametrize("tested", [True, False])
@@ -202,19 +202,19 @@ def test_folds_average_on_test_not_on_validation(
         folded_splits if tested else Splits(folded_splits.train, folded_splits.validation[::-1], folded_splits.test[:0])
     )
     data = copy_to_devices(compose_data(config, parts))
-    (one,) = confirm.train_candidates(config, data_spec, parts, data, [(2, LEARNS)], tmp_path)
+    (candidate,) = confirm.train_candidates(config, data_spec, parts, data, [(2, LEARNS)], tmp_path)
     rows = confirm.select_judged_rows(parts)
-    for seed, folds in enumerate(one.states):
+    for seed, folds in enumerate(candidate.states):
         assert [int(state.fold) for state in folds] == [0, 1, 2]
-        each = inference.predict_examples(one.plan, [state.best_weights for state in folds], data, rows)
+        each = inference.predict_examples(candidate.plan, [state.best_weights for state in folds], data, rows)
         if tested:
-            np.testing.assert_allclose(one.predictions[seed], each.mean(0), rtol=1e-6)
+            np.testing.assert_allclose(candidate.predictions[seed], each.mean(0), rtol=1e-6)
         else:
             fold_of_row = [next(k for k in range(3) if row in parts.validation[k]) for row in rows]
-            np.testing.assert_allclose(one.predictions[seed], each[fold_of_row, np.arange(len(rows))], rtol=1e-5)
+            np.testing.assert_allclose(candidate.predictions[seed], each[fold_of_row, np.arange(len(rows))], rtol=1e-5)
         sizes = [len(fold) for fold in parts.validation]
         mean = np.average([float(state.best_value) for state in folds], weights=sizes)
-        assert one.validation_scores["mae"][seed] == pytest.approx(mean, rel=1e-6)
+        assert candidate.validation_scores["mae"][seed] == pytest.approx(mean, rel=1e-6)
 
 
 def test_winner_seeds_exclude_constant_networks(config: Config, candidates: list[Candidate]) -> None:
@@ -235,10 +235,12 @@ def test_winner_seeds_rank_by_mean_of_folds(
     tmp_path: Path,
 ) -> None:
     data = copy_to_devices(compose_data(config, folded_splits))
-    (one,) = confirm.train_candidates(config, data_spec, folded_splits, data, [(2, LEARNS)], tmp_path)
-    assert confirm.rank_winner_seeds(config, one) == np.argsort(one.validation_scores["mae"]).tolist()
-    worse = tuple(replace(state, diverged_step=jnp.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
-    assert 0 not in confirm.rank_winner_seeds(config, replace(one, states=(worse, *one.states[1:])))
+    (candidate,) = confirm.train_candidates(config, data_spec, folded_splits, data, [(2, LEARNS)], tmp_path)
+    assert confirm.rank_winner_seeds(config, candidate) == np.argsort(candidate.validation_scores["mae"]).tolist()
+    worse = (
+        tuple(replace(state, diverged_step=jnp.int32(4)) for state in candidate.states[0][:1]) + candidate.states[0][1:]
+    )
+    assert 0 not in confirm.rank_winner_seeds(config, replace(candidate, states=(worse, *candidate.states[1:])))
 
 
 def test_infeasible_ranks_last(config: Config, candidates: list[Candidate]) -> None:
@@ -249,8 +251,8 @@ def test_infeasible_ranks_last(config: Config, candidates: list[Candidate]) -> N
         replace(learned, trial=n, validation_scores={"mae": np.full(3, mae), "bias": np.full(3, bias)})
         for n, (mae, bias) in enumerate(metrics)
     ]
-    assert [one.trial for one in confirm.rank_candidates(limited, variants)] == [2, 1, 0]
-    assert [one.trial for one in confirm.rank_candidates(config, variants)] == [0, 1, 2]
+    assert [candidate.trial for candidate in confirm.rank_candidates(limited, variants)] == [2, 1, 0]
+    assert [candidate.trial for candidate in confirm.rank_candidates(config, variants)] == [0, 1, 2]
 
 
 @pytest.fixture(scope="module")

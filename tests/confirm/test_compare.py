@@ -37,13 +37,13 @@ def repeat_for_blocks(test: ArrayLike, blocks: int = 3) -> np.ndarray:
 def build_confirmation(
     config: Config, order: Sequence[Candidate], baseline: Candidate = BASELINE, blocks: int = 3
 ) -> Confirmation:
-    without = [repeat_for_blocks(one.scores["mae"], blocks) for one in (*order, baseline)]
+    without = [repeat_for_blocks(candidate.scores["mae"], blocks) for candidate in (*order, baseline)]
     return compare.build_confirmation(config, order, baseline, without, np.ones(blocks, int), blocks)
 
 
 def test_choice_excludes_judged_seed(config: Config) -> None:
     order = rank_candidates(config, [STEADY, LUCKY])
-    assert [one.trial for one in order] == [1, 2]
+    assert [candidate.trial for candidate in order] == [1, 2]
     # without its first seed the lucky one is the worse, without another it still leads
     assert compare.choose_leaving_seed_out(config, order) == [1, 0, 0]
 

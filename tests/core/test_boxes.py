@@ -24,15 +24,15 @@ Rows = list[list[tuple[float, ...]]]
 def draw_detections(*images: Any, row_count: int = 0) -> Detections:
     """Of each image its detections (x0, y0, x1, y1, confidence, kind), the most confident first, padded to the most."""
     row_count = max(1, row_count, *map(len, images))
-    rows: Any = np.array([[*map(list, one), *[[0.0] * 6] * (row_count - len(one))] for one in images], np.float32)
+    rows: Any = np.array([[*map(list, image), *[[0.0] * 6] * (row_count - len(image))] for image in images], np.float32)
     return Detections(rows[..., :4], rows[..., 4], rows[..., 5].astype(np.int32))
 
 
 def draw_objects(*images: Any, row_count: int = 0) -> GroundTruth:
     """Of each image its objects (x0, y0, x1, y1, kind)."""
     row_count = max(1, row_count, *map(len, images))
-    rows: Any = np.array([[*map(list, one), *[[0.0] * 5] * (row_count - len(one))] for one in images], np.float32)
-    there: Any = np.array([np.arange(row_count) < len(one) for one in images])
+    rows: Any = np.array([[*map(list, image), *[[0.0] * 5] * (row_count - len(image))] for image in images], np.float32)
+    there: Any = np.array([np.arange(row_count) < len(image) for image in images])
     return GroundTruth(rows[..., :4], rows[..., 4].astype(np.int32), there)
 
 
@@ -287,4 +287,4 @@ def test_compiled_and_batched_are_the_same() -> None:
     many = compile_fast(jax.vmap(compute_average_precision, (None, None, None, None, 0)), static_argnums=2)(
         detections, truth, 2, HALF, weights
     )[:, 0]
-    np.testing.assert_allclose(many, [areas(detections, truth, 2, HALF, one)[0] for one in weights], rtol=1e-5)
+    np.testing.assert_allclose(many, [areas(detections, truth, 2, HALF, weight)[0] for weight in weights], rtol=1e-5)

@@ -14,7 +14,7 @@ def get_key_data(key: jax.Array) -> tuple[int, ...]:
 
 def test_keys_differ_by_every_input() -> None:
     roads: list[tuple[Any, ...]] = [(0, "a"), (1, "a"), (0, "b"), (0, "a", 0), (0, "a", 1), (0, "a", 0, 1)]
-    streams = {get_key_data(rng.derive_key(*one)) for one in roads}
+    streams = {get_key_data(rng.derive_key(*arguments)) for arguments in roads}
     assert len(streams) == 6
 
 
@@ -27,4 +27,4 @@ def test_seeds_are_stable_int32() -> None:
     assert rng.derive_seed(0, "study", 0) == 2096195369
     many = {rng.derive_seed(seed, "study", i) for seed in range(20) for i in range(20)}
     assert len(many) == 400
-    assert all(0 <= one < 2**31 for one in many)
+    assert all(0 <= seed < 2**31 for seed in many)

@@ -153,7 +153,9 @@ def test_one_wrong_array_is_found() -> None:
     point = {"a": jnp.linspace(-1, 1, 40), "b": jnp.linspace(0, 1, 40)}
     names, along = gradient_check.build_directions(point)
     slopes = follow_directions(function, jax.jacrev(stopped)(point), point, along, len(names))
-    verdicts = {name: one[0].verdict for name, one in zip(names, judge_slopes(jax.device_get(slopes)), strict=True)}
+    verdicts = {
+        name: checks[0].verdict for name, checks in zip(names, judge_slopes(jax.device_get(slopes)), strict=True)
+    }
     assert verdicts == {"a": "right", "b": "wrong"} | {
         f"all, {i + 1}": "wrong" for i in range(gradient_check.RANDOM_DIRECTIONS)
     }
@@ -170,6 +172,10 @@ def test_many_parameters_by_array() -> None:
     names, along = gradient_check.build_directions([jnp.zeros(50), jnp.zeros((5, 6))])
     assert names == ("0", "1", "all, 1", "all, 2", "all, 3", "all, 4")
     moved = [along(jnp.int64(i)) for i in range(6)]
-    assert [[float(jnp.abs(leaf).mean()) for leaf in one] for one in moved] == [[1, 0], [0, 1], *[[1, 1]] * 4]
-    assert all(np.unique(leaf).tolist() == [-1, 1] for one in moved[2:] for leaf in one)
+    assert [[float(jnp.abs(leaf).mean()) for leaf in direction] for direction in moved] == [
+        [1, 0],
+        [0, 1],
+        *[[1, 1]] * 4,
+    ]
+    assert all(np.unique(leaf).tolist() == [-1, 1] for direction in moved[2:] for leaf in direction)
     assert (moved[2][0] != moved[3][0]).any()

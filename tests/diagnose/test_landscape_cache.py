@@ -26,7 +26,7 @@ def test_damaged_survey_is_measured_again(
 
     def write(target: str) -> dict[str, bytes]:
         landscape.write_landscape(tmp_path / target, file, *[None] * 4)  # type: ignore[arg-type]
-        return {one.name: one.read_bytes() for one in (tmp_path / target).glob("*")}
+        return {file.name: file.read_bytes() for file in (tmp_path / target).glob("*")}
 
     monkeypatch.setattr(landscape, "survey_landscape", survey)
     file = tmp_path / "state" / "landscape.json"

@@ -63,7 +63,7 @@ def test_lanes_stop_at_their_target(
     assert fleet.run_segment()
     assert fleet.active_count == 0
     assert not fleet.run_segment()
-    assert [(seed, fold, one.epochs, one.ended) for seed, fold, one in fleet.find_results(0) or ()] == [
+    assert [(seed, fold, result.epochs, result.ended) for seed, fold, result in fleet.find_results(0) or ()] == [
         (1, 0, 1, False),
         (2, 0, 1, False),
     ]
@@ -71,8 +71,8 @@ def test_lanes_stop_at_their_target(
     fleet.stop_trials([0])
     while fleet.run_segment():
         pass
-    assert [one.epochs for *_, one in fleet.find_results(0) or ()] == [1, 1]
-    assert [one.epochs for *_, one in fleet.find_results(1) or ()] == [3, 3]
+    assert [result.epochs for *_, result in fleet.find_results(0) or ()] == [1, 1]
+    assert [result.epochs for *_, result in fleet.find_results(1) or ()] == [3, 3]
     assert (len(fleet.list_states(0)), len(fleet.list_states(1))) == (0, 2)
 
 

@@ -57,7 +57,7 @@ def test_diverged_lane_stops_alone(
     states = end_states[0]
     assert [lane for lane, state in enumerate(states) if state.diverged_step >= 0] == [2]
     assert int(states[2].step) < int(states[0].step) == PLAN.epochs * PLAN.steps_per_epoch
-    calm = [HYPERS[0] if lane == 2 else one for lane, one in enumerate(HYPERS)]
+    calm = [HYPERS[0] if lane == 2 else hyper for lane, hyper in enumerate(HYPERS)]
     others = train_lanes(PLAN, calm, start_states, training_data)
     assert all(are_equal_trees(others[lane], states[lane]) for lane in range(7) if lane != 2)
 

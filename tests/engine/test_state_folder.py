@@ -128,8 +128,8 @@ def test_snapshot_round_trip(
 ) -> None:
     data = compose_data(config, splits)
     configs = [config, config.replace_values({"optimizer": {"kind": "adam", "learning_rate": 0.01}})]
-    plans = [build.build_plan(one, data_spec, data, searched=True) for one in configs]
-    hypers = [build.build_hyper(one) for one in configs]
+    plans = [build.build_plan(config, data_spec, data, searched=True) for config in configs]
+    hypers = [build.build_hyper(config) for config in configs]
     lanes = {
         (trial, seed, 0): (plans[index], population.init_lane(plans[index], hypers[index], seed, 0))
         for trial, index in enumerate([0, 1, 0])
@@ -170,8 +170,8 @@ def test_killed_writer_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.Mo
         writer.kill()
     monkeypatch.chdir(tmp_path)
     lines = sealed.read_sealed_lines(Path("journal.jsonl"))
-    assert [one["lane"][0] for one in lines] == list(range(len(lines)))
-    assert all(len(one["curves"]["mae"]) == 20_000 for one in lines)
+    assert [record["lane"][0] for record in lines] == list(range(len(lines)))
+    assert all(len(record["curves"]["mae"]) == 20_000 for record in lines)
 
 
 def test_partial_writes_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,10 +44,10 @@ def list_examples(language: str | None = None) -> list[Example]:
         for block in BLOCK.finditer(text):
             marks = dict(re.findall(r"<!-- (\w+): (\S+) -->", block[1]))
             examples.append(Example(page, text.count("\n", 0, block.start(2)) + 1, block[2], block[3], marks))
-    return [one for one in examples if language in (None, one.language)]
+    return [example for example in examples if language in (None, example.language)]
 
 
 def find_example(name: str) -> Example:
     """Return the one example that is marked with a name."""
-    (example,) = [one for one in list_examples() if one.marks.get("example") == name]
+    (example,) = [example for example in list_examples() if example.marks.get("example") == name]
     return example

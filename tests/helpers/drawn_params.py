@@ -48,7 +48,12 @@ def build_value_strategy(annotation: Any, metadata: Any = ()) -> st.SearchStrate
         return st.lists(build_value_strategy(options[0]), min_size=1, max_size=3)
     if annotation is bool:
         return st.booleans()
-    bounds = {name: getattr(one, name) for one in metadata for name in ("gt", "ge", "lt", "le") if hasattr(one, name)}
+    bounds = {
+        name: getattr(constraint, name)
+        for constraint in metadata
+        for name in ("gt", "ge", "lt", "le")
+        if hasattr(constraint, name)
+    }
     if annotation is int:
         low = int(bounds.get("ge", 1))
         return st.integers(low, min(low + 4, int(bounds.get("le", low + 4))))

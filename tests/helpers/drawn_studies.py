@@ -196,13 +196,13 @@ def build_studies_by_case(folder: Path) -> dict[str, StudyTables]:
     usual = build_counting_study(folder)
     empty = pd.DataFrame(columns=usual.trials.columns)
     diverged = usual.trials.head(6).assign(state="diverged", value=np.nan, diverged_step=30.0, epochs=1)
-    one = without_results(usual, usual.trials[usual.trials["state"] == "complete"].head(1).assign(number=0))
+    one_trial = without_results(usual, usual.trials[usual.trials["state"] == "complete"].head(1).assign(number=0))
     single = usual.trials.drop(columns=[each.name for each in SPACE[1:]])
     only_validation = usual.runs.drop(columns=[name for name in map(str, usual.runs) if name.startswith("test_")])
     return {
         "usual": usual,
         "no trials": replace(without_results(usual, empty), baseline_curves=pd.DataFrame(), manifest={}, provenance={}),
-        "one trial": one,
+        "one trial": one_trial,
         "all diverged": without_results(usual, diverged),
         "all pruned": without_results(usual, usual.trials.dropna(subset="value").assign(state="pruned", epochs=4)),
         "single parameter": replace(usual, trials=single),

@@ -190,7 +190,7 @@ def draw_predictions(
     error = np.round(64 * 0.7 * spread * rng.normal(size=len(group))) / 64
     truth = np.tile(rng.integers(3, 9, len(group)).astype(float), 2)
     group, error = np.tile(group, 2), np.concatenate([error, -error])
-    names = [f"place-{one:02d}" for one in group]
+    names = [f"place-{number:02d}" for number in group]
     return pd.DataFrame({"image": [f"{n}/{i}.png" for i, n in enumerate(names)], "group": names, "truth": truth,
                          "prediction": truth + error, "error": np.abs(error)})  # fmt: skip
 

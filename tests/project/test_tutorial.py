@@ -196,18 +196,24 @@ def test_every_verdict_is_explained() -> None:
 
 HOLDS: dict[str, list[Callable[[tutorial.Outcome], bool]]] = {
     # trial 0 is `l2` at 0.001, the file's own point of the grid
-    "losses": [lambda one: one.value[0] < one.value[3], lambda one: one.value[5] < one.value[9]],
-    "gradient": [lambda one: sorted(one.tables.gradients["direction"].unique()) == ["a[0]", "b[0]", "c[0]"]],
-    "batches": [
-        lambda one: one.tables.manifest["examples"]["train"] == 400,
-        lambda one: min(one.value[i] for i in (2, 5, 8)) > 1.1 * min(one.value[i] for i in (1, 4, 7)),
-        lambda one: one.value[6] > one.value[7],
+    "losses": [
+        lambda outcome: outcome.value[0] < outcome.value[3],
+        lambda outcome: outcome.value[5] < outcome.value[9],
     ],
-    "rates": [lambda one: one.kind[1] == "rate too low", lambda one: one.kind[9] == "diverged"],
-    "schedules": [lambda one: one.value[8] > sum(one.value[i] for i in (9, 10, 11)) / 3],
-    "momentum": [lambda one: one.value[1] > 1.1 * one.value[0], lambda one: one.value[11] > 1.1 * one.value[0]],
-    "overfitting": [lambda one: one.tables.manifest["examples"]["train"] == 146],
-    "augmentation": [lambda one: list(one.kind.values()).count("overfitting") < 3],
+    "gradient": [lambda outcome: sorted(outcome.tables.gradients["direction"].unique()) == ["a[0]", "b[0]", "c[0]"]],
+    "batches": [
+        lambda outcome: outcome.tables.manifest["examples"]["train"] == 400,
+        lambda outcome: min(outcome.value[i] for i in (2, 5, 8)) > 1.1 * min(outcome.value[i] for i in (1, 4, 7)),
+        lambda outcome: outcome.value[6] > outcome.value[7],
+    ],
+    "rates": [lambda outcome: outcome.kind[1] == "rate too low", lambda outcome: outcome.kind[9] == "diverged"],
+    "schedules": [lambda outcome: outcome.value[8] > sum(outcome.value[i] for i in (9, 10, 11)) / 3],
+    "momentum": [
+        lambda outcome: outcome.value[1] > 1.1 * outcome.value[0],
+        lambda outcome: outcome.value[11] > 1.1 * outcome.value[0],
+    ],
+    "overfitting": [lambda outcome: outcome.tables.manifest["examples"]["train"] == 146],
+    "augmentation": [lambda outcome: list(outcome.kind.values()).count("overfitting") < 3],
     "landscape": [],
 }
 """What the page says of each study's trials, beside the verdicts that it quotes."""

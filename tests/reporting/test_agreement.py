@@ -60,8 +60,8 @@ def draw_study(kind: str, seed: int) -> StudyTables:
         return planted.draw_study(WORLDS[kind], seed)
     if kind == "pruned":
         return planted.prune_study(planted.draw_study(DEAD, seed), 4, 0.3, np.random.default_rng(seed))
-    one = PLANTED[kind]
-    return one.done(planted.draw_study(one.world, seed, one.trials), np.random.default_rng(seed))
+    cause = PLANTED[kind]
+    return cause.done(planted.draw_study(cause.world, seed, cause.trials), np.random.default_rng(seed))
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,9 @@ def list_titled_steps(studies_by_case: dict[str, StudyTables]) -> Callable[[str]
         chosen = select_sections(tables)
         sections = collect_shown_findings(tables, chosen).values()
         pairs = zip(chosen, sections, strict=True)
-        return [(each.TITLE, one.next_step) for each, findings in pairs for one in findings if one.next_step]
+        return [
+            (each.TITLE, finding.next_step) for each, findings in pairs for finding in findings if finding.next_step
+        ]
 
     return list_kind_steps
 
@@ -102,8 +104,8 @@ def find_disagreements(steps: list[str]) -> list[str]:
     said, ranges = list_sides(steps), list_moved_ranges(steps)
     disagreements = [" and ".join(sorted(pair)) for pair in AGAINST if pair <= said]
     disagreements += [f"{parameter}: {moves}" for parameter, moves in ranges.items() if len(moves) > 1]
-    inner = [one for one, moves in ranges.items() for low, high, *was in moves if low > was[0] or high < was[1]]
-    disagreements += [f"wider, and {one} narrower" for one in inner if "wider ranges" in said]
+    inner = [name for name, moves in ranges.items() for low, high, *was in moves if low > was[0] or high < was[1]]
+    disagreements += [f"wider, and {name} narrower" for name in inner if "wider ranges" in said]
     if any(step.startswith("Continue the search") for step in steps) and any(
         step.startswith("Next, ") for step in steps
     ):

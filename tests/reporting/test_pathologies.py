@@ -37,11 +37,11 @@ def list_cautions(tables: StudyTables) -> list[str]:
     """Of all sections but the first: whether the winner was lucky is for its own tests."""
     sections = group_findings(tables).items()
     return [
-        one.verdict
+        finding.verdict
         for name, findings in sections
         if name != get_section_name(result)
-        for one in findings
-        if one.tone == "caution"
+        for finding in findings
+        if finding.tone == "caution"
     ]
 
 
@@ -66,12 +66,12 @@ def test_healthy_study_is_clean(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", PLANTED)
 def test_only_planted_faults_are_found(kind: str, seed: int) -> None:
-    one = PLANTED[kind]
-    tables = one.done(build_study(one.world, seed, one.trials), np.random.default_rng(seed))
+    cause = PLANTED[kind]
+    tables = cause.done(build_study(cause.world, seed, cause.trials), np.random.default_rng(seed))
     cautions = list_cautions(tables)
-    for wanted in one.must:
+    for wanted in cause.must:
         assert any(verdict.endswith(wanted) for verdict in cautions), cautions
-    assert [verdict for verdict in cautions if not verdict.endswith((*one.must, *one.may))] == []
+    assert [verdict for verdict in cautions if not verdict.endswith((*cause.must, *cause.may))] == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -89,12 +89,14 @@ def test_lost_trials_name_their_rate(world: World, verdict: str, seed: int) -> N
     tables = build_study(world, seed)
     pace = tables.trials[RATE] / (1 - tables.trials[MOMENTUM])
     numbers = tables.trials.loc[pace > 0.2, "number"].tolist()
-    (one,) = [finding for finding in list_findings(tables) if finding.verdict.endswith(f"trials {verdict}")]
-    assert one.verdict == f"{len(numbers)} trials {verdict}"
-    assert list(one.trials) == numbers
-    assert "They lie where learning rate / (1 - momentum) is high: above" in one.evidence
-    assert f", all {len(numbers)} trials {verdict.rstrip('.')}; below, 0 of {48 - len(numbers)} (0 %)." in one.evidence
-    told_at = float(one.evidence.split("above about ")[1].split(",")[0])
+    (finding,) = [finding for finding in list_findings(tables) if finding.verdict.endswith(f"trials {verdict}")]
+    assert finding.verdict == f"{len(numbers)} trials {verdict}"
+    assert list(finding.trials) == numbers
+    assert "They lie where learning rate / (1 - momentum) is high: above" in finding.evidence
+    assert (
+        f", all {len(numbers)} trials {verdict.rstrip('.')}; below, 0 of {48 - len(numbers)} (0 %)." in finding.evidence
+    )
+    told_at = float(finding.evidence.split("above about ")[1].split(",")[0])
     assert pace[pace <= 0.2].max() * 0.95 < told_at < pace[pace > 0.2].min() * 1.05
 
 
@@ -102,14 +104,14 @@ def test_lost_trials_name_their_rate(world: World, verdict: str, seed: int) -> N
 def test_low_rates_name_their_end(seed: int) -> None:
     world = World(rates=(2e-5, 0.1), momentum=0.3, bend=0.3, high=(30.0, 0.0), jitter=0.001)
     tables = build_study(world, seed)
-    one = find_finding(tables, "The learning rate is too low below about")
+    finding = find_finding(tables, "The learning rate is too low below about")
     low = tables.verdicts.loc[tables.verdicts["kind"] == "rate too low", "trial"]
-    assert list(one.trials) == low.tolist()
-    assert one.tone == ("caution" if len(low) >= 16 else "plain")
-    told_at = float(one.verdict.rstrip(".").split("below about ")[1])
+    assert list(finding.trials) == low.tolist()
+    assert finding.tone == ("caution" if len(low) >= 16 else "plain")
+    bound = float(finding.verdict.rstrip(".").split("below about ")[1])
     (rate, _) = search_space.build_next_space(tables)
-    assert rate.searched.low >= told_at
-    assert one.next_step == search_space.advise_search(tables)
+    assert rate.searched.low >= bound
+    assert finding.next_step == search_space.advise_search(tables)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -134,9 +136,9 @@ def test_no_early_epoch_is_late_enough(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_predictive_short_runs_are_named(seed: int) -> None:
     tables = build_study(World(hidden=0.2, bend=0.1, seed_noise=0.01), seed)
-    one = find_finding(tables, "Short runs predict long ones: stopping early would lose nothing")
-    assert "study.prune: {first: 4, eta: 2}" in one.next_step
-    assert "288 of 768 epochs (38 %) would be saved" in one.evidence
+    finding = find_finding(tables, "Short runs predict long ones: stopping early would lose nothing")
+    assert "study.prune: {first: 4, eta: 2}" in finding.next_step
+    assert "288 of 768 epochs (38 %) would be saved" in finding.evidence
     late = find_finding(planted.prune_study(tables, 4, 1.0, np.random.default_rng(seed)), "Short runs")
     assert late.verdict == "Short runs predict long ones: trials are judged late enough."
 

@@ -58,9 +58,9 @@ def test_cohorts_are_added_in_order(config: Config) -> None:
             publisher.on_cohort(trials[:2])
             publisher.on_cohort(trials)
     stored = load_trials("rates é abcdef")
-    assert [one.number for one in stored] == [0, 1, 2, 3, 4]
-    assert [one.state.name for one in stored] == ["COMPLETE", "PRUNED", "COMPLETE", "PRUNED", "COMPLETE"]
-    assert [one.user_attrs for one in stored] == [{}, {}, {}, {}, {"same_as": 2}]
+    assert [trial.number for trial in stored] == [0, 1, 2, 3, 4]
+    assert [trial.state.name for trial in stored] == ["COMPLETE", "PRUNED", "COMPLETE", "PRUNED", "COMPLETE"]
+    assert [trial.user_attrs for trial in stored] == [{}, {}, {}, {}, {"same_as": 2}]
     assert (stored[4].value, stored[4].params) == (stored[2].value, stored[2].params)
     assert stored[2].value == 1.25
     assert stored[2].params == trials[2].outcome.values
@@ -193,7 +193,7 @@ def test_missing_trials_are_filled_in(config: Config) -> None:
 def test_further_seeds_are_another_study(config: Config) -> None:
     """Their values are means over more seeds, and stored trials never change."""
     space = {"study.space": {"optimizer.kind": {"choices": ["adam", "lion"]}}}
-    one, two = (config.replace_values(space | {"study.trials": trials, "study.cohort": 2}) for trials in (2, 4))
-    first = open_study(one, FINGERPRINT)
-    assert open_study(one, FINGERPRINT).number == first.number
-    assert open_study(two, FINGERPRINT).number != first.number
+    short, long = (config.replace_values(space | {"study.trials": trials, "study.cohort": 2}) for trials in (2, 4))
+    first = open_study(short, FINGERPRINT)
+    assert open_study(short, FINGERPRINT).number == first.number
+    assert open_study(long, FINGERPRINT).number != first.number

@@ -110,7 +110,7 @@ def test_independent_repeats_are_trained(run_study: RunStudy, config: Config, tr
     merged = merge_repeats(results)
     assert [trial.outcome.number for trial in merged] == [0, 1]
     values = [[trial.outcome.scores[0] for trial in results if trial.outcome.number % 2 == first] for first in (0, 1)]
-    assert [trial.outcome.scores[0] for trial in merged] == [pytest.approx(np.mean(one)) for one in values]
+    assert [trial.outcome.scores[0] for trial in merged] == [pytest.approx(np.mean(scores)) for scores in values]
     assert {trial.outcome.number for trial in rank_trials(config, results)} == {0, 1}
 
 

@@ -91,7 +91,7 @@ def test_conditions_hold_and_asks_differ(config: Config, sampler: str) -> None:
     flat = [tuple(sorted(values.items())) for cohort in proposed for values in cohort]
     if sampler not in ("grid", "nsga2"):  # a grid may hold the file's own values, and a child be as its parent
         assert len(set(flat)) == len(flat)
-    for values in (dict(one) for one in flat):
+    for values in (dict(setting) for setting in flat):
         assert ("loss.terms.count.delta" in values) == (values.get("loss.terms.count.kind") == "huber")
 
 
@@ -101,8 +101,8 @@ def test_first_trials_are_baseline_and_enqueued(config: Config, sampler: str) ->
     config = choose_sampler(config, sampler, **{"study.enqueue": rates})
     first = OptunaSampler(config).ask(0, 4)
     assert first[0] == spaces.find_baseline_setting(config)
-    assert [one[RATE] for one in first[1:3]] == [0.25, 0.125]
-    assert all(one.keys() == first[0].keys() or "loss.terms.count.kind" in one for one in first)
+    assert [setting[RATE] for setting in first[1:3]] == [0.25, 0.125]
+    assert all(setting.keys() == first[0].keys() or "loss.terms.count.kind" in setting for setting in first)
     assert first[3][RATE] not in (0.25, 0.125)
 
 
@@ -186,10 +186,10 @@ def test_multi_objective_sampler_sees_all(config: Config, sampler: str) -> None:
     for cohort, values in enumerate(proposed):
         proposer.replay(cohort * 4, values)
         proposer.tell(outcomes[cohort * 4 : cohort * 4 + 4])
-    for trial, one in zip(proposer._study.trials, outcomes, strict=True):
+    for trial, outcome in zip(proposer._study.trials, outcomes, strict=True):
         assert trial.state.name == "COMPLETE"
-        assert (trial.constraints["diverged"] > 0) == (one.state == "diverged")
-        assert one.state == "diverged" or trial.values == list(one.scores)
+        assert (trial.constraints["diverged"] > 0) == (outcome.state == "diverged")
+        assert outcome.state == "diverged" or trial.values == list(outcome.scores)
 
 
 def test_other_sampler_version_is_refused(config: Config) -> None:
@@ -207,14 +207,14 @@ def test_diverged_region_is_avoided(config: Config) -> None:
     """
     space, shares = {RATE: {"low": 1e-4, "high": 1e-1, "log": True}}, []
     for seed in range(20):
-        one = config.replace_values({"seed": seed, "study.sampler": "tpe", "study.space": space, RATE: 1e-3})
+        seeded = config.replace_values({"seed": seed, "study.sampler": "tpe", "study.space": space, RATE: 1e-3})
 
         def judge(number: int, values: dict[str, Any]) -> Outcome:
             rate = math.log10(values[RATE])
             good = abs(rate + 3)
             return Outcome(number, values, *(("diverged",) if rate > -2 else ("complete", (good,), {1: good})))
 
-        proposed, _ = run_cohorts(one, 8, judge=judge)
+        proposed, _ = run_cohorts(seeded, 8, judge=judge)
         shares.append(np.mean([values[RATE] > 1e-2 for cohort in proposed[2:] for values in cohort]))
     error = np.std(shares, ddof=1) / math.sqrt(len(shares))
     assert np.mean(shares) + 4 * error < 1 / 3
@@ -225,14 +225,14 @@ def test_infeasible_region_is_avoided(config: Config) -> None:
     space = {RATE: {"low": 1e-4, "high": 1.0, "log": True}}
     later = []
     for seed in range(5):
-        one = config.replace_values({"seed": seed, "study.sampler": "tpe", "study.space": space})
+        seeded = config.replace_values({"seed": seed, "study.sampler": "tpe", "study.space": space})
 
         def judge(number: int, values: dict[str, Any]) -> Outcome:
             rate = math.log10(values[RATE])
             good = -9.0 if rate > -2 else abs(rate + 3)
             return Outcome(number, values, "complete", (good,), {1: good}, {"bias": rate + 2})
 
-        proposed, _ = run_cohorts(one, 6, judge=judge)
+        proposed, _ = run_cohorts(seeded, 6, judge=judge)
         later += [values[RATE] > 1e-2 for cohort in proposed[4:] for values in cohort]
     assert np.mean(later) < 0.25
 
@@ -247,12 +247,12 @@ def test_sobol_fills_evenly(config: Config) -> None:
     }
     values = {"study.sampler": "quasi_random", "study.space": space, RATE: 2.0}
     proposals = OptunaSampler(config.replace_values(values)).ask(0, 64)
-    shares = [math.log10(one[RATE]) / 4 + 1 for one in proposals]
+    shares = [math.log10(values[RATE]) / 4 + 1 for values in proposals]
     assert np.histogram(shares, 16, (0.0, 1.0))[0].tolist() == [4] * 16
-    assert np.histogram([one[MOMENTUM] for one in proposals], 16, (0.0, 0.96))[0].tolist() == [4] * 16
-    assert Counter(one["schedule.every"] for one in proposals) == dict.fromkeys(range(1, 9), 8)
-    assert all(isinstance(one["schedule.every"], int) for one in proposals)
-    assert set(Counter(one["loss.terms.count.kind"] for one in proposals).values()) == {16}
+    assert np.histogram([values[MOMENTUM] for values in proposals], 16, (0.0, 0.96))[0].tolist() == [4] * 16
+    assert Counter(values["schedule.every"] for values in proposals) == dict.fromkeys(range(1, 9), 8)
+    assert all(isinstance(values["schedule.every"], int) for values in proposals)
+    assert set(Counter(values["loss.terms.count.kind"] for values in proposals).values()) == {16}
 
 
 def test_grid_is_repeated_in_turn(config: Config) -> None:

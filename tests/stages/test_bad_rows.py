@@ -48,7 +48,7 @@ def test_bad_row_skipped_on_request(labelled_folder: dict[str, Any], capsys: pyt
     assert "left out: 1 fault in the data" in capsys.readouterr().out
     assert len(prepared.read_examples(EXAMPLES)) == 8
     manifest = files.read_json(MANIFEST)
-    assert [one["name"] for one in manifest["excluded"]] == ["lost.png"]
+    assert [entry["name"] for entry in manifest["excluded"]] == ["lost.png"]
     assert sum(manifest["examples"].values()) == 8
     assert len(data_files.read_arrays(COPIES)["origin"]) == manifest["examples"]["train"]
 

@@ -114,7 +114,7 @@ def test_boxes_in_original_pixels(tmp_path: Path) -> None:
     assert list(boxes) == ["image", "x0", "y0", "x1", "y1", "confidence", "class"]
     assert set(boxes["class"]) <= {"adult", "child"}
     image_boxes = [boxes[boxes["image"] == image] for image in table["image"]]
-    assert [len(one) for one in image_boxes] == table["prediction"].tolist()
+    assert [len(table) for table in image_boxes] == table["prediction"].tolist()
     assert len(image_boxes[0]) > 0
     for side, times in (("x0", 2), ("x1", 2), ("y0", 4), ("y1", 4)):
         np.testing.assert_allclose(image_boxes[1][side], times * image_boxes[0][side], rtol=1e-4, atol=1e-3)

@@ -184,7 +184,7 @@ class TestTheWholePipeline:
         assert sum(steps) == 0
         assert read_contents(*before) == before
         assert "optimizer.momentum: the best trial of each value" in Path("reports/report.md").read_text()
-        roles = {one.name: one.role for one in report.list_searched_parameters(load_config(PARAMS))}
+        roles = {parameter.name: parameter.role for parameter in report.list_searched_parameters(load_config(PARAMS))}
         assert roles == {"optimizer.learning_rate": "nuisance", "optimizer.momentum": "scientific"}
         write_params(TREE, "# what a person wrote\n")
 

@@ -53,7 +53,7 @@ def draw_sphere_points(count: int, dimensions: int) -> np.ndarray:
 def test_batched_hypervolumes_match_exact(dimensions: int) -> None:
     moved = draw_sphere_points(12, dimensions) + np.random.default_rng(1).normal(0, 0.05, (60, 12, dimensions))
     known = front_hypervolumes(moved, np.ones(dimensions))
-    exact = np.array([hypervolume(one, np.ones(dimensions)) for one in moved])
+    exact = np.array([hypervolume(points, np.ones(dimensions)) for points in moved])
     np.testing.assert_allclose(known, exact, atol=0.01)
     assert known.std() == pytest.approx(exact.std(), rel=0.1)
 

@@ -34,13 +34,13 @@ def compute_own_scale_importances(trials: pd.DataFrame, values: np.ndarray, coun
 
 
 def list_columns(trials: pd.DataFrame) -> list[Any]:
-    return [build_column(one, trials[one.name]) for one in SPACE]
+    return [build_column(parameter, trials[parameter.name]) for parameter in SPACE]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_batched_importance_matches_optuna(seed: int) -> None:
     trials, rng = draw_trials(40 + 30 * seed, seed), np.random.default_rng(seed)
-    columns = [build_column(one, trials[one.name]) for one in SPACE]
+    columns = [build_column(parameter, trials[parameter.name]) for parameter in SPACE]
     values = np.stack([compute_rate_position(trials) + rng.normal(0, 0.3, len(trials)) for _ in range(3)])
     count = count_best_trials(len(trials))
     importances = compute_importances(columns, mark_best(values, count), np.ones((1, len(trials))))
@@ -50,11 +50,11 @@ def test_batched_importance_matches_optuna(seed: int) -> None:
 
 def test_weights_count_as_trials() -> None:
     trials = draw_trials(30)
-    columns = [build_column(one, trials[one.name]) for one in SPACE]
+    columns = [build_column(parameter, trials[parameter.name]) for parameter in SPACE]
     weights = np.random.default_rng(0).integers(0, 3, (1, 30)).astype(float)
     values = compute_rate_position(trials).to_numpy()
     again = np.repeat(np.arange(30), weights[0].astype(int))
-    repeated = [build_column(one, trials.iloc[again][one.name]) for one in SPACE]
+    repeated = [build_column(parameter, trials.iloc[again][parameter.name]) for parameter in SPACE]
     weighted = compute_importances(columns, mark_best(values[None], 8, weights), weights)
     top = mark_best(values[again][None], 8)
     np.testing.assert_allclose(weighted, compute_importances(repeated, top, np.ones((1, len(again)))))

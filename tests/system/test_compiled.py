@@ -98,7 +98,7 @@ def test_damage_is_found_when_read(tmp_path: Path, kind: str, capsys: pytest.Cap
     assert programs.get("jit_a-1") is None
     warning = f"{file}: changed or cut after it was written; left out, and made anew\n"
     assert capsys.readouterr().err == ("" if kind == "removed" else warning)
-    assert [one.name for one in file.parent.iterdir()] == ["jit_a-2.program"]
+    assert [program.name for program in file.parent.iterdir()] == ["jit_a-2.program"]
     assert programs.get("jit_a-2") == b"compiled program jit_a-2"
 
 

@@ -21,7 +21,7 @@ def test_failed_write_keeps_old_file(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         files.write_bytes(file, "not bytes")  # type: ignore[arg-type]
     assert files.read_json(file) == {"a": 1}
-    assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_writes_are_deterministic(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_missing_file_is_named(tmp_path: Path, read: Callable[[Path], object]) -
 def test_sync_folder_removes_the_rest(tmp_path: Path) -> None:
     files.sync_folder(tmp_path / "f", {"a": b"1", "b": b"2"})
     files.sync_folder(tmp_path / "f", {"b": b"3"})
-    assert {one.name: one.read_bytes() for one in (tmp_path / "f").iterdir()} == {"b": b"3"}
+    assert {file.name: file.read_bytes() for file in (tmp_path / "f").iterdir()} == {"b": b"3"}
 
 
 @pytest.mark.parametrize(

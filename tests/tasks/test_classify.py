@@ -45,5 +45,5 @@ def test_loss_uses_logits() -> None:
 
 
 def test_two_classes_are_required() -> None:
-    one = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, EXAMPLES.labels, ("cat",))
-    assert Classify().find_data_faults(one) == ["the data has fewer than two classes"]
+    examples = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, EXAMPLES.labels, ("cat",))
+    assert Classify().find_data_faults(examples) == ["the data has fewer than two classes"]

@@ -114,7 +114,7 @@ def test_trials_share_a_plan() -> None:
         {"loss.terms.count.kind": "l1"},
         {},
     ]
-    plans = {build.build_plan(config.replace_values(one), shape, data, searched=True) for one in values}
+    plans = {build.build_plan(config.replace_values(setting), shape, data, searched=True) for setting in values}
     assert [plan.loss_names for plan in plans] == [(("huber", "l1"),)]
     assert (
         build.build_plan(CONFIG.replace_values({"training.batch_size": 2}), shape, data, searched=True).steps_per_epoch
@@ -211,7 +211,7 @@ def test_scales_of_initial_weights_share_a_plan() -> None:
     scaled = CONFIG.replace_values({"model": {"kind": "mlp", "width": 4, "gain": 0.5, "last_gain": 0.0}})
     configs = scaled, scaled.replace_values({"model.gain": 1.0, "model.last_gain": 1.0})
     data = build_training_data(ONE)
-    assert len({build.build_plan(one, DataSpec((4, 5, 1), 0), data, searched=True) for one in configs}) == 1
+    assert len({build.build_plan(config, DataSpec((4, 5, 1), 0), data, searched=True) for config in configs}) == 1
 
 
 def test_every_number_reaches_the_program() -> None:

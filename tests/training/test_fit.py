@@ -98,7 +98,7 @@ def test_epoch_visits_its_fold_once(fold: int) -> None:
 
 def test_epoch_order_depends_on_seed() -> None:
     orders = [draw_batches(0, 0, epoch).ravel().tolist() for epoch in range(4)]
-    assert len({tuple(one) for one in orders}) == 4
+    assert len({tuple(order) for order in orders}) == 4
     slow = train_lane(replace(HYPER, learning_rate=np.float32(0.01)), until=EVERY)
     assert are_equal_trees(slow.learner.model_state, train_lane(until=EVERY).learner.model_state)
     assert not are_equal_trees(slow.learner.model_state, train_lane(seed=1, until=EVERY).learner.model_state)

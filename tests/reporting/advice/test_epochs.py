@@ -25,7 +25,7 @@ def test_winner_decides_training_length() -> None:
     assert epochs.choose_length_change(set_winner_best_epochs(tables, *[3] * 8)) == "fewer"
     late = set_winner_best_epochs(tables, *[20] * 8)
     assert epochs.choose_length_change(late) == "try"
-    assert [one.next_step for one in health.build_findings(late) if "first tenth" in one.verdict] == [""]
+    assert [finding.next_step for finding in health.build_findings(late) if "first tenth" in finding.verdict] == [""]
     assert epochs.advise_regularization(late).startswith("Regularize: ")
     assert (
         epochs.choose_length_change(set_winner_best_epochs(tables, *[16] * 8)) == "fewer"
@@ -42,8 +42,8 @@ def test_fewer_epochs_keep_every_best() -> None:
     (finding,) = curves.build_findings(tables)
     assert finding.next_step.startswith("Train for fewer epochs (`training.epochs: 9`), or regularize: more images, ")
     far = set_winner_best_epochs(tables, 3, 3, 3, 3, 3, 3, 3, 20)
-    assert [one.next_step for one in curves.build_findings(far)] == [""]  # of the winner itself nothing says so
-    (step,) = (one.next_step for one in health.build_findings(far) if "first tenth" in one.verdict)
+    assert [finding.next_step for finding in curves.build_findings(far)] == [""]  # of the winner itself nothing says so
+    (step,) = (finding.next_step for finding in health.build_findings(far) if "first tenth" in finding.verdict)
     assert step.startswith("Train for fewer epochs (`training.epochs`), or")
 
 

@@ -19,7 +19,7 @@ def test_faults_come_first() -> None:
     steps = choose_next_steps(
         {"result": [build_finding("a")], "budget": [build_finding("b", "caution")], "health": [build_finding("c")]}
     )
-    assert [one.text for one in steps] == ["b", "a", "c"]
+    assert [step.text for step in steps] == ["b", "a", "c"]
 
 
 def test_one_step_per_section() -> None:
@@ -30,7 +30,7 @@ def test_one_step_per_section() -> None:
             "data": [build_finding("c")],
         }
     )
-    assert [(one.section, one.text) for one in steps] == [("result", "a"), ("data", "c")]
+    assert [(step.section, step.text) for step in steps] == [("result", "a"), ("data", "c")]
 
 
 def test_repeated_step_is_dropped() -> None:
@@ -40,7 +40,7 @@ def test_repeated_step_is_dropped() -> None:
             "health": [build_finding("b"), build_finding("c")],
         }
     )
-    assert [[one.next_step for one in findings] for findings in kept.values()] == [["a", "b", ""], ["", "c"]]
+    assert [[finding.next_step for finding in findings] for findings in kept.values()] == [["a", "b", ""], ["", "c"]]
     assert kept["health"][0].verdict == "Because of b."
 
 

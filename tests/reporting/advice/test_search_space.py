@@ -21,7 +21,7 @@ FAILS_ABOVE = f"The best values of `{RATE}` lie at an end of its range, 0.1, but
 
 
 def get_next_space(tables: StudyTables) -> dict[str, search_space.NextParameter]:
-    return {one.searched.name: one for one in search_space.build_next_space(tables)}
+    return {parameter.searched.name: parameter for parameter in search_space.build_next_space(tables)}
 
 
 def test_crowded_end_is_widened() -> None:
@@ -73,7 +73,7 @@ def test_noise_narrows_no_range() -> None:
 
 def test_findings_agree_on_next_space() -> None:
     tables = planted.draw_study(World(rates=(0.004, 0.6), wild=0.2), 0)
-    finding = next(one for one in health.build_findings(tables) if one.verdict.endswith("trials diverged."))
+    finding = next(finding for finding in health.build_findings(tables) if finding.verdict.endswith("trials diverged."))
     assert finding.next_step == search_space.advise_search(tables)
     assert parameters.build_findings(tables)[-1].next_step == search_space.advise_search(tables)
 
@@ -99,7 +99,7 @@ def test_losses_no_range_avoids_are_named() -> None:
 
 def test_effective_rate_needs_one_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.draw_study(World(rates=(0.004, 0.6), wild=0.2), 0)
-    edge = next(one for one in failure_regions.list_edges(tables) if one.name == EFFECTIVE_RATE)
+    edge = next(edge for edge in failure_regions.list_edges(tables) if edge.name == EFFECTIVE_RATE)
     monkeypatch.setattr(failure_regions, "list_edges", lambda _: [edge])
     assert search_space.find_failure_bounds(tables, RATE).keys() == {"high"}
     kinds = np.where(tables.trials["number"] % 9 == 4, "adam", "heavy_ball")
@@ -109,9 +109,9 @@ def test_effective_rate_needs_one_optimizer(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_hard_bound_is_called_range_end(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.draw_study(PLANTED["a bad group"].world, 0)
-    parameter = next(one for one in tables.parameters if one.name == MOMENTUM)
+    parameter = next(parameter for parameter in tables.parameters if parameter.name == MOMENTUM)
     assert parameter.low == 0
-    monkeypatch.setattr(good_region, "find_crowded_end", lambda _, one: "low" if one.name == MOMENTUM else "")
+    monkeypatch.setattr(good_region, "find_crowded_end", lambda _, searched: "low" if searched.name == MOMENTUM else "")
     assert tables.count_trials("diverged") == 0
     finding = parameters.build_findings(tables)[0]
     assert finding.verdict == f"The best values of `{MOMENTUM}` lie at an end of its range, 0."
@@ -119,7 +119,7 @@ def test_hard_bound_is_called_range_end(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_all_diverged_lowers_both_ends(studies_by_case: dict[str, StudyTables]) -> None:
     diverged = studies_by_case["all diverged"]
-    fixed = replace(diverged, space=[one for one in diverged.space if one.name != RATE])
+    fixed = replace(diverged, space=[parameter for parameter in diverged.space if parameter.name != RATE])
     for tables, step in ((diverged, f"Lower both ends of `{RATE}` in `study.space`"), (fixed, f"Lower `{RATE}`, or")):
         (finding,) = health.build_findings(tables)
         assert finding.next_step.startswith(step)
@@ -169,6 +169,6 @@ def test_wrong_rates_extend_range(high: bool, end: str) -> None:
     tables = planted.draw_study(PLANTED["rate too high" if high else "rate too low"].world, 0)
     assert search_space.find_moved_ends(tables, RATE)[end] == "out"
     assert search_space.advise_rate_range(tables, high) == search_space.advise_search(tables)
-    unsearched = replace(tables, space=[one for one in tables.space if one.name != RATE])
+    unsearched = replace(tables, space=[parameter for parameter in tables.space if parameter.name != RATE])
     step = f"{'Lower' if high else 'Raise'} `{RATE}`, or search it."
-    assert step in [one.next_step for one in health.build_findings(unsearched)]
+    assert step in [finding.next_step for finding in health.build_findings(unsearched)]

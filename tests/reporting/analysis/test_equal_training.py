@@ -14,7 +14,7 @@ from thalweg.reporting.tables import StudyTables
 
 
 def compute_importance_shares(tables: StudyTables) -> dict[str, float]:
-    return {one.name: one.share for one in rank_parameters(tables).parameters}
+    return {parameter.name: parameter.share for parameter in rank_parameters(tables).parameters}
 
 
 def build_pruned_study(build_study: Callable[..., StudyTables], counting_study: StudyTables) -> StudyTables:

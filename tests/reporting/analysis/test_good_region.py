@@ -41,7 +41,7 @@ def build_region_study(counting_study: StudyTables, count: int = 60, **best: Any
 
 def get_good_range(tables: StudyTables, name: str, widened: str = "") -> SearchedParameter:
     """The range of a parameter around its good values."""
-    (parameter,) = (one for one in tables.space if one.name == name)
+    (parameter,) = (parameter for parameter in tables.space if parameter.name == name)
     return good_region.build_next_range(parameter, good_region.select_good_trials(tables)[name], widened)
 
 
@@ -125,7 +125,7 @@ def test_fractions_stay_in_0_to_1() -> None:
 
 def test_trials_inside_region(counting_study: StudyTables) -> None:
     tables = build_region_study(counting_study, **BEST)
-    space = [one.searched for one in search_space.build_next_space(tables)]
+    space = [parameter.searched for parameter in search_space.build_next_space(tables)]
     within = good_region.is_inside_space(tables.trials, space)
     assert within[:6].all()
     assert not within.all()
@@ -206,7 +206,7 @@ def test_chance_at_integer_log_end(low: int, high: int) -> None:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     draws = [study.ask().suggest_int("units", low, high, log=True) for _ in range(1500)]
     for side in ("low", "high"):
-        places = [math.log(one / low) / math.log(high / low) for one in draws]
+        places = [math.log(draw / low) / math.log(high / low) for draw in draws]
         near = sum(place < 0.1 if side == "low" else place > 0.9 for place in places) / len(draws)
         assert good_region.chance_at_end(parameter, side) == pytest.approx(near, abs=4 * math.sqrt(0.25 / len(draws)))
 

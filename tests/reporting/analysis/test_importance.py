@@ -23,12 +23,12 @@ def test_conditional_parameter_uses_its_trials(build_study: Callable[..., StudyT
     tables = build_study(
         trials, np.where(active, 1 + (np.log10(trials["delta"]) - 0.5).abs(), 1.5 + compute_rate_position(trials) / 10)
     )
-    (delta,) = (one for one in rank_parameters(tables).parameters if one.name == "delta")
+    (delta,) = (parameter for parameter in rank_parameters(tables).parameters if parameter.name == "delta")
     assert delta.trials == active.sum()
     assert delta.is_important
     # of the huber trials alone all are alike: that these are the best says nothing of their delta
     alike = build_study(trials, np.where(active, 1.0, 2.0) + np.random.default_rng(0).normal(0, 0.05, 300))
-    names = {one.name: one.is_important for one in rank_parameters(alike).parameters}
+    names = {parameter.name: parameter.is_important for parameter in rank_parameters(alike).parameters}
     assert names["kind"]
     assert not names["delta"]
 
@@ -82,8 +82,8 @@ def test_correlated_parameter_gets_no_credit(
             trials = draw_learned_trials(96, seed)
             noise = np.random.default_rng(seed).normal(0, 0.01, 96)
             mattered = {
-                one.name
-                for one in rank_parameters(
+                parameter.name
+                for parameter in rank_parameters(
                     build_study(trials, 1 + (compute_rate_position(trials) - 0.5) ** 2 + noise)
                 ).important_parameters
             }

@@ -28,10 +28,10 @@ def test_values_compare_at_equal_counts() -> None:
         [build_group("often", rng.normal(1, 0.1, 40)), build_group("rarely", [1.0, 1.1])], SeedNoise(0.03, 20)
     )
     assert result is not None
-    (one,) = result[1]
-    assert one.equal_count == 2
-    assert one.verdict == "tie"
-    assert one.difference == pytest.approx(1.0 - expected_best(result[0].costs, 2))
+    (comparison,) = result[1]
+    assert comparison.equal_count == 2
+    assert comparison.verdict == "tie"
+    assert comparison.difference == pytest.approx(1.0 - expected_best(result[0].costs, 2))
     # the plain difference would have been beyond noise
     assert 1.0 - result[0].costs[0] > SeedNoise(0.03, 20).least_significant_difference
 
@@ -54,19 +54,19 @@ def test_isolation_false_positive_rate(build_study: Callable[..., StudyTables]) 
         values = 1 + (compute_rate_position(trials) - 0.5) ** 2 + np.random.default_rng(seed).exponential(0.3, 48)
         result = compare_values(group_trials_by_value(build_study(trials, values), KIND), SeedNoise(0.001, 20))
         assert result is not None
-        false += any(one.verdict == "worse" for one in result[1])
+        false += any(comparison.verdict == "worse" for comparison in result[1])
     assert false <= binom.ppf(0.995, studies, 0.05)
 
 
 def test_bins_use_search_scale(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(60)
     groups = group_trials_by_value(build_study(trials, np.ones(60)), replace(RATE, role="scientific"))
-    assert [one.label for one in groups][:2] == ["0.0001 to 0.00046", "0.00046 to 0.0022"]
-    assert sum(len(one.costs) for one in groups) == 60
+    assert [group.label for group in groups][:2] == ["0.0001 to 0.00046", "0.00046 to 0.0022"]
+    assert sum(len(group.costs) for group in groups) == 60
     assert groups[0].trials["rate"].max() <= 10 ** (-4 + 4 / 6)
     integer_groups = group_trials_by_value(
         build_study(trials, np.ones(60)), SearchedParameter("layers", 1, 5, whole=True)
     )
-    assert [one.label for one in integer_groups] == ["1", "2", "3", "4", "5"]
+    assert [group.label for group in integer_groups] == ["1", "2", "3", "4", "5"]
     (delta,) = [group_trials_by_value(build_study(trials, np.ones(60)), DELTA)]
-    assert sum(len(one.costs) for one in delta) == (trials["kind"] == "huber").sum()
+    assert sum(len(group.costs) for group in delta) == (trials["kind"] == "huber").sum()

@@ -70,6 +70,6 @@ def test_band_ends_at_the_best(counting_study: StudyTables) -> None:
 
 
 def test_gain_of_more_trials_is_bounded(counting_study: StudyTables) -> None:
-    one = history.build_findings(build_random_study(counting_study))[0]
-    assert "16 more would improve it by no more than that" in one.evidence
-    assert "a chance of 25 %" in one.evidence  # 16 of 48 + 16
+    finding = history.build_findings(build_random_study(counting_study))[0]
+    assert "16 more would improve it by no more than that" in finding.evidence
+    assert "a chance of 25 %" in finding.evidence  # 16 of 48 + 16

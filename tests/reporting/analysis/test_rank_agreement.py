@@ -109,7 +109,9 @@ def test_hypothetical_rung_counts_savings() -> None:
 
 def test_lost_best_trial_is_named() -> None:
     tables = planted.draw_study(planted.World(hidden=0.05, bend=0.1, seed_noise=0.1, early=0.6), 0)
-    (finding,) = [one for one in budget.build_findings(tables) if one.verdict.startswith("Short runs predict")]
+    (finding,) = [
+        finding for finding in budget.build_findings(tables) if finding.verdict.startswith("Short runs predict")
+    ]
     best = int(tables.ranked["number"].iloc[0])
     assert f"0.015 behind trial {best}; differences below" in finding.evidence
     assert "Measured on 48 trials that trained to the end." in finding.evidence
@@ -120,7 +122,7 @@ def test_trials_that_learned_nothing_are_left_out() -> None:
     tables = planted.draw_study(DEAD, 0)
     runs = rank_agreement.select_finished_trials(tables)
     assert runs is not None
-    evidence = " ".join(one.evidence for one in budget.build_findings(tables))
+    evidence = " ".join(finding.evidence for finding in budget.build_findings(tables))
     assert len(runs.best_costs) < 48
     assert (
         f"Measured on {len(runs.best_costs)} of 48 trials that trained to the end; those that learned noth" in evidence

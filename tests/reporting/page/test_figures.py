@@ -69,7 +69,10 @@ def list_tooltip_titles(spec: Any) -> Iterator[str]:
     """What the tooltips of a chart call their values."""
     if isinstance(spec, dict):
         tooltips = (spec.get("encoding") or {}).get("tooltip") or []
-        yield from (one.get("title", one["field"]) for one in (tooltips if isinstance(tooltips, list) else [tooltips]))
+        yield from (
+            tooltip.get("title", tooltip["field"])
+            for tooltip in (tooltips if isinstance(tooltips, list) else [tooltips])
+        )
     for part in spec.values() if isinstance(spec, dict) else spec if isinstance(spec, list) else ():
         yield from list_tooltip_titles(part)
 
@@ -80,10 +83,10 @@ def list_tooltip_titles(spec: Any) -> Iterator[str]:
 def test_tooltips_avoid_special_names(studies_by_case: dict[str, StudyTables], case: str) -> None:
     """vega-tooltip shows `title` as a headline and loads `image` as the address of a picture."""
     charts = [
-        one
+        figure
         for section in select_sections(studies_by_case[case])
-        for one in section.build_figures(studies_by_case[case])
-        if isinstance(one, Chart)
+        for figure in section.build_figures(studies_by_case[case])
+        if isinstance(figure, Chart)
     ]
     called = {name for chart in charts for name in list_tooltip_titles(chart.spec_without_data)}
     assert "trial" in called

@@ -55,7 +55,7 @@ def test_trials_table_is_complete(counting_study: StudyTables) -> None:
 def test_winner_and_baseline_are_named(counting_study: StudyTables) -> None:
     first = counting_study.trials.set_index("number").loc[0]
     params: dict[str, Any] = {**counting_study.params}
-    for name in (one.name for one in counting_study.parameters if pd.notna(first[one.name])):
+    for name in (parameter.name for parameter in counting_study.parameters if pd.notna(first[parameter.name])):
         params = with_nested_value(params, name.split("."), first[name])
     tables = replace(counting_study, params=params)
     rows = build_trial_table(tables).rows.set_index("trial")["role"]

@@ -18,7 +18,7 @@ from thalweg.reporting.tables import StudyTables
 def test_infeasible_trials_are_counted(counting_study: StudyTables) -> None:
     states = counting_study.trials["state"].where(counting_study.trials["number"] != 5, "infeasible")
     tables = replace(counting_study, trials=counting_study.trials.assign(state=states))
-    assert not any("add up" in one.verdict for one in trials.build_findings(tables))
+    assert not any("add up" in finding.verdict for finding in trials.build_findings(tables))
     (ends, *_) = budget.build_figures(tables)
     assert isinstance(ends, Table)
     assert ends.rows.set_index("state at the end")["trials"]["infeasible"] == 1

@@ -125,6 +125,6 @@ def test_data_gain_false_positive_rate(counting_study: StudyTables) -> None:
     tables = with_ablations(counting_study, None, (500, 1.0), (1000, 1.0))
     for _ in range(400):
         noisy = tables.ablations.assign(validation_mae=1 + draw.normal(0, 0.03, len(tables.ablations)))
-        (one,) = data._report_image_gain(replace(tables, ablations=noisy))
-        false_positives += one.verdict != "It is unclear whether more images would help: seeds are too noisy."
+        (finding,) = data._report_image_gain(replace(tables, ablations=noisy))
+        false_positives += finding.verdict != "It is unclear whether more images would help: seeds are too noisy."
     assert false_positives / 400 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)

@@ -30,7 +30,7 @@ def test_constant_networks_have_a_verdict() -> None:
     words = describe_evidence(verdicts.loc[dead[0], "evidence"], "mean absolute error")
     assert f"as in {len(dead) - 1} other trials: the network gives every example the same answer" in words
     assert set(tables.verdicts.set_index("trial").loc[dead, "kind"]) == {"converged"}
-    figure = next(one for one in health.build_figures(tables) if one.id == "verdicts")
+    figure = next(figure for figure in health.build_figures(tables) if figure.id == "verdicts")
     assert isinstance(figure, Table)
     counts = figure.rows.set_index("verdict")["count"]
     assert counts["learned nothing"] == len(dead)
@@ -80,7 +80,7 @@ def test_constant_networks_squeeze_no_chart() -> None:
 
 def test_map_has_marks_and_edge_line() -> None:
     tables = build_study_with_lost_trials(World(rates=(0.004, 0.6), wild=0.2))
-    chart = next(one for one in health.build_figures(tables) if one.id == "verdict-map")
+    chart = next(figure for figure in health.build_figures(tables) if figure.id == "verdict-map")
     assert isinstance(chart, Chart)
     points, edge = chart.data["points"], chart.data["edge"]
     assert len(points) == 48
@@ -99,8 +99,8 @@ def test_verdict_map_needs_no_learning_rate(counting_study: StudyTables) -> None
     trials = counting_study.trials.assign(a=rng.random(48), b=rng.random(48), c=0.5 * rng.random(48) + 0.5 * bad)
     tables = replace(counting_study, space=space, trials=trials)
     assert verdict_map.rank_map_axes(tables, verdicts)[0].name == "c"
-    (one,) = verdict_map.build_verdict_map(replace(tables, space=space[:1]), verdicts, None)
-    assert set(one.data["points"]["y"]) == set(verdicts["kind"])
+    (chart,) = verdict_map.build_verdict_map(replace(tables, space=space[:1]), verdicts, None)
+    assert set(chart.data["points"]["y"]) == set(verdicts["kind"])
     assert verdict_map.build_verdict_map(replace(tables, space=[]), verdicts, None) == []
 
 
@@ -165,9 +165,9 @@ def test_tiny_batches_are_not_judged() -> None:
 
 def test_missing_curves_show_a_sentence(counting_study: StudyTables) -> None:
     bare = replace(counting_study, curves=pd.DataFrame())
-    figures = {one.id: one for one in health.build_figures(bare)}
+    figures = {figure.id: figure for figure in health.build_figures(bare)}
     assert isinstance(figures["best-steps"], EmptyFigure)
-    verdicts = [one.verdict for one in health.build_findings(replace(counting_study, verdicts=pd.DataFrame()))]
+    verdicts = [finding.verdict for finding in health.build_findings(replace(counting_study, verdicts=pd.DataFrame()))]
     assert not [verdict for verdict in verdicts if "rate" in verdict or "overfit" in verdict]
 
 
@@ -178,7 +178,7 @@ def test_stopped_constant_networks_are_named() -> None:
     dead = constant_trials.find_constant_trials(unpruned)["number"].tolist()
     assert (tables.trials.set_index("number").loc[dead, "state"] == "pruned").mean() > 0.8
     assert constant_trials.find_constant_trials(tables)["number"].tolist() == dead
-    findings = {one.verdict: one for one in health.build_findings(tables)}
+    findings = {finding.verdict: finding for finding in health.build_findings(tables)}
     assert findings[f"{len(dead)} trials learned nothing."].tone == "caution"
 
 
@@ -189,7 +189,7 @@ def test_one_validation_is_not_flat() -> None:
 
 def test_early_stopped_are_mentioned() -> None:
     tables = planted.prune_study(draw_study(World(), 0), 4, 0.0, np.random.default_rng(0))
-    findings = {one.verdict: one for one in health.build_findings(tables)}
+    findings = {finding.verdict: finding for finding in health.build_findings(tables)}
     assert (
         "24 were stopped early: whether they would have failed later is not known."
         in findings["No trial diverged."].evidence
@@ -206,7 +206,7 @@ def test_shares_of_long_trials() -> None:
     tables = draw_study(world, 0)
     short = tables.verdicts["kind"].where(tables.verdicts["trial"] % 2 == 0, "too short to tell")
     half = replace(tables, verdicts=tables.verdicts.assign(kind=short))
-    assert " of 24 " in next(one.evidence for one in health.build_findings(half) if "rate" in one.verdict)
+    assert " of 24 " in next(finding.evidence for finding in health.build_findings(half) if "rate" in finding.verdict)
 
 
 @pytest.mark.parametrize("is_flat", [False, True])
@@ -219,7 +219,7 @@ def test_winner_learns_or_not(counting_study: StudyTables, is_flat: bool) -> Non
         counting_study,
         curves=counting_study.curves.assign(train_loss=counting_study.curves["train_loss"].where(~is_winner, loss)),
     )
-    (finding,) = [one for one in health.build_findings(tables) if one.verdict.startswith("The winner ")]
+    (finding,) = [finding for finding in health.build_findings(tables) if finding.verdict.startswith("The winner ")]
     assert finding.trials == (counting_study.winner,)
     assert "The monitor's verdict is " in finding.evidence
     words = "The winner does not clearly learn: its training loss goes from 2 to " if is_flat else "The winner learns: "

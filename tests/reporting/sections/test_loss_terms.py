@@ -74,7 +74,9 @@ def test_zero_weight_terms_are_weak(several_terms_study: StudyTables) -> None:
 
 def test_weak_term_names_its_setting(several_terms_study: StudyTables) -> None:
     def step(tables: StudyTables) -> str:
-        return next(one.next_step for one in loss_terms.build_findings(tables) if "hardly affect" in one.verdict)
+        return next(
+            finding.next_step for finding in loss_terms.build_findings(tables) if "hardly affect" in finding.verdict
+        )
 
     assert "Raise the weight of areas (`loss.terms.areas.weight`), or leave it out." in step(several_terms_study)
     phases = {"then": {"start": 0.2, "weight": 0.3}, "off": {"start": 0.9, "weight": 0.0}}

@@ -218,9 +218,11 @@ def test_variance_share_decides_verdict(counting_study: StudyTables) -> None:
 
 
 def test_failed_seed_is_reported(counting_study: StudyTables) -> None:
-    assert not [one for one in noise.build_findings(counting_study) if "failed" in one.verdict]
+    assert not [finding for finding in noise.build_findings(counting_study) if "failed" in finding.verdict]
     runs = counting_study.runs.copy()
     runs.loc[runs[runs["candidate"] == "runner-up 1"].index[3], "validation_mae"] = 4.52
-    (finding,) = [one for one in noise.build_findings(replace(counting_study, runs=runs)) if "failed" in one.verdict]
+    (finding,) = [
+        finding for finding in noise.build_findings(replace(counting_study, runs=runs)) if "failed" in finding.verdict
+    ]
     assert finding.verdict == "Runner-up 1 failed on 1 of 8 seeds (4.52)."
     assert finding.tone == "caution"

@@ -33,4 +33,4 @@ def test_wide_end_is_not_crowded(counting_study: StudyTables) -> None:
     few["layers"] = np.where(few["number"] < 3, 1, 2)
     findings = parameters.build_findings(replace(counting_study, trials=few, space=[parameter]))
     assert findings
-    assert not any("range" in one.verdict for one in findings)
+    assert not any("range" in finding.verdict for finding in findings)

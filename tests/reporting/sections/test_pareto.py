@@ -128,7 +128,7 @@ def test_hypervolume_only_grows(counting_study: StudyTables) -> None:
 
 def test_one_chart_per_pair(counting_study: StudyTables) -> None:
     figures = pareto.build_figures(build_pareto_study(counting_study, names=("rmse", "exact")))
-    assert [one.id for one in figures] == ["front-0", "front-1", "front-2", "volume", "front"]
+    assert [figure.id for figure in figures] == ["front-0", "front-1", "front-2", "volume", "front"]
     first, table = figures[0], figures[-1]
     assert isinstance(first, Chart)
     assert isinstance(table, Table)
@@ -138,7 +138,8 @@ def test_one_chart_per_pair(counting_study: StudyTables) -> None:
     width = first.data["bars"]["x_high"] - first.data["bars"]["x_low"]
     assert width.max() == pytest.approx(2 * 2.08 * 0.025, rel=0.5)
     assert table.rows["trial"].tolist() == [
-        int(one) for one in pareto.build_findings(build_pareto_study(counting_study, names=("rmse", "exact")))[0].trials
+        int(trial)
+        for trial in pareto.build_findings(build_pareto_study(counting_study, names=("rmse", "exact")))[0].trials
     ]
 
 
@@ -148,7 +149,7 @@ def test_no_trade_off_is_a_sentence(counting_study: StudyTables) -> None:
     assert isinstance(pareto.build_figures(diverged)[0], EmptyFigure)
     assert pareto.build_findings(diverged) == []
     alike = replace(tables, trials=tables.trials.assign(rmse=1.0))
-    assert any(isinstance(one, EmptyFigure) for one in pareto.build_figures(alike))
+    assert any(isinstance(figure, EmptyFigure) for figure in pareto.build_figures(alike))
     assert len(pareto.build_findings(alike)) == 1
 
 

@@ -29,4 +29,4 @@ def test_groups_sort_by_error_size(counting_study: StudyTables) -> None:
     mean = counting_study.predictions["error"].abs().groupby(counting_study.predictions["group"]).mean()
     assert groups["mean"].tolist() == pytest.approx(mean.sort_values(ascending=False).tolist())
     assert (groups["low"] >= 0).all()
-    assert chart.id in [one.id for one in errors.build_figures(counting_study)]
+    assert chart.id in [figure.id for figure in errors.build_figures(counting_study)]

@@ -16,10 +16,10 @@ from thalweg.reporting.tables import StudyTables
 
 def test_reliability_needs_confidence() -> None:
     tables = planted.build_classification_study(draw_study(World(), 0), np.random.default_rng(0), 2.0)
-    ids = [one.id for one in errors.build_figures(tables)]
+    ids = [figure.id for figure in errors.build_figures(tables)]
     assert "reliability" in ids
     bare = replace(tables, predictions=tables.predictions.drop(columns="confidence"))
-    assert "reliability" not in [one.id for one in errors.build_figures(bare)]
+    assert "reliability" not in [figure.id for figure in errors.build_figures(bare)]
     assert calibration.build_findings(bare) == []
     few = replace(tables, predictions=tables.predictions.head(20))
     assert calibration.build_figures(few) == []
@@ -33,8 +33,8 @@ def build_confident_study(
     for confidence, gap in zip((0.6, 0.9), gaps, strict=True):
         right = np.arange(of_each) < round(of_each * (confidence - gap))
         parts.append(pd.DataFrame({"confidence": confidence, "truth": "a", "prediction": np.where(right, "a", "b")}))
-    one = pd.concat(parts, ignore_index=True)
-    table = pd.concat([one.assign(group=f"g{n}", image=f"g{n}") for n in range(groups)], ignore_index=True)
+    group = pd.concat(parts, ignore_index=True)
+    table = pd.concat([group.assign(group=f"g{n}", image=f"g{n}") for n in range(groups)], ignore_index=True)
     return replace(counting_study, predictions=table, output_kind="class")
 
 

@@ -48,7 +48,7 @@ def test_perfect_classes_have_no_confusion(studies_by_case: dict[str, StudyTable
         prediction=studies_by_case["classes"].predictions["truth"]
     )
     findings = errors.build_findings(replace(studies_by_case["classes"], predictions=predictions))
-    assert not any("error" in one.verdict for one in findings)
+    assert not any("error" in finding.verdict for finding in findings)
 
 
 def test_two_groups_prove_nothing(counting_study: StudyTables) -> None:

@@ -29,7 +29,9 @@ def test_heat_map_shows_interaction(build_study: Callable[..., StudyTables]) -> 
     assert not surface.is_near(np.array([[2.0, 2.0]]))[0]
     trials = draw_trials(150, 9)
     tables = build_study(trials, 1 + 4 * (compute_rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2)
-    (drawn_map,) = [one for one in importance.build_figures(tables) if "rate" in one.title and "momentum" in one.title]
+    (drawn_map,) = [
+        figure for figure in importance.build_figures(tables) if "rate" in figure.title and "momentum" in figure.title
+    ]
     assert isinstance(drawn_map, Chart)
     assert "smoothed over 150 trials" in drawn_map.caption
     cells = drawn_map.data["cells"]
@@ -45,9 +47,9 @@ def test_heat_map_shows_interaction(build_study: Callable[..., StudyTables]) -> 
 
 
 def build_heat_map(tables: StudyTables) -> Chart | EmptyFigure:
-    (one,) = build_heat_maps(tables, compare_equal_training(tables), [(RATE, MOMENTUM)])
-    assert isinstance(one, (Chart, EmptyFigure))
-    return one
+    (figure,) = build_heat_maps(tables, compare_equal_training(tables), [(RATE, MOMENTUM)])
+    assert isinstance(figure, (Chart, EmptyFigure))
+    return figure
 
 
 def test_useless_surface_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:

@@ -22,7 +22,7 @@ def test_rate_alone_gets_all_importance(build_study: Callable[..., StudyTables])
     assert ranking.parameters[0].name == "rate"
     assert ranking.parameters[0].share > 0.9
     assert ranking.has_clear_leader
-    assert {one.name for one in ranking.unimportant_parameters} == {"momentum", "layers", "kind", "delta"}
+    assert {parameter.name for parameter in ranking.unimportant_parameters} == {"momentum", "layers", "kind", "delta"}
     first, idle = importance.build_findings(tables)[:2]
     assert first.verdict == "`rate` mattered most."
     assert "134 best of 400 trials, at the end of training" in first.evidence
@@ -78,7 +78,7 @@ CASES = ["usual", "hostile names", "classes", *(pytest.param(case, marks=pytest.
 
 @pytest.mark.parametrize("case", CASES)
 def test_scientific_parameters_are_answered(studies_by_case: dict[str, StudyTables], case: str) -> None:
-    space = [replace(one, role="scientific") for one in studies_by_case[case].space]
+    space = [replace(parameter, role="scientific") for parameter in studies_by_case[case].space]
     tables = replace(studies_by_case[case], space=space)
     for finding in importance.build_findings(tables):
         words = finding.verdict + finding.evidence + finding.next_step
@@ -87,10 +87,10 @@ def test_scientific_parameters_are_answered(studies_by_case: dict[str, StudyTabl
         assert "inf" not in words.lower()
     figures = importance.build_figures(tables)
     assert figures
-    assert len({one.id for one in figures}) == len(figures)
-    for one in figures:
-        if isinstance(one, Chart):
-            assert all(len(rows) for rows in build_vega_spec(one, 700)["datasets"].values())
+    assert len({figure.id for figure in figures}) == len(figures)
+    for figure in figures:
+        if isinstance(figure, Chart):
+            assert all(len(rows) for rows in build_vega_spec(figure, 700)["datasets"].values())
         else:
-            assert isinstance(one, EmptyFigure)
-            assert one.reason.endswith(".")
+            assert isinstance(figure, EmptyFigure)
+            assert figure.reason.endswith(".")

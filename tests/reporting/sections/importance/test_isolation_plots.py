@@ -121,7 +121,7 @@ def test_value_with_no_finished_trial_is_reported(build_study: Callable[..., Stu
     verdict = f"`kind` matters: {stopped}; no clear difference between the other values."
     assert finding.verdict == verdict
     assert "`kind` with l2 and huber" in finding.next_step
-    by_label = {one.label: one for one in group_trials_by_value(tables, KIND)}
+    by_label = {group.label: group for group in group_trials_by_value(tables, KIND)}
     assert by_label["l1"].best is None
     assert by_label["l2"].best == tables.trials.loc[trials["kind"] == "l2", "value"].min()
 

@@ -77,9 +77,9 @@ def test_failed_seed_is_left_out_of_comparison(counting_study: StudyTables) -> N
     assert simple.verdict == "The winner is not clearly better than the median count."
     assert verdict.verdict == "The baseline is ahead of the winner on fresh seeds, within noise."
     worst, *_ = [
-        one
-        for one in result.build_findings(with_failed_seeds(counting_study, "winner", 0, 1, 2, 3, 4, 5))
-        if "median" in one.verdict
+        finding
+        for finding in result.build_findings(with_failed_seeds(counting_study, "winner", 0, 1, 2, 3, 4, 5))
+        if "median" in finding.verdict
     ]
     assert re.fullmatch(r"The winner is no better than the median count: [\d.]+ against [\d.]+\.", worst.verdict)
     base = result.build_findings(with_failed_seeds(counting_study, "baseline", 0))
@@ -129,13 +129,13 @@ def test_missing_winner_is_not_shown(counting_study: StudyTables) -> None:
     assert "winner</dt>" not in head
     assert "baseline</dt>" in head
     assert curves.build_findings(half) == []
-    assert not any(one.id == "loss-winner" for one in curves.build_figures(half))
-    figures = {one.id: one for one in result.build_figures(half)}
+    assert not any(figure.id == "loss-winner" for figure in curves.build_figures(half))
+    figures = {figure.id: figure for figure in result.build_figures(half)}
     assert "differences" not in figures
     level = figures["candidates"]
     assert isinstance(level, Chart)
     assert set(level.data["points"]["role"]) == {"baseline"}
-    assert all("baseline's parameters" in one.evidence for one in data.build_findings(half))
+    assert all("baseline's parameters" in finding.evidence for finding in data.build_findings(half))
     (images,) = data.build_figures(half)
     assert isinstance(images, Chart)
     assert "of the baseline:" in images.description

@@ -129,24 +129,24 @@ def test_selection_bias_if_maximized(counting_study: StudyTables) -> None:
 
 def test_one_value_is_quoted(counting_study: StudyTables) -> None:
     tables = build_confirmed_study(counting_study, -0.05, 0.01, (-0.04, 0.02))
-    steps = [one.next_step for one in result.build_findings(tables) if "Quote" in one.next_step]
+    steps = [finding.next_step for finding in result.build_findings(tables) if "Quote" in finding.next_step]
     assert len(steps) == 2
     assert all("Quote the corrected value on the test set" in step for step in steps)
     (alone,) = [
-        one.next_step
-        for one in result.build_findings(build_confirmed_study(counting_study, -0.05, 0.01))
-        if "Quote" in one.next_step
+        finding.next_step
+        for finding in result.build_findings(build_confirmed_study(counting_study, -0.05, 0.01))
+        if "Quote" in finding.next_step
     ]
     assert "Quote the confirmed value on the test set" in alone
     findings = result.build_findings(build_confirmed_study(counting_study, -0.05, 0.03, (-0.05, 0.03)))
-    assert not any("corrected value" in one.next_step for one in findings)  # there is nothing to correct
+    assert not any("corrected value" in finding.next_step for finding in findings)  # there is nothing to correct
 
 
 def test_one_candidate_has_no_bias(counting_study: StudyTables) -> None:
     tables = build_confirmed_study(counting_study, -0.05, 0.03, (-0.05, 0.03))
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
-    for one in (alone, build_confirmed_study(counting_study, -0.05, 0.03)):
-        assert selection_bias.report_selection_bias(one, get_confirmed_result(one)) == []
+    for study in (alone, build_confirmed_study(counting_study, -0.05, 0.03)):
+        assert selection_bias.report_selection_bias(study, get_confirmed_result(study)) == []
 
 
 def test_optimism_is_of_the_best_trial(counting_study: StudyTables) -> None:
@@ -168,8 +168,8 @@ def test_optimism_is_of_the_best_trial(counting_study: StudyTables) -> None:
     assert luck.trials == (other, winner)
     diverged = replace(optimistic, runs=runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan)))
     absent = replace(optimistic, runs=runs[runs["trial"] != other])
-    for one in (diverged, absent):
-        assert selection_bias.report_optimism(one, get_confirmed_result(one)) == []
+    for study in (diverged, absent):
+        assert selection_bias.report_optimism(study, get_confirmed_result(study)) == []
 
 
 def test_seeds_needed_are_named(counting_study: StudyTables) -> None:
