@@ -57,10 +57,12 @@ def _study_title(tables: StudyTables) -> str:
 
 def collect_shown_findings(tables: StudyTables, sections: Sequence[Section]) -> dict[str, list[Finding]]:
     """Return the findings by section, each step where it comes first and without a reference to its own section."""
-    shown = drop_repeated_steps({get_section_name(each): collect_findings(each, tables) for each in sections})
+    findings_by_section = drop_repeated_steps(
+        {get_section_name(each): collect_findings(each, tables) for each in sections}
+    )
     return {
         name: [replace(finding, next_step=drop_reference(finding.next_step, section.TITLE)) for finding in findings]
-        for section, (name, findings) in zip(sections, shown.items(), strict=True)
+        for section, (name, findings) in zip(sections, findings_by_section.items(), strict=True)
     }
 
 

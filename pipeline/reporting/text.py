@@ -142,8 +142,8 @@ def join_items(items: Sequence[Any], max_items: int = 8) -> str:
 
 def format_share(count: int, total: int, noun: str = "") -> str:
     """Format `3 of 48 (6 %)`, `all 48`, or with a noun `3 of 48 trials (6 %)`."""
-    whole = format_count(total, noun) if noun else f"{total:,}"
+    total_text = format_count(total, noun) if noun else f"{total:,}"
     if count == total > 1:
-        return f"all {whole}"
+        return f"all {total_text}"
     percent = "" if count == total else f" ({format_percent(count / total, whole=True)})"
-    return f"{count:,} of {whole}{percent}" if total else "none"
+    return f"{count:,} of {total_text}{percent}" if total else "none"

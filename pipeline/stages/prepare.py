@@ -39,8 +39,8 @@ def main(config: Config) -> None:
     if task_faults:
         raise files.UserError(f"task.kind: {config.task.kind} cannot use this data: {'; '.join(task_faults)}")
     split = splits.split_examples(config.data.split, examples, rng.derive_seed(config.seed, "split"))
-    whole = find_split_warnings(config.data.split, examples, split)
-    for warning in (later_warnings := (*config.task.find_data_warnings(examples), *whole)):
+    split_warnings = find_split_warnings(config.data.split, examples, split)
+    for warning in (later_warnings := (*config.task.find_data_warnings(examples), *split_warnings)):
         print(f"warning: {warning}")
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_splits(split)

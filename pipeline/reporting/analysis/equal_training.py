@@ -39,9 +39,9 @@ def compare_equal_training(tables: StudyTables) -> EqualTraining:
     trials = tables.trials.sort_values("number").set_index("number")
     epoch = find_first_rung(tables)
     values = trials["value"] if epoch is None else compute_values_at_epoch(tables, epoch).reindex(trials.index)
-    lost = trials["state"].isin(["diverged", "infeasible"])
-    values = values.astype(float).mask(lost)
-    is_known = values.notna() | lost
+    is_lost = trials["state"].isin(["diverged", "infeasible"])
+    values = values.astype(float).mask(is_lost)
+    is_known = values.notna() | is_lost
     return EqualTraining(values[is_known], epoch, int((~is_known).sum()))
 
 

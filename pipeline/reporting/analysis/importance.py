@@ -121,7 +121,7 @@ def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
     counts = {column.name: int((column.positions >= 0).sum()) for column in columns}
     rare = {name: count for name, count in counts.items() if count < MIN_TRIALS}
     columns = [column for column in columns if column.name not in rare]
-    values, lost = equal_training.to_costs(tables.sign).to_numpy(np.float64), equal_training.values.isna().to_numpy()
+    values, is_lost = equal_training.to_costs(tables.sign).to_numpy(np.float64), equal_training.values.isna().to_numpy()
     best_count = count_best_trials(len(values))
     is_best = mark_best(values[None], best_count)
     if not columns or is_best.sum() > len(values) / 2:
@@ -129,7 +129,7 @@ def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
     importances, noise = compute_importances(columns, is_best, np.ones_like(is_best))[0], estimate_seed_noise(tables)
     if importances.sum() <= 0:
         return None
-    bootstraps = _bootstrap_importances(columns, values, lost, noise, best_count)
+    bootstraps = _bootstrap_importances(columns, values, is_lost, noise, best_count)
     shares = bootstraps / np.maximum(bootstraps.sum(1, keepdims=True), 1e-300)
     low, high = np.quantile(shares, [0.025, 0.975], axis=0)
     rng = np.random.default_rng(1)

@@ -46,12 +46,12 @@ def judge_parameter(tables: StudyTables, parameter: SearchedParameter) -> Scient
     if not any(group.best is not None for group in groups):
         return None
     leader, comparisons = isolation.compare_values(groups, noise) or (None, [])
-    lost = tuple(group for group in groups if group.is_lost)
+    lost_groups = tuple(group for group in groups if group.is_lost)
     limit = isolation.ALPHA / len(groups)
-    surely_lost = tuple(group.label for group in lost if isolation.chance_all_lost(groups, group) <= limit)
+    surely_lost = tuple(group.label for group in lost_groups if isolation.chance_all_lost(groups, group) <= limit)
     behind = tuple(comparison.group.label for comparison in comparisons if comparison.verdict == "worse")
     label = None if leader is None else leader.label
-    verdict = ScientificVerdict("unclear", label, lost, behind, worse_values=(*behind, *surely_lost))
+    verdict = ScientificVerdict("unclear", label, lost_groups, behind, worse_values=(*behind, *surely_lost))
     if verdict.worse_values:
         return replace(verdict, kind="worse" if behind else "lost")
     if leader is None:

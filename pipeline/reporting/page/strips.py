@@ -61,14 +61,14 @@ def build_strip_chart(
     """Build a chart of rows; `has_zero_line` draws the baseline at 0 if values are differences from it."""
     points: list[dict[str, Any]] = []
     bars: list[dict[str, Any]] = []
-    wide: list[dict[str, Any]] = []
+    wide_bars: list[dict[str, Any]] = []
     for row in rows:
         labels = {"row": row.label, "role": row.role, "trial": row.trial}
         values = row.values.dropna().sort_index()
         points += [labels | {"run": f"{row.unit} {run}", "value": value} for run, value in values.items()]
         for intervals, interval, scope in (
             (bars, row.seed_interval, "seeds alone"),
-            (wide, row.wide_interval, "seeds and groups"),
+            (wide_bars, row.wide_interval, "seeds and groups"),
         ):
             if interval:
                 ends = {"mean": interval.mean, "low": interval.low, "high": interval.high, "seeds": interval.n}
@@ -76,12 +76,12 @@ def build_strip_chart(
     data = {
         "points": _build_strip_table(points, "run", "value"),
         "bars": _build_strip_table(bars, "mean", "low", "high", "seeds", "over"),
-        "wide": _build_strip_table(wide, "low", "high", "over"),
+        "wide": _build_strip_table(wide_bars, "low", "high", "over"),
         "zero": pd.DataFrame({"value": [0.0] if has_zero_line else []}),
     }
-    described = "; ".join(row.describe_row(bool(wide)) for row in rows)
+    described = "; ".join(row.describe_row(bool(wide_bars)) for row in rows)
     description = f"{title}. Means with 95 % intervals: {described}."
-    draw = partial(_plot_strips, [row.label for row in rows], axis_title, bool(wide))
+    draw = partial(_plot_strips, [row.label for row in rows], axis_title, bool(wide_bars))
     return Chart(name, title, caption, description, data, draw, is_half_width, decoration_tables=("zero",))
 
 
@@ -99,7 +99,7 @@ def _plot_strips(rows: list[str], axis: str, has_wide: bool) -> AltairChart:
     value = alt.X("value:Q", axis=alt.Axis(title=axis, tickCount=5, grid=True))
     legend = alt.Legend(symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"]) if has_wide else None
     thickness = alt.StrokeWidth("over:O", scale=build_category_scale(INTERVAL_STROKES), legend=legend)
-    wide, bars = (
+    wide_bars, bars = (
         build_layer(name).mark_rule(yOffset=-5).encode(x=low, x2="high:Q", strokeWidth=thickness, **position)
         for name in ("wide", "bars")
     )
@@ -109,4 +109,4 @@ def _plot_strips(rows: list[str], axis: str, has_wide: bool) -> AltairChart:
     fitted = value.scale(zero=False, nice=True, padding=8)
     seeds = seeds.encode(x=fitted, tooltip=["run:N", build_tooltip("value")], **position)
     line = build_layer("zero").mark_rule(strokeWidth=1.5, color=PAINT["baseline"]).encode(x=value)
-    return alt.layer(line, wide, bars, means, seeds).properties(height=58 * len(rows))
+    return alt.layer(line, wide_bars, bars, means, seeds).properties(height=58 * len(rows))

@@ -89,8 +89,8 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
     mean = mean.rename(columns={metric: "value"}).dropna()
     trials = [int(trial) for trial in sorted(mean["trial"].unique())]
     best = [int(number) for number in tables.ranked["number"].head(BEST_DRAWN_TRIALS)]
-    shown = subsample_trials(trials, best, MAX_DRAWN_TRIALS)
-    mean = mean[mean["trial"].isin([*shown, tables.winner])].astype({"trial": int})
+    drawn_trials = subsample_trials(trials, best, MAX_DRAWN_TRIALS)
+    mean = mean[mean["trial"].isin([*drawn_trials, tables.winner])].astype({"trial": int})
     won, next_best = mean["trial"] == tables.winner, mean["trial"].isin(best)
     mean["role"] = np.select([won, next_best], ["winner", "next best"], "other trials")
     baseline = subsample_mean_curves(tables.baseline_curves.drop(columns="trial", errors="ignore"), [metric])
@@ -105,8 +105,8 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
     beside = f" and the {next_count} next best" if next_count else ""
     grey = f"Grey: all trials but the winner{beside}. " if len(layers["others"]) else ""
     caption = f"One line per trial, on the validation set. {grey}Lines end where trials were stopped."
-    if len(shown) < len(trials):
-        caption += f" {format_share(len(shown), len(trials))} are drawn."
+    if len(drawn_trials) < len(trials):
+        caption += f" {format_share(len(drawn_trials), len(trials))} are drawn."
     flat = mean["trial"].isin(constant_trials.find_constant_trials(tables)["number"])
     values = [*mean.loc[~flat, "value"], *baseline["value"]]
     window = compute_window(values or mean["value"], tables.sign, bounds=tables.bounds_of(metric))
@@ -114,7 +114,7 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
         caption += (
             f" {format_count(count, 'trial')} that learned nothing {'lies' if count == 1 else 'lie'} beyond the edge."
         )
-    description = f"Validation {short} by epoch, one line for each of {format_count(len(shown), 'trial')}."
+    description = f"Validation {short} by epoch, one line for each of {format_count(len(drawn_trials), 'trial')}."
     roles = {role: paint for role, paint in ROLE_COLOURS.items() if role in {*layers["lead"]["role"], *mean["role"]}}
     draw = partial(_plot_learning_curves, window, roles, short)
     return Chart("learning", f"{short.capitalize()} by epoch", caption, description, layers, draw)

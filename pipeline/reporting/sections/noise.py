@@ -106,8 +106,8 @@ def _report_failed_seeds(tables: StudyTables) -> list[Finding]:
         if failed.empty:
             continue
         seeds, candidate = format_count(len(values), "seed"), add_article(name)
-        shown = join_items([format_number(value) for value in failed])
-        verdict = f"{candidate.capitalize()} failed on {len(failed)} of {seeds} ({shown})."
+        listed = join_items([format_number(value) for value in failed])
+        verdict = f"{candidate.capitalize()} failed on {len(failed)} of {seeds} ({listed})."
         evidence = f"The median of its {seeds} is {format_number(values.median())} on the validation set."
         if name != "baseline":
             evidence += " Estimates of seed noise elsewhere leave the failed seeds out."

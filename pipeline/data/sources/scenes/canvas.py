@@ -69,10 +69,10 @@ class Sketch:
         self.parts.append((False, tuple(outline), colour))
 
     def add_trapezoid(
-        self, x: float, z: float, rows: tuple[float, float], wide: tuple[float, float], colour: Colour
+        self, x: float, z: float, rows: tuple[float, float], half_widths: tuple[float, float], colour: Colour
     ) -> None:
-        """Add a trapezoid that faces the camera: `rows` its lowest and highest y, `wide` half its width at both."""
-        (low, high), (a, b) = rows, wide
+        """Add a trapezoid that faces the camera: `rows` its lowest and highest y, `half_widths` at both."""
+        (low, high), (a, b) = rows, half_widths
         self.add_polygon(((x - a, low, z), (x + a, low, z), (x + b, high, z), (x - b, high, z)), colour)
 
     def add_block(self, x: float, z: float, base: float, size: Point, colour: Colour) -> None:

@@ -179,12 +179,12 @@ def _plot_importance(rows: list[str]) -> AltairChart:
     y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=140))
     paint = alt.Scale(domain=[BEYOND_CHANCE, WITHIN_CHANCE], range=[PAINT["plain"], PAINT["faint"]])
     across = alt.Axis(title=None, format=".0%", tickCount=5, grid=True)
-    whole = alt.X("share:Q", axis=across, scale=alt.Scale(domain=[0, 1], nice=False))
+    share = alt.X("share:Q", axis=across, scale=alt.Scale(domain=[0, 1], nice=False))
     tips = ["parameter:N", *(build_tooltip(field, ".1%") for field in ("share", "low", "high", "chance")), "trials:Q"]
     shares, ink = build_layer("shares"), PAINT["ink"]
     return alt.layer(
         shares.mark_bar(height=16, cornerRadiusEnd=2).encode(
-            x=whole, y=y, color=alt.Color("verdict:N", scale=paint), tooltip=tips
+            x=share, y=y, color=alt.Color("verdict:N", scale=paint), tooltip=tips
         ),
         shares.mark_rule(color=ink, strokeWidth=1.4).encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y),
         shares.mark_tick(color=ink, thickness=2, height=26).encode(x=alt.X("chance:Q", axis=across), y=y),

@@ -68,16 +68,16 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
 
 
 def _state_verdict(name: str, verdict: ScientificVerdict, trials: str) -> str:
-    lost = join_items([_describe_lost(group) for group in verdict.lost_groups]) if verdict.lost_groups else ""
-    also = f"; {lost}" if lost else ""
+    lost_text = join_items([_describe_lost(group) for group in verdict.lost_groups]) if verdict.lost_groups else ""
+    also = f"; {lost_text}" if lost_text else ""
     match verdict.kind:
         case "worse":
             behind = join_items(verdict.behind_values)
             return f"{name} matters: {verdict.leader} is better than {behind}, each at its own best{also}."
         case "lost" if verdict.leader is None:
-            return f"{name} matters: {lost}."
+            return f"{name} matters: {lost_text}."
         case "lost":
-            return f"{name} matters: {lost}; no clear difference between the other values."
+            return f"{name} matters: {lost_text}; no clear difference between the other values."
         case "important":
             return f"It is not clear yet which {name} is best{also}."
         case "noisy":

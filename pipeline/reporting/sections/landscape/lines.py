@@ -115,11 +115,11 @@ def _build_batch_chart(tables: StudyTables) -> Figure:
 def _plot_batches(sizes: list[str]) -> AltairChart:
     paint = [PAINT[f"depth{depth}"] for depth in (6, 4, 3, 2, 1)][-len(sizes) :]
     scale = alt.Scale(domain=sizes, range=[*paint[: len(sizes) - 1], PAINT["river"]])
-    drawn: alt.Chart = build_layer("lines").mark_line(strokeWidth=1.1).encode(
+    chart: alt.Chart = build_layer("lines").mark_line(strokeWidth=1.1).encode(
         x=alt.X("t:Q", axis=alt.Axis(title="along a random direction", tickCount=5), scale=alt.Scale(nice=False)),
         y=_encode_loss(),
         color=alt.Color("batch:N", sort=sizes, scale=scale, legend=alt.Legend()),
         detail="draw:N",
         tooltip=["batch:N", build_tooltip("loss")],
     )  # fmt: skip
-    return drawn.properties(height=260, title=build_heading("loss"))
+    return chart.properties(height=260, title=build_heading("loss"))

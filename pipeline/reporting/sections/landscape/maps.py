@@ -89,8 +89,8 @@ def build_contours(a: Floats, b: Floats, loss: Floats, edges: Floats) -> pd.Data
     fine_a, fine_b = (np.linspace(axis[0], axis[-1], CELLS_PER_SIDE + 1) for axis in (a, b))
     middle_a, middle_b = ((axis[:-1] + axis[1:]) / 2 for axis in (fine_a, fine_b))
     along = np.stack([np.interp(middle_a, a, loss[:, j]) for j in range(len(b))], 1)
-    whole = np.stack([np.interp(middle_b, b, row) for row in along], 0)  # [a, b]
-    shade = np.clip(np.digitize(whole, edges[1:-1]), 0, SHADE_COUNT - 1)
+    surface = np.stack([np.interp(middle_b, b, row) for row in along], 0)  # [a, b]
+    shade = np.clip(np.digitize(surface, edges[1:-1]), 0, SHADE_COUNT - 1)
     table = merge_cells(shade.T, fine_a, fine_b, 0.5)
     return table.assign(depth=table.pop("shade").map(dict(enumerate(_name_depths(edges)))))
 

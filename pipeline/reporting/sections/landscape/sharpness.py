@@ -34,14 +34,14 @@ def _report_stability(tables: StudyTables, curvature: pd.DataFrame) -> list[Find
     if bounded.empty:
         return []
     share = bounded["largest"] / bounded["limit"]
-    row, most = bounded.loc[share.idxmax()], float(share.max())
+    row, highest = bounded.loc[share.idxmax()], float(share.max())
     evidence = (
         f"At epoch {int(row['epoch'])} the largest curvature is {format_number(row['largest'], 2)}. At this learning "
         f"rate ({format_number(row['learning_rate'], 2)}) and momentum, updates grow from a curvature of "
         f"{format_number(row['limit'], 2)} on."
     )
-    verdict = f"The learning rate reached {format_percent(most)} of its stability limit."
-    step = search_space.advise_higher_rate(tables) if most < MAX_ROOMY_SHARE else ""
+    verdict = f"The learning rate reached {format_percent(highest)} of its stability limit."
+    step = search_space.advise_higher_rate(tables) if highest < MAX_ROOMY_SHARE else ""
     return [Finding(verdict, evidence, step, _list_winner(tables))]
 
 
@@ -52,11 +52,11 @@ def _list_winner(tables: StudyTables) -> tuple[int, ...]:
 def _report_saddle(tables: StudyTables, curvature: pd.DataFrame) -> list[Finding]:
     """Report whether the loss curves down in some direction at the end of training."""
     end = curvature.iloc[-1]
-    least, most = (
+    smallest, largest = (
         f"{format_number(end[name], 2)} (numerical error at most {format_number(end[f'{name}_error'], 2)})"
         for name in ("smallest", "largest")
     )
-    evidence = f"At the end, the smallest eigenvalue of the Hessian is {least}, the largest {most}."
+    evidence = f"At the end, the smallest eigenvalue of the Hessian is {smallest}, the largest {largest}."
     if end["smallest"] + end["smallest_error"] < -MIN_SADDLE_SHARE * end["largest"]:
         verdict = "Training ended on a saddle: the loss still curves down in some direction."
         step, ending = epochs.advise_longer_training(tables), find_winner_ending(tables)

@@ -35,14 +35,14 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     diverged = doubts.report_diverged_seeds(tables, result)
     if missing := doubts.report_missing_winner(tables, result):
         return [*missing, *diverged]
-    lost, constraints = result.diverged_seeds, doubts.report_broken_constraints(tables, result)
-    if "winner" in lost:
+    diverged_seeds, constraints = result.diverged_seeds, doubts.report_broken_constraints(tables, result)
+    if "winner" in diverged_seeds:
         return [*diverged, *constraints, *_report_refit(tables)]
     simple = references.report_references(tables, result)
     # a winner that learned nothing comes before who learned most
     unbeaten, beaten = ([finding for finding in simple if (finding.tone == "caution") is bad] for bad in (True, False))
     headline = [*unbeaten, *diverged]
-    if "baseline" not in lost:
+    if "baseline" not in diverged_seeds:
         report = _report_baseline_winner if tables.is_winner_baseline else _report_comparison
         headline = [*doubts.report_failed_seeds(tables, result), *unbeaten, report(tables, result), *diverged]
     return [
@@ -157,8 +157,10 @@ def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
 
 
 def _report_runners_up(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
-    column, lost = f"{result.split}_{tables.objective}", result.diverged_seeds
-    names = [name for name in result.candidates if name.startswith("runner-up") and not {name, "winner"} & lost.keys()]
+    column, diverged = f"{result.split}_{tables.objective}", result.diverged_seeds
+    names = [
+        name for name in result.candidates if name.startswith("runner-up") and not {name, "winner"} & diverged.keys()
+    ]
     intervals = {name: t_interval(difference_by_seed(tables.runs, column, name, "winner")) for name in names}
     rivals = {name: interval for name, interval in intervals.items() if interval}
     if not rivals:
@@ -182,12 +184,12 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     result, column = build_confirmed_result(tables), f"{tables.split}_{tables.objective}"
     if result is None or column not in tables.runs:
         return [EmptyFigure("candidates", "Candidates", "There are no confirmed runs to draw.")]
-    label, wide = metric_label(tables.objective), {"winner": result.winner, "baseline": result.baseline}
+    label, wide_intervals = metric_label(tables.objective), {"winner": result.winner, "baseline": result.baseline}
     levels, differences = [], []
     for name in result.candidates:
         values = difference_by_seed(tables.runs, column, name, None)
         mean = metric_interval(tables, tables.objective, values)
-        levels.append(_build_strip_row(tables, name, values, mean, wide.get(name)))
+        levels.append(_build_strip_row(tables, name, values, mean, wide_intervals.get(name)))
         if name != "baseline":
             values = difference_by_seed(tables.runs, column, name)
             over_groups = result.difference if name == "winner" else None
@@ -210,12 +212,12 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 
 
 def _build_strip_row(
-    tables: StudyTables, name: str, values: pd.Series, mean: Interval | None, wide: Interval | None
+    tables: StudyTables, name: str, values: pd.Series, mean: Interval | None, wide_interval: Interval | None
 ) -> StripRow:
     trials = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
     trial = int(trials.iloc[0]) if len(trials) else None
     role = name if name in ("winner", "baseline") else "runner-up"
-    return StripRow(name, "" if trial is None else f"trial {trial}", role, values, mean, wide, trial=trial)
+    return StripRow(name, "" if trial is None else f"trial {trial}", role, values, mean, wide_interval, trial=trial)
 
 
 def _build_metrics_table(tables: StudyTables, result: ConfirmedResult) -> Table:

@@ -79,9 +79,9 @@ def _report_lost_seeds(
 def _describe_sound_seeds(tables: StudyTables, result: ConfirmedResult) -> str:
     """Compare winner and baseline on the seeds on which neither was lost, as a sentence; '' if not known."""
     losses = (result.diverged_seeds, result.failed_seeds)
-    lost = {seed for seeds in losses for name in COMPARED_CANDIDATES for seed in seeds.get(name, [])}
+    lost_seeds = {seed for seeds in losses for name in COMPARED_CANDIDATES for seed in seeds.get(name, [])}
     by_seed = difference_by_seed(tables.runs, f"{result.split}_{tables.objective}", "winner")
-    difference = t_interval(by_seed[~by_seed.index.isin(lost)])
+    difference = t_interval(by_seed[~by_seed.index.isin(lost_seeds)])
     if difference is None or tables.is_winner_baseline:
         return ""
     gap = format_interval(difference.mean, difference.low, difference.high, signed=True)
