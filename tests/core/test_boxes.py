@@ -116,49 +116,49 @@ def test_averaged_cells_by_confidence() -> None:
 
 
 def test_match_most_confident_of_class() -> None:
-    said = draw_detections(
+    detections = draw_detections(
         [(0, 0, 10, 10, 0.9, 0), (0, 0, 10, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 1), (20, 0, 30, 10, 0.6, 0)]
     )
-    known = draw_objects([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
-    assert hits(said, known, HALF)[0, 0].tolist() == [True, False, False, True]
+    truth = draw_objects([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
+    assert hits(detections, truth, HALF)[0, 0].tolist() == [True, False, False, True]
 
 
 def test_match_takes_largest_overlap() -> None:
-    said = draw_detections([(0, 0, 10, 10, 0.9, 0), (1, 0, 11, 10, 0.8, 0)])
-    known = draw_objects([(2, 0, 12, 10, 0), (0, 0, 10, 10, 0)])
-    right = hits(said, known, np.array([0.5, 0.85, 0.99]))
+    detections = draw_detections([(0, 0, 10, 10, 0.9, 0), (1, 0, 11, 10, 0.8, 0)])
+    truth = draw_objects([(2, 0, 12, 10, 0), (0, 0, 10, 10, 0)])
+    right = hits(detections, truth, np.array([0.5, 0.85, 0.99]))
     assert right[:, 0].tolist() == [[True, True], [True, False], [True, False]]
 
 
 def test_padding_never_matches() -> None:
-    said, known = draw_detections([(0, 0, 10, 10, 0.9, 0)], []), draw_objects([], [(0, 0, 10, 10, 0)])
-    assert not hits(said, known, HALF).any()
+    detections, truth = draw_detections([(0, 0, 10, 10, 0.9, 0)], []), draw_objects([], [(0, 0, 10, 10, 0)])
+    assert not hits(detections, truth, HALF).any()
 
 
 def test_average_precision_by_hand() -> None:
     """Right, wrong, right of two objects: precision 1 up to a recall of half, 2/3 up to all."""
-    known = draw_objects([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
-    said = draw_detections([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 0)])
-    assert compute_precision_at_half(said, known) == pytest.approx((51 * 1 + 50 * 2 / 3) / 101)
-    first = Detections(*(part[:, :1] for part in said))
-    assert compute_precision_at_half(first, known) == pytest.approx(51 / 101)
-    assert compute_precision_at_half(draw_detections([]), known) == 0
-    assert compute_precision_at_half(said, draw_objects([])) == 0
+    truth = draw_objects([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
+    detections = draw_detections([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 0)])
+    assert compute_precision_at_half(detections, truth) == pytest.approx((51 * 1 + 50 * 2 / 3) / 101)
+    first = Detections(*(part[:, :1] for part in detections))
+    assert compute_precision_at_half(first, truth) == pytest.approx(51 / 101)
+    assert compute_precision_at_half(draw_detections([]), truth) == 0
+    assert compute_precision_at_half(detections, draw_objects([])) == 0
 
 
 def test_precision_and_recall_by_hand() -> None:
-    known = draw_objects([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)], [])
-    said = draw_detections(
+    truth = draw_objects([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)], [])
+    detections = draw_detections(
         [(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.4, 0)], [(0, 0, 9, 9, 0.5, 0)]
     )
-    right, weight = hits(said, known, HALF)[0], np.ones(2)
-    assert precision(said, right, weight, 0.5) == pytest.approx(1 / 3)
-    assert precision(said, right, np.array([1.0, 3.0]), 0.5) == pytest.approx(1 / 5)
-    assert recall(said, right, known, weight, 0.5) == pytest.approx(1 / 2)
-    assert recall(said, right, known, weight, 0.3) == 1
-    assert precision(said, right, weight, 0.95) == 0
+    right, weight = hits(detections, truth, HALF)[0], np.ones(2)
+    assert precision(detections, right, weight, 0.5) == pytest.approx(1 / 3)
+    assert precision(detections, right, np.array([1.0, 3.0]), 0.5) == pytest.approx(1 / 5)
+    assert recall(detections, right, truth, weight, 0.5) == pytest.approx(1 / 2)
+    assert recall(detections, right, truth, weight, 0.3) == 1
+    assert precision(detections, right, weight, 0.95) == 0
     nobody = draw_objects([], [])
-    assert recall(said, hits(said, nobody, HALF)[0], nobody, weight, 0.5) == 0
+    assert recall(detections, hits(detections, nobody, HALF)[0], nobody, weight, 0.5) == 0
 
 
 def draw_scene(
@@ -172,8 +172,8 @@ def draw_scene(
 ) -> tuple[Rows, Rows]:
     """Draw detections and objects: most objects detected and moved a little, false alarms, no equal confidences."""
     draw = np.random.default_rng(seed)
-    known: Rows = []
-    said: Rows = []
+    object_rows: Rows = []
+    detection_rows: Rows = []
     for _ in range(images):
         number = int(draw.integers(objects + 1))
         own_boxes = draw_boxes(draw, number)
@@ -186,36 +186,36 @@ def draw_scene(
         sure = np.concatenate([draw.uniform(0.3, 1, len(near)), draw.uniform(0, 0.7, len(alarms))]).astype(np.float32)
         order = np.argsort(-sure)
         detected = np.column_stack([np.concatenate([near, alarms]), sure, taken])[order]
-        known.append([tuple(row) for row in np.column_stack([own_boxes, kind])])
-        said.append([tuple(row) for row in detected])
-    return said, drop_some_objects(known, kinds)
+        object_rows.append([tuple(row) for row in np.column_stack([own_boxes, kind])])
+        detection_rows.append([tuple(row) for row in detected])
+    return detection_rows, drop_some_objects(object_rows, kinds)
 
 
-def drop_some_objects(known: Rows, kinds: int) -> Rows:
+def drop_some_objects(object_rows: Rows, kinds: int) -> Rows:
     """Without a few objects, so that no recall of a kind falls on a level but 0 and 1.
 
     There pycocotools compares two roundings of one number, so that its answer is one of two neighbours.
     """
     for kind in range(kinds):
-        while np.gcd(sum(row[4] == kind for one in known for row in one), 100) > 1:
-            place = next(i for i, one in enumerate(known) if any(row[4] == kind for row in one))
-            known[place].remove(next(row for row in known[place] if row[4] == kind))
-    return known
+        while np.gcd(sum(row[4] == kind for one in object_rows for row in one), 100) > 1:
+            place = next(i for i, one in enumerate(object_rows) if any(row[4] == kind for row in one))
+            object_rows[place].remove(next(row for row in object_rows[place] if row[4] == kind))
+    return object_rows
 
 
-def compute_coco_precision(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
+def compute_coco_precision(detection_rows: Rows, object_rows: Rows, kinds: int) -> tuple[float, float]:
     """pycocotools' precision at an overlap of half, and averaged over overlaps."""
 
     def sides(row: tuple[float, ...]) -> dict[str, Any]:
         x0, y0, x1, y1 = map(float, row[:4])
         return {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0)}
 
-    rows = [(image, row) for image, one in enumerate(known) for row in one]
+    rows = [(image, row) for image, one in enumerate(object_rows) for row in one]
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
         truth.dataset = {
             "info": {},
-            "images": [{"id": image} for image in range(len(known))],
+            "images": [{"id": image} for image in range(len(object_rows))],
             "categories": [{"id": kind} for kind in range(kinds)],
             "annotations": [
                 {"id": place + 1, "image_id": image, "category_id": int(row[4]), "iscrowd": 0, **sides(row)}
@@ -225,7 +225,7 @@ def compute_coco_precision(said: Rows, known: Rows, kinds: int) -> tuple[float, 
         truth.createIndex()
         answers = [
             {"image_id": image, "category_id": int(row[5]), "score": float(row[4]), **sides(row)}
-            for image, one in enumerate(said)
+            for image, one in enumerate(detection_rows)
             for row in one
         ]
         judged = cocoeval.COCOeval(truth, truth.loadRes(answers), "bbox")
@@ -235,9 +235,9 @@ def compute_coco_precision(said: Rows, known: Rows, kinds: int) -> tuple[float, 
     return judged.stats[1], judged.stats[0]
 
 
-def compute_our_precision(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
-    detections, truth = draw_detections(*said, row_count=30), draw_objects(*known, row_count=25)
-    each = areas(detections, truth, kinds, np.asarray(boxes.IOU_THRESHOLDS, np.float32), np.ones(len(said)))
+def compute_our_precision(detection_rows: Rows, object_rows: Rows, kinds: int) -> tuple[float, float]:
+    detections, truth = draw_detections(*detection_rows, row_count=30), draw_objects(*object_rows, row_count=25)
+    each = areas(detections, truth, kinds, np.asarray(boxes.IOU_THRESHOLDS, np.float32), np.ones(len(detection_rows)))
     return float(each[0]), float(each.mean())
 
 
@@ -255,33 +255,35 @@ def compute_our_precision(said: Rows, known: Rows, kinds: int) -> tuple[float, f
     ids=["usual", "one kind", "crowd", "all false", "all right", "many kinds"],
 )
 def test_average_precision_of_pycocotools(seed: int, scene: dict[str, Any]) -> None:
-    said, known = draw_scene(seed, **scene)
+    detection_rows, object_rows = draw_scene(seed, **scene)
     kinds = scene.get("kinds", 3)
-    assert compute_our_precision(said, known, kinds) == pytest.approx(
-        compute_coco_precision(said, known, kinds), abs=1e-5
+    assert compute_our_precision(detection_rows, object_rows, kinds) == pytest.approx(
+        compute_coco_precision(detection_rows, object_rows, kinds), abs=1e-5
     )
 
 
 def test_absent_classes_are_ignored() -> None:
-    said, known = draw_scene(0, kinds=2)
-    assert compute_our_precision(said, known, 5) == pytest.approx(compute_coco_precision(said, known, 5), abs=1e-5)
+    detection_rows, object_rows = draw_scene(0, kinds=2)
+    assert compute_our_precision(detection_rows, object_rows, 5) == pytest.approx(
+        compute_coco_precision(detection_rows, object_rows, 5), abs=1e-5
+    )
 
 
 def test_image_weights_count_copies() -> None:
-    said, known = draw_scene(3, images=6, kinds=2)
-    twice = compute_precision_at_half(draw_detections(*said, said[1]), draw_objects(*known, known[1]), 2)
+    detected, objects = draw_scene(3, images=6, kinds=2)
+    twice = compute_precision_at_half(draw_detections(*detected, detected[1]), draw_objects(*objects, objects[1]), 2)
     assert compute_precision_at_half(
-        draw_detections(*said), draw_objects(*known), 2, [1, 2, 1, 1, 1, 1]
+        draw_detections(*detected), draw_objects(*objects), 2, [1, 2, 1, 1, 1, 1]
     ) == pytest.approx(twice, abs=1e-6)
-    without = compute_precision_at_half(draw_detections(*said[:4]), draw_objects(*known[:4]), 2)
+    without = compute_precision_at_half(draw_detections(*detected[:4]), draw_objects(*objects[:4]), 2)
     assert compute_precision_at_half(
-        draw_detections(*said), draw_objects(*known), 2, [1, 1, 1, 1, 0, 0]
+        draw_detections(*detected), draw_objects(*objects), 2, [1, 1, 1, 1, 0, 0]
     ) == pytest.approx(without, abs=1e-6)
 
 
 def test_compiled_and_batched_are_the_same() -> None:
-    said, known = draw_scene(4, images=6, kinds=2)
-    detections, truth = draw_detections(*said), draw_objects(*known)
+    detection_rows, object_rows = draw_scene(4, images=6, kinds=2)
+    detections, truth = draw_detections(*detection_rows), draw_objects(*object_rows)
     weights = np.asarray(np.random.default_rng(0).integers(0, 3, (4, 6)), np.float32)
 
     many = compile_fast(jax.vmap(compute_average_precision, (None, None, None, None, 0)), static_argnums=2)(

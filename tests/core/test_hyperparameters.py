@@ -59,10 +59,10 @@ def test_defaults_are_keyword_only(member: Op) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_bounds_agree_within_family(family: str) -> None:
-    known: dict[str, Interval] = {}
+    bounds: dict[str, Interval] = {}
     for member in FAMILIES[family]:
         for name, interval in list_bounds(member).items():
-            assert known.setdefault(name, interval) == interval
+            assert bounds.setdefault(name, interval) == interval
 
 
 @pytest.mark.parametrize("names", [("one", "two", "three"), ("two",), ("three", "one"), ("two", "three")])

@@ -19,7 +19,7 @@ def test_convolution_matches_xla(height: int, width: int, size: int, stride: int
     reach = dilation * (size - 1)
 
     @compile_fast
-    def both(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def convolve_twice(x: jax.Array) -> tuple[jax.Array, jax.Array]:
         layer = Conv(2, 3, size=size, stride=stride, dilation=dilation, rngs=nnx.Rngs(0))
         layer.bias[...] = jnp.arange(3.0)
         wanted = jax.lax.conv_general_dilated(
@@ -32,7 +32,7 @@ def test_convolution_matches_xla(height: int, width: int, size: int, stride: int
         )
         return layer(x), wanted + layer.bias[...]
 
-    outputs, wanted = both(x)
+    outputs, wanted = convolve_twice(x)
     np.testing.assert_allclose(outputs, wanted, rtol=1e-5, atol=1e-5)
     assert outputs.shape == (2, -(-height // stride), -(-width // stride), 3)
 
@@ -52,11 +52,11 @@ def test_map_head_matches_pooled_head() -> None:
     x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32)
 
     @compile_fast
-    def both(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def apply_heads(x: jax.Array) -> tuple[jax.Array, jax.Array]:
         flat, mapped = Head((3, 4, 5), (2,), pool=True, rngs=nnx.Rngs(0)), Head((3, 4, 5), (3, 4, 2), rngs=nnx.Rngs(0))
         return mapped(x), flat(x)
 
-    mapped, flat = map(np.asarray, both(x))
+    mapped, flat = map(np.asarray, apply_heads(x))
     assert mapped.shape == (2, 3, 4, 2)
     np.testing.assert_allclose(mapped.mean((1, 2)), flat, rtol=1e-5, atol=1e-6)
 

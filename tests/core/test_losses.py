@@ -17,7 +17,7 @@ MEMBERS = [(family, member) for family, members in losses.FAMILIES.items() for m
 EACH = pytest.mark.parametrize(("family", "member"), MEMBERS, ids=[member.__name__ for _, member in MEMBERS])
 OF_VALUES = pytest.mark.parametrize(
     ("family", "member"),
-    [known for known in MEMBERS if known[0] != "image"],
+    [entry for entry in MEMBERS if entry[0] != "image"],
     ids=[member.__name__ for family, member in MEMBERS if family != "image"],
 )
 DEFAULTS = {

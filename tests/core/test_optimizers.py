@@ -184,7 +184,7 @@ def test_stability_limit_is_sharp(kind: str, momentum: float) -> None:
     numbers = {"momentum": momentum, "weight_decay": 0.0}
     limit = optimizers.stability_limit(kind, numbers, 0.1)
 
-    def reached(curvature: float) -> float:
+    def find_final_distance(curvature: float) -> float:
         optimizer = optimizers.build_optimizer(kind, {n: jnp.float32(v) for n, v in numbers.items()}, 0.1, None)
 
         def step(_: Any, carried: Any) -> Any:
@@ -195,8 +195,8 @@ def test_stability_limit_is_sharp(kind: str, momentum: float) -> None:
         start = jnp.float32(1.0)
         return abs(float(jax.lax.fori_loop(0, 2000, step, (start, optimizer.init(start)))[0]))
 
-    assert reached(0.99 * limit) < 1
-    assert not reached(1.01 * limit) < 1
+    assert find_final_distance(0.99 * limit) < 1
+    assert not find_final_distance(1.01 * limit) < 1
 
 
 def test_stability_limit_of_adam_and_flat_loss() -> None:

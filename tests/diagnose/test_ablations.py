@@ -100,16 +100,16 @@ def test_full_ablation_equals_winner(
 ) -> None:
     """With every image and the augmentation left on, a lane has the confirmed one's bits."""
     data = build_training_data(brightness_config, grouped_data)
-    known = ablations.train_ablations(brightness_config, grouped_data, data, VALUES, tmp_path / "less")
-    assert known["what"].tolist() == ["images"] * 4 + ["augmentation"] * 2
-    assert known["seed"].tolist() == candidates.list_confirm_seeds(brightness_config)[:2] * 3
+    table = ablations.train_ablations(brightness_config, grouped_data, data, VALUES, tmp_path / "less")
+    assert table["what"].tolist() == ["images"] * 4 + ["augmentation"] * 2
+    assert table["seed"].tolist() == candidates.list_confirm_seeds(brightness_config)[:2] * 3
     (winner,) = candidates.train_candidates(
         brightness_config, data_spec, grouped_data.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
     )
     everything = ablations.Ablation("images", 1.0, [list(data.train_rows)])
     extended = ablations.add_ablation_folds(data, [everything])
     np.testing.assert_array_equal(extended.train_rows, data.train_rows)
-    means = known.groupby(["what", "share"])["validation_mae"].mean()
+    means = table.groupby(["what", "share"])["validation_mae"].mean()
     winner_mean = winner.validation_scores["mae"][:2].mean()
     assert means["images", 0.25] != pytest.approx(winner_mean, rel=1e-6)
     assert means["augmentation", 1.0] != pytest.approx(winner_mean, rel=1e-6)
@@ -124,7 +124,7 @@ def test_fewer_images_are_worse(
         {"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}}
     )
     data = build_training_data(long, grouped_data)
-    known = (
+    means = (
         ablations.train_ablations(long, grouped_data, data, VALUES, tmp_path / "less")
         .groupby("share")["validation_mae"]
         .mean()
@@ -132,8 +132,8 @@ def test_fewer_images_are_worse(
     (winner,) = candidates.train_candidates(
         long, data_spec, grouped_data.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
     )
-    assert known[0.1] > 1.5 * known[0.5]
-    assert known[0.5] > winner.validation_scores["mae"].mean()
+    assert means[0.1] > 1.5 * means[0.5]
+    assert means[0.5] > winner.validation_scores["mae"].mean()
 
 
 TERMS = {

@@ -131,10 +131,10 @@ def test_non_finite_is_not_judged(at: float, gradient: float | None) -> None:
 
 
 def test_vmapped_checks_equal_single_ones() -> None:
-    def both(x: Any) -> jax.Array:
+    def stack_functions(x: Any) -> jax.Array:
         return jnp.stack([jnp.abs(x), jnp.exp(x)])
 
-    slopes = follow_directions(both, jnp.array([0.0, 2.0]), jnp.float64(0), lambda _: jnp.float64(1), 1)
+    slopes = follow_directions(stack_functions, jnp.array([0.0, 2.0]), jnp.float64(0), lambda _: jnp.float64(1), 1)
     first, second = judge_slopes(jax.device_get(slopes))[0]
     assert (first.verdict, second.verdict) == ("kink", "wrong")
     alone = check_gradient(jnp.exp, 0.0, 2.0)
@@ -147,12 +147,12 @@ def test_one_wrong_array_is_found() -> None:
     def function(w: Any) -> jax.Array:
         return (jnp.exp(w["a"]).sum() * jnp.sin(w["b"]).sum())[None]
 
-    def stopped(w: Any) -> jax.Array:
+    def stop_gradient_of_b(w: Any) -> jax.Array:
         return function(w | {"b": jax.lax.stop_gradient(w["b"])})
 
     point = {"a": jnp.linspace(-1, 1, 40), "b": jnp.linspace(0, 1, 40)}
     names, along = gradient_check.build_directions(point)
-    slopes = follow_directions(function, jax.jacrev(stopped)(point), point, along, len(names))
+    slopes = follow_directions(function, jax.jacrev(stop_gradient_of_b)(point), point, along, len(names))
     verdicts = {
         name: checks[0].verdict for name, checks in zip(names, judge_slopes(jax.device_get(slopes)), strict=True)
     }

@@ -81,11 +81,11 @@ def test_larger_batches_agree_more(landscape_tables: LandscapeTables) -> None:
 
 
 def test_curvature_is_known_along_path(landscape_tables: LandscapeTables) -> None:
-    known = landscape_tables["curvature"]
-    assert known["epoch"].iloc[0] == 0
-    assert known["epoch"].iloc[-1] == landscape_tables["path"]["epoch"].iloc[-1]
-    assert (known["largest"] >= known["smallest"]).all()
-    assert known["limit"].notna().all()
+    curvature = landscape_tables["curvature"]
+    assert curvature["epoch"].iloc[0] == 0
+    assert curvature["epoch"].iloc[-1] == landscape_tables["path"]["epoch"].iloc[-1]
+    assert (curvature["largest"] >= curvature["smallest"]).all()
+    assert curvature["limit"].notna().all()
 
 
 def test_diverged_seed_has_no_landscape(landscape_config: Config, examples: Examples, splits: Splits) -> None:

@@ -38,7 +38,7 @@ def fake_timing(
     """Stand-in for trying a width: seconds of a call by lanes at once, as a device might need them; None: no memory."""
     widths: list[int] = []
 
-    def measured(seconds: dict[int, float | None]) -> list[int]:
+    def install_timing(seconds: dict[int, float | None]) -> list[int]:
         def run(_plan: NetworkProgram, shape: BlockShape, _clocks: Any, _lanes: Any, _data: Any) -> tuple[Any, float]:
             at_once = shape.blocks * shape.lanes * jax.device_count()
             widths.append(at_once)
@@ -50,7 +50,7 @@ def fake_timing(
         monkeypatch.setattr(population, "_time_call", run)
         return widths
 
-    return measured
+    return install_timing
 
 
 @pytest.mark.parametrize(
@@ -159,9 +159,9 @@ def test_device_out_of_memory_halves_width(
 def test_other_device_errors_are_raised(
     training_data: TrainingData, start_states: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: Any) -> None:
+    def fail_to_compile(*_: Any) -> None:
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
-    monkeypatch.setattr(population, "_compile_program", broken)
+    monkeypatch.setattr(population, "_compile_program", fail_to_compile)
     with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
         train_lanes(PLAN, HYPERS, start_states, training_data)

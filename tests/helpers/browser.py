@@ -47,17 +47,17 @@ def open_page(
     faults: list[str] = []
     allowed = (file.as_uri(), "data:")
 
-    def hear(said: Any) -> None:
-        if said.type in ("error", "warning"):
-            faults.append(said.text)
+    def record_message(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            faults.append(message.text)
 
-    def watch(request: Any) -> None:
+    def record_request(request: Any) -> None:
         if not request.url.startswith(allowed):
             faults.append(f"requested {request.url}")
 
-    opened.on("console", hear)
+    opened.on("console", record_message)
     opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("request", watch)
+    opened.on("request", record_request)
     try:
         opened.goto(f"{file.as_uri()}{at}")
         if options.get("java_script_enabled", True):

@@ -70,7 +70,7 @@ def with_terms(tables: StudyTables, worth: dict[str, float] | None = None, cosin
     """The study with a loss of three terms; `worth` says by how much the metric is worse without each part."""
     worth = {"term cells": 0.3, "term areas": 0.0, "phase late of cells": 0.05} if worth is None else worth
 
-    def noted(curves: pd.DataFrame) -> pd.DataFrame:
+    def add_term_columns(curves: pd.DataFrame) -> pd.DataFrame:
         epoch = curves["epoch"].to_numpy()
         more = {
             f"term.{name}.{what}": base * np.exp(-epoch / 8)
@@ -93,7 +93,7 @@ def with_terms(tables: StudyTables, worth: dict[str, float] | None = None, cosin
     ]
     return replace(
         tables,
-        curves=noted(tables.curves),
-        baseline_curves=noted(tables.baseline_curves),
+        curves=add_term_columns(tables.curves),
+        baseline_curves=add_term_columns(tables.baseline_curves),
         ablations=pd.concat([tables.ablations, *parts], ignore_index=True),
     )

@@ -11,11 +11,11 @@ from thalweg.engine.workers import Workers
 from thalweg.training.plan import NetworkHyper, TrainingData
 
 
-def watch_training(monkeypatch: pytest.MonkeyPatch, tell: Callable[[Program, list[int]], None]) -> None:
+def watch_training(monkeypatch: pytest.MonkeyPatch, report: Callable[[Program, list[int]], None]) -> None:
     """Tell the program and the steps of each lane after every call of `population.advance`, before it returns."""
-    real = population.advance_lanes
+    original = population.advance_lanes
 
-    def watched(
+    def advance_and_report(
         program: Program,
         hypers: Sequence[NetworkHyper],
         states: Sequence[LaneState],
@@ -24,11 +24,11 @@ def watch_training(monkeypatch: pytest.MonkeyPatch, tell: Callable[[Program, lis
         width: int | None = None,
         workers: Workers | None = None,
     ) -> list[LaneState]:
-        after = real(program, hypers, states, data, until, width, workers)
-        tell(program, [int(new.step) - int(old.step) for old, new in zip(states, after, strict=True)])
+        after = original(program, hypers, states, data, until, width, workers)
+        report(program, [int(new.step) - int(old.step) for old, new in zip(states, after, strict=True)])
         return after
 
-    monkeypatch.setattr(population, "advance_lanes", watched)
+    monkeypatch.setattr(population, "advance_lanes", advance_and_report)
 
 
 def count_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:

@@ -227,8 +227,8 @@ def test_outcomes_match_lessons() -> None:
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_outcomes_match_page(lesson: tutorial.Lesson, tmp_path: Path) -> None:
     outcome = tutorial.run(lesson.params, tmp_path)
-    for said in lesson.said:
-        assert any(said in verdict for verdict in outcome.verdicts), (said, outcome.verdicts)
+    for verdict_part in lesson.said:
+        assert any(verdict_part in verdict for verdict in outcome.verdicts), (verdict_part, outcome.verdicts)
     for number, holds in enumerate(HOLDS[lesson.name]):
         assert holds(outcome), (lesson.name, number, outcome.value, outcome.kind)
     for name, figure in tutorial.pictures(TEXT):

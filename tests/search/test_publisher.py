@@ -37,31 +37,31 @@ def publish(config: Config, count: int) -> None:
 
 
 def publish_through(
-    config: Config, capsys: pytest.CaptureFixture[str], away: Callable[[], None], back: Callable[[], None]
+    config: Config, capsys: pytest.CaptureFixture[str], disconnect: Callable[[], None], reconnect: Callable[[], None]
 ) -> str:
-    """Publish cohorts, some while the storage is away; return what was said in that time."""
-    said = ""
+    """Publish cohorts, some while the storage is away; return the warnings of that time."""
+    output = ""
 
     def is_said() -> bool:
-        nonlocal said
-        said += capsys.readouterr().err
-        return OUTAGE in said
+        nonlocal output
+        output += capsys.readouterr().err
+        return OUTAGE in output
 
     with Publisher(config, FINGERPRINT) as publisher:
         publisher.on_cohort(build_trials(2))
         wait_until(lambda: publisher._stored == 2)
-        away()
+        disconnect()
         for count in (4, 6, 8):
             publisher.on_cohort(build_trials(count))
             wait_until(is_said)
             time.sleep(0.3)
-        back()
+        reconnect()
         publisher.on_cohort(build_trials(10))
         wait_until(lambda: publisher._stored == 10)
         publisher.on_cohort(build_trials(12))
-    said += capsys.readouterr().err
+    output += capsys.readouterr().err
     assert load_numbers(f"{config.study.name} abcdef") == list(range(12))
-    return said
+    return output
 
 
 def damage_nothing(file: Path) -> None:
@@ -105,18 +105,18 @@ def test_damaged_default_file_is_made_anew(
         publish(config, 6)
     assert load_numbers(f"{config.study.name} abcdef") == list(range(6))
     aside = Path(".thalweg/studies.damaged-1.db")
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     if aside.exists():
-        assert f"{DEFAULT} is damaged. It is now {aside}; a new file takes its place.\n" in said
+        assert f"{DEFAULT} is damaged. It is now {aside}; a new file takes its place.\n" in output
     assert aside.exists() == (damage in ("cut", "flipped", "replaced"))
 
 
 def test_unusable_default_file_stops_nothing(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
     DEFAULT.mkdir(parents=True)
     publish(config, 6)
-    said = capsys.readouterr().err
-    assert said.count(OUTAGE) == 1
-    last = said.splitlines()[-1]
+    output = capsys.readouterr().err
+    assert output.count(OUTAGE) == 1
+    last = output.splitlines()[-1]
     assert last.startswith(f"Optuna's storage lacks 6 of 6 trials: {DEFAULT} cannot be used: unable to open")
     assert f"`thalweg study --trials {config.study.trials}` publishes what is missing" in last
     DEFAULT.rmdir()
@@ -132,27 +132,27 @@ def test_chosen_file_may_be_garbage_for_a_while(
     monkeypatch.setenv("THALWEG_STORAGE", "sqlite:///chosen.db")
     file, kept = Path("chosen.db"), Path("kept.db")
 
-    def away() -> None:
+    def disconnect() -> None:
         shutil.copyfile(file, kept)
         file.write_bytes(b"garbage" * 2000)
 
-    def back() -> None:
+    def reconnect() -> None:
         shutil.copyfile(kept, file)
 
-    said = publish_through(config, capsys, away, back)
-    assert said == f"THALWEG_STORAGE (sqlite:///chosen.db) cannot be used: file is not a database. {OUTAGE}"
+    output = publish_through(config, capsys, disconnect, reconnect)
+    assert output == f"THALWEG_STORAGE (sqlite:///chosen.db) cannot be used: file is not a database. {OUTAGE}"
 
 
 @pytest.mark.slow
 def test_file_may_be_locked(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
     holder: list[sqlite3.Connection] = []
 
-    def away() -> None:
+    def disconnect() -> None:
         holder.append(sqlite3.connect(DEFAULT))
         holder[0].execute("BEGIN EXCLUSIVE")
 
-    said = publish_through(config, capsys, away, lambda: holder[0].close())
-    assert said == f"{DEFAULT} cannot be used: database is locked. {OUTAGE}"
+    output = publish_through(config, capsys, disconnect, lambda: holder[0].close())
+    assert output == f"{DEFAULT} cannot be used: database is locked. {OUTAGE}"
 
 
 def test_end_waits_for_the_storage(
@@ -200,10 +200,10 @@ def test_server_may_go_away(
 ) -> None:
     monkeypatch.setenv("THALWEG_STORAGE", server.url)
     config = config.replace_values({"study.name": ending})
-    said = publish_through(config, capsys, getattr(server, ending), server.start)
-    assert said.count("\n") == 1
-    assert "Connection refused" in said
-    assert postgres.PASSWORD not in said
+    output = publish_through(config, capsys, getattr(server, ending), server.start)
+    assert output.count("\n") == 1
+    assert "Connection refused" in output
+    assert postgres.PASSWORD not in output
 
 
 @pytest.mark.slow

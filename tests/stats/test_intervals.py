@@ -31,18 +31,18 @@ def test_t_interval_by_hand() -> None:
 def test_skewed_interval_is_longer_on_one_side() -> None:
     """Hall's transformation of both ends gives t's quantiles back: T + g T^2 / 3 + g^2 T^3 / 27 + g / 6."""
 
-    def transformed(values: np.ndarray, skew: float) -> list[float]:
-        known, error = t_interval(values), stats.sem(values)
-        assert known is not None
-        assert known.high - known.mean > known.mean - known.low
-        ends = [(known.mean - end) / error for end in (known.low, known.high)]
+    def transform_ends(values: np.ndarray, skew: float) -> list[float]:
+        interval, error = t_interval(values), stats.sem(values)
+        assert interval is not None
+        assert interval.high - interval.mean > interval.mean - interval.low
+        ends = [(interval.mean - end) / error for end in (interval.low, interval.high)]
         return [by + skew * by**2 / 3 + skew**2 * by**3 / 27 + skew / 6 for by in ends]
 
     quantiles = [stats.t.ppf(0.975, 7), -stats.t.ppf(0.975, 7)]
     mild = np.array([1.0, 1.1, 1.2, 1.3, 1.5, 1.6, 1.9, 2.1])
     apart = mild - mild.mean()
-    assert transformed(mild, (apart**3).sum() / (apart**2).sum() ** 1.5) == pytest.approx(quantiles)
-    assert transformed(np.append(mild[:-1], 90.0), intervals.MAX_SKEWNESS) == pytest.approx(quantiles)
+    assert transform_ends(mild, (apart**3).sum() / (apart**2).sum() ** 1.5) == pytest.approx(quantiles)
+    assert transform_ends(np.append(mild[:-1], 90.0), intervals.MAX_SKEWNESS) == pytest.approx(quantiles)
     for count in (4, 7):  # too few to say how skewed they are
         few = t_interval([1.0] * (count - 1) + [9.0])
         assert few is not None

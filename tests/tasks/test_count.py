@@ -86,8 +86,8 @@ def test_terms_are_least_at_truth(cell: int) -> None:
     task, spec = Count.model_validate({"density": cell}), DataSpec((16, 16, 3))
     draw = np.random.default_rng(0)
     points = draw.uniform(2, 14, (4, 3, 2)).astype(np.float32)
-    known = {"count": np.full(4, 3, np.float32), "points": points, "present": np.ones((4, 3), bool)}
-    targets = run_task_method(task, "build_targets", known, spec)
+    labels = {"count": np.full(4, 3, np.float32), "points": points, "present": np.ones((4, 3), bool)}
+    targets = run_task_method(task, "build_targets", labels, spec)
     wanted = targets["map"][..., None] if cell else targets["count"][:, None]
     raw = np.log(np.expm1(np.maximum(wanted, 1e-6)))
     shift = run_task_method(task, "decode_outputs", np.zeros((1, *[1] * len(task.output_shape(spec))), np.float32))[0]

@@ -87,14 +87,14 @@ def test_missing_data_is_a_fault(task: Task) -> None:
 
 def test_terms_take_family_losses(task: Task, outputs: np.ndarray, targets: dict[str, np.ndarray]) -> None:
     @compile_fast
-    def every(outputs: jax.Array, targets: Tree) -> dict[str, list[jax.Array]]:
+    def apply_every_loss(outputs: jax.Array, targets: Tree) -> dict[str, list[jax.Array]]:
         terms = task.build_loss_terms(outputs, targets)
         kinds = {name: range(len(losses.FAMILIES[task.loss_families[name]])) for name in terms}
         return {
             n: [losses.apply_loss(task.loss_families[n], jnp.int32(k), {}, terms[n]) for k in kinds[n]] for n in terms
         }
 
-    term_losses = every(outputs, targets)
+    term_losses = apply_every_loss(outputs, targets)
     assert term_losses.keys() == task.loss_families.keys()
     for each in (each for name in term_losses for each in term_losses[name]):
         assert each.shape == (N,)
@@ -183,14 +183,14 @@ def test_labels_are_augmented(task: Task) -> None:
     strengths = dict.fromkeys(task.allowed_augmentations, jnp.float32(0.5))
 
     @compile_fast
-    def moved(batch: Tree) -> Tree:
+    def augment_and_build(batch: Tree) -> Tree:
         return task.build_targets(
             augmentations.apply_augmentations(task.allowed_augmentations, rng.derive_key(0, "test"), batch, strengths),
             SPEC,
         )
 
     batch = build_labels(task) | {"image": IMAGES}
-    plain, changed = run_task_method(task, "build_targets", batch, SPEC), moved(batch)
+    plain, changed = run_task_method(task, "build_targets", batch, SPEC), augment_and_build(batch)
     assert {n: (v.shape, v.dtype) for n, v in changed.items()} == {n: (v.shape, v.dtype) for n, v in plain.items()}
 
 

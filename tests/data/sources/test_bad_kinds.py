@@ -22,7 +22,7 @@ def write_folder(folder: Path) -> None:
 
 
 def read(folder: Path) -> tuple[Examples | None, list[str]]:
-    """Return the examples, if any, and all that is said."""
+    """Return the examples, if any, and all messages."""
     try:
         reading = SOURCE.read_examples(folder, 0)
     except UserError as error:
@@ -42,8 +42,8 @@ def test_bad_image_is_named(kind: str, tmp_path: Path) -> None:
     (tmp_path / "images" / "b.png").unlink()
     (tmp_path / "images" / name).write_bytes(content)
     (tmp_path / "labels.csv").write_text(LABELS.replace("b.png", name))
-    examples, said = read(tmp_path)
-    (line,) = [line for line in said if message in line]
+    examples, messages = read(tmp_path)
+    (line,) = [line for line in messages if message in line]
     assert alone is not None
     assert examples is not None
     is_used = not line.startswith("labels.csv:3: ")
@@ -56,8 +56,8 @@ def test_bad_table_is_named(kind: str, tmp_path: Path) -> None:
     name, content, message = BAD_TABLES[kind]
     write_folder(tmp_path)
     (tmp_path / f"{name}.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
-    examples, said = read(tmp_path)
-    assert [line for line in said if message in line], said
+    examples, messages = read(tmp_path)
+    assert [line for line in messages if message in line], messages
     counts = {} if examples is None else dict(zip(examples.names, examples.labels.get("count", ()), strict=False))
     assert counts.items() <= {"a.png": 1, "b.png": 2}.items()
 
@@ -66,7 +66,7 @@ def test_bad_table_is_named(kind: str, tmp_path: Path) -> None:
 def test_odd_table_is_read(kind: str, tmp_path: Path) -> None:
     write_folder(tmp_path)
     (tmp_path / "labels.csv").write_bytes(GOOD_TABLES[kind].encode())
-    examples, said = read(tmp_path)
-    assert said == []
+    examples, messages = read(tmp_path)
+    assert messages == []
     assert examples is not None
     assert dict(zip(examples.names, examples.labels["count"], strict=True)) == {"a.png": 1, "b.png": 2}

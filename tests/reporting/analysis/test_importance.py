@@ -76,7 +76,7 @@ def test_correlated_parameter_gets_no_credit(
     monkeypatch.setattr(ranked, "BOOTSTRAPS", 2)
     monkeypatch.setattr(ranked, "PERMUTATIONS", 100)
 
-    def credited() -> tuple[int, int]:
+    def count_credits() -> tuple[int, int]:
         flags = []
         for seed in range(20):
             trials = draw_learned_trials(96, seed)
@@ -91,9 +91,9 @@ def test_correlated_parameter_gets_no_credit(
         rate, momentum = np.sum(flags, 0)
         return int(rate), int(momentum)
 
-    rate, momentum = credited()
+    rate, momentum = count_credits()
     assert rate >= 18
     assert momentum <= binom.ppf(0.995, 20, 0.05)
     # without regard to what the others promise momentum would be credited
     monkeypatch.setattr(ranked, "stratify_trials", lambda *parts: np.zeros(len(parts[-1])))
-    assert credited()[1] > momentum + 5
+    assert count_credits()[1] > momentum + 5

@@ -38,12 +38,12 @@ def test_values_compare_at_equal_counts() -> None:
 
 def test_chance_all_lost_by_enumeration() -> None:
     states = ["pruned"] * 4 + ["complete"] * 3
-    known = [
+    groups = [
         ValueGroup(name, pd.DataFrame({"state": part}), np.zeros(len(part)), None, None)
         for name, part in (("a", states[:2]), ("b", states[2:]))
     ]
     ways = list(combinations(range(7), 4))
-    assert chance_all_lost(known, known[0]) == pytest.approx(sum({0, 1} <= set(way) for way in ways) / len(ways))
+    assert chance_all_lost(groups, groups[0]) == pytest.approx(sum({0, 1} <= set(way) for way in ways) / len(ways))
 
 
 def test_isolation_false_positive_rate(build_study: Callable[..., StudyTables]) -> None:

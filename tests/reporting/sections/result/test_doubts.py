@@ -143,10 +143,10 @@ def test_missing_winner_is_not_shown(counting_study: StudyTables) -> None:
 
 def with_groups(tables: StudyTables, groups: int | None, gap: float = 0.0) -> StudyTables:
     """The study judged on so many groups of examples, its difference moved by `gap`."""
-    known = get_confirmation(tables)
-    plain = known.difference
+    confirmation = get_confirmation(tables)
+    plain = confirmation.difference
     moved = Estimate(plain.mean + gap, plain.low + gap, plain.high + gap, plain.seeds, groups)
-    return replace(tables, summary=replace(tables.summary, confirm=replace(known, difference=moved)))
+    return replace(tables, summary=replace(tables.summary, confirm=replace(confirmation, difference=moved)))
 
 
 @pytest.mark.parametrize(
