@@ -60,7 +60,7 @@ def _describe_difference(path: str, old: Any, new: Any) -> str:
 
 
 def _read_others(folder: Path) -> Iterator[tuple[str, Facts]]:
-    """Return the name and the facts of each other study that has begun; those that cannot be read are left out."""
+    """Return the name and the facts of each other study that has begun; skip unreadable facts."""
     for other in files.find_files(folder.parent, "*"):
         try:
             has_begun = files.path_exists(other / FACTS_FILE) and files.path_exists(other / JOURNAL)

@@ -91,7 +91,7 @@ def _fill_template(text: str, params: bytes) -> str:
 
 
 def _list_inputs(dependencies: tuple[Path, ...]) -> Iterator[Path]:
-    """Return the files that DVC hashes: all that the dependencies hold, but for those that .dvcignore names."""
+    """Return the files that DVC hashes: every file of the dependencies, unless .dvcignore names it."""
     patterns = files.read_bytes(IGNORE_FILE).decode(errors="replace") if files.path_exists(IGNORE_FILE) else ""
     ignored = GitIgnoreSpec.from_lines(patterns.splitlines())
     for path in dependencies:

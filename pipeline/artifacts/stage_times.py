@@ -23,7 +23,7 @@ class StageTime:
 
 @dataclass(frozen=True)
 class _TimingFile:
-    """What is read of the file; the totals follow from it."""
+    """The part of the file that is read; the totals follow from it."""
 
     stages: dict[str, StageTime]
 

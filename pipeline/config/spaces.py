@@ -24,7 +24,7 @@ def is_static_path(path: str) -> bool:
 
 
 def sort_parameters(config: Config) -> list[tuple[str, ParameterConfig]]:
-    """Return the searched parameters by name, each after those that it depends on."""
+    """Return the searched parameters by name, each after its conditions."""
     unsorted = dict(sorted(config.study.space.items()))
     parameters = []
     while unsorted:

@@ -64,9 +64,9 @@ def build_confirmation(
     set, and a seed's luck affects both, so its value tends to be too good.
     `corrected`, and its difference from the baseline, use at each seed the candidate that the other seeds would choose:
     the value of this choice on a fresh seed, without that luck. Their means are unbiased, but choices that depend on
-    one seed make them vary more than the seeds show: so their intervals include the winner's. Among equals, one is said
-    to beat the other in 3 to 5 % of studies; in 5.6 % where six candidates are judged by the values that chose them, as
-    without a test set (tests/confirm/test_calibration.py).
+    one seed make them vary more than the seeds show: so their intervals include the winner's. Among equals, one
+    wrongly beats the other in 3 to 5 % of studies; in 5.6 % where six candidates are judged by the values that chose
+    them, as without a test set (tests/confirm/test_calibration.py).
     """
     objective, bounds = config.study.objective, config.task.metric_bounds(config.study.objective)
     scores = [np.asarray(candidate.scores[objective], np.float64) for candidate in (*ranked, baseline)]

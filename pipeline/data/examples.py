@@ -13,7 +13,7 @@ from thalweg.schema.section import StrictModel
 from thalweg.system.images import ValueRange
 
 Labels = dict[str, NDArray[np.generic]]
-"""The labels of each example, by name. A source gives those that it has:
+"""The labels of each example, by name. A source returns some of these:
 
 - `count` float32 [N]: the number of people;
 - `label` int32 [N]: index into `Examples.classes`;

@@ -87,7 +87,7 @@ class History:
 def compute_rank_key(trial: FrozenTrial, direction: StudyDirection) -> tuple[float, ...]:
     """Return the key by which Optuna's TPE sorts the trials of one objective, the best first.
 
-    Complete trials come first, then pruned ones, those that trained longest first; then those that break limits.
+    Complete trials come first, then pruned trials, the longest first, then trials that break limits.
     """
     violation = sum(excess for excess in trial.constraints.values() if excess > 0)
     if violation > 0:

@@ -1,4 +1,4 @@
-"""What is known to fail later: data that is not there, mini-batches and models that do not fit it."""
+"""Failures known in advance: missing data, mini-batches and models that do not fit the data."""
 
 from pathlib import Path
 from typing import Any

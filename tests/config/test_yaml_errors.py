@@ -24,7 +24,7 @@ training:
 
 
 def explain_error(text: str) -> tuple[int, str] | None:
-    """What is said of a text; None where it is YAML."""
+    """Return the line and message of a YAML error; None for valid YAML."""
     try:
         YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:

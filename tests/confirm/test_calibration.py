@@ -31,11 +31,12 @@ NAMES = ("winner", "baseline", "difference", "corrected", "corrected_difference"
 
 @dataclass(frozen=True)
 class Studies:
-    """How studies are drawn: standard deviations of what differs, and how much of a seed's luck validation shares.
+    """The distribution of drawn studies: standard deviations, and the correlation of a seed's luck between splits.
 
-    `seeds` is of each candidate's seeds, `groups` of what groups do to all candidates alike and, by half, to each;
-    `examples` of what a seed's network makes of a group; `apart` of the candidates' true values. `skew` is the
-    lognormal's sigma of the seeds' noise (0: normal), `baseline_skew` that of the baseline's, where it is another.
+    `luck` is this correlation, of validation with test. `seeds` is the deviation between a candidate's seeds, `groups`
+    that of a group's effect on all candidates and, by half, on each; `examples` that of a group's effect on one seed's
+    network; `apart` that of the candidates' true values. `skew` is the lognormal's sigma of the seeds' noise (0:
+    normal), `baseline_skew` the baseline's own, if it differs.
     """
 
     rivals: int = 3

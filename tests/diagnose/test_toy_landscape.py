@@ -70,7 +70,7 @@ def landscape_tables(toy_config: Config, examples: Examples, splits: Splits) -> 
 
 
 def compute_loss(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-    """The mean squared error of what is counted: log(1 + e^f), never below nothing."""
+    """The mean squared error of the count, log(1 + e^f), which is never negative."""
     f = w[0] + w[1] * x + np.exp(w[2] * x)
     result: float = np.square(np.logaddexp(0, f) - y).mean()
     return result

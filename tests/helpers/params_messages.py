@@ -1,4 +1,4 @@
-"""What is said of a params file: its messages, and mistakes written into the default file."""
+"""Messages about a params file, and mistakes written into the default file."""
 
 import re
 from pathlib import Path

@@ -17,11 +17,11 @@ DEAD = World(rates=(0.004, 0.6), dead=0.2)
 
 @dataclass(frozen=True)
 class Planted:
-    """A world, or what is done to a healthy study; the ends of cautions that it must raise, and of those it may."""
+    """A world, or a change to a healthy study; the ends of cautions that it must raise and may raise."""
 
     must: tuple[str, ...]
     world: World = field(default_factory=lambda: HEALTHY)
-    done: Callable[[StudyTables, np.random.Generator], StudyTables] = lambda tables, _: tables
+    change: Callable[[StudyTables, np.random.Generator], StudyTables] = lambda tables, _: tables
     may: tuple[str, ...] = ()
     trials: int = 48
 
@@ -57,14 +57,14 @@ PLANTED = {
     "noise only": Planted(("differ by more than seed noise.",), NOISE),
     "a third diverges": Planted(("trials diverged.",), WILD),
     "learns nothing": Planted(("trials learned nothing.",), DEAD),
-    "a bad group": Planted(("Group place-04 stands out with large errors.",), done=plant_bad_group),
+    "a bad group": Planted(("Group place-04 stands out with large errors.",), change=plant_bad_group),
     "too sure": Planted(
         ("The network is overconfident.",),
-        done=lambda tables, rng: planted.build_classification_study(tables, rng, 2.0),
+        change=lambda tables, rng: planted.build_classification_study(tables, rng, 2.0),
     ),
     "not sure enough": Planted(
         ("The network is underconfident.",),
-        done=lambda tables, rng: planted.build_classification_study(tables, rng, 0.5),
+        change=lambda tables, rng: planted.build_classification_study(tables, rng, 0.5),
     ),
     "training too short": Planted(
         ("Training ends while the better trials are still improving.",),
@@ -78,12 +78,12 @@ PLANTED = {
     "judged too early": Planted(
         ("Trials are judged too early: short runs do not predict long ones.",),
         World(hidden=0.15, early=120.0, bend=0.1),
-        done=lambda tables, rng: planted.prune_study(tables, 2, 1.0, rng),
+        change=lambda tables, rng: planted.prune_study(tables, 2, 1.0, rng),
         may=("Early stopping lost a better trial.",),
     ),
     "swings to the end": Planted(
         (SWING,),
-        World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, best=0.07, swing=1.5, seen=0.25, bend=2.0),
+        World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, best=0.07, swing=1.5, batch_spread=0.25, bend=2.0),
         may=(HIGH, ALIKE, UNTOLD),
     ),
 }

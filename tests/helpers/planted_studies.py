@@ -26,14 +26,14 @@ STEPS = 20
 
 @dataclass(frozen=True)
 class World:
-    """How the networks of a study learn. All as it should be, but for what is changed.
+    """How the networks of a study learn; the defaults are healthy.
 
     `rates` are searched, with momenta up to `momentum`; at a pace (rate / (1 - momentum)) of `best` the end is best, by
     `bend`. Excess losses `high` fall with curvatures `curved`, and lie `floor` times the rate higher while it is that
     high. Above `dead` networks learn nothing, above `wild` they diverge. From `turns` on (in tau) the validation loss
-    rises by `rise`. `hidden` is the spread of what depends on nothing searched but the trial, `early` of what is soon
-    gone; `seed_noise` that of seeds, `jitter` that of each validation, by `swing` more at a rate of 1. `constant` is
-    the share of schedules that do not fall, `seen` what batches vary by, `file` the baseline's rate, without momentum.
+    rises by `rise`. `hidden` is the spread of trials that no searched value explains, `early` a spread that soon goes;
+    `seed_noise` is the spread of seeds, `jitter` of each validation (by `swing` more at a rate of 1), `batch_spread` of
+    mini-batches. `constant` is the share of schedules that do not fall, `file` the baseline's rate, without momentum.
     """
 
     rates: tuple[float, float] = (0.004, 0.1)
@@ -55,7 +55,7 @@ class World:
     seed_noise: float = 0.012
     jitter: float = 0.006
     swing: float = 0.0
-    seen: float = 0.1
+    batch_spread: float = 0.1
 
 
 def draw_networks(world: World, trials: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def draw_loss_curves(world: World, of: pd.DataFrame, rng: np.random.Generator) -
     train = (0.5 * level * np.exp(-late) + excess + noisy) * np.exp(rng.normal(0, spread))
     val = (level + excess + noisy + late + soon) * seed * np.exp(rng.normal(0, spread))
     return {"train_loss": train, "val_loss": val, "mae": np.sqrt(val), "learning_rate": pace * factor,
-            "train_spread": (world.seen + world.swing * pace * factor) * train}  # fmt: skip
+            "train_spread": (world.batch_spread + world.swing * pace * factor) * train}  # fmt: skip
 
 
 def draw_study(world: World, seed: int, trials: int = 48, sampler: str = "random") -> StudyTables:

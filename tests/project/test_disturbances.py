@@ -25,11 +25,11 @@ WAYS = [*itertools.product((signal.SIGKILL, signal.SIGTERM, signal.SIGINT), TARG
 STARTUP_SECONDS = 2.0
 """From the start of a stage's process to that of its work, about."""
 GRACE_SECONDS = 10.0
-"""From an interrupt to the end of what it interrupts."""
+"""From an interrupt to the end of the interrupted process."""
 TORN = ("validation failed", "structure is corrupted")
-"""What DVC says of a dvc.lock that a kill or a full disk has cut."""
+"""DVC's messages for a dvc.lock that a kill or a full disk has cut."""
 IS_ACTIVE = ("another run of this study is active", "Unable to acquire lock", "is busy")
-"""What the second of two runs says."""
+"""Messages of the second of two runs."""
 OUR_FRAME = re.compile(r'File "[^"]*/(pipeline|thalweg|models)/')
 DISK_BYTES = 2**30
 

@@ -61,7 +61,7 @@ def draw_study(kind: str, seed: int) -> StudyTables:
     if kind == "pruned":
         return planted.prune_study(planted.draw_study(DEAD, seed), 4, 0.3, np.random.default_rng(seed))
     cause = PLANTED[kind]
-    return cause.done(planted.draw_study(cause.world, seed, cause.trials), np.random.default_rng(seed))
+    return cause.change(planted.draw_study(cause.world, seed, cause.trials), np.random.default_rng(seed))
 
 
 @pytest.fixture(scope="module")

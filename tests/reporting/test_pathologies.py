@@ -1,4 +1,4 @@
-"""What is planted in a study is what the report finds, and nothing else. Each is drawn several times: it is no luck."""
+"""The report finds the faults planted in a study, and no others. Each study is drawn several times, to exclude luck."""
 
 from functools import cache
 
@@ -67,7 +67,7 @@ def test_healthy_study_is_clean(seed: int) -> None:
 @pytest.mark.parametrize("kind", PLANTED)
 def test_only_planted_faults_are_found(kind: str, seed: int) -> None:
     cause = PLANTED[kind]
-    tables = cause.done(build_study(cause.world, seed, cause.trials), np.random.default_rng(seed))
+    tables = cause.change(build_study(cause.world, seed, cause.trials), np.random.default_rng(seed))
     cautions = list_cautions(tables)
     for wanted in cause.must:
         assert any(verdict.endswith(wanted) for verdict in cautions), cautions

@@ -1,4 +1,4 @@
-"""A project's study: what it says when it starts."""
+"""A project's study: its messages at the start."""
 
 from pathlib import Path
 

@@ -81,7 +81,7 @@ def test_proposals_are_those_of_optuna(config: Config, space: dict[str, Any], ob
 
 
 def test_rank_is_that_of_optuna() -> None:
-    """Complete before pruned, longest first; then those that break limits."""
+    """Complete before pruned, longest first, then trials that break limits."""
     study = optuna.create_study()
 
     def build(value: float | None = None, steps: dict[int, float] | None = None, violation: float = 0.0) -> Any:

@@ -1,4 +1,4 @@
-"""Intervals hold what they say: thousands of draws with a known truth."""
+"""Intervals cover the truth as often as they claim, over thousands of draws."""
 
 import numpy as np
 import pytest

@@ -111,7 +111,7 @@ def test_large_group_weighs_more() -> None:
 
 
 def repeat_for_blocks(by_seed: np.ndarray, blocks: int) -> np.ndarray:
-    """What is left without each block where all blocks are alike."""
+    """Return the values without each block, where all blocks are alike."""
     return np.repeat(by_seed[:, None], blocks, axis=1)
 
 

@@ -13,13 +13,13 @@ TOO_SHORT_KIND = "too short to tell"
 
 @cache_per_study
 def find_divergence_edge(tables: StudyTables) -> Separation | None:
-    """Find the threshold that best separates diverged trials from those that are not lost."""
+    """Find the threshold that best separates diverged trials from sound trials."""
     return _find_lost_edge(tables, _list_diverged(tables))
 
 
 @cache_per_study
 def find_constant_edge(tables: StudyTables) -> Separation | None:
-    """Find the threshold that best separates trials that learned nothing from those that are not lost."""
+    """Find the threshold that best separates trials that learned nothing from sound trials."""
     return _find_lost_edge(tables, constant_trials.find_constant_trials(tables)["number"])
 
 

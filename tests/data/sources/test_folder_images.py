@@ -77,7 +77,7 @@ def test_shrinking_averages_pixels(tmp_path: Path) -> None:
 def test_points_in_upright_image(tmp_path: Path) -> None:
     """An image that its camera held sideways (orientation 6): stored 8 wide and 4 high, upright 4 wide and 8 high."""
     stored = np.zeros((4, 8), np.uint8)
-    stored[:, :4] = 200  # the left half of what is stored is the upper half of the upright image
+    stored[:, :4] = 200  # the left half of the stored image is the upper half of the upright one
     exif = Image.Exif()
     exif[0x0112] = 6
     write_folder(tmp_path, {}, labels="image,count\na.png,1\n", points="image,x,y\na.png,3,6\n")

@@ -1,4 +1,4 @@
-"""What is said of the length of the winner's training."""
+"""Findings on the length of the winner's training."""
 
 from dataclasses import replace
 

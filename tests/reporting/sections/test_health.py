@@ -144,7 +144,9 @@ def test_length_false_positive_rate() -> None:
 
 
 def test_training_end_of_best_five() -> None:
-    tables = draw_study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
+    tables = draw_study(
+        World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, batch_spread=0.25, best=0.07), 0
+    )
     ends = swings.compute_late_swings(tables)
     assert set(tables.ranked["number"].head(5)) <= set(ends["trial"])
     curves = tables.curves[tables.curves["trial"] == ends["trial"].iloc[0]].tail(3)
@@ -157,7 +159,9 @@ def test_training_end_of_best_five() -> None:
 
 
 def test_tiny_batches_are_not_judged() -> None:
-    tables = draw_study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
+    tables = draw_study(
+        World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, batch_spread=0.25, best=0.07), 0
+    )
     assert len(endings.build_findings(tables)) == 1
     tiny = tables.params | {"training": {"epochs": 16, "batch_size": 4}}  # sqrt(2 / 4), twice: above any spread here
     assert endings.build_findings(replace(tables, params=tiny)) == []

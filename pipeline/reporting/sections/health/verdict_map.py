@@ -44,7 +44,7 @@ def order_kinds(verdicts: Sequence[str]) -> list[str]:
 
 
 def rank_map_axes(tables: StudyTables, verdicts: pd.DataFrame) -> list[SearchedParameter]:
-    """Rank searched ranges: learning rate, momentum, then those that best separate sound verdicts from others."""
+    """Rank searched ranges: learning rate, momentum, then the ranges that best separate sound verdicts from others."""
     good = set(verdicts.loc[verdicts["kind"].isin(SOUND_KINDS), "trial"])
     trials = tables.trials[tables.trials["number"].isin(verdicts["trial"])]
 

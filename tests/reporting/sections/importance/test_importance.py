@@ -37,7 +37,7 @@ def test_rate_alone_gets_all_importance(build_study: Callable[..., StudyTables])
 def report_leading_parameter(
     tables: StudyTables, monkeypatch: pytest.MonkeyPatch, *parameters: Importance, led: float = 0.0
 ) -> list[Finding]:
-    """What is said where these are the importances, the largest first."""
+    """Return the findings for given importances, the largest first."""
     ranking = ImportanceRanking(parameters, (1, 2), 40, {}, compare_equal_training(tables), led, None)
     monkeypatch.setattr(importance, "rank_importances", lambda _: ranking)
     return importance.build_findings(tables)

@@ -1,4 +1,4 @@
-"""What is said of a choice, each value at its own best."""
+"""Findings and charts of a choice, each value at its own best."""
 
 from collections.abc import Callable
 from dataclasses import replace
