@@ -131,8 +131,8 @@ SHOWN = {
 def test_plots_draw_both_revisions(plot: dict[str, dict[str, Any]]) -> None:
     """As `dvc plots diff` does: by DVC's own templates, which do not draw names along a scale of numbers."""
     ((_, settings),) = plot.items()
-    y, known = SHOWN[settings["title"]]
-    rows = [{"rev": rev, **row} for rev in ("HEAD", "workspace") for row in known]
+    y, samples = SHOWN[settings["title"]]
+    rows = [{"rev": rev, **row} for rev in ("HEAD", "workspace") for row in samples]
     places = {"template": settings["template"], "template_dir": str(ROOT / ".dvc" / "plots")}
     renderer = VegaRenderer(rows, "plot", x=settings["x"], y=y, title=settings["title"], **places)
     svg = vl_convert.vegalite_to_svg(renderer.get_filled_template())

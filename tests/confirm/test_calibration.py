@@ -178,7 +178,9 @@ def test_interval_coverage_of_skewed_seeds() -> None:
     """Eight seeds with a skewness of 1.75: 93.4 %, where t alone has 92; of a baseline's alone the difference 94 %."""
     draw = draw_noise(np.random.default_rng(2).standard_normal((6000, SEEDS)), 0.5)
     seed_intervals = [intervals.t_interval(values) for values in draw]
-    assert is_coverage_shown(sum(known is not None and known.low <= 0 <= known.high for known in seed_intervals), 6000)
+    assert is_coverage_shown(
+        sum(interval is not None and interval.low <= 0 <= interval.high for interval in seed_intervals), 6000
+    )
     plain = np.abs(draw.mean(1)) <= stats.t.ppf(0.975, SEEDS - 1) * stats.sem(draw, axis=1)
     assert compute_share_bounds(int(plain.sum()), 6000)[1] < 0.93
     alone = run_studies(Studies(groups=0.0, examples=0.0, baseline_skew=0.5))

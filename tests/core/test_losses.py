@@ -106,8 +106,8 @@ def test_loss_ignores_batch_mates(family: str, member: Callable[..., Any]) -> No
 @EACH
 def test_loss_is_least_at_the_truth(family: str, member: Callable[..., Any]) -> None:
     prediction, target = draw_examples(family)
-    said = {"classification": lambda label: 50 * np.eye(4)[label], "binary": lambda label: 100 * label - 50}
-    truth = said.get(family, np.asarray)(target).astype(np.float32)
+    perfect_outputs = {"classification": lambda label: 50 * np.eye(4)[label], "binary": lambda label: 100 * label - 50}
+    truth = perfect_outputs.get(family, np.asarray)(target).astype(np.float32)
     best = compute_loss(member, truth, target)
     assert (average_each_example(best) < average_each_example(compute_loss(member, prediction, target))).all()
     if member.__name__ != "poisson":

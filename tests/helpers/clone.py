@@ -77,9 +77,9 @@ class Clone:
     @staticmethod
     def environment() -> dict[str, str]:
         """The environment that the tests run in, as a person's own shell would have it."""
-        kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
-        kept = {name: value for name, value in kept.items() if not name.startswith(("JAX_", "THALWEG_"))}
-        return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        variables = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
+        variables = {name: value for name, value in variables.items() if not name.startswith(("JAX_", "THALWEG_"))}
+        return variables | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
     def run(self, *command: str, cores: int | None = None) -> str:
         """The output of a command that must succeed."""

@@ -101,11 +101,11 @@ def list_moved_ranges(steps: list[str]) -> dict[str, set[tuple[float, ...]]]:
 
 def find_disagreements(steps: list[str]) -> list[str]:
     """List contradictions: both sides of one question, two values of one range, and repeated steps."""
-    said, ranges = list_sides(steps), list_moved_ranges(steps)
-    disagreements = [" and ".join(sorted(pair)) for pair in AGAINST if pair <= said]
+    sides, ranges = list_sides(steps), list_moved_ranges(steps)
+    disagreements = [" and ".join(sorted(pair)) for pair in AGAINST if pair <= sides]
     disagreements += [f"{parameter}: {moves}" for parameter, moves in ranges.items() if len(moves) > 1]
     inner = [name for name, moves in ranges.items() for low, high, *was in moves if low > was[0] or high < was[1]]
-    disagreements += [f"wider, and {name} narrower" for name in inner if "wider ranges" in said]
+    disagreements += [f"wider, and {name} narrower" for name in inner if "wider ranges" in sides]
     if any(step.startswith("Continue the search") for step in steps) and any(
         step.startswith("Next, ") for step in steps
     ):

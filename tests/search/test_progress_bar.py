@@ -37,14 +37,14 @@ def test_cohort_without_complete_trial(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_resumed_trials_take_no_time(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    known = [build_trial(number, 2.0 + number) for number in range(6)]
+    resumed = [build_trial(number, 2.0 + number) for number in range(6)]
     with StudyProgress(CONFIG) as watch:
-        watch.on_cohort(known[:2])
-        watch.on_cohort(known[:4])
+        watch.on_cohort(resumed[:2])
+        watch.on_cohort(resumed[:4])
         watch.on_segment(4, 2)
         began = watch._began
         monkeypatch.setattr("time.monotonic", lambda: began + 10.0)
-        watch.on_cohort(known)
+        watch.on_cohort(resumed)
     before, after = capsys.readouterr().out.splitlines()
     assert before == "4 trials finished before, best mae 2 (trial 0)"
     # two trials took ten seconds, so 42 more take 210

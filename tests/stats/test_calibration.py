@@ -17,4 +17,4 @@ def test_clustered_interval_coverage(sigma: float) -> None:
     effects = draw_noise(draw.standard_normal((STUDIES, GROUPS)), sigma)
     values = effects[:, group] + draw.standard_normal((STUDIES, sizes.sum()))
     estimates = [intervals.cluster_robust_interval(row, group) for row in values]
-    assert is_coverage_shown(sum(known is not None and known.low <= 0 <= known.high for known in estimates))
+    assert is_coverage_shown(sum(interval is not None and interval.low <= 0 <= interval.high for interval in estimates))

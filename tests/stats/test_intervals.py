@@ -21,11 +21,11 @@ from thalweg.stats.intervals import (
 
 def test_t_interval_by_hand() -> None:
     # mean 3, standard deviation sqrt(2.5), t(4, 0.975) = 2.7764451
-    known = t_interval([1.0, 2.0, 3.0, 4.0, 5.0])
-    assert known is not None
-    assert known.mean == 3.0
-    assert known.high - 3.0 == pytest.approx(2.7764451 * np.sqrt(2.5 / 5))
-    assert known.n == 5
+    interval = t_interval([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert interval is not None
+    assert interval.mean == 3.0
+    assert interval.high - 3.0 == pytest.approx(2.7764451 * np.sqrt(2.5 / 5))
+    assert interval.n == 5
 
 
 def test_skewed_interval_is_longer_on_one_side() -> None:
@@ -51,12 +51,12 @@ def test_skewed_interval_is_longer_on_one_side() -> None:
 
 def test_skewness_ignores_scale() -> None:
     values = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 5.0])
-    known = t_interval(values)
-    assert known is not None
+    interval = t_interval(values)
+    assert interval is not None
     for scale in (1e-130, 1e130):
         scaled = t_interval(scale * values)
         assert scaled is not None
-        assert (scaled.low / scale, scaled.high / scale) == pytest.approx((known.low, known.high))
+        assert (scaled.low / scale, scaled.high / scale) == pytest.approx((interval.low, interval.high))
 
 
 def test_one_value_has_no_interval() -> None:
@@ -228,5 +228,5 @@ def test_residuals_exclude_rows_and_columns() -> None:
 def test_wilson_interval_is_scipys(trials: int, data: st.DataObject) -> None:
     """To the last bit. SciPy's own is in scipy.stats, which takes half a second to import."""
     successes = data.draw(st.integers(0, trials))
-    known = stats.binomtest(successes, trials).proportion_ci(method="wilson")
-    assert wilson_interval(successes, trials) == (known.low, known.high)
+    scipy_interval = stats.binomtest(successes, trials).proportion_ci(method="wilson")
+    assert wilson_interval(successes, trials) == (scipy_interval.low, scipy_interval.high)

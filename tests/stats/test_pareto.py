@@ -52,10 +52,10 @@ def draw_sphere_points(count: int, dimensions: int) -> np.ndarray:
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_batched_hypervolumes_match_exact(dimensions: int) -> None:
     moved = draw_sphere_points(12, dimensions) + np.random.default_rng(1).normal(0, 0.05, (60, 12, dimensions))
-    known = front_hypervolumes(moved, np.ones(dimensions))
+    batched = front_hypervolumes(moved, np.ones(dimensions))
     exact = np.array([hypervolume(points, np.ones(dimensions)) for points in moved])
-    np.testing.assert_allclose(known, exact, atol=0.01)
-    assert known.std() == pytest.approx(exact.std(), rel=0.1)
+    np.testing.assert_allclose(batched, exact, atol=0.01)
+    assert batched.std() == pytest.approx(exact.std(), rel=0.1)
 
 
 def test_large_hypervolume_is_fast() -> None:

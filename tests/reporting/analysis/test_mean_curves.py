@@ -49,8 +49,8 @@ def test_diverged_lane_ends_the_mean() -> None:
 
 
 def test_curve_is_smooth_at_lane_end(counting_study: StudyTables) -> None:
-    drawn = curves.subsample_mean_curves(build_folded_study(counting_study).curves, ["mae"])
-    curve = drawn.loc[drawn["trial"] == 0, "mae"]
+    subsampled = curves.subsample_mean_curves(build_folded_study(counting_study).curves, ["mae"])
+    curve = subsampled.loc[subsampled["trial"] == 0, "mae"]
     assert curve.tolist() == pytest.approx([5.5 + step / 2 for step in np.linspace(1.6, 0.1, EPOCHS)])
     alone = curves.subsample_mean_curves(
         build_folded_study(counting_study).curves.query("trial == 0").drop(columns="trial"), ["mae"]

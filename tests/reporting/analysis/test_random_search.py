@@ -19,11 +19,11 @@ def build_random_study(counting_study: StudyTables, enqueue: int = 0) -> StudyTa
 
 def test_given_trials_keep_their_order(counting_study: StudyTables) -> None:
     tables = build_random_study(counting_study, enqueue=2)
-    known = random_search.find_random_draws(tables)
-    assert isinstance(known, random_search.RandomDraws)
-    assert (known.given_count, len(known.costs), known.given_cost) == (2, 46, 1.0)
+    draws = random_search.find_random_draws(tables)
+    assert isinstance(draws, random_search.RandomDraws)
+    assert (draws.given_count, len(draws.costs), draws.given_cost) == (2, 46, 1.0)
     # the first two were the best already: no order of the others betters them
-    assert set(known.best_by_count.mean) == {1.0}
+    assert set(draws.best_by_count.mean) == {1.0}
     first = tables.trials.iloc[0]
     optimizer = {"optimizer": {"learning_rate": first["optimizer.learning_rate"]}}
     alone = replace(tables, params=tables.params | optimizer, space=tables.space[:1])
@@ -35,9 +35,9 @@ def test_lost_trials_count_as_worst(counting_study: StudyTables) -> None:
     trials = tables.trials.copy()
     trials.loc[[3, 4], "state"] = "diverged"
     trials.loc[[3, 4], "value"] = np.nan
-    known = random_search.find_random_draws(replace(tables, trials=trials))
-    assert isinstance(known, random_search.RandomDraws)
-    assert known.costs[3:5].tolist() == [7.0, 7.0]
+    draws = random_search.find_random_draws(replace(tables, trials=trials))
+    assert isinstance(draws, random_search.RandomDraws)
+    assert draws.costs[3:5].tolist() == [7.0, 7.0]
 
 
 @pytest.mark.parametrize(

@@ -20,18 +20,18 @@ def test_agreement_is_kendall_tau() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=30)
     y = x + rng.normal(size=30)
-    known = compute_agreement(x, y, np.ones(30))
-    assert known is not None
-    assert 2 * known.share - 1 == pytest.approx(kendalltau(x, y).statistic)
-    assert known.low < known.share < known.high
-    assert known.n == 30
+    agreement = compute_agreement(x, y, np.ones(30))
+    assert agreement is not None
+    assert 2 * agreement.share - 1 == pytest.approx(kendalltau(x, y).statistic)
+    assert agreement.low < agreement.share < agreement.high
+    assert agreement.n == 30
 
 
 def test_full_agreement_is_uncertain() -> None:
-    known = compute_agreement(range(20), range(20), np.ones(20))
-    assert known is not None
-    assert known.share == 1.0
-    assert 0.9 < known.low < known.high == 1.0
+    agreement = compute_agreement(range(20), range(20), np.ones(20))
+    assert agreement is not None
+    assert agreement.share == 1.0
+    assert 0.9 < agreement.low < agreement.high == 1.0
     turned = compute_agreement(range(20), range(20, 0, -1), np.ones(20))
     assert turned is not None
     assert turned.share == 0.0
@@ -39,9 +39,9 @@ def test_full_agreement_is_uncertain() -> None:
 
 
 def test_ties_count_as_half_a_pair() -> None:
-    known = compute_agreement(np.ones(12), range(12), np.ones(12))
-    assert known is not None
-    assert known.share == 0.5
+    agreement = compute_agreement(np.ones(12), range(12), np.ones(12))
+    assert agreement is not None
+    assert agreement.share == 0.5
     assert compute_agreement(range(9), range(9), np.ones(9)) is None
     assert compute_agreement([], [], []) is None
 
@@ -51,11 +51,11 @@ def test_weights_count_as_trials() -> None:
     x = np.arange(20.0)
     y = np.r_[19.0, np.arange(19.0)]  # the first is last: its 19 pairs are turned round
     w = np.r_[3.0, np.ones(19)]
-    known = compute_agreement(x, y, w)
-    assert known is not None
+    agreement = compute_agreement(x, y, w)
+    assert agreement is not None
     right, turned = 19 * 18 / 2, 3 * 19
-    assert known.share == pytest.approx(right / (right + turned))
-    assert known.n == pytest.approx(22**2 / (9 + 19))
+    assert agreement.share == pytest.approx(right / (right + turned))
+    assert agreement.n == pytest.approx(22**2 / (9 + 19))
 
 
 def test_agreement_interval_coverage() -> None:
@@ -64,9 +64,9 @@ def test_agreement_interval_coverage() -> None:
     inside = 0
     for _ in range(400):
         x = rng.normal(size=40)
-        known = compute_agreement(x, 0.8 * x + 0.6 * rng.normal(size=40), np.ones(40))
-        assert known is not None
-        inside += known.low <= truth <= known.high
+        agreement = compute_agreement(x, 0.8 * x + 0.6 * rng.normal(size=40), np.ones(40))
+        assert agreement is not None
+        inside += agreement.low <= truth <= agreement.high
     assert inside >= 0.92 * 400
 
 

@@ -75,10 +75,10 @@ def test_noise_ignores_other_runs(counting_study: StudyTables) -> None:
     assert estimate_seed_noise(replace(counting_study, params=params | {"confirm": {"epochs": 32}})) is None
     runs = counting_study.runs.assign(diverged_step=np.nan)
     runs.loc[runs.index[-1], ["validation_mae", "diverged_step"]] = [900.0, 3.0]
-    known = estimate_seed_noise(replace(counting_study, runs=runs))
-    assert known is not None
-    assert known.std < 0.1
-    assert known.dof == 20
+    noise = estimate_seed_noise(replace(counting_study, runs=runs))
+    assert noise is not None
+    assert noise.std < 0.1
+    assert noise.dof == 20
 
 
 def build_two_candidates(last: float) -> pd.DataFrame:

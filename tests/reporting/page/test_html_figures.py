@@ -46,8 +46,8 @@ def test_trials_table_is_complete(counting_study: StudyTables) -> None:
     assert rows["rank"].head(len(ranked)).to_list() == list(range(1, len(ranked) + 1))
     assert rows["rank"].iloc[len(ranked) :].isna().all()
     assert rows["state"].drop_duplicates().to_list() == ["complete", "stopped early", "diverged"]
-    known = counting_study.trials.set_index("number").loc[rows["trial"]]
-    pd.testing.assert_series_equal(known["value"], rows.set_index("trial")["mae"], check_names=False)
+    trial_rows = counting_study.trials.set_index("number").loc[rows["trial"]]
+    pd.testing.assert_series_equal(trial_rows["value"], rows.set_index("trial")["mae"], check_names=False)
     assert "diverged at step" in rows
     assert "value at the end" not in rows
 

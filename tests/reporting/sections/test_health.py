@@ -49,9 +49,9 @@ def test_constant_networks_with_folds() -> None:
         == constant_trials.find_constant_trials(tables)["number"].tolist()
         != []
     )
-    known = constant_trials.correct_verdicts(folded)
+    verdicts = constant_trials.correct_verdicts(folded)
     dead = constant_trials.find_constant_trials(folded)["number"].tolist()
-    assert known.loc[known["kind"] == "learned nothing", "trial"].tolist() == dead
+    assert verdicts.loc[verdicts["kind"] == "learned nothing", "trial"].tolist() == dead
 
 
 def test_most_trials_may_be_constant() -> None:

@@ -94,8 +94,8 @@ def test_late_best_is_not_called_in_time(
     saddle = replace(
         counting_study, landscape=draw_terrain(end=-9.0), runs=runs[runs["seed"].isin(runs["seed"].unique()[:seeds])]
     )
-    said = any("best before the end" in finding.evidence for finding in landscape.build_findings(saddle))
-    assert said == wanted
+    is_reported = any("best before the end" in finding.evidence for finding in landscape.build_findings(saddle))
+    assert is_reported == wanted
 
 
 def test_shades_are_finest_at_minimum(surveyed_study: StudyTables) -> None:

@@ -62,7 +62,7 @@ def test_wide_interval_is_unclear(counting_study: StudyTables) -> None:
     (finding,) = calibration.build_findings(replace(tables, predictions=predictions))
     assert finding.verdict == "It is unclear whether confidence matches accuracy."
     two = predictions.assign(group=predictions["group"].map({"g0": "a", "g1": "b", "g2": "a", "g3": "b"}))
-    known = compute_reliability(two)
-    assert known is not None
-    assert known.overconfidence is not None
-    assert (known.overconfidence.low, known.overconfidence.high) == (-1.0, 1.0)
+    reliability = compute_reliability(two)
+    assert reliability is not None
+    assert reliability.overconfidence is not None
+    assert (reliability.overconfidence.low, reliability.overconfidence.high) == (-1.0, 1.0)

@@ -77,6 +77,6 @@ def test_lucky_best_is_optimistic(counting_study: StudyTables) -> None:
     for value, verdict in ((0.4, "optimistic"), (0.7, "held up")):
         trials = tables.trials.assign(value=np.where(tables.trials["number"] == 3, value, 0.9), state="complete")
         moved = replace(tables, trials=trials)
-        known = build_confirmed_result(moved)
-        assert known is not None
-        assert verdict in selection_bias.report_optimism(moved, known)[0].verdict
+        confirmed = build_confirmed_result(moved)
+        assert confirmed is not None
+        assert verdict in selection_bias.report_optimism(moved, confirmed)[0].verdict
