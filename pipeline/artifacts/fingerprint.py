@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -100,17 +101,19 @@ def sources_digest(sources: Mapping[str, Path]) -> str:
     """Hash the syntax trees of source files, without comments, docstrings and positions."""
     total = hashlib.sha256()
     for name, file in sorted(sources.items()):
-        total.update(name.encode() + b"\0" + _strip_docstrings(files.read_bytes(file)).encode())
+        total.update(name.encode() + b"\0" + _strip_docstrings(files.read_bytes(file)))
     return total.hexdigest()
 
 
-def _strip_docstrings(source: bytes) -> str:
+@cache  # a study's fingerprints are of the same files
+def _strip_docstrings(source: bytes) -> bytes:
+    """Return a source's syntax tree as text, without docstrings."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
             node.body = [statement for statement in body if not _is_docstring(statement)]  # type: ignore[attr-defined]
-    return ast.dump(tree)
+    return ast.dump(tree).encode()
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
