@@ -9,6 +9,7 @@ os.environ.setdefault("XLA_FLAGS", xla_flags.build_hasty_flags())
 import thalweg  # noqa: F401  before NumPy and JAX: it settles what they read from the environment
 
 # isort: split
+import gc
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from hypothesis import settings
 
 from tests.helpers import saved_models, small_study
 from tests.helpers.paths import ROOT
+from thalweg.__main__ import COLLECT_EVERY
 from thalweg.artifacts import trained_model
 from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.config.experiment import Config
@@ -29,6 +31,8 @@ from thalweg.tasks.count import Count
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
 
+# as the command does: a quarter of the collection of tests was a search for garbage
+gc.set_threshold(COLLECT_EVERY)
 # how long an example takes says how busy the machine is
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
