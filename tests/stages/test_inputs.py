@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +40,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def set_params(values: dict[str, Any]) -> None:
-    yaml = YAML()
-    tree = yaml.load(PARAMS.read_text())
-    set_values(tree, values)
-    with PARAMS.open("w") as out:
-        yaml.dump(tree, out)
+@cache
+def edit_params(text: str, path: str, value: Any) -> str:
+    """Return the text of params.yaml with another value at a dotted path."""
+    yaml, edited = YAML(), StringIO()
+    tree = yaml.load(text)
+    set_values(tree, {path: value})
+    yaml.dump(tree, edited)
+    return edited.getvalue()
 
 
 def run_with(monkeypatch: pytest.MonkeyPatch, stage: str, edit: Edit) -> None:
@@ -92,7 +96,7 @@ def test_own_keys_stop_a_stage_and_no_others(monkeypatch: pytest.MonkeyPatch, st
 
     def edit() -> None:
         for section in {*SECTIONS, *sections}:
-            set_params(dict([find_leaf(section)]))
+            PARAMS.write_text(edit_params(before, *find_leaf(section)))
             messages[section] = find_message()
             PARAMS.write_text(before)
 
@@ -274,4 +278,4 @@ def test_change_is_found_before_training(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_without_dvc_nothing_is_recorded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "dvc.yaml").unlink()
-    run_with(monkeypatch, "train", lambda: set_params({"seed": 5}))
+    run_with(monkeypatch, "train", lambda: PARAMS.write_text(edit_params(PARAMS.read_text(), "seed", 5)))
