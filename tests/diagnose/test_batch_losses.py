@@ -125,15 +125,17 @@ def list_pairs() -> Iterator[ParameterSet]:
     covered = {"classify", "enhance"}
     for task in (task for task in list_task_variants() if not task.mirror):
         for model in MODELS:
-            network = build_network(model, task.input_shape(SPEC), task.output_shape(SPEC))
-            if network is not None:
-                marks = pytest.mark.slow if task.kind in covered else ()
-                covered.add(task.kind)
-                yield pytest.param(task, plan_of(task, network), marks=marks, id=f"{task.model_dump_json()}-{model}")
+            marks = pytest.mark.slow if task.kind in covered else ()
+            covered.add(task.kind)
+            yield pytest.param(task, model, marks=marks, id=f"{task.model_dump_json()}-{model}")
 
 
-@pytest.mark.parametrize(("task", "plan"), list(list_pairs()))
-def test_gradients_match_differences(task: Task, plan: NetworkProgram) -> None:
+@pytest.mark.parametrize(("task", "model"), list(list_pairs()))
+def test_gradients_match_differences(task: Task, model: str) -> None:
+    network = build_network(model, task.input_shape(SPEC), task.output_shape(SPEC))
+    if network is None:
+        pytest.skip(f"{model} cannot give such outputs")
+    plan = plan_of(task, network)
     data = build_data(task)
     make_batch = compile_fast(
         lambda: batches.augment_batch(plan, {}, data, data.train_rows[0], rng.derive_key(0, "augment", 0))
