@@ -13,7 +13,7 @@ from thalweg.config.spaces import Setting
 from thalweg.core import rng
 from thalweg.core.types import DataSpec
 from thalweg.data.splits import Splits
-from thalweg.engine.fit import LaneState
+from thalweg.engine.fit import LaneState, name_curves
 from thalweg.engine.fleet import train_to_end
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system.files import UserError
@@ -120,7 +120,7 @@ def average_best_validation(plan: NetworkProgram, splits: Splits, fold_states: S
     """Return one seed's metrics on the validation set: each fold's lane at its best, weighted by the folds' sizes."""
     sizes = [len(rows) for rows in splits.validation]
     # the index of the best validation; -1 where none was good
-    best = [(state.curves, int(state.best_epoch) // plan.validate_every - 1) for state in fold_states]
+    best = [(name_curves(plan, state), int(state.best_epoch) // plan.validate_every - 1) for state in fold_states]
     return {
         name: float(np.average([float(c[name][i]) if i >= 0 else np.nan for c, i in best], weights=sizes))
         for name in plan.task.METRIC_DIRECTIONS

@@ -19,7 +19,7 @@ from thalweg.core import optimizers, rng
 from thalweg.diagnose import curvature, loss_surface
 from thalweg.diagnose.loss_surface import EvaluationSets, Floats
 from thalweg.engine import population
-from thalweg.engine.fit import LaneState
+from thalweg.engine.fit import LaneState, name_curves
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files, sealed, table_files, timing
 from thalweg.training import build
@@ -183,7 +183,7 @@ def _build_curvature(
         parameters, model_state = plan.select_weights(state.learner)
         inputs = model_state, hyper, sets
         eigenvalues = curvature.extreme_eigenvalues(loss_surface.build_mean_loss(plan), parameters, inputs, key)
-        rate = float(state.curves["learning_rate"][index - 1]) if index else float(hyper.learning_rate)
+        rate = float(name_curves(plan, state)["learning_rate"][index - 1]) if index else float(hyper.learning_rate)
         rate_columns = {"learning_rate": rate, "limit": optimizers.stability_limit(plan.optimizer_kind, options, rate)}
         rows.append({"epoch": int(state.step) // plan.steps_per_epoch} | eigenvalues._asdict() | rate_columns)
     return pd.DataFrame(rows)

@@ -26,7 +26,8 @@ class LaneState:
     """Everything that changes while a lane trains; for many lanes each leaf has a leading axis.
 
     `seed` and `fold` identify the lane; `step` counts updates; the program defines `learner`; `diverged_step` is the
-    first step whose loss was not finite (-1: none); `curves` hold a value for each validation, NaN until it happens.
+    first step whose loss was not finite (-1: none); `curves` [validations, curves] are NaN until a validation happens.
+    They are one array, in the order of `list_curves`, because XLA compiles some kernels for each array of a state.
     """
 
     seed: Array
@@ -38,13 +39,12 @@ class LaneState:
     best_epoch: Array
     validations_since_best: Array
     diverged_step: Array
-    curves: dict[str, Array]
+    curves: Array
 
 
 def init_state(program: Program, seed: Array, fold: Array) -> LaneState:
     """Make a lane before its first step."""
     learner = program.init_learner(seed, fold)
-    names = ("train_loss", "train_spread", *program.curve_names)
     return LaneState(
         seed=seed,
         fold=fold,
@@ -55,8 +55,18 @@ def init_state(program: Program, seed: Array, fold: Array) -> LaneState:
         best_epoch=jnp.int32(0),
         validations_since_best=jnp.int32(0),
         diverged_step=jnp.int32(-1),
-        curves={name: jnp.full(program.epochs // program.validate_every, jnp.nan, jnp.float32) for name in names},
+        curves=jnp.full((program.epochs // program.validate_every, len(list_curves(program))), jnp.nan, jnp.float32),
     )
+
+
+def list_curves(program: Program) -> tuple[str, ...]:
+    """List the names of a lane's curves, in the order of `LaneState.curves`."""
+    return tuple(sorted(("train_loss", "train_spread", *program.curve_names)))
+
+
+def name_curves(program: Program, state: LaneState) -> dict[str, Any]:
+    """Return each curve [validations] of a lane by its name."""
+    return dict(zip(list_curves(program), state.curves.T, strict=True))
 
 
 def advance_block(
@@ -181,9 +191,8 @@ def _record_validation(
     def keep_better(new: Array, old: Array) -> Array:
         return jnp.where(better.reshape(-1, *[1] * (old.ndim - 1)), new, old)
 
-    def write_value(curve: Array, values: Array) -> Array:
-        return jnp.where(active[:, None] & (jnp.arange(curve.shape[1]) == index), values[:, None], curve)
-
+    values = jnp.stack([measured[name] for name in list_curves(program)], 1)
+    is_new = active[:, None] & (jnp.arange(states.curves.shape[1]) == index)
     since = jnp.where(active, states.validations_since_best + 1, states.validations_since_best)
     return replace(
         states,
@@ -192,5 +201,5 @@ def _record_validation(
         best_epoch=keep_better(epoch, states.best_epoch),
         validations_since_best=keep_better(jnp.int32(0), since),
         diverged_step=jnp.where(diverges, states.step - 1, states.diverged_step),
-        curves={name: write_value(curve, measured[name]) for name, curve in states.curves.items()},
+        curves=jnp.where(is_new[:, :, None], values[:, None], states.curves),
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.core import rng
-from thalweg.engine.fit import LaneState, is_training
+from thalweg.engine.fit import LaneState, is_training, name_curves
 from thalweg.engine.program import Program
 
 LaneSeed = tuple[int, int]  # (seed, fold)
@@ -59,6 +59,9 @@ def list_lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int 
 
 def build_lane_result(program: Program, state: LaneState) -> LaneResult:
     """Build a lane's result from its present state."""
-    curves = {name: [float(v) if np.isfinite(v) else None for v in curve] for name, curve in state.curves.items()}
+    curves = {
+        name: [float(v) if np.isfinite(v) else None for v in curve]
+        for name, curve in name_curves(program, state).items()
+    }
     diverged_step, epochs = int(state.diverged_step), int(state.step) // program.steps_per_epoch
     return LaneResult(curves, epochs, diverged_step if diverged_step >= 0 else None, not is_training(program, state))

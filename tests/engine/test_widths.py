@@ -27,7 +27,7 @@ def fake_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
 def assert_close_states(states: Sequence[LaneState], others: Sequence[LaneState]) -> None:
     for one, other in zip(states, others, strict=True):
         assert int(one.step) == int(other.step)
-        np.testing.assert_allclose(one.curves["val_loss"], other.curves["val_loss"], rtol=1e-4)
+        np.testing.assert_allclose(one.curves, other.curves, rtol=1e-4)
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def test_lane_result_matches_state(
     state = population.init_lane(plan, build.build_hyper(config), 1, 0)
     assert results.build_lane_result(plan, state).epochs == 0
     assert not results.build_lane_result(plan, state).ended
-    noted = {name: jnp.array([0.5, np.nan, np.inf]) for name in state.curves}
+    noted = jnp.tile(jnp.array([[0.5], [np.nan], [np.inf]]), state.curves.shape[1])
     stopped = replace(state, step=jnp.int32(2 * plan.steps_per_epoch), diverged_step=jnp.int32(4), curves=noted)
     result = results.build_lane_result(plan, stopped)
     assert (result.epochs, result.diverged_step, result.ended) == (2, 4, True)

@@ -82,7 +82,7 @@ def test_term_metrics_by_hand() -> None:
     w = np.asarray(ended.learner.parameters["weight"][...], np.float64)
     first, second = w[0] - 3, w[0] / 2 + w[1] + 1
     slopes = np.array([[2 * first, 0], [second, 2 * second]])
-    noted = {name: float(curve[0]) for name, curve in ended.curves.items()}
+    noted = {name: float(curve[0]) for name, curve in fit.name_curves(PLAN, ended).items()}
     assert noted["term.a.loss"] == pytest.approx(first**2)
     assert noted["term.b.loss"] == pytest.approx(second**2)
     assert noted["term.a.coefficient"] == 3

@@ -64,7 +64,8 @@ def test_chunked_epoch_equals_whole_epoch(
     parted = train_with_noise(each)
     assert np.asarray(unchunked.learner.model_state["batches"][...]) == EVERY * STEPS
     np.testing.assert_allclose(get_weights(parted), get_weights(unchunked), rtol=1e-6)
-    np.testing.assert_allclose(parted.curves["train_spread"], unchunked.curves["train_spread"], rtol=1e-5)
+    spread, unchunked_spread = (fit.name_curves(PLAN, state)["train_spread"] for state in (parted, unchunked))
+    np.testing.assert_allclose(spread, unchunked_spread, rtol=1e-5)
     np.testing.assert_array_equal(parted.learner.model_state["last"][...], unchunked.learner.model_state["last"][...])
 
 
@@ -80,7 +81,7 @@ def test_lane_has_its_schedule_and_loss() -> None:
             step += 1
     ended = train_lane(replace(HYPER, schedule=schedule, loss=loss), until=EVERY)
     np.testing.assert_allclose(get_weights(ended), wanted, rtol=1e-5, atol=1e-6)
-    assert ended.curves["learning_rate"][0] == pytest.approx(RATE * (1 - (step - 1) / (EPOCHS * STEPS)))
+    assert fit.name_curves(PLAN, ended)["learning_rate"][0] == pytest.approx(RATE * (1 - (step - 1) / (EPOCHS * STEPS)))
 
 
 @pytest.mark.parametrize("fold", [0, 1])
@@ -126,8 +127,9 @@ def test_fold_validates_its_rows() -> None:
     for fold, rows in enumerate(VALIDATION):
         state = train_lane(fold=fold, until=EVERY)
         wanted = np.square(get_weights(state)[rows] - TARGETS[rows]).mean()
-        assert float(state.curves["mse"][0]) == pytest.approx(wanted, rel=1e-5)
-        assert float(state.curves["val_loss"][0]) == pytest.approx(wanted, rel=1e-5)
+        curves = fit.name_curves(PLAN, state)
+        assert float(curves["mse"][0]) == pytest.approx(wanted, rel=1e-5)
+        assert float(curves["val_loss"][0]) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_resumed_run_equals_one_run() -> None:
