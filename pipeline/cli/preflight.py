@@ -11,17 +11,16 @@ from thalweg.config.experiment import Config, DataConfig, TrainingConfig
 from thalweg.config.model import MODEL_KINDS, ModelConfig
 from thalweg.config.numbers import AugmentConfig
 from thalweg.core import rng
+from thalweg.core.network import Network
 from thalweg.core.types import DataSpec
 from thalweg.data import splits
 from thalweg.data.examples import Examples
-from thalweg.data.memory import find_memory_problem
+from thalweg.data.memory import find_memory_problem, find_weights_problem
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, quote_value
 from thalweg.schema.section import build_member_validator, find_members
 from thalweg.system import files
 from thalweg.tasks import Task
 from thalweg.training import build, trace
-
-"""Settings of the search space that `check` builds."""
 
 
 def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Problem]:
@@ -82,6 +81,7 @@ def _find_program_problems(config: Config, outline: Examples) -> Iterator[Proble
         changed = config.replace_values(setting)
         try:
             plan, hyper = build.build_plan(changed, spec, data, searched=True), build.build_hyper(changed)
+            _require_memory(plan.network)
             if (key := (plan, jax.tree.structure(hyper))) not in traced:
                 traced.add(key)
                 trace.trace_training(plan, hyper, data)
@@ -94,6 +94,12 @@ def _find_program_problems(config: Config, outline: Examples) -> Iterator[Proble
                 values = " and ".join(f"{name} {quote_value(value)}" for name, value in static.items())
                 path = ("study", "space", next(iter(static))) if static else ("model", "kind")
                 yield Problem(path, f"{f'with {values} ' if values else ''}training cannot be built: {message}")
+
+
+def _require_memory(network: Network) -> None:
+    """Raise `UserError` if a network is too large to train here."""
+    if message := find_weights_problem(build.count_weight_bytes(network)):
+        raise files.UserError(message)
 
 
 def _build_outline(data: DataConfig, seed: int) -> Examples | None:
@@ -141,7 +147,7 @@ def _find_model_problems(model: ModelConfig, task: Task, outline: Examples, *, b
 
     def find_fault(candidate: ModelConfig) -> str:
         try:
-            build.build_network(task, candidate, spec, background=background)
+            _require_memory(build.build_network(task, candidate, spec, background=background))
         except files.UserError as error:
             return str(error).removeprefix("model: ")
         return ""

@@ -1,5 +1,6 @@
 """An experiment for the engine: its NetworkProgram, its NetworkHyper, and its TrainingData."""
 
+import math
 from functools import cache
 from typing import Any
 
@@ -108,6 +109,12 @@ def _check_gains(network: Network, model: ModelConfig) -> None:
     if model.last_gain != 1 and not initial_weights.count_kernels(network)[1]:
         advice = "name its last layer so, or do not set or search this"
         raise UserError(f"model.last_gain: `{network.path}` has no matrix of weights in a layer named `last`; {advice}")
+
+
+def count_weight_bytes(network: Network) -> int:
+    """Count the bytes of a network's weights and other state, without making them."""
+    leaves = jax.tree.leaves(jax.eval_shape(network.init, jax.random.key(0)))
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves)
 
 
 def _choose_validation_interval(epochs: int) -> int:

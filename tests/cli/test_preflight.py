@@ -1,5 +1,6 @@
 """Failures known in advance: missing data, mini-batches and models that do not fit the data."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,22 @@ def test_memory_is_said_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list_problem_lines(change_config(small)) == [f"data.source: {message} Use smaller or fewer images."]
     with pytest.raises(files.UserError, match=message):
         prepare.main(Config.model_validate(change_config(small)))
+
+
+@pytest.mark.parametrize("depth", [14, 30, 59])
+def test_too_large_network_is_said_in_bytes(depth: int) -> None:
+    """Channels double with each stage; from 2^59 on JAX itself fails, and speaks of types."""
+    (problem,) = list_problem_lines(change_config({"model": {"kind": "cnn", "width": 12, "depth": depth}}))
+    assert re.fullmatch(
+        r"model.kind: training the network needs at least [\d,]{15,} bytes of memory, 3 times its weights, and [\d,]+ "
+        r"are free; use a smaller network; allowed: .*",
+        problem,
+    )
+    space = {"model.depth": {"choices": [2, depth]}}
+    (problem,) = list_problem_lines(change_config(SMALL | {"model": {"kind": "cnn"}, "study.space": space}))
+    assert problem.startswith(
+        f"study.space.model.depth: with model.depth {depth} training cannot be built: training the network needs"
+    )
 
 
 def test_free_memory_is_within_the_machine() -> None:
