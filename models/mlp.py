@@ -23,7 +23,7 @@ class Model(nnx.Module):
     ) -> None:
         self.outputs = outputs
         sizes = [math.prod(inputs), *[width] * depth]
-        self.hidden = nnx.List([Dense(i, o, gain=2.0, rngs=rngs) for i, o in itertools.pairwise(sizes)])
+        self.hidden = nnx.List([Dense(i, o, rngs=rngs) for i, o in itertools.pairwise(sizes)])
         self.last = Dense(sizes[-1], math.prod(outputs), rngs=rngs)
 
     def __call__(self, x: Array) -> Array:

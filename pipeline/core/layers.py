@@ -4,19 +4,22 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
+CONV_VARIANCE, DENSE_VARIANCE = 1.0, 1 / 3
+"""Variance of initial weights, times fan-in: measured, see docs/params.md."""
+
 
 class Conv(nnx.Module):
     """Convolution as shifted slices and one matrix product, [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), O].
 
-    XLA's own convolution inside `scan` or `map` runs 20 to 40 times slower on CPU (jax#12868). Weights start as He et
-    al. 2015: normal with variance 2 / fan-in.
+    XLA's own convolution inside `scan` or `map` runs 20 to 40 times slower on CPU (jax#12868). Weights start with
+    variance 1 / fan-in.
     """
 
     def __init__(
         self, inputs: int, outputs: int, *, size: int = 3, stride: int = 1, dilation: int = 1, rngs: nnx.Rngs
     ) -> None:
         self.size, self.stride, self.dilation = size, stride, dilation
-        self.kernel = nnx.Param(nnx.initializers.he_normal()(rngs.params(), (size * size * inputs, outputs)))
+        self.kernel = nnx.Param(_draw_weights(rngs, CONV_VARIANCE, size * size * inputs, outputs))
         self.bias = nnx.Param(jnp.zeros(outputs))
 
     def __call__(self, x: Array) -> Array:
@@ -33,11 +36,10 @@ class Conv(nnx.Module):
 
 
 class Dense(nnx.Module):
-    """[B, I] -> [B, O]; weights start with variance `gain` / fan-in. Use 2 before a rectifier, 1 before none."""
+    """[B, I] -> [B, O]; weights start with variance 1 / (3 fan-in), as in PyTorch."""
 
-    def __init__(self, inputs: int, outputs: int, *, gain: float = 1.0, rngs: nnx.Rngs) -> None:
-        start = nnx.initializers.variance_scaling(gain, "fan_in", "normal")
-        self.kernel = nnx.Param(start(rngs.params(), (inputs, outputs)))
+    def __init__(self, inputs: int, outputs: int, *, rngs: nnx.Rngs) -> None:
+        self.kernel = nnx.Param(_draw_weights(rngs, DENSE_VARIANCE, inputs, outputs))
         self.bias = nnx.Param(jnp.zeros(outputs))
 
     def __call__(self, x: Array) -> Array:
@@ -80,6 +82,12 @@ class Head(nnx.Module):
         if self.map:
             return self.last(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], -1)
         return self.last(x.mean((1, 2)) if self.pool else x.reshape(len(x), -1))
+
+
+def _draw_weights(rngs: nnx.Rngs, variance: float, inputs: int, outputs: int) -> Array:
+    """Draw uniform weights [I, O] with this variance, times I."""
+    draw = nnx.initializers.variance_scaling(variance, "fan_in", "uniform")
+    return draw(rngs.params(), (inputs, outputs))
 
 
 def compute_strides(inputs: tuple[int, int, int], outputs: tuple[int, ...], depth: int) -> tuple[int, ...]:

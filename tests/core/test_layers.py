@@ -37,15 +37,14 @@ def test_convolution_matches_xla(height: int, width: int, size: int, stride: int
     assert outputs.shape == (2, -(-height // stride), -(-width // stride), 3)
 
 
-@pytest.mark.parametrize("gain", [1.0, 2.0])
-def test_dense_weights_initial_variance(gain: float) -> None:
-    kernel = np.asarray(Dense(100, 400, gain=gain, rngs=nnx.Rngs(0)).kernel[...])
-    assert kernel.var() == pytest.approx(gain / 100, rel=0.03)
-    assert abs(kernel.mean()) < 3 * np.sqrt(gain / 100 / kernel.size)
-
-
-def test_convolution_initial_variance() -> None:
-    assert np.asarray(Conv(10, 200, rngs=nnx.Rngs(0)).kernel[...]).var() == pytest.approx(2 / 90, rel=0.05)
+def test_weights_start_uniform() -> None:
+    dense, conv = Dense(90, 400, rngs=nnx.Rngs(0)), Conv(10, 400, rngs=nnx.Rngs(0))
+    for layer, variance in ((dense, 1 / 3), (conv, 1.0)):
+        kernel = np.asarray(layer.kernel[...]) * np.sqrt(90 / variance)
+        assert kernel.shape == (90, 400)
+        assert kernel.var() == pytest.approx(1, rel=0.03)
+        assert abs(kernel.mean()) < 3 / np.sqrt(kernel.size)
+        assert 0.999 < np.abs(kernel).max() / np.sqrt(3) < 1.001
 
 
 def test_map_head_matches_pooled_head() -> None:

@@ -194,6 +194,12 @@ def test_every_verdict_is_explained() -> None:
     assert {row[0] for row in read_table("verdicts")} == verdict_map.VERDICT_MARKS.keys()
 
 
+def has_lower_place(outcome: tutorial.Outcome) -> bool:
+    """Say whether the plane of the path has a lower training loss than the path's end."""
+    plane, path = outcome.tables.landscape["plane"], outcome.tables.landscape["path"]
+    return bool(plane.query("plane == 'path' and part == 'train'")["loss"].min() < path["train"].iloc[-1])
+
+
 HOLDS: dict[str, list[Callable[[tutorial.Outcome], bool]]] = {
     # trial 0 is `l2` at 0.001, the file's own point of the grid
     "losses": [
@@ -204,17 +210,23 @@ HOLDS: dict[str, list[Callable[[tutorial.Outcome], bool]]] = {
     "batches": [
         lambda outcome: outcome.tables.manifest["examples"]["train"] == 400,
         lambda outcome: min(outcome.value[i] for i in (2, 5, 8)) > 1.1 * min(outcome.value[i] for i in (1, 4, 7)),
-        lambda outcome: outcome.value[6] > outcome.value[7],
+        lambda outcome: outcome.value[8] < min(outcome.value[2], outcome.value[5]),
+        lambda outcome: outcome.value[6] > 1.1 * outcome.value[7],
     ],
-    "rates": [lambda outcome: outcome.kind[1] == "rate too low", lambda outcome: outcome.kind[9] == "diverged"],
+    # trial 8 has the rate 0.014
+    "rates": [lambda outcome: [outcome.kind[i] for i in (1, 8, 13)] == ["rate too low", "rate too high", "diverged"]],
     "schedules": [lambda outcome: outcome.value[8] > sum(outcome.value[i] for i in (9, 10, 11)) / 3],
     "momentum": [
         lambda outcome: outcome.value[1] > 1.1 * outcome.value[0],
         lambda outcome: outcome.value[11] > 1.1 * outcome.value[0],
     ],
-    "overfitting": [lambda outcome: outcome.tables.manifest["examples"]["train"] == 146],
+    # trials 1 and 2 have the lowest rates
+    "overfitting": [
+        lambda outcome: outcome.tables.manifest["examples"]["train"] == 146,
+        lambda outcome: {i for i, kind in outcome.kind.items() if kind == "overfitting"} == {0, 3, 4, 5},
+    ],
     "augmentation": [lambda outcome: list(outcome.kind.values()).count("overfitting") < 3],
-    "landscape": [],
+    "landscape": [has_lower_place],
 }
 """What the page says of each study's trials, beside the verdicts that it quotes."""
 
