@@ -80,10 +80,13 @@ def _report_bias(tables: StudyTables) -> list[Finding]:
 def _describe_networks(tables: StudyTables) -> str:
     """Say whose predictions these are, and how their bias differs from the one in Result."""
     candidate = "winner" if tables.has_winner else "baseline"
-    networks = f"the {candidate}'s network on the seed that was best on the validation set"
-    if tables.setting("confirm.members", 1) > 1 or tables.setting("data.split.by") == "folds":
-        networks = f"means over the {candidate}'s best networks"
+    has_folds, has_members = tables.setting("data.split.by") == "folds", tables.setting("confirm.members", 1) > 1
+    networks = f"the {candidate}'s network{'s of all folds' if has_folds else 's' if has_members else ''} on "
+    networks += f"its best {'seeds' if has_members else 'seed'} on the validation set"
+    networks = f"means over {networks}" if has_folds or has_members else networks
     text, runs = f"The predictions are those of the final model: {networks}.", tables.runs
+    if tables.setting("confirm.refit") == "all":
+        text = f"The predictions come from before `confirm.refit` trained the final model: {networks}."
     if f"{tables.split}_bias" in runs:
         seeds = format_count(int((runs["candidate"] == candidate).sum()), "fresh seed")
         text += f" The bias in Result is the mean over {seeds}, with an interval over seeds alone."

@@ -5,7 +5,13 @@ from functools import partial
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.analysis.groups import MIN_ERROR_RATIO, compute_group_errors, find_outlier_groups
+from thalweg.reporting.analysis.groups import (
+    MIN_ERROR_RATIO,
+    MIN_GROUP_EXAMPLES,
+    assign_groups,
+    compute_group_errors,
+    find_outlier_groups,
+)
 from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.marks import build_category_scale, build_layer, build_tooltips
@@ -28,9 +34,9 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     ratio, low, high = (format_number(worst[name], 2) for name in ("ratio", "from_ratio", "to_ratio"))
     evidence += (
         f"Its {_name_error_measure(tables)} is {format_number(worst['mean'])} over "
-        f"{format_count(int(worst['examples']), 'example')}. Its ratio to the other {len(table) - 1} groups is "
-        f"{format_estimate(ratio, low, high)}. Given how much the others differ, chance alone puts one of {len(table)} "
-        "groups so far off in fewer than 5 of 100 studies."
+        f"{format_count(int(worst['examples']), 'example')}. Its ratio to the other {len(table) - 1} groups"
+        f"{_describe_large_groups(tables, table)} is {format_estimate(ratio, low, high)}. Given how much the others "
+        f"differ, chance alone puts one of {len(table)} groups so far off in fewer than 5 of 100 studies."
     )
     step = f"Look at the pictures and labels of {worst['group']}, and at how it differs from the training set."
     verdict = f"Group {names} stands" if len(outliers) == 1 else f"Groups {names} stand"
@@ -47,7 +53,8 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     rows = table.head(MAX_DRAWN_GROUPS).drop(columns="spread")
     rows["standing"] = rows["group"].isin(outliers).map({True: "stands out", False: "like the others"})
     measure = _name_error_measure(tables).capitalize()
-    caption = f"{measure} of each group with its 95 % interval over examples, worst first. Line: the mean of all."
+    caption = f"{measure} of each group{_describe_large_groups(tables, table)}, worst first. Bars: its 95 % interval "
+    caption += "over examples. Line: the mean of all."
     if len(table) > MAX_DRAWN_GROUPS:
         caption += f" The worst {MAX_DRAWN_GROUPS} of {len(table):,} groups."
     if outliers:
@@ -64,6 +71,13 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 def _build_group_errors(tables: StudyTables) -> pd.DataFrame:
     has_errors = len(tables.predictions) and "error" in tables.predictions
     return compute_group_errors(tables.predictions) if has_errors else pd.DataFrame(columns=["group", "mean"])
+
+
+def _describe_large_groups(tables: StudyTables, table: pd.DataFrame) -> str:
+    """Say that smaller groups are left out, and how many groups of all are left; '' if none is left out."""
+    total = assign_groups(tables.predictions).nunique()
+    left = f"{len(table):,} of {format_count(total, 'group')}"
+    return f" with at least {MIN_GROUP_EXAMPLES} examples ({left})" if len(table) < total else ""
 
 
 def _name_error_measure(tables: StudyTables) -> str:

@@ -22,6 +22,20 @@ def test_few_examples_or_groups_show_nothing(counting_study: StudyTables) -> Non
     assert isinstance(chart, Chart)
 
 
+def test_small_groups_are_left_out_by_name(counting_study: StudyTables) -> None:
+    (chart,) = group_section.build_figures(counting_study)
+    assert isinstance(chart, Chart)
+    assert "of each group, worst first." in chart.caption
+    groups = counting_study.predictions["group"]
+    small = counting_study.predictions["image"].where(groups == groups.iloc[0], groups)
+    (chart,) = group_section.build_figures(
+        replace(counting_study, predictions=counting_study.predictions.assign(group=small))
+    )
+    assert isinstance(chart, Chart)
+    count, total = groups.nunique() - 1, small.nunique()
+    assert f"of each group with at least 5 examples ({count} of {total} groups), worst first." in chart.caption
+
+
 def test_groups_sort_by_error_size(counting_study: StudyTables) -> None:
     (chart,) = group_section.build_figures(counting_study)
     assert isinstance(chart, Chart)

@@ -1,8 +1,10 @@
 """What the errors of the predictions say."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.sections import (
@@ -55,3 +57,23 @@ def test_two_groups_prove_nothing(counting_study: StudyTables) -> None:
     high = counting_study.predictions.assign(prediction=counting_study.predictions["truth"] + 1.0)
     high["group"] = np.where(high.index % 2, "a", "b")
     assert errors.build_findings(replace(counting_study, predictions=high)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "networks"),
+    [
+        ({}, "are those of the final model: the winner's network on its best seed on the validation set."),
+        (
+            {"confirm": {"members": 2}},
+            "are those of the final model: means over the winner's networks on its best seeds",
+        ),
+        ({"data": {"split": {"by": "folds"}}}, "means over the winner's networks of all folds on its best seed on"),
+        (
+            {"confirm": {"refit": "all"}},
+            "come from before `confirm.refit` trained the final model: the winner's network",
+        ),
+    ],
+)
+def test_predictions_name_their_networks(counting_study: StudyTables, changes: dict[str, Any], networks: str) -> None:
+    tables = replace(counting_study, params=counting_study.params | changes)
+    assert any(networks in finding.evidence for finding in errors.build_findings(tables))
