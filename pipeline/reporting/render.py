@@ -94,6 +94,8 @@ def _describe_numbers(tables: StudyTables) -> str:
     if result.has_one_group:
         scope = f"other seeds would change; {result.split} is one group of examples."
     text += f"Means over {format_count(result.difference.n, 'fresh seed')}. The 95 % intervals show what {scope}"
+    if result.is_corrected and tables.has_winner:
+        text += " The winner was chosen on these seeds, so it may look too good; the corrected difference removes this."
     return text
 
 
@@ -101,13 +103,12 @@ def _list_key_numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
     """List the key numbers: name, colour or nothing, value, note below."""
     entries = []
     if result := build_confirmed_result(tables):
-        name = "corrected difference" if result.changes_verdict else "difference"
-        final = name, result.decisive if result.changes_verdict else result.difference
-        intervals = [("winner", result.winner), ("baseline", result.baseline), final]
+        intervals = [("winner", result.winner), ("baseline", result.baseline), ("difference", result.difference)]
+        intervals += [("corrected difference", result.decisive)] if result.is_corrected else []
         intervals = intervals if tables.has_winner else intervals[1:2]
-        places = max(count_decimals((value.high - value.low) / 2) for _, value in intervals)
+        places = max(result.decimals, *(count_decimals((value.high - value.low) / 2) for _, value in intervals))
         for name, value in intervals:
-            signed = name == final[0]
+            signed = name.endswith("difference")
             text, _, ends = format_interval(value.mean, value.low, value.high, signed, places).partition(" (")
             entries.append((name, "" if signed else name, text, ends.removesuffix(")")))
     elif len(tables.ranked):

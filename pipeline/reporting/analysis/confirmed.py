@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from thalweg.reporting.analysis.seed_noise import drop_diverged_runs, find_failed_runs
 from thalweg.reporting.tables import StudyTables, cache_per_study
+from thalweg.reporting.text import count_decimals
 from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import compare_with_zero, t_interval
 
@@ -19,7 +20,8 @@ class ConfirmedResult:
 
     - `difference`: winner minus baseline. `corrected`: the winner without selection bias, None if unknown. `decisive`:
       the difference without that bias; `changes_verdict`: whether this correction changes the verdict.
-    - `group_count`: groups of judged examples; `group_error`: their standard error. None if unknown.
+    - `group_count`: groups of judged examples; `group_error`: the standard error of the difference, and
+      `winner_group_error` of the winner's mean, that they leave for any number of seeds. None if unknown.
     - `candidates`: winner, runners-up in order, baseline; no winner if the baseline's runs replace it.
     - `diverged_seeds`, `failed_seeds`: seeds on which a candidate diverged, or ended far worse than on its other seeds.
       A candidate without such seeds has no entry.
@@ -34,9 +36,26 @@ class ConfirmedResult:
     changes_verdict: bool
     group_count: int | None
     group_error: float | None
+    winner_group_error: float | None
     candidates: tuple[str, ...]
     diverged_seeds: Mapping[str, list[int]]
     failed_seeds: Mapping[str, list[int]]
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether the correction for selection bias changes the difference."""
+        return self.decisive != self.difference
+
+    @property
+    def decimals(self) -> int:
+        """The decimals to show: they fit the interval of the difference, and the means differ by it as shown."""
+        fitting = count_decimals((self.difference.high - self.difference.low) / 2)
+        values = self.winner.mean, self.baseline.mean, self.difference.mean
+        for decimals in range(fitting, fitting + 3):
+            winner, baseline, difference = (round(value, decimals) for value in values)
+            if round(winner - baseline - difference, decimals) == 0:
+                return decimals
+        return fitting
 
     @property
     def has_one_group(self) -> bool:
@@ -71,6 +90,7 @@ def build_confirmed_result(tables: StudyTables) -> ConfirmedResult | None:
         changes_verdict=compare_with_zero(difference, tables.sign) != compare_with_zero(decisive, tables.sign),
         group_count=confirmation.difference.groups,
         group_error=confirmation.difference.groups_error,
+        winner_group_error=confirmation.winner.groups_error,
         candidates=candidates,
         diverged_seeds=_find_diverged_seeds(tables, candidates),
         failed_seeds=_find_failed_seeds(tables),

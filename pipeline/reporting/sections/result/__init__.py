@@ -14,7 +14,6 @@ from thalweg.reporting.page.strips import StripRow, build_strip_chart
 from thalweg.reporting.sections.result import doubts, references, selection_bias
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
-    count_decimals,
     format_count,
     format_interval,
     format_number,
@@ -84,7 +83,7 @@ def _report_refit(tables: StudyTables) -> list[Finding]:
 def _report_comparison(tables: StudyTables, result: ConfirmedResult) -> Finding:
     difference, decisive, trials = result.difference, result.decisive, _list_winner(tables)
     evidence = _describe_comparison(tables, result)
-    still_used = "`thalweg predict` still uses the winner."
+    still_used = "`thalweg predict` still uses the winner; docs/results.md says how to use the baseline."
     match compare_with_zero(decisive, tables.sign):
         case "better":
             step = "Make the winner the next baseline: artifacts/confirm/winner.yaml is params.yaml with its values."
@@ -114,14 +113,14 @@ def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:
     winner, baseline, difference, decisive = result.winner, result.baseline, result.difference, result.decisive
     by_seed = difference_by_seed(tables.runs, f"{result.split}_{tables.objective}", "winner")
     better = int((by_seed * tables.sign < 0).sum())
-    # as many decimals as the difference has
-    places = count_decimals((difference.high - difference.low) / 2)
+    places = result.decimals
     parts = [
         _describe_choice(tables, result),
         f"On the {result.split} set, {metric_label(tables.objective)} is "
         f"{format_interval(winner.mean, winner.low, winner.high, min_places=places)} for the winner and "
         f"{format_interval(baseline.mean, baseline.low, baseline.high, min_places=places)} for the baseline.",
-        f"The difference is {format_interval(difference.mean, difference.low, difference.high, signed=True)}, from "
+        f"The difference is "
+        f"{format_interval(difference.mean, difference.low, difference.high, signed=True, min_places=places)}, from "
         f"{format_count(difference.n, 'fresh seed')} each; the winner is better on {better} of {len(by_seed):,}.",
     ]
     if result.changes_verdict:

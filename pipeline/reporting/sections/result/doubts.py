@@ -131,34 +131,34 @@ def describe_seeds_needed(tables: StudyTables, result: ConfirmedResult) -> str:
     if error is None or len(by_seed) < 3 or gap == 0:
         return ""
     difference, count = _describe_difference(result), result.group_count or 1
-    groups, unsettled = format_count(count, "group"), float(stdtrit(max(1, count - 1), 0.975)) * error
+    groups, unsettled = format_count(count, "group"), compute_group_margin(error, count)
     if gap <= unsettled:
         return (
-            f"More seeds will not settle a difference of {difference}: however many seeds there are, the "
-            f"{groups} of the {result.split} set leave ±{format_number(unsettled, 2)} uncertain. {MORE_GROUPS_ADVICE}"
+            f"More seeds will not settle {difference}: with any number of seeds, the {groups} of the {result.split} "
+            f"set leave ±{format_number(unsettled, 2)} uncertain. {MORE_GROUPS_ADVICE}"
         )
     spread = float(by_seed.std(ddof=1))
     half, most = (count_seeds_needed(gap, spread, (error, count), power, MAX_SEEDS) for power in (0.5, 0.8))
     if most is None:
         return (
-            f"More seeds alone will hardly settle a difference of {difference}: if it is the true one, "
-            f"finding it with a chance of 80 % takes more than {MAX_SEEDS} seeds. The {groups} of "
-            f"the {result.split} set limit this comparison. {MORE_GROUPS_ADVICE}"
+            f"More seeds alone will hardly settle {difference}. If it is the true one, even {MAX_SEEDS} seeds find it "
+            f"with a chance of less than 80 %. The {groups} of the {result.split} set limit this comparison. "
+            f"{MORE_GROUPS_ADVICE}"
         )
     if most <= len(by_seed):
         return ""
     seeds = f"{most} seeds would show it with a chance of 80 %"
     if half is not None and half > len(by_seed):
         seeds = f"{half} seeds would show it with a chance of 50 %, {most} with 80 %"
-    return f"If a difference of {difference} is the true one, {seeds}."
+    return f"If {difference} is the true one, {seeds}."
+
+
+def compute_group_margin(error: float, count: int) -> float:
+    """Return the half width of a 95 % interval that the groups leave for any number of seeds."""
+    return float(stdtrit(max(1, count - 1), 0.975)) * error
 
 
 def _describe_difference(result: ConfirmedResult) -> str:
-    """Give the size of the difference that decides; name the measured one, too, which the page shows first."""
-    decisive, measured = result.decisive.mean, result.difference.mean
-    if format_number(decisive, 2) == format_number(measured, 2):
-        return format_number(abs(decisive), 2)
-    return (
-        f"{format_number(decisive, 2)} (measured: {format_number(measured, 2)}; corrected because the winner was "
-        f"chosen among {result.contender_count} trials on these seeds)"
-    )
+    """Give the size of the difference that decides, as the head of the report names it."""
+    size = format_number(abs(result.decisive.mean), 2)
+    return f"the corrected difference of {size}" if result.is_corrected else f"a difference of {size}"

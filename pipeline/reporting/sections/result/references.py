@@ -2,10 +2,13 @@
 
 import pandas as pd
 
+from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis.confirmed import ConfirmedResult
+from thalweg.reporting.analysis.winner_learning import measure_winner_learning
 from thalweg.reporting.finding import Finding
+from thalweg.reporting.sections.result.doubts import MORE_GROUPS_ADVICE, compute_group_margin
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_interval, format_number, join_items, metric_label
+from thalweg.reporting.text import format_count, format_interval, format_number, join_items, metric_label
 
 
 def report_references(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
@@ -29,8 +32,31 @@ def report_references(tables: StudyTables, result: ConfirmedResult) -> list[Find
     if tables.sign * (winner.mean - best[tables.objective]) >= 0:
         values = " against ".join(format_number(value) for value in (winner.mean, best[tables.objective]))
         verdict = f"The winner is no better than {best['answer']}: {values}."
-    step = "Check whether the winner learns at all (Health), and whether the images show what is asked (Errors)."
+    step = _advise_on_doubt(tables, result, float(best[tables.objective]))
     return [Finding(verdict, evidence, step, trials, "caution")]
+
+
+def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, reference: float) -> str:
+    """Advise on a winner that may be no better than a simple answer: on learning, else on seeds or groups."""
+    learning, lead = measure_winner_learning(tables), tables.sign * (reference - result.winner.mean)
+    if result.is_lost("winner"):
+        return search_space.advise_lost_seeds("the winner")
+    if learning is None or not learning.is_learning:
+        return "Check whether the winner learns at all (Health), and whether the images show what is asked (Errors)."
+    if lead <= 0:
+        return "Check whether the images show what is asked (Errors). The winner does learn (Health)."
+    count, seeds, bound = result.group_count or 1, result.winner.n, format_number(reference)
+    margin = compute_group_margin(result.winner_group_error or 0.0, count)
+    if margin >= lead:
+        groups = format_count(count, "group")
+        return (
+            f"The winner learns (Health), but with any number of seeds the {groups} of the {result.split} set leave "
+            f"±{format_number(margin, 2)} uncertain. {MORE_GROUPS_ADVICE}"
+        )
+    return (
+        f"Confirm on more seeds (`confirm.seeds`, now {seeds}): the winner learns (Health), but with so few seeds its "
+        f"interval still includes {bound}."
+    )
 
 
 def rank_references(tables: StudyTables) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The verdict on the winner, in studies where the truth is planted."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -102,7 +103,9 @@ def test_lead_beyond_selection_bias_wins(counting_study: StudyTables) -> None:
     first, luck = result.build_findings(tables)[:2]
     assert first.verdict == "The winner is clearly better than the baseline."
     assert "Corrected for that" not in first.evidence
-    assert "corrected difference" not in render_html(tables, select_sections(tables))
+    head, *_ = render_html(tables, select_sections(tables)).partition("</header>")
+    shown = re.findall(r'difference</dt>\s*<dd class="big">(.*?)</dd>\s*<dd class="small">(.*?)</dd>', head)
+    assert shown == [("−0.050", "−0.060 to −0.040"), ("−0.040", "−0.060 to −0.020")]
     assert luck.verdict.startswith("The winner's score is about 0.010 too optimistic")
     assert luck.tone == "plain"
     assert "0.960 (0.940 to 0.980)" in luck.evidence
@@ -195,25 +198,65 @@ def test_more_seeds_cannot_replace_groups(counting_study: StudyTables) -> None:
     tables = build_confirmed_study(counting_study, -0.01, 0.02, groups=4, groups_error=0.01)
     near = result.build_findings(tables)[0].next_step
     assert (
-        "More seeds will not settle a difference of 0.01: however many seeds there are, the 4 groups of the test set "
+        "More seeds will not settle a difference of 0.01: with any number of seeds, the 4 groups of the test set "
         "leave ±0.032 uncertain." in near
     )
     assert "More groups would" in near
     far = result.build_findings(build_confirmed_study(counting_study, -1e-5, 0.02))[0].next_step
-    assert "takes more than 100 seeds. The 12 groups of the test set limit this comparison." in far
+    assert (
+        "If it is the true one, even 100 seeds find it with a chance of less than 80 %. The 12 groups of the test set "
+        "limit this comparison." in far
+    )
     assert "enlarge `data.split.test`" in far
     for step in (near, far):  # the report does not advise what cannot help
         assert "confirm on more seeds" not in step
 
 
-def test_corrected_difference_is_named_with_measured(counting_study: StudyTables) -> None:
+def test_corrected_difference_is_named_as_in_the_head(counting_study: StudyTables) -> None:
     tables = build_confirmed_study(counting_study, -1e-5, 0.02)
     measured = get_confirmed_result(tables)
-    assert "hardly settle a difference of 1.0e−5: if it " in doubts.describe_seeds_needed(tables, measured)
-    decisive, candidates = replace(measured.decisive, mean=2e-5), ("winner", "runner-up 1")
-    words = doubts.describe_seeds_needed(tables, replace(measured, decisive=decisive, candidates=candidates))
-    why = "corrected because the winner was chosen among 2 trials on these seeds"
-    assert f"hardly settle a difference of 2.0e−5 (measured: −1.0e−5; {why}): if it " in words
+    assert "hardly settle a difference of 1.0e−5. If it " in doubts.describe_seeds_needed(tables, measured)
+    words = doubts.describe_seeds_needed(tables, replace(measured, decisive=replace(measured.decisive, mean=2e-5)))
+    assert "hardly settle the corrected difference of 2.0e−5. If it " in words
+
+
+@pytest.mark.parametrize(("gap", "decimals"), [(-0.03, 3), (-0.0054, 4)])
+def test_means_differ_by_the_difference_as_shown(counting_study: StudyTables, gap: float, decimals: int) -> None:
+    confirmed = get_confirmed_result(build_confirmed_study(counting_study, gap, 0.06))
+    # 0.9852 and 0.9906 would be 0.985 and 0.991, which differ by 0.006
+    level = confirmed.baseline
+    moved = replace(confirmed, winner=replace(level, mean=0.9906 + gap), baseline=replace(level, mean=0.9906))
+    assert moved.decimals == decimals
+
+
+@pytest.mark.parametrize(
+    ("half", "groups_error", "step"),
+    [
+        (
+            0.3,
+            0.01,
+            "Confirm on more seeds (`confirm.seeds`, now 8): the winner learns (Health), but with so few seeds",
+        ),
+        (0.3, 0.2, "with any number of seeds the 12 groups of the test set leave ±0.44 uncertain. More groups would"),
+    ],
+)
+def test_doubtful_winner_that_learns_needs_seeds_or_groups(
+    counting_study: StudyTables, half: float, groups_error: float, step: str
+) -> None:
+    tables = build_confirmed_study(counting_study, -0.05, half)
+    assert tables.summary.confirm is not None
+    winner = build_estimate(0.95, half, groups_error=groups_error)
+    summary = replace(tables.summary, confirm=replace(tables.summary.confirm, winner=winner))
+    simple = pd.DataFrame([{"answer": "the median count", "mae": 1.2}])
+    tables = replace(tables, summary=summary, references=simple)
+    first = result.build_findings(tables)[0]
+    assert first.verdict == "The winner is not clearly better than the median count."
+    assert step in first.next_step
+    flat = replace(tables, curves=tables.curves.assign(train_loss=1.0))
+    assert result.build_findings(flat)[0].next_step.startswith("Check whether the winner learns at all (Health)")
+    worse = result.build_findings(replace(tables, references=simple.assign(mae=0.9)))[0]
+    assert worse.verdict.startswith("The winner is no better than the median count")
+    assert worse.next_step.startswith("Check whether the images show what is asked (Errors).")
 
 
 def test_unknown_noise_names_no_seeds(counting_study: StudyTables) -> None:
