@@ -24,9 +24,9 @@ CURVE_EVIDENCE = {
         "{train_end:.3g}",
     ),
     "plateau": (
-        "training loss stayed at {plateau:.3g} while the learning rate was {high_rate:.3g} or more, and fell to "
-        "{end:.3g} when the rate was {low_rate:.3g} or less: {percent:.0f} % of the whole fall came after the rate "
-        "fell",
+        "training loss averaged {plateau:.3g} over epochs {first_epoch} to {last_epoch}, without a clear trend, at a "
+        "learning rate of {high_rate:.3g} or more; it fell to {end:.3g} at {low_rate:.3g} or less: {percent:.0f} % of "
+        "its whole fall came only then",
     ),
     "swings": (
         "validation loss swings by {swing:.3g} around {mean:.3g} between validations",

@@ -147,14 +147,15 @@ def _find_high_rate(run: _RunCurves) -> CurveVerdict | None:
         fluctuation = min(difference_std(half, robust=True), difference_std(half))
         if flat and plateau - end > max(0.25 * (first - end), 5 * fluctuation):
             numbers = {
+                "first_epoch": int(run.epoch[high[len(high) // 2]]),
+                "last_epoch": int(run.epoch[high[-1]]),
                 "plateau": plateau,
                 "high_rate": run.rate[high].min(),
                 "end": end,
                 "low_rate": run.rate[late].max(),
                 "percent": 100 * (plateau - end) / (max(first, plateau) - end),
             }
-            since = int(run.epoch[high[len(high) // 2]])
-            return CurveVerdict("rate too high", since, Evidence("plateau", numbers))
+            return CurveVerdict("rate too high", numbers["first_epoch"], Evidence("plateau", numbers))
     start = len(run.val) // 2
     half = run.val[start:]
     swing = difference_std(half)

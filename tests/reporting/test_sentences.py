@@ -32,6 +32,20 @@ from thalweg.stats.monitor import Evidence
             "level, 1",
         ),
         (
+            "plateau",
+            {
+                "first_epoch": 5,
+                "last_epoch": 8,
+                "plateau": 2.05,
+                "high_rate": 0.0591,
+                "end": 1.212,
+                "low_rate": 0.018,
+                "percent": 24.8,
+            },
+            "training loss averaged 2.05 over epochs 5 to 8, without a clear trend, at a learning rate of 0.0591 or "
+            "more; it fell to 1.21 at 0.018 or less: 25 % of its whole fall came only then",
+        ),
+        (
             "swings",
             {"swing": 3.6, "mean": 10, "first_epoch": 6, "first": 12, "last_epoch": 10, "last": 12, "rate": 0.1},
             "validation loss swings by 3.6 around 10 between validations, and does not fall (epoch 6: 12, epoch 10: "

@@ -29,6 +29,12 @@ def choose_length_change(tables: StudyTables, setting_name: str = EPOCHS_SETTING
     return change
 
 
+def may_winner_gain(tables: StudyTables) -> bool:
+    """Return whether the winner's best epochs on fresh seeds leave a gain from longer training possible."""
+    end = winner_end.find_winner_ending(tables)
+    return end is not None and CHANGE_BY_ENDING[end.kind] in ("more", "try")
+
+
 def advise_winner_epochs(tables: StudyTables) -> str:
     """Advise on the winner's length of training, if its own curves give a reason."""
     end = winner_end.find_winner_ending(tables)

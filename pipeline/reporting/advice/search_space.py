@@ -233,6 +233,12 @@ def advise_other_search(tables: StudyTables) -> str:
     return "Search other parameters." if narrower else "Search wider ranges, or other parameters."
 
 
+def advise_unexplained_losses(tables: StudyTables, failure: str) -> str:
+    """Advise on trials that `failure`, if no searched parameter explains which; the next space sets the ranges."""
+    lower = "" if _is_rate_searched(tables) else f"lower `{separation.LEARNING_RATE}`, "
+    return f"Against trials that {failure}, {lower}{CLIP_ADVICE}."
+
+
 def advise_rate_range(tables: StudyTables, is_too_high: bool) -> str:
     """Advise on the learning rate if it is too high (or too low) for most trials."""
     end, verb = ("low", "Lower") if is_too_high else ("high", "Raise")

@@ -18,10 +18,17 @@ def test_divergence_names_separating_parameter(counting_study: StudyTables) -> N
     assert "They lie where `optimizer.learning_rate` is high: above" in evidence
     for parameter in ("learning_rate", "momentum", "clip"):
         apart[f"optimizer.{parameter}"] = (apart["number"] % 5 + 1) / 10
-    assert (
-        "No searched parameter clearly explains"
-        in health.build_findings(replace(counting_study, trials=apart))[0].evidence
-    )
+    unexplained = health.build_findings(replace(counting_study, trials=apart))[0]
+    assert "No searched setting clearly explains which." in unexplained.evidence
+    save = "set `optimizer.clip` or lengthen `schedule.warmup`."
+    assert unexplained.next_step == f"Against trials that diverged, {save}"
+    fixed = [parameter for parameter in counting_study.space if parameter.name != "optimizer.learning_rate"]
+    (step,) = {
+        finding.next_step
+        for finding in health.build_findings(replace(counting_study, trials=apart, space=fixed))
+        if "diverged" in finding.verdict
+    }
+    assert step == f"Against trials that diverged, lower `optimizer.learning_rate`, {save}"
     alone = apart.assign(state=np.where(apart["number"] == 6, "diverged", "complete"))
     evidence = health.build_findings(replace(counting_study, trials=alone))[0].evidence
     assert "One trial is too few to say where in the space trials fail. `optimizer.learning_rate` was 0.2." in evidence

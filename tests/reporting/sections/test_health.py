@@ -15,6 +15,7 @@ from thalweg.reporting.sections import curves, health, history, parameters
 from thalweg.reporting.sections.health import endings, verdict_map
 from thalweg.reporting.sentences import describe_evidence
 from thalweg.reporting.tables import StudyTables
+from thalweg.stats.monitor import Evidence
 
 
 def build_study_with_lost_trials(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> StudyTables:  # noqa: B008
@@ -198,6 +199,12 @@ def test_early_stopped_are_mentioned() -> None:
         "24 were stopped early: whether they would have failed later is not known."
         in findings["No trial diverged."].evidence
     )
+    trials = tables.trials.assign(audit=np.nan)
+    trials.loc[trials["number"].isin(trials.loc[trials["state"] == "pruned", "number"].head(2)), "audit"] = 1.0
+    assert any(
+        "22 were stopped early and did not train on: whether they would have failed later" in finding.evidence
+        for finding in health.build_findings(replace(tables, trials=trials))
+    )
     short = findings["24 trials are too short to judge."]
     assert short.evidence.endswith("All 24 of them were stopped early.")
     assert short.next_step == ""
@@ -229,3 +236,15 @@ def test_winner_learns_or_not(counting_study: StudyTables, is_flat: bool) -> Non
     words = "The winner does not clearly learn: its training loss goes from 2 to " if is_flat else "The winner learns: "
     assert finding.verdict.startswith(words)
     assert finding.tone == ("plain" if is_flat else "good")
+
+
+@pytest.mark.parametrize(("best_epoch", "is_open"), [(16, True), (6, False)])
+def test_converged_winner_may_gain_from_longer_training(
+    counting_study: StudyTables, best_epoch: int, is_open: bool
+) -> None:
+    level = Evidence("level", {"epoch": 7, "allowed": 0.171, "level": 1.534, "times": 3})
+    verdicts = counting_study.verdicts.assign(kind="converged")
+    verdicts["evidence"] = pd.Series([level] * len(verdicts), index=verdicts.index)
+    tables = replace(counting_study, verdicts=verdicts, runs=counting_study.runs.assign(best_epoch=best_epoch))
+    (finding,) = [finding for finding in health.build_findings(tables) if finding.verdict.startswith("The winner ")]
+    assert ("does not rule out a gain from longer training: see Learning curves." in finding.evidence) == is_open

@@ -45,10 +45,14 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 
 def _describe_stopped_trials(tables: StudyTables) -> str:
-    """Say that trials that were stopped early may have failed later; '' where none was."""
-    stopped = tables.count_trials("pruned")
-    was, it = ("was", "it") if stopped == 1 else ("were", "they")
-    return f" {stopped:,} {was} stopped early: whether {it} would have failed later is not known." if stopped else ""
+    """Say that trials that were stopped early may have failed later, but for audited ones; '' where none was."""
+    stopped = tables.trials[tables.trials["state"] == "pruned"]
+    unknown = stopped[stopped["audit"].isna()] if "audit" in stopped else stopped
+    if unknown.empty:
+        return ""
+    was, it = ("was", "it") if len(unknown) == 1 else ("were", "they")
+    alone = " and did not train on" if len(unknown) < len(stopped) else ""
+    return f" {len(unknown):,} {was} stopped early{alone}: whether {it} would have failed later is not known."
 
 
 def _report_short_trials(tables: StudyTables) -> list[Finding]:
@@ -108,9 +112,9 @@ def _explain_cause(tables: StudyTables, edge: Separation | None, failure: str, f
     """Return a sentence on what explains failed trials, and the next step."""
     if edge is not None:
         return _describe_location(edge, failure), search_space.advise_lost_trials(tables, edge)
-    step = f"Look at the curves of the trials that {failure}."
+    step = search_space.advise_unexplained_losses(tables, failure)
     if len(failed) >= MIN_TRIALS:
-        return "No searched parameter clearly explains which.", step
+        return "No searched setting clearly explains which.", step
     few = "One trial is" if len(failed) == 1 else f"{len(failed)} trials are"
     rates = failed[LEARNING_RATE].dropna().sort_values().tolist() if LEARNING_RATE in failed else []
     values = join_items(list(dict.fromkeys(format_number(rate) for rate in rates)))
@@ -183,6 +187,8 @@ def _report_winner(tables: StudyTables) -> list[Finding]:
     if len(winner_verdicts):
         row = winner_verdicts.iloc[0]
         evidence += f" The monitor's verdict is {row['kind']}: {_describe_evidence(tables, row)}."
+        if row["kind"] == "converged" and epochs.may_winner_gain(tables):
+            evidence += " That does not rule out a gain from longer training: see Learning curves."
     trials = () if tables.winner is None else (tables.winner,)
     if winner.is_learning:
         return [
