@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from thalweg.reporting.advice import more_trials, search_space
+from thalweg.reporting.analysis import failure_regions
 from thalweg.reporting.analysis.importance import (
     MAX_MINOR_SHARE,
     MIN_TRIALS,
@@ -58,11 +59,19 @@ def _report_no_effect(tables: StudyTables, ranking: ImportanceRanking) -> list[F
     first = ranking.parameters[0]
     evidence = (
         f"{_describe_method(ranking)} {format_code(first.name)} has the largest share of the "
-        f"importance: {_format_share(first.share)}. That proves nothing: values shuffled "
-        f"among the trials reach up to {_format_share(first.chance)} by chance. Health shows where training fails."
+        f"importance: {_format_share(first.share)}. {_describe_chance(first)}"
     )
+    if failure_regions.list_edges(tables):
+        evidence += " Health shows where training fails."
     step = more_trials.advise_trials(tables) if is_search_gaining(tables) else ""
-    return [Finding("No parameter clearly explains which trials did best.", evidence, step, ranking.best_trials)]
+    return [Finding("No searched setting clearly explains which trials did best.", evidence, step, ranking.best_trials)]
+
+
+def _describe_chance(first: Importance) -> str:
+    """Say that chance alone explains the largest share, and where so few trials can prove nothing."""
+    if first.chance >= 1:
+        return "Even 100 % would prove nothing: with so few trials a share may reach that by chance alone."
+    return f"That proves nothing: by chance alone a share may reach {_format_share(first.chance)}."
 
 
 def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Finding]:
@@ -75,7 +84,7 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
     )
     redraws = f"{_format_share(ranking.lead_share)} of cases when trials are drawn again"
     if len(ranking.parameters) == 1:
-        verdict = f"{name}, the only parameter searched, mattered."
+        verdict = f"{name}, the only searched setting, mattered."
     elif ranking.has_clear_leader:
         verdict, second = f"{name} mattered most.", ranking.parameters[1]
         evidence += f" The next, {format_code(second.name)}, has {_describe_share(second)}. {name} leads in {redraws}."
@@ -145,7 +154,7 @@ def _build_importance_figure(tables: StudyTables, ranking: ImportanceRanking | N
             "compared are needed, and some must be better than the others."
         )
         if tables.count_trials("diverged") == len(tables.trials):
-            reason = "Every trial diverged, so no parameter explains which did best."
+            reason = "Every trial diverged, so no setting explains which did best."
         return EmptyFigure("importance", title, reason)
     rows, equal_training = [split_label(parameter.name) for parameter in ranking.parameters], ranking.equal_training
     table = pd.DataFrame([asdict(parameter) for parameter in ranking.parameters]).rename(columns={"name": "parameter"})
@@ -153,10 +162,12 @@ def _build_importance_figure(tables: StudyTables, ranking: ImportanceRanking | N
     table["verdict"] = [BEYOND_CHANCE if parameter.is_important else WITHIN_CHANCE for parameter in ranking.parameters]
     caption = (
         f"PED-ANOVA: how the {len(ranking.best_trials)} best of {format_count(ranking.trial_count, 'trial')} differ in "
-        f"each parameter from all, {describe_epoch(equal_training.epoch)}. Thin bar: its 95 % interval when trials are "
+        f"each setting from all, {describe_epoch(equal_training.epoch)}. Thin bar: its 95 % interval when trials are "
         f"drawn again{', with seed noise' if ranking.noise else ''}. Upright line: a "
-        "parameter without effect stays below it."
+        "setting without effect stays below it."
     )
+    if any(parameter.low == parameter.share for parameter in ranking.parameters):
+        caption += " Redrawn trials raise small shares, so an interval may begin at its share."
     if equal_training.epoch is not None:
         caption += " Stopped trials count, because the others alone would mislead."
     if equal_training.unknown_count:
@@ -194,9 +205,7 @@ def _plot_importance(rows: list[str]) -> AltairChart:
 def _build_isolation_figures(tables: StudyTables) -> list[Figure]:
     if scientific := list_scientific(tables):
         return [build_isolation_figure(tables, index, parameter) for index, parameter in enumerate(scientific)]
-    reason = (
-        "No searched parameter has the role scientific. Give this role in study.space to the parameter that the study "
-    )
+    reason = "No searched setting has the role scientific. Give this role in study.space to the setting that the study "
     return [EmptyFigure("isolation", "What the study asks about", f"{reason}asks about, to compare its values here.")]
 
 

@@ -57,7 +57,7 @@ def _build_heat_map(
             reason = f"Only {format_count(len(trials), 'trial')} have both parameters, too few to smooth over."
         return EmptyFigure(name, title, reason, is_half_width=True)
     if _is_misleading(surface, positions, trials["number"] == tables.winner, tables.sign):
-        reason = "Not drawn: the smooth surface contradicts the winner, where it is worse than at half of the trials."
+        reason = "Not drawn: the smooth surface is worse at the winner than at half of the trials."
         return EmptyFigure(name, title, reason, is_half_width=True)
     areas, shades = _build_shaded_cells(surface, across, up, tables.sign)
     points = pd.DataFrame(

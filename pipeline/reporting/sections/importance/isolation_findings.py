@@ -40,8 +40,16 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
         parts.append(f"Differences below {least_difference} are within noise.")
     worse, unclear, ties = ([other for other in others if other.verdict == kind] for kind in ("worse", "open", "tie"))
     rare = [other for other in unclear if leader.is_rare or other.group.is_rare]
-    rare += [other for other in ties if other.group.is_rare and not (leader.is_rare or verdict.unjudged_values)]
+    # a rare tie counts as rare only where the next step is to try it more often
+    rare += [other for other in ties if other.group.label in verdict.rare_values and not leader.is_rare]
     shown = [other for other in [*worse, *unclear] if other not in rare][:3]
+    near = [other for other in ties if other not in rare]
+    near = near if len(near) < len(others) else []
+    if any(other.equal_count for other in [*shown, *near, *([] if leader.is_rare else rare)]):
+        parts.append(
+            f"A value with more than {MAX_COUNT_RATIO} times the trials of another finds a better best by chance. Such "
+            "values are compared by the average best of equally many trials."
+        )
     parts += [_describe_comparison(leader, other) for other in shown]
     if any(other.verdict == "open" for other in shown):
         limit, count = format_percent(shown[0].chance_limit), len(best)
@@ -49,16 +57,9 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
             f"The report calls a value worse only if this share is at most {limit}: {format_percent(ALPHA)}, divided "
             f"by the {count * (count - 1)} ways in which one of {count} values can lead another."
         )
-    near = [other for other in ties if other not in rare]
-    if near and len(near) < len(others):
-        gaps = [other.group.label + (f" ({_describe_gap(other)})" if other.equal_count else "") for other in near]
-        parts.append(f"Within noise of {leader.label}: {join_items(gaps)}.")
+    if near:
+        parts.append(f"Within noise of {leader.label}: {join_items([_describe_tie(other) for other in near])}.")
     parts += _describe_rare_values(leader, rare)
-    if any(other.equal_count for other in [*shown, *near, *rare]):
-        parts.append(
-            f"More trials find a better best. A value with more than {MAX_COUNT_RATIO} times the other's trials "
-            "therefore counts with its average best of equally many."
-        )
     parts += [*_describe_unjudged_values(groups), _describe_judgement(verdict)]
     trials = [group.best_trial for group in best if group.best_trial is not None and others]
     trial_count = sum(len(group.costs) for group in groups)
@@ -143,6 +144,13 @@ def _describe_gap(other: ValueComparison, than: str = "") -> str:
     """Say how far a value is from the leader: the best of each, or the expected best of equal numbers of trials."""
     gap = f"{format_number(abs(other.difference), 2)} {'worse' if other.difference > 0 else 'better'}{than}"
     return gap if other.equal_count is None else f"{gap} for {format_count(other.equal_count, 'trial')} of each"
+
+
+def _describe_tie(other: ValueComparison) -> str:
+    """Name a value within noise of the leader, with its gap and a small number of trials where these matter."""
+    notes = [_describe_gap(other)] if other.equal_count else []
+    notes += [f"it has only {format_count(len(other.group.costs), 'trial')}"] if other.group.is_rare else []
+    return f"{other.group.label} ({'; '.join(notes)})" if notes else other.group.label
 
 
 def _describe_rare_values(leader: ValueGroup, rare: Sequence[ValueComparison]) -> list[str]:

@@ -70,4 +70,4 @@ def test_surface_contradicting_winner_is_not_drawn(build_study: Callable[..., St
     values.iloc[int(values.argmax())] = 0.99
     figure = build_heat_map(build_study(trials, values))
     assert isinstance(figure, EmptyFigure)
-    assert "contradicts the winner" in figure.reason
+    assert "is worse at the winner than at half of the trials" in figure.reason

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.five_parameters import build_importance, compute_rate_position, draw_trials, rank_parameters
+from thalweg.reporting.analysis import failure_regions
 from thalweg.reporting.analysis.equal_training import compare_equal_training
 from thalweg.reporting.analysis.importance import Importance, ImportanceRanking, rank_importances
 from thalweg.reporting.finding import Finding
@@ -53,6 +54,25 @@ def test_leader_is_among_important_ones(
     assert "`momentum`" not in first.evidence
     assert open_.verdict == "40 trials are too few to show whether `momentum` matters."
     assert open_.next_step == ""
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"),
+    [
+        (0.8, "That proves nothing: by chance alone a share may reach 80 %."),
+        (1.3, "Even 100 % would prove nothing: with so few trials a share may reach that by chance alone."),
+    ],
+)
+def test_no_effect_refers_to_health_only_for_an_edge(
+    counting_study: StudyTables, monkeypatch: pytest.MonkeyPatch, chance: float, words: str
+) -> None:
+    unsure = build_importance("optimizer.momentum", 0.6, chance)
+    for edges, reference in (([], ""), (["an edge"], " Health shows where training fails.")):
+        monkeypatch.setattr(failure_regions, "list_edges", lambda _, edges=edges: edges)
+        first = report_leading_parameter(counting_study, monkeypatch, unsure)[0]
+        assert first.verdict == "No searched setting clearly explains which trials did best."
+        assert first.evidence.endswith(f"`optimizer.momentum` has the largest share of the importance: 60 %. {words}"
+                                       f"{reference}")  # fmt: skip
 
 
 def test_equals_have_no_leader(build_study: Callable[..., StudyTables]) -> None:

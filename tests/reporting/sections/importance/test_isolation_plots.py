@@ -95,6 +95,24 @@ def test_too_few_trials_ask_for_more(build_study: Callable[..., StudyTables]) ->
     assert "Only l2" in only.evidence
 
 
+def test_rare_tie_is_named_where_the_step_leaves_it_out(build_study: Callable[..., StudyTables]) -> None:
+    trials = draw_trials(40, 7).assign(kind="l2")
+    trials.loc[[3, 30], "kind"] = "l1"
+    trials.loc[[5, 12, 20, 33], "kind"] = "huber"
+    rate = compute_rate_position(trials)
+    values = np.select([trials["kind"] == "l1", trials["kind"] == "huber"], [3.0, 1 + rate.min()], 1 + rate)
+    finding = report_loss_kind(build_study(trials, values, noise=0.1))
+    assert "in more trials: l1 (2 trials). Add it to" in finding.next_step
+    rule = "A value with more than 2 times the trials of another finds a better best by chance. Such values are "
+    tie, rare = "Within noise of l2: huber (", "it has only 4 trials). Tried in fewer than 5 trials"
+    assert [finding.evidence.find(part) for part in (rule, tie, rare)] == sorted(
+        max(finding.evidence.find(part), 0) for part in (rule, tie, rare)
+    )
+    leads = report_loss_kind(build_study(trials, np.where(trials["kind"] == "l1", 0.5, values), noise=0.01))
+    assert "l1 leads with fewer than 5 trials, which may be luck." in leads.evidence
+    assert rule not in leads.evidence
+
+
 def test_frequent_values_all_need_more_trials(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(18, 5).assign(kind=["l1"] * 10 + ["l2"] * 8)
     values = 1 + np.r_[np.linspace(0.1, 0.5, 10), np.linspace(0, 0.5, 8)]
