@@ -9,6 +9,14 @@ from thalweg.reporting.text import format_count, format_number
 from thalweg.stats.monitor import MIN_VALIDATIONS, Evidence
 from thalweg.stats.samples import SeedNoise
 
+STATE_LABELS = {
+    "complete": "complete",
+    "pruned": "stopped early",
+    "infeasible": "beyond a limit",
+    "diverged": "diverged",
+}
+"""States of trials in words, in the order of tables."""
+
 CURVE_EVIDENCE = {
     "diverged": (
         "the loss was no longer finite",

@@ -114,17 +114,27 @@ def list_judged_epochs(tables: StudyTables, epochs: list[int]) -> list[int]:
     if len(pruned_epochs):
         rungs = sorted({int(epoch) for epoch in pruned_epochs if epoch < epochs[-1]})
     elif prune:
-        first, eta = int(prune["first"]), int(prune.get("eta", 3))
-        rungs = [first * eta**step for step in range(32) if first * eta**step < epochs[-1]]
+        return list_rungs(int(prune["first"]), int(prune.get("eta", 3)), epochs)
     else:
         rungs = [-(-epochs[-1] // 4), -(-epochs[-1] // 2)]
+    return _round_to_validations(rungs, epochs)
+
+
+def list_rungs(first: int, eta: int, epochs: list[int]) -> list[int]:
+    """List the validated epochs at which successive halving compares trials: from `first` on, times `eta`."""
+    return _round_to_validations([first * eta**step for step in range(32) if first * eta**step < epochs[-1]], epochs)
+
+
+def _round_to_validations(rungs: list[int], epochs: list[int]) -> list[int]:
     judged = (next(epoch for epoch in epochs if epoch >= rung) for rung in rungs)
     return sorted({epoch for epoch in judged if epoch < epochs[-1]})
 
 
 @dataclass(frozen=True)
-class HypotheticalRung:
-    """The outcome of one rung: its best trial, how much worse that is than the best of all, and epochs."""
+class HypotheticalStopping:
+    """The outcome of early stopping at `rungs`: its best trial, how much worse that is than the best of all, epochs."""
+
+    rungs: tuple[int, ...]
 
     best_trial: int
     full_best_trial: int
@@ -133,13 +143,20 @@ class HypotheticalRung:
     epochs_spent: int
 
 
-def simulate_rung(tables: StudyTables, finished: FinishedTrials, epoch: int) -> HypotheticalRung:
-    """Simulate a rung at an epoch: only the better 1 / ETA of each cohort of finished trials continue."""
+def simulate_stopping(tables: StudyTables, finished: FinishedTrials, first: int) -> HypotheticalStopping:
+    """Simulate `study.prune: {first, eta: ETA}`: at each rung only the better 1 / ETA of each cohort continue.
+
+    Cohorts are of finished trials. `epochs_saved` is without an audit, which trains some stopped trials to the end.
+    """
     cohort = max(2, int(tables.setting("study.cohort", 2)))
-    rung, end = finished.best_costs[epoch], finished.best_costs[finished.last_epoch]
-    ranked_cohorts = rung.groupby(rung.index // cohort)
-    continued = rung[ranked_cohorts.rank(method="first") <= np.ceil(ranked_cohorts.transform("size") / ETA)].index
-    best = end[continued].idxmin()
-    saved = (len(rung) - len(continued)) * (finished.last_epoch - epoch)
-    spent = len(rung) * finished.last_epoch
-    return HypotheticalRung(int(best), int(end.index[int(end.argmin())]), float(end[best] - end.min()), saved, spent)
+    costs, end, saved = finished.best_costs, finished.best_costs[finished.last_epoch], 0
+    rungs, alive = list_rungs(first, ETA, finished.epochs), finished.best_costs.index
+    for epoch in rungs:
+        rung = costs.loc[alive, epoch]
+        cohorts = rung.groupby(alive // cohort)
+        survivors = alive[cohorts.rank(method="first") <= np.ceil(cohorts.transform("size") / ETA)]
+        saved += (len(alive) - len(survivors)) * (finished.last_epoch - epoch)
+        alive = survivors
+    best, full_best = (int(trials[int(end[trials].argmin())]) for trials in (alive, end.index))
+    shortfall, spent = float(end[best] - end[full_best]), len(end) * finished.last_epoch
+    return HypotheticalStopping(tuple(rungs), best, full_best, shortfall, saved, spent)

@@ -13,6 +13,7 @@ from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure, Table
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import subsample_indices
+from thalweg.reporting.sentences import STATE_LABELS
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     format_count,
@@ -20,6 +21,7 @@ from thalweg.reporting.text import (
     format_percent,
     format_percent_estimate,
     format_share,
+    join_items,
     metric_label,
 )
 
@@ -62,7 +64,8 @@ def _report_pruning(tables: StudyTables) -> list[Finding]:
     full_lengths = stopped.get("training.epochs", tables.setting("training.epochs", tables.trials["epochs"].max()))
     saved = int((full_lengths - stopped["epochs"]).sum())
     evidence = (
-        f"The trials trained {format_count(spent, 'epoch')}. Early stopping saved {format_share(saved, spent + saved)}."
+        f"The trials trained {format_count(spent, 'epoch')}. Early stopping saved "
+        f"{format_share(saved, spent + saved, 'epoch')}."
     )
     audited = stopped.dropna(subset="audit") if "audit" in stopped else stopped.iloc[:0]
     if audited.empty or tables.ranked.empty:
@@ -128,18 +131,20 @@ def _report_unpruned_study(
 ) -> Finding:
     noise = estimate_seed_noise(tables)
     for epoch in reliable:
-        rung = rank_agreement.simulate_rung(tables, runs, epoch)
-        if rung.shortfall > (noise.least_significant_difference if noise else 0.0):
+        halving = rank_agreement.simulate_stopping(tables, runs, epoch)
+        if halving.shortfall > (noise.least_significant_difference if noise else 0.0):
             continue
         outcome, behind = "lose nothing", ", as now"
-        if noise and rung.shortfall > 0:
+        if noise and halving.shortfall > 0:
             outcome = "lose nothing beyond noise"
-            behind = f", {format_number(rung.shortfall, 2)} behind trial {rung.full_best_trial}; differences below "
-            behind += f"{format_number(noise.least_significant_difference, 2)} are noise"
+            behind = f", {format_number(halving.shortfall, 2)} behind trial {halving.full_best_trial}; differences "
+            behind += f"below {format_number(noise.least_significant_difference, 2)} are noise"
+        at = f"epoch{'s' if len(halving.rungs) > 1 else ''} {join_items(halving.rungs)}"
         evidence += (
-            f" Suppose only the better half of each cohort (trials proposed together) had gone past epoch {epoch}. "
-            f"The best would be trial {rung.best_trial}{behind}. Of the epochs of these trials, "
-            f"{format_share(rung.epochs_saved, rung.epochs_spent, 'epoch')} would be saved."
+            f" Suppose only the better half of each cohort (trials proposed together) had trained on at {at}. "
+            f"The best would be trial {halving.best_trial}{behind}. This would save "
+            f"{format_share(halving.epochs_saved, halving.epochs_spent, 'epoch')}; audited trials train on and save "
+            "none."
         )
         step = f"Stop the worse half early: `study.prune: {{first: {epoch}, eta: {rank_agreement.ETA}}}`."
         verdict = f"Short runs predict long ones: stopping early would {outcome}."
@@ -155,7 +160,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty:
         return [EmptyFigure("budget", "Where the epochs went", "No trial was run.")]
     by_state = tables.trials.groupby("state")["epochs"].agg(trials="size", epochs="sum")
-    rows = by_state.reindex([s for s in ("complete", "pruned", "infeasible", "diverged") if s in by_state.index])
+    rows = by_state.reindex([state for state in STATE_LABELS if state in by_state.index]).rename(STATE_LABELS)
     rows["share"] = [format_percent(epochs / max(rows["epochs"].sum(), 1), whole=True) for epochs in rows["epochs"]]
     table = rows.rename_axis("state at the end").reset_index()
     caption = "Epochs of training by how the trials ended. With several seeds or folds, only one of them is counted."

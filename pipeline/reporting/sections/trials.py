@@ -9,7 +9,7 @@ from thalweg.reporting.analysis.good_region import select_near_best
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table, TrialTable
-from thalweg.reporting.sentences import describe_noise
+from thalweg.reporting.sentences import STATE_LABELS, describe_noise
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import capitalise_first, format_count, format_number, format_share, metric_label
 
@@ -17,13 +17,6 @@ TITLE = "Trials"
 ORDER = 20
 MAX_MARKDOWN_ROWS = 20
 MAX_PAGE_ROWS = 2000
-STATE_LABELS = {
-    "complete": "complete",
-    "pruned": "stopped early",
-    "infeasible": "beyond a limit",
-    "diverged": "diverged",
-}
-"""States of trials in words, in the order of the table."""
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:

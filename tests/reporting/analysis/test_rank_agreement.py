@@ -96,15 +96,19 @@ def test_rungs_are_where_trials_stopped(counting_study: StudyTables) -> None:
     ) == [5, 7]
 
 
-def test_hypothetical_rung_counts_savings() -> None:
+def test_hypothetical_stopping_counts_savings() -> None:
     tables = planted.draw_study(planted.World(hidden=0.3), 0, trials=12)
     runs = rank_agreement.select_finished_trials(tables)
     assert runs is not None
-    so_far = pd.DataFrame({4: range(12), 16: [5.0, 4.0, 3.0, 2.0, 1.0, 0.0, *range(6, 12)]}, index=range(12))
-    rung = rank_agreement.simulate_rung(tables, replace(runs, best_costs=so_far), 4)
-    # of each cohort of 6 the first three go on; the best of them is trial 2, at 3; 6 trials save 12 epochs each
-    assert (rung.best_trial, rung.shortfall, rung.epochs_saved, rung.epochs_spent) == (2, 3.0, 72, 192)
-    assert rung.full_best_trial == 5
+    at_end = [5.0, 4.0, 3.0, 2.0, 1.0, 0.0, *range(6, 12)]
+    so_far = pd.DataFrame({4: range(12), 8: [2, 1, 3, 0, 0, 0, *range(6)], 16: at_end}, index=range(12))
+    halving = rank_agreement.simulate_stopping(tables, replace(runs, best_costs=so_far), 8)
+    # of each cohort of 6 the best three at epoch 8 go on, trials 3 to 5 and 6 to 8; 6 trials save 8 epochs each
+    assert halving == rank_agreement.HypotheticalStopping((8,), 5, 5, 0.0, 48, 192)
+    # at epoch 4 trials 0 to 2 and 6 to 8 go on: 6 save 12 epochs each. At epoch 8 the best two of three go on, 0 and 1,
+    # 6 and 7: 2 save 8 each. The best of them is trial 1, at 4
+    halving = rank_agreement.simulate_stopping(tables, replace(runs, best_costs=so_far), 4)
+    assert halving == rank_agreement.HypotheticalStopping((4, 8), 1, 5, 4.0, 88, 192)
 
 
 def test_lost_best_trial_is_named() -> None:

@@ -21,7 +21,7 @@ def test_infeasible_trials_are_counted(counting_study: StudyTables) -> None:
     assert not any("add up" in finding.verdict for finding in trials.build_findings(tables))
     (ends, *_) = budget.build_figures(tables)
     assert isinstance(ends, Table)
-    assert ends.rows.set_index("state at the end")["trials"]["infeasible"] == 1
+    assert ends.rows.set_index("state at the end")["trials"]["beyond a limit"] == 1
 
 
 def build_pruned_study(counting_study: StudyTables, audit: float) -> StudyTables:
@@ -46,7 +46,7 @@ def build_pruned_study(counting_study: StudyTables, audit: float) -> StudyTables
 def test_early_stopping_has_gain_and_cost(counting_study: StudyTables, audit: float, verdict: str) -> None:
     finding = budget.build_findings(build_pruned_study(counting_study, audit))[0]
     assert finding.verdict == verdict
-    assert "276 of 768" in finding.evidence
+    assert "Early stopping saved 276 of 768 epochs (36 %)." in finding.evidence
     assert finding.trials == ((5,) if np.isfinite(audit) else ())
 
 
