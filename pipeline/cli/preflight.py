@@ -114,7 +114,7 @@ def list_unbuilt(config: Config) -> Iterator[str]:
         return
     settings, left_out = covering.cover_pairs(config)
     if left_out:
-        yield f"{len(settings)} settings of the space were built; {left_out:,} pairs of values are in none of them"
+        yield f"{len(settings)} combinations of the space were built; {left_out:,} pairs of values are in none of them"
 
 
 def _find_missing_labels(task: Any, outline: Examples) -> list[str]:

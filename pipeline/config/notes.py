@@ -43,14 +43,16 @@ def describe_settings(config: Config) -> str:
     if count is None:
         return ""
     start = (
-        f"the grid has {format_count(count, 'point')}" if is_grid else f"the space has {format_count(count, 'setting')}"
+        f"the grid has {format_count(count, 'point')}"
+        if is_grid
+        else f"the space has {format_count(count, 'combination')}"
     )
     trials = format_count(study.trials, "trial")
     if missing := describe_missing_points(config):
         return f"{start}; {trials}: the study {missing}"
     if not planned:
         return f"{start}; {trials}: sampler {study.sampler} chooses which"
-    start += f", and {format_count(planned - count, 'setting')} off it" if planned > count else ""
+    start += f", and {format_count(planned - count, 'combination')} off it" if planned > count else ""
     start, (rounds, remainder) = f"{start}; {trials}: {'each' if planned > 1 else 'it'}", divmod(study.trials, planned)
     if study.randomness == "independent":
         if remainder:

@@ -118,4 +118,4 @@ def _list_key_numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
     endings = f"{tables.count_trials('complete'):,} complete, {tables.count_trials('pruned'):,} stopped early"
     if tables.repeat_count:
         endings += f", in {len(tables.trials) + tables.repeat_count:,} trials"
-    return [*entries, ("settings" if tables.repeat_count else "trials", "", f"{len(tables.trials):,}", endings)]
+    return [*entries, ("combinations" if tables.repeat_count else "trials", "", f"{len(tables.trials):,}", endings)]

@@ -260,7 +260,7 @@ def test_what_is_not_built_is_said(tmp_path: Path) -> None:
     ]
     widths = {f"model.{name}": {"choices": list(range(1, 13))} for name in ("width", "depth")}
     (line,) = preflight.list_unbuilt(Config.model_validate(change_config({"study.space": widths})))
-    assert line == "100 settings of the space were built; 44 pairs of values are in none of them"
+    assert line == "100 combinations of the space were built; 44 pairs of values are in none of them"
 
 
 def test_outline_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:

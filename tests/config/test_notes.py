@@ -45,33 +45,33 @@ def test_notes_on_doubtful_spaces(config: Config) -> None:
 @pytest.mark.parametrize(
     ("space", "values", "expected"),
     [
-        (KIND, {"trials": 6}, "the space has 2 settings; 6 trials: each is trained with 3 seeds"),
-        (SIX, {"trials": 48}, "the space has 6 settings; 48 trials: each is trained with 8 seeds"),
-        (SIX, {"trials": 48, "seeds": 2}, "the space has 6 settings; 48 trials: each is trained with 16 seeds"),
-        (SIX, {"trials": 6}, "the space has 6 settings; 6 trials: each is trained with 1 seed"),
+        (KIND, {"trials": 6}, "the space has 2 combinations; 6 trials: each is trained with 3 seeds"),
+        (SIX, {"trials": 48}, "the space has 6 combinations; 48 trials: each is trained with 8 seeds"),
+        (SIX, {"trials": 48, "seeds": 2}, "the space has 6 combinations; 48 trials: each is trained with 16 seeds"),
+        (SIX, {"trials": 6}, "the space has 6 combinations; 6 trials: each is trained with 1 seed"),
         (
             SIX,
             {"trials": 8},
-            "the space has 6 settings; 8 trials: each is trained with 1 seed; 2 trials left over",
+            "the space has 6 combinations; 8 trials: each is trained with 1 seed; 2 trials left over",
         ),
-        (SIX, {"trials": 4}, "the space has 6 settings; 4 trials: sampler tpe chooses which"),
+        (SIX, {"trials": 4}, "the space has 6 combinations; 4 trials: sampler tpe chooses which"),
         (
             SIX,
             {"trials": 16, "randomness": "independent"},
-            "the space has 6 settings; 16 trials: each is trained with 2 to 3 seeds",
+            "the space has 6 combinations; 16 trials: each is trained with 2 to 3 seeds",
         ),
         (
             SIX,
             {"trials": 12, "randomness": "independent"},
-            "the space has 6 settings; 12 trials: each is trained with 2 seeds",
+            "the space has 6 combinations; 12 trials: each is trained with 2 seeds",
         ),
         (
             SIX,
             {"trials": 12, "stop": {"epochs": 100}},
-            "the space has 6 settings; 12 trials: each is trained with 1 seed, because study.stop limits the study; "
-            "for more, raise study.seeds",
+            "the space has 6 combinations; 12 trials: each is trained with 1 seed, because study.stop limits the "
+            "study; for more, raise study.seeds",
         ),
-        ({}, {"trials": 8}, "the space has 1 setting; 8 trials: it is trained with 8 seeds"),
+        ({}, {"trials": 8}, "the space has 1 combination; 8 trials: it is trained with 8 seeds"),
         ({"optimizer.learning_rate": {"low": 0.001, "high": 0.1}}, {"trials": 8}, ""),
         (
             GRID,
@@ -100,5 +100,5 @@ def test_point_off_the_grid_is_no_grid_point(config: Config) -> None:
     all_points = config.replace_values({**off, "study.trials": 10})
     assert notes.describe_missing_points(all_points) == ""
     assert notes.describe_settings(all_points) == (
-        "the grid has 9 points, and 1 setting off it; 10 trials: each is trained with 1 seed"
+        "the grid has 9 points, and 1 combination off it; 10 trials: each is trained with 1 seed"
     )

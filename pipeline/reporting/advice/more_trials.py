@@ -13,7 +13,7 @@ from thalweg.reporting.text import format_code, format_count, join_items
 
 OTHER_CHANGES = "change something that is not searched yet: the model, the data or the task."
 
-EXHAUSTED = "Every setting was tried: more trials only add seeds. Widen the space, or raise `points` of a grid."
+EXHAUSTED = "Every combination was tried: more trials only add seeds. Widen the space, or raise `points` of a grid."
 
 
 def advise_trials(tables: StudyTables) -> str:
@@ -54,7 +54,7 @@ def advise_rare_values(tables: StudyTables, parameter: SearchedParameter, values
     which = "each value" if is_each else "this value" if len(values) == 1 else "these values"
     text = f"Try {which} of {format_code(parameter.name)} in more trials: {rare}."
     if tables.setting("study.sampler") == "grid":
-        return f"{text} Raise `points` of the other parameters, and `study.trials`."
+        return f"{text} Raise `points` of the other settings, and `study.trials`."
     if is_each:
         return f"{text} Raise `study.trials`."
     return f"{text} Add {them} to `study.enqueue` and raise `study.trials`."

@@ -230,7 +230,7 @@ def advise_all_diverged(tables: StudyTables) -> str:
 def advise_other_search(tables: StudyTables) -> str:
     """Advise where to search if no searched parameter makes a difference."""
     narrower = any("in" in find_moved_ends(tables, parameter.name).values() for parameter in tables.parameters)
-    return "Search other parameters." if narrower else "Search wider ranges, or other parameters."
+    return "Search other settings." if narrower else "Search wider ranges, or other settings."
 
 
 def advise_unexplained_losses(tables: StudyTables, failure: str) -> str:

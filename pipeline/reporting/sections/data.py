@@ -39,8 +39,9 @@ def _report_image_gain(tables: StudyTables) -> list[Finding]:
     candidate = _name_candidate(tables)
     tone: Tone = "plain"
     evidence = (
-        f"With {few:,} of the {total:,} images, {_describe_effect(tables, effect)} Both use the {candidate}'s "
-        f"parameters and the same number of steps; each seed draws its own images. {_describe_optimism(tables)}"
+        f"With {few:,} of the {total:,} {_name_images(tables)}, {_describe_effect(tables, effect)} Both train the "
+        f"{candidate}'s settings from fresh weights, for the same number of steps; each seed draws its own images. "
+        f"{_describe_optimism(tables)}"
     )
     match compare_with_zero(effect, tables.sign):
         case "worse":
@@ -68,9 +69,10 @@ def _describe_expected_gain(tables: StudyTables, scaling: pd.DataFrame) -> str:
         return ""
     # a power law's gains from equal factors fall by the same share each time
     expected = last * min(1.0, last / before)
+    fewest, few, total = (f"{round(images):,}" for images in scaling["images"].tail(3))
     return (
-        f" {factors[1]:.2g} times as many would gain about {expected:.2g}, if gains continue as measured: "
-        f"{before:.2g}, then {last:.2g}."
+        f" From {fewest} to {few} images {text.metric_label(tables.objective)} improved by {before:.2g}, from {few} to "
+        f"{total} by {last:.2g}. If gains continue like this, {factors[1]:.2g} times as many gain about {expected:.2g}."
     )
 
 
@@ -82,8 +84,8 @@ def _report_augmentation(tables: StudyTables) -> list[Finding]:
     candidate = _name_candidate(tables)
     tone: Tone = "plain"
     evidence = (
-        f"Without augmentation, {_describe_effect(tables, effect)} Both use the {candidate}'s parameters. "
-        f"{_describe_optimism(tables)}"
+        f"Without augmentation, {_describe_effect(tables, effect)} Both train the {candidate}'s settings from fresh "
+        f"weights. {_describe_optimism(tables)}"
     ).strip()
     match compare_with_zero(effect, tables.sign):
         case "worse":
@@ -130,6 +132,10 @@ def _describe_optimism(tables: StudyTables) -> str:
     return "The runs with all images also selected the winner, so their values are slightly optimistic."
 
 
+def _name_images(tables: StudyTables) -> str:
+    return "training images of a fold" if tables.setting("data.split.by") == "folds" else "images"
+
+
 def _is_selected_winner(tables: StudyTables) -> bool:
     """Whether the runs with all images selected the winner."""
     confirmed = build_confirmed_result(tables)
@@ -137,7 +143,7 @@ def _is_selected_winner(tables: StudyTables) -> bool:
 
 
 def _name_candidate(tables: StudyTables) -> str:
-    """Name the candidate whose parameters were used: the baseline if there is no winner."""
+    """Name the candidate whose settings were used: the baseline if there is no winner."""
     return "winner" if tables.has_winner else "baseline"
 
 
@@ -169,7 +175,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     candidate, metric = _name_candidate(tables), text.metric_label(tables.objective)
     whole = "the runs that selected the winner" if _is_selected_winner(tables) else "the confirmed runs"
     caption = (
-        f"The {candidate}'s parameters, judged on the validation set. Each seed trains on images that it draws itself, "
+        f"The {candidate}'s settings, judged on the validation set. Each seed trains on images that it draws itself, "
         f"for as many steps as with all images. The point for all images uses {whole}. Small dots: seeds. Large dots: "
         f"means with 95 % intervals over seeds, cut at the edges. {'Lower' if tables.sign > 0 else 'Higher'} is better."
     )

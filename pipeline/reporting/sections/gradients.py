@@ -42,7 +42,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
             f"{wrong['slope'].iloc[0]} is off by {format_number(wrong['error'].iloc[0], 2)} of the slope."
         )
         step = (
-            "Look for a custom gradient, `stop_gradient` or rounding between the wrong parameters and the loss. "
+            "Look for a custom gradient, `stop_gradient` or rounding between the wrong weights and the loss. "
             "The fault comes before any arrays whose gradient is right."
         )
         findings.append(Finding("Backpropagation gives a wrong gradient.", evidence, step, tone="caution"))

@@ -67,7 +67,7 @@ def _describe_order(tables: StudyTables, reason: random_search.OrderReason) -> s
     reasons = {
         "planned": f"it needs trials in random order, and `{sampler}` plans their order",
         "adaptive": f"it needs trials in any order, and `{sampler}` derives each from those before it",
-        "exhausted": "every setting was tried",
+        "exhausted": "every combination was tried",
         "stopped": "the final values of the stopped trials are not known",
         "few": f"fewer than {format_count(random_search.MIN_DRAWN_TRIALS, 'trial')} were drawn at random and completed",
     }

@@ -46,8 +46,13 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     if not tables.parameters or tables.ranked.empty:
         return []
     if len(tables.ranked) < good_region.MIN_COMPLETE_TRIALS:
-        share = capitalise_first(format_share(len(tables.ranked), len(tables.trials), "trial"))
-        evidence = f"{share} were trained to the end; {good_region.MIN_COMPLETE_TRIALS} are needed."
+        share, total = format_share(len(tables.ranked), len(tables.trials), "trial"), len(tables.trials)
+        only, verb = "" if len(tables.ranked) == total else "only ", "is" if total == 1 else "are"
+        evidence = (
+            f"{capitalise_first(f'{only}{share}')} {verb} complete; {good_region.MIN_COMPLETE_TRIALS} are needed."
+        )
+        if tables.count_trials("pruned"):
+            evidence += " Stopped trials do not count."
         return [Finding("Too few trials to show where good values lie.", evidence)]
     ranges = [parameter for parameter in tables.parameters if parameter.is_range]
     crowded = [finding for parameter in ranges for finding in _report_crowded_end(tables, parameter)]
@@ -83,10 +88,12 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
 def _report_good_region(tables: StudyTables) -> list[Finding]:
     """Report how many trials lie where the good ones are, and where to search next."""
     within = good_region.is_inside_space(tables.trials, [p.searched for p in search_space.build_next_space(tables)])
-    complete = int((tables.trials.loc[within, "state"] == "complete").sum())
+    inside, constant = tables.trials[within], constant_trials.find_constant_trials(tables)["number"]
+    complete, idle = int((inside["state"] == "complete").sum()), int(inside["number"].isin(constant).sum())
     evidence = (
-        f"The space to search next holds {format_share(int(within.sum()), len(tables.trials), 'trial')} so far; "
-        f"{format_share(complete, int(within.sum()))} of these are complete."
+        f"The space to search next holds {format_share(len(inside), len(tables.trials), 'trial')} so far; "
+        f"{format_share(complete, len(inside))} of these are complete"
+        f"{f', but {idle:,} of these learned nothing' if idle else ''}."
     )
     trials = tuple(int(number) for number in good_region.select_good_trials(tables)["number"])
     verdict = f"{format_count(len(trials), 'good trial')} {'shows' if len(trials) == 1 else 'show'} where to search."
@@ -122,7 +129,7 @@ def _build_slice_figure(tables: StudyTables, index: int, parameter: SearchedPara
     if not numeric:
         trials = trials[trials[name].astype(str) != ""]
     if trials["value"].notna().sum() == 0:
-        return EmptyFigure(f"slice-{index}", name, "No trial with a value has this parameter.", is_half_width=True)
+        return EmptyFigure(f"slice-{index}", name, "No trial with a value has this setting.", is_half_width=True)
     window = constant_trials.compute_trial_window(tables)
     labels = {} if numeric else _name_choices(parameter, trials[name])
     if numeric:

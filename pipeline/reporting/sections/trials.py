@@ -33,14 +33,14 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 
 def _report_repeats(tables: StudyTables) -> list[Finding]:
-    """Report how many trials repeat a setting, and so do not count."""
+    """Report how many trials repeat a combination of values, and so do not count."""
     if not tables.repeat_count:
         return []
-    settings, seeds = format_count(len(tables.trials), "setting"), format_count(tables.seeds_per_trial, "seed")
+    combinations, seeds = format_count(len(tables.trials), "combination"), format_count(tables.seeds_per_trial, "seed")
     total = len(tables.trials) + tables.repeat_count
     verb = "repeats" if tables.repeat_count == 1 else "repeat"
     verdict = f"{format_share(tables.repeat_count, total, 'trial')} {verb} the values of an earlier one."
-    return [Finding(verdict, f"The report counts {settings}. Each was trained with {seeds} or more.")]
+    return [Finding(verdict, f"The report counts {combinations}. Each was trained with {seeds} or more.")]
 
 
 def _report_ties(tables: StudyTables) -> list[Finding]:

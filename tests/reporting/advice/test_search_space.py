@@ -67,7 +67,7 @@ def test_noise_narrows_no_range() -> None:
     assert not search_space.is_region_known(tables)
     assert search_space.advise_search(tables) == ""
     assert parameters.build_findings(tables) == []
-    assert noise.build_findings(tables)[0].next_step == "Search wider ranges, or other parameters."
+    assert noise.build_findings(tables)[0].next_step == "Search wider ranges, or other settings."
     assert parameters.build_figures(tables)[-1].id != "next-space"
 
 

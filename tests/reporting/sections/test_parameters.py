@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from thalweg.reporting.analysis import good_region
+from tests.helpers.planted_studies import World, draw_study
+from thalweg.reporting.advice import search_space
+from thalweg.reporting.analysis import constant_trials, good_region
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import (
     parameters,
@@ -23,6 +26,26 @@ def test_narrow_range_is_reported(counting_study: StudyTables) -> None:
         "5 good trials show where to search.",
     ]
     assert findings[0].trials == (0, 1, 2, 3, 4)
+
+
+def test_next_space_names_trials_that_learned_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = draw_study(World(), 0)
+    inside = good_region.is_inside_space(
+        tables.trials, [each.searched for each in search_space.build_next_space(tables)]
+    )
+    assert "learned nothing" not in parameters.build_findings(tables)[-1].evidence
+    idle = pd.concat([tables.trials[inside].head(3), tables.trials[~inside].head(2)])
+    monkeypatch.setattr(constant_trials, "find_constant_trials", lambda _: idle)
+    assert "are complete, but 3 of these learned nothing." in parameters.build_findings(tables)[-1].evidence
+
+
+def test_few_trials_are_counted_as_complete(counting_study: StudyTables) -> None:
+    few = counting_study.trials.head(9)
+    (finding,) = parameters.build_findings(replace(counting_study, trials=few.assign(state="complete", value=1.0)))
+    assert finding.evidence == "All 9 trials are complete; 10 are needed."
+    states = np.where(few["number"] < 4, "pruned", "complete")
+    (finding,) = parameters.build_findings(replace(counting_study, trials=few.assign(state=states, value=1.0)))
+    assert finding.evidence == "Only 5 of 9 trials (56 %) are complete; 10 are needed. Stopped trials do not count."
 
 
 def test_wide_end_is_not_crowded(counting_study: StudyTables) -> None:

@@ -27,7 +27,7 @@ def test_repeats_are_reported(counting_study: StudyTables, repeats: int, verb: s
     for finding in findings:
         assert f" {verb} the values of an earlier one." in finding.verdict
         assert finding.evidence.startswith(
-            f"The report counts {len(counting_study.trials)} settings. Each was trained with 1 "
+            f"The report counts {len(counting_study.trials)} combinations. Each was trained with 1 "
         )
 
 
@@ -36,7 +36,7 @@ def test_page_counts_settings_and_trials(counting_study: StudyTables) -> None:
     text, _ = render_markdown(tables, [trials, provenance])
     settings = len(counting_study.trials)
     assert f"| trials | {settings + 7} |" in text
-    assert f"| different settings | {settings} |" in text
+    assert f"| different combinations | {settings} |" in text
     assert "do not add up" not in text
     assert "repeat the values of an earlier one" in text
 

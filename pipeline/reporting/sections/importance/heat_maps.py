@@ -54,7 +54,7 @@ def _build_heat_map(
             "Not drawn: a smooth surface over these two predicts less than a tenth of the differences between trials."
         )
         if len(trials) < MIN_TRIALS:
-            reason = f"Only {format_count(len(trials), 'trial')} have both parameters, too few to smooth over."
+            reason = f"Only {format_count(len(trials), 'trial')} have both settings, too few to smooth over."
         return EmptyFigure(name, title, reason, is_half_width=True)
     if _is_misleading(surface, positions, trials["number"] == tables.winner, tables.sign):
         reason = "Not drawn: the smooth surface is worse at the winner than at half of the trials."

@@ -32,7 +32,7 @@ def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedP
     name, groups, noise = parameter.name, group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
     shown = [group for group in groups if len(group.costs)]
     if not any(group.best is not None for group in shown):
-        reason = "No trial with this parameter trained to its end."
+        reason = "No trial with this setting trained to its end."
         return EmptyFigure(f"isolation-{index}", f"{name}: the best trial of each value", reason, is_half_width=True)
     window = compute_window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
     tilted = len(shown) > 4 and parameter.is_range
@@ -55,7 +55,7 @@ def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedP
     best["low"], best["high"] = ((best["best"] + sign * half).clip(window.low, window.high) for sign in (-1, 1))
     noise_sentence = "Bar: seed noise (95 %)." if noise else describe_unknown_noise(tables)
     caption = (
-        f"Diamond: each value at its own best over all other parameters. Faint: all trials. {noise_sentence} "
+        f"Diamond: each value at its own best over all other settings. Faint: all trials. {noise_sentence} "
         f"{'Lower' if tables.sign > 0 else 'Higher'} is better. The best of more trials is better by chance alone."
     )
     spoken = f"The best {metric_label(tables.objective)} for each value of {name}: {describe_bests(shown)}."

@@ -17,7 +17,7 @@ from thalweg.reporting.text import (
 
 
 def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
-    """Report whether the best value of the study was luck: the same parameters are compared on fresh seeds."""
+    """Report whether the best value of the study was luck: the same settings are compared on fresh seeds."""
     best = find_retrained_best(tables, result)
     if best is None:
         return []
@@ -29,7 +29,7 @@ def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Findin
     places = count_decimals(explained)
     evidence = (
         f"In the study, trial {best.trial} reached {format_fixed(best.study_value, places)} on the validation set, the "
-        f"best of {format_count(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
+        f"best of {format_count(len(tables.ranked), 'complete trial')}. On fresh seeds the same settings give "
         f"{format_interval(fresh.mean, fresh.low, fresh.high)} there, {format_fixed(abs(gap), places)} "
         f"{'worse' if gap > 0 else 'better'}. On other seeds, a trial would lie within "
         f"±{format_fixed(explained, places)} of that mean (95 %)."

@@ -135,7 +135,7 @@ def test_missing_winner_is_not_shown(counting_study: StudyTables) -> None:
     level = figures["candidates"]
     assert isinstance(level, Chart)
     assert set(level.data["points"]["role"]) == {"baseline"}
-    assert all("baseline's parameters" in finding.evidence for finding in data.build_findings(half))
+    assert all("baseline's settings" in finding.evidence for finding in data.build_findings(half))
     (images,) = data.build_figures(half)
     assert isinstance(images, Chart)
     assert "of the baseline:" in images.description
