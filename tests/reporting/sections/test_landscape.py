@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.terrain import draw_terrain
+from thalweg.reporting.analysis.stability import measure_stability
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.sections import landscape
 from thalweg.reporting.sections.landscape import lines, maps
@@ -52,12 +53,33 @@ def test_barrier_is_highest_rise(surveyed_study: StudyTables) -> None:
 
 @pytest.mark.parametrize(
     ("limit", "wanted"),
-    [(45.0, "reached 107 % of its stability limit"), (90.0, "reached 53 %"), (9000.0, "reached 0.53 %")],
+    [
+        (45.0, "At epoch 5 the learning rate was 1.1 times its stability limit; from epoch 9 on it was below."),
+        (15.0, "At epoch 5 the learning rate was 3.2 times its stability limit; from epoch 16 on it was below."),
+        (90.0, "The learning rate reached 53 % of its stability limit."),
+        (9000.0, "The learning rate reached 0.53 % of its stability limit."),
+    ],
 )
 def test_rate_is_compared_with_curvature(counting_study: StudyTables, limit: float, wanted: str) -> None:
-    assert any(
-        wanted in verdict for verdict in list_verdicts(replace(counting_study, landscape=draw_terrain(limit=limit)))
-    )
+    findings = {
+        finding.verdict: finding
+        for finding in landscape.build_findings(replace(counting_study, landscape=draw_terrain(limit=limit)))
+    }
+    assert wanted in findings
+    is_beyond = "times" in wanted
+    assert ("The curvature was measured at epochs 0, 2, 5, 9 and 16." in findings[wanted].evidence) == is_beyond
+    assert ("Training came through: the winner learns (Health)." in findings[wanted].evidence) == is_beyond
+
+
+def test_rate_above_its_limit_to_the_end(counting_study: StudyTables) -> None:
+    terrain = draw_terrain(limit=45.0)
+    terrain["curvature"] = terrain["curvature"].assign(limit=50.0)
+    stability = measure_stability(replace(counting_study, landscape=terrain))
+    assert stability is not None
+    assert (stability.epoch, stability.stable_from) == (16, None)
+    assert stability.share == pytest.approx(66 / 50)
+    wanted = "At epoch 16 the learning rate was 1.3 times its stability limit; at the last epoch measured it was still"
+    assert any(wanted in verdict for verdict in list_verdicts(replace(counting_study, landscape=terrain)))
 
 
 def test_room_below_limit_asks_for_higher_rates(counting_study: StudyTables) -> None:

@@ -102,8 +102,8 @@ def _build_batch_chart(tables: StudyTables) -> Figure:
     centre = table[np.isclose(table["t"], 0.0)].groupby("size")["loss"].std()
     table = table.assign(batch=table["size"].map("{:,}".format))
     caption = (
-        "The loss on one random line through the end of training, as 8 mini-batches of each size see it. The largest "
-        f"size is all of {format_count(int(sizes[-1]), 'example')}. Larger batches see a smoother loss."
+        "The loss on one random line through the end of training, as 8 mini-batches of each size see it: their spread "
+        f"is rough. The largest size is all of {format_count(int(sizes[-1]), 'example')}. Larger batches agree better."
     )
     spread = "; ".join(f"{size}: {format_number(value, 2)}" for size, value in centre.dropna().items())
     spoken = f"Standard deviation of the loss at the end of training between batches of a size: {spread}."

@@ -3,17 +3,18 @@
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from thalweg.reporting.advice import epochs, search_space
+from thalweg.reporting.analysis.stability import measure_stability
 from thalweg.reporting.analysis.winner_end import find_winner_ending
+from thalweg.reporting.analysis.winner_learning import measure_winner_learning
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.marks import build_heading, build_layer, build_tooltip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_number, format_percent
+from thalweg.reporting.text import format_number, format_percent, join_items
 
 MAX_ROOMY_SHARE = 0.5
 """The share of the stability limit below which there is room for a higher learning rate."""
@@ -25,24 +26,33 @@ MAX_LIMIT_RATIO = 100
 
 def build_findings(tables: StudyTables) -> list[Finding]:
     curvature = tables.landscape["curvature"].dropna(subset=["largest", "smallest"])
-    return [] if curvature.empty else [*_report_stability(tables, curvature), *_report_saddle(tables, curvature)]
+    return [] if curvature.empty else [*_report_stability(tables), *_report_saddle(tables, curvature)]
 
 
-def _report_stability(tables: StudyTables, curvature: pd.DataFrame) -> list[Finding]:
-    """Report how near the learning rate came to where updates begin to grow."""
-    bounded = curvature[np.isfinite(curvature["limit"]) & (curvature["largest"] > 0)]
-    if bounded.empty:
+def _report_stability(tables: StudyTables) -> list[Finding]:
+    """Report how near the learning rate came to where updates begin to grow, and until when it was beyond."""
+    stability, learning = measure_stability(tables), measure_winner_learning(tables)
+    if stability is None:
         return []
-    share = bounded["largest"] / bounded["limit"]
-    row, highest = bounded.loc[share.idxmax()], float(share.max())
+    rate, epoch = format_number(stability.learning_rate, 2), stability.epoch
     evidence = (
-        f"At epoch {int(row['epoch'])} the largest curvature is {format_number(row['largest'], 2)}. At this learning "
-        f"rate ({format_number(row['learning_rate'], 2)}) and momentum, updates grow from a curvature of "
-        f"{format_number(row['limit'], 2)} on."
+        f"At epoch {epoch} the largest curvature is {format_number(stability.curvature, 2)}. At this learning rate "
+        f"({rate}) and momentum, updates grow from a curvature of {format_number(stability.limit, 2)} on."
     )
-    verdict = f"The learning rate reached {format_percent(highest)} of its stability limit."
-    step = search_space.advise_higher_rate(tables) if highest < MAX_ROOMY_SHARE else ""
-    return [Finding(verdict, evidence, step, _list_winner(tables))]
+    if stability.share <= 1:
+        verdict = f"The learning rate reached {format_percent(stability.share)} of its stability limit."
+        step = search_space.advise_higher_rate(tables) if stability.share < MAX_ROOMY_SHARE else ""
+        return [Finding(verdict, evidence, step, _list_winner(tables))]
+    verdict = f"At epoch {epoch} the learning rate was {format_number(stability.share, 2)} times its stability limit"
+    evidence += f" The curvature was measured at epochs {join_items(stability.epochs)}."
+    if stability.stable_from is None:
+        return [
+            Finding(f"{verdict}; at the last epoch measured it was still above.", evidence, "", _list_winner(tables))
+        ]
+    if learning is not None and learning.is_learning:
+        evidence += " Training came through: the winner learns (Health)."
+    verdict += f"; from epoch {stability.stable_from} on it was below."
+    return [Finding(verdict, evidence, "", _list_winner(tables))]
 
 
 def _list_winner(tables: StudyTables) -> tuple[int, ...]:
