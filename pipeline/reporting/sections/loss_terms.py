@@ -80,7 +80,7 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
         verdict = f"The winner is worse without {join_items(needed)}."
         findings.append(Finding(verdict, "" if findings else evidence, "", trials, "good"))
     if not findings:
-        verdict = "No part of the loss clearly helps on its own: a simpler loss may do as well."
+        verdict = "Leaving out any one part of the loss makes no clear difference: a simpler loss may do as well."
         findings.append(Finding(verdict, evidence, more_seeds.advise_diagnose_seeds(tables), trials))
     return findings
 
@@ -101,9 +101,12 @@ def _report_conflicts(tables: StudyTables) -> list[Finding]:
     conflicts = means.index[means < MAX_CONFLICT_COSINE].tolist()
     if not conflicts:
         return []
-    cosines = "; ".join(f"{pair} {format_number(value, 2)}" for pair, value in means.items())
-    step = f"Search the weights of {join_items(conflicts)} together, or use `study.also` to see what each costs."
+    cosines = join_items([f"{format_number(means[pair], 2)} for {pair}" for pair in conflicts])
+    step = f"Search the weights of {join_items(conflicts)} together, or add metrics to `study.also` that show "
+    step += "what each costs."
     evidence = f"Mean cosine between their gradients over training: {cosines}."
+    if len(conflicts) < len(means):
+        evidence += f" All other pairs have {format_number(means.drop(conflicts).min(), 2)} or more."
     return [Finding(f"{join_items(conflicts)} pull against each other.", evidence, step)]
 
 
@@ -139,7 +142,10 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     losses = _melt_terms(tables, "loss")
     last = losses.groupby("term")["value"].last()
     description = "; ".join(f"{name} ends at {format_number(value)}" for name, value in last.items())
-    title, caption = "Each term on the validation set", "Values before the coefficient is applied."
+    title, caption = (
+        "Each term on the validation set",
+        "Values before the coefficient, the weight of the term at that epoch, is applied.",
+    )
     figures: list[Figure] = [_build_line_chart("terms-loss", title, caption, description, losses, terms, "loss")]
 
     shares = loss_terms.compute_gradient_shares(tables)

@@ -170,15 +170,18 @@ def _build_fold_charts(tables: StudyTables, trials: list[int]) -> list[Figure]:
     rows = [
         StripRow(f"fold {fold}", "", "runner-up", folds[fold], t_interval(folds[fold]), unit="trial") for fold in folds
     ]
-    dots = "the best trial" if len(folds) == 1 else f"the {len(folds)} best trials"
-    caption = (
-        f"Small dots: {dots} of the study, averaged over seeds. Large dot: the mean on this fold. Bar: its 95 % "
-        f"interval over trials. {'Lower' if tables.sign > 0 else 'Higher'} is better."
-    )
+    title, caption = "The best trial, fold by fold", "The best trial of the study on each fold, averaged over seeds."
+    if len(folds) > 1:
+        title = "The best quarter of the trials, fold by fold"
+        caption = (
+            f"Small dots: the {len(folds)} best trials of the study, averaged over seeds. Large dot: the mean on this "
+            "fold. Bar: its 95 % interval over trials."
+        )
+    caption += f" {'Lower' if tables.sign > 0 else 'Higher'} is better."
     return [
         build_strip_chart(
             "folds",
-            "The best quarter of the trials, fold by fold",
+            title,
             caption,
             metric_label(tables.objective),
             rows,

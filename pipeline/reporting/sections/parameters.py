@@ -40,6 +40,8 @@ from thalweg.reporting.text import (
 
 TITLE = "Parameters"
 ORDER = 50
+EVEN_SAMPLERS = ("random", "quasi_random", "grid")
+"""Samplers that do not look where earlier trials were good."""
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
@@ -189,5 +191,6 @@ def _build_ranges_table(tables: StudyTables) -> Table:
         good, near = len(good_region.select_good_trials(tables)), len(good_region.select_near_best(tables))
         caption += f"The space below comes from the {format_count(good, 'good trial')}"
         caption += ", within noise of the best. " if good == near else ". "
-    caption += "The sampler chose where to look, so this is not a random sample."
-    return Table("best-ranges", f"What the {best_name} have in common", caption, pd.DataFrame(rows))
+    if tables.setting("study.sampler") not in EVEN_SAMPLERS:
+        caption += "The sampler chose where to look, so this is not a random sample."
+    return Table("best-ranges", f"What the {best_name} have in common", caption.strip(), pd.DataFrame(rows))

@@ -200,6 +200,14 @@ def test_folds_are_drawn(counting_study: StudyTables) -> None:
     ]
     assert isinstance(chart, Chart)
     assert len(chart.data["points"]) == 24
+    assert (chart.title, "Bar: its 95 % interval over trials." in chart.caption) == (
+        "The best quarter of the trials, fold by fold",
+        True,
+    )
+    few = build_folded_study(counting_study, FOLDS[:2], TRIALS[:4], 0.1)
+    (chart,) = [each for each in noise.build_figures(few) if each.id == "folds"]
+    assert isinstance(chart, Chart)
+    assert (chart.title, "Bar" in chart.caption) == ("The best trial, fold by fold", False)
 
 
 def test_variance_share_decides_verdict(counting_study: StudyTables) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.helpers.planted_studies import World, draw_study
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis import constant_trials, good_region
+from thalweg.reporting.page.figures import Table
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import (
     parameters,
@@ -46,6 +47,18 @@ def test_few_trials_are_counted_as_complete(counting_study: StudyTables) -> None
     states = np.where(few["number"] < 4, "pruned", "complete")
     (finding,) = parameters.build_findings(replace(counting_study, trials=few.assign(state=states, value=1.0)))
     assert finding.evidence == "Only 5 of 9 trials (56 %) are complete; 10 are needed. Stopped trials do not count."
+
+
+@pytest.mark.parametrize(("sampler", "is_biased"), [("tpe", True), ("quasi_random", False), ("random", False)])
+def test_best_ranges_name_a_biased_sample(counting_study: StudyTables, sampler: str, is_biased: bool) -> None:
+    params = counting_study.params | {"study": counting_study.params["study"] | {"sampler": sampler}}
+    (table,) = [
+        figure
+        for figure in parameters.build_figures(replace(counting_study, params=params))
+        if figure.id == "best-ranges"
+    ]
+    assert isinstance(table, Table)
+    assert ("so this is not a random sample." in table.caption) == is_biased
 
 
 def test_wide_end_is_not_crowded(counting_study: StudyTables) -> None:
