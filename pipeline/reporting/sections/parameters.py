@@ -95,7 +95,7 @@ def _report_good_region(tables: StudyTables) -> list[Finding]:
     evidence = (
         f"The space to search next holds {format_share(len(inside), len(tables.trials), 'trial')} so far; "
         f"{format_share(complete, len(inside))} of these are complete"
-        f"{f', but {idle:,} of these learned nothing' if idle else ''}."
+        f"{f', but {idle:,} learned nothing' if idle else ''}."
     )
     trials = tuple(int(number) for number in good_region.select_good_trials(tables)["number"])
     verdict = f"{format_count(len(trials), 'good trial')} {'shows' if len(trials) == 1 else 'show'} where to search."

@@ -37,7 +37,7 @@ def test_next_space_names_trials_that_learned_nothing(monkeypatch: pytest.Monkey
     assert "learned nothing" not in parameters.build_findings(tables)[-1].evidence
     idle = pd.concat([tables.trials[inside].head(3), tables.trials[~inside].head(2)])
     monkeypatch.setattr(constant_trials, "find_constant_trials", lambda _: idle)
-    assert "are complete, but 3 of these learned nothing." in parameters.build_findings(tables)[-1].evidence
+    assert "are complete, but 3 learned nothing." in parameters.build_findings(tables)[-1].evidence
 
 
 def test_few_trials_are_counted_as_complete(counting_study: StudyTables) -> None:

@@ -81,9 +81,12 @@ def _describe_networks(tables: StudyTables) -> str:
     """Say whose predictions these are, and how their bias differs from the one in Result."""
     candidate = "winner" if tables.has_winner else "baseline"
     has_folds, has_members = tables.setting("data.split.by") == "folds", tables.setting("confirm.members", 1) > 1
-    networks = f"the {candidate}'s network{'s of all folds' if has_folds else 's' if has_members else ''} on "
-    networks += f"its best {'seeds' if has_members else 'seed'} on the validation set"
-    networks = f"means over {networks}" if has_folds or has_members else networks
+    networks = f"the {candidate}'s network with the best seed by validation"
+    if has_folds or has_members:
+        seeds = "the best seeds" if has_members else "the best seed"
+        networks = (
+            f"means over the {candidate}'s networks{' of all folds' if has_folds else ''}, with {seeds} by validation"
+        )
     text, runs = f"The predictions are those of the final model: {networks}.", tables.runs
     if tables.setting("confirm.refit") == "all":
         text = f"The predictions come from before `confirm.refit` trained the final model: {networks}."

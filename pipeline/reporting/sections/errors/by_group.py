@@ -53,8 +53,8 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     rows = table.head(MAX_DRAWN_GROUPS).drop(columns="spread")
     rows["standing"] = rows["group"].isin(outliers).map({True: "stands out", False: "like the others"})
     measure = _name_error_measure(tables).capitalize()
-    caption = f"{measure} of each group{_describe_large_groups(tables, table)}, worst first. Bars: its 95 % interval "
-    caption += "over examples. Line: the mean of all."
+    caption = f"{measure} of each group{_describe_large_groups(tables, table)}, worst first. Bars: their 95 % "
+    caption += "intervals over examples. Line: the mean of all."
     if len(table) > MAX_DRAWN_GROUPS:
         caption += f" The worst {MAX_DRAWN_GROUPS} of {len(table):,} groups."
     if outliers:

@@ -62,12 +62,12 @@ def test_two_groups_prove_nothing(counting_study: StudyTables) -> None:
 @pytest.mark.parametrize(
     ("changes", "networks"),
     [
-        ({}, "are those of the final model: the winner's network on its best seed on the validation set."),
+        ({}, "are those of the final model: the winner's network with the best seed by validation."),
         (
             {"confirm": {"members": 2}},
-            "are those of the final model: means over the winner's networks on its best seeds",
+            "are those of the final model: means over the winner's networks, with the best seeds",
         ),
-        ({"data": {"split": {"by": "folds"}}}, "means over the winner's networks of all folds on its best seed on"),
+        ({"data": {"split": {"by": "folds"}}}, "means over the winner's networks of all folds, with the best seed by"),
         (
             {"confirm": {"refit": "all"}},
             "come from before `confirm.refit` trained the final model: the winner's network",
