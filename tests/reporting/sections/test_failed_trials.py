@@ -3,11 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
+from thalweg.reporting.advice import search_space
 from thalweg.reporting.sections import (
     health,
 )
 from thalweg.reporting.tables import StudyTables
+
+
+def alone_diverged(trials: pd.DataFrame) -> pd.DataFrame:
+    return trials.assign(state=np.where(trials["number"] == 6, "diverged", "complete"))
 
 
 def test_divergence_names_separating_parameter(counting_study: StudyTables) -> None:
@@ -22,6 +28,11 @@ def test_divergence_names_separating_parameter(counting_study: StudyTables) -> N
     assert "No searched setting clearly explains which." in unexplained.evidence
     save = "set `optimizer.clip` or lengthen `schedule.warmup`."
     assert unexplained.next_step == f"Against trials that diverged, {save}"
+    few = replace(counting_study, trials=alone_diverged(apart).head(8))
+    assert search_space.advise_search(few) == ""
+    assert (
+        health.build_findings(few)[0].next_step == f"Against trials that diverged, search lower learning rates, {save}"
+    )
     fixed = [parameter for parameter in counting_study.space if parameter.name != "optimizer.learning_rate"]
     (step,) = {
         finding.next_step
@@ -29,8 +40,7 @@ def test_divergence_names_separating_parameter(counting_study: StudyTables) -> N
         if "diverged" in finding.verdict
     }
     assert step == f"Against trials that diverged, lower `optimizer.learning_rate`, {save}"
-    alone = apart.assign(state=np.where(apart["number"] == 6, "diverged", "complete"))
-    evidence = health.build_findings(replace(counting_study, trials=alone))[0].evidence
+    evidence = health.build_findings(replace(counting_study, trials=alone_diverged(apart)))[0].evidence
     assert "One trial is too few to say where in the space trials fail. `optimizer.learning_rate` was 0.2." in evidence
 
 

@@ -166,7 +166,7 @@ def _build_importance_figure(tables: StudyTables, ranking: ImportanceRanking | N
         f"drawn again{', with seed noise' if ranking.noise else ''}. Upright line: a "
         "setting without effect stays below it."
     )
-    if any(parameter.low == parameter.share for parameter in ranking.parameters):
+    if any(parameter.low == parameter.share < parameter.high for parameter in ranking.parameters):
         caption += " Redrawn trials raise small shares, so an interval may begin at its share."
     if equal_training.epoch is not None:
         caption += " Stopped trials count, because the others alone would mislead."

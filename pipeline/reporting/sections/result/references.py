@@ -44,7 +44,9 @@ def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, reference: fl
     if learning is None or not learning.is_learning:
         return "Check whether the winner learns at all (Health), and whether the images show what is asked (Errors)."
     if lead <= 0:
-        return "Check whether the images show what is asked (Errors). The winner does learn (Health)."
+        return (
+            "The winner learns (Health): check whether it overfits, and whether the images show what is asked (Errors)."
+        )
     count, seeds, bound = result.group_count or 1, result.winner.n, format_number(reference)
     margin = compute_group_margin(result.winner_group_error or 0.0, count)
     if margin >= lead:
@@ -54,8 +56,8 @@ def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, reference: fl
             f"±{format_number(margin, 2)} uncertain. {MORE_GROUPS_ADVICE}"
         )
     return (
-        f"Confirm on more seeds (`confirm.seeds`, now {seeds}): the winner learns (Health), but with so few seeds its "
-        f"interval still includes {bound}."
+        f"Confirm on more seeds (`confirm.seeds`): the winner learns (Health), but with {seeds} seeds its interval "
+        f"still includes {bound}."
     )
 
 

@@ -235,7 +235,7 @@ def test_means_differ_by_the_difference_as_shown(counting_study: StudyTables, ga
         (
             0.3,
             0.01,
-            "Confirm on more seeds (`confirm.seeds`, now 8): the winner learns (Health), but with so few seeds",
+            "Confirm on more seeds (`confirm.seeds`): the winner learns (Health), but with 8 seeds its interval still",
         ),
         (0.3, 0.2, "with any number of seeds the 12 groups of the test set leave ±0.44 uncertain. More groups would"),
     ],
@@ -256,7 +256,7 @@ def test_doubtful_winner_that_learns_needs_seeds_or_groups(
     assert result.build_findings(flat)[0].next_step.startswith("Check whether the winner learns at all (Health)")
     worse = result.build_findings(replace(tables, references=simple.assign(mae=0.9)))[0]
     assert worse.verdict.startswith("The winner is no better than the median count")
-    assert worse.next_step.startswith("Check whether the images show what is asked (Errors).")
+    assert worse.next_step.startswith("The winner learns (Health): check whether it overfits")
 
 
 def test_unknown_noise_names_no_seeds(counting_study: StudyTables) -> None:
