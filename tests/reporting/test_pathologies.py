@@ -138,7 +138,8 @@ def test_predictive_short_runs_are_named(seed: int) -> None:
     tables = build_study(World(hidden=0.2, bend=0.1, seed_noise=0.01), seed)
     finding = find_finding(tables, "Short runs predict long ones: stopping early would lose nothing")
     assert "study.prune: {first: 4, eta: 2}" in finding.next_step
-    assert "288 of 768 epochs (38 %) would be saved" in finding.evidence
+    assert "at epochs 4 and 8. The best would be trial" in finding.evidence
+    assert "This would save 352 of 768 epochs (46 %)" in finding.evidence
     late = find_finding(planted.prune_study(tables, 4, 1.0, np.random.default_rng(seed)), "Short runs")
     assert late.verdict == "Short runs predict long ones: trials are judged late enough."
 

@@ -237,7 +237,7 @@ def advise_unexplained_losses(tables: StudyTables, failure: str) -> str:
     """Advise on trials that `failure`, if no searched parameter explains which; a next space sets the ranges."""
     lower = "search lower learning rates, " if _is_rate_searched(tables) else f"lower `{separation.LEARNING_RATE}`, "
     lower = "" if _is_rate_searched(tables) and advise_search(tables) else lower
-    return f"Against trials that {failure}, {lower}{CLIP_ADVICE}."
+    return f"To save trials that {failure}, {lower}{CLIP_ADVICE}."
 
 
 def advise_rate_range(tables: StudyTables, is_too_high: bool) -> str:

@@ -27,11 +27,11 @@ def test_divergence_names_separating_parameter(counting_study: StudyTables) -> N
     unexplained = health.build_findings(replace(counting_study, trials=apart))[0]
     assert "No searched setting clearly explains which." in unexplained.evidence
     save = "set `optimizer.clip` or lengthen `schedule.warmup`."
-    assert unexplained.next_step == f"Against trials that diverged, {save}"
+    assert unexplained.next_step == f"To save trials that diverged, {save}"
     few = replace(counting_study, trials=alone_diverged(apart).head(8))
     assert search_space.advise_search(few) == ""
     assert (
-        health.build_findings(few)[0].next_step == f"Against trials that diverged, search lower learning rates, {save}"
+        health.build_findings(few)[0].next_step == f"To save trials that diverged, search lower learning rates, {save}"
     )
     fixed = [parameter for parameter in counting_study.space if parameter.name != "optimizer.learning_rate"]
     (step,) = {
@@ -39,7 +39,7 @@ def test_divergence_names_separating_parameter(counting_study: StudyTables) -> N
         for finding in health.build_findings(replace(counting_study, trials=apart, space=fixed))
         if "diverged" in finding.verdict
     }
-    assert step == f"Against trials that diverged, lower `optimizer.learning_rate`, {save}"
+    assert step == f"To save trials that diverged, lower `optimizer.learning_rate`, {save}"
     evidence = health.build_findings(replace(counting_study, trials=alone_diverged(apart)))[0].evidence
     assert "One trial is too few to say where in the space trials fail. `optimizer.learning_rate` was 0.2." in evidence
 
