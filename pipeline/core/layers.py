@@ -6,6 +6,7 @@ from jax import Array
 
 CONV_VARIANCE, DENSE_VARIANCE = 1.0, 1 / 3
 """Variance of initial weights, times fan-in: measured, see docs/params.md."""
+MAX_CHANNELS = 2**31 - 1
 
 
 class Conv(nnx.Module):
@@ -85,7 +86,12 @@ class Head(nnx.Module):
 
 
 def _draw_weights(rngs: nnx.Rngs, variance: float, inputs: int, outputs: int) -> Array:
-    """Draw uniform weights [I, O] with this variance, times I."""
+    """Draw uniform weights [I, O] with this variance, times I.
+
+    Raises ValueError for a layer so large that JAX cannot count its weights, which it would say in words of its own.
+    """
+    if max(inputs, outputs) > MAX_CHANNELS:
+        raise ValueError(f"a layer would have {inputs:,} inputs and {outputs:,} outputs; use a smaller network")
     draw = nnx.initializers.variance_scaling(variance, "fan_in", "uniform")
     return draw(rngs.params(), (inputs, outputs))
 
