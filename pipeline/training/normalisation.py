@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from thalweg.system.files import UserError
 
 CHUNK_BYTES = 2**20  # of images that are looked at at once
+GRAY_LEVEL = 1 / 255
 
 
 def compute_camera_backgrounds(
@@ -49,9 +50,11 @@ def compute_channel_statistics(
     background_index: NDArray[np.int32],
     rows: NDArray[np.integer],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Compute mean and 1 / standard deviation of each input channel of `rows`, images in 0..1.
+    """Compute mean and scale of each input channel of `rows`, images in 0..1.
 
-    Both are [C], or [2 C] with backgrounds. The sums are whole numbers, so they are exact in any order.
+    Both are [C], or [2 C] with backgrounds. The scale is 1 / standard deviation. A channel that varies by less than one
+    gray level keeps scale 1: it says nothing, and a larger scale would blow up what augmentation or another image adds.
+    The sums are whole numbers, so they are exact in any order.
     """
     channels = images.shape[-1] * (2 if len(backgrounds) else 1)
     total, square = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
@@ -63,8 +66,9 @@ def compute_channel_statistics(
         square += np.square(chunk).sum((0, 1, 2), np.int64)
     count = len(rows) * images.shape[1] * images.shape[2]
     mean = total / (255 * count)
-    spread = np.sqrt(np.maximum(square / (255**2 * count) - mean**2, 1e-8))
-    return mean.astype(np.float32), (1 / spread).astype(np.float32)
+    spread = np.sqrt(np.maximum(square / (255**2 * count) - mean**2, 0.0))
+    scale = 1 / np.where(spread < GRAY_LEVEL, 1.0, spread)
+    return mean.astype(np.float32), scale.astype(np.float32)
 
 
 def _split_rows(rows: NDArray[np.integer], images: NDArray[np.uint8]) -> list[NDArray[np.integer]]:

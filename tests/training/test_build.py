@@ -258,12 +258,14 @@ def test_inputs_are_normalised(background: str) -> None:
     np.testing.assert_allclose(normalised.std((0, 1, 2)), 1, rtol=1e-5)
 
 
-def test_constant_image_stays_finite() -> None:
-    mean, scale = normalisation.compute_channel_statistics(
-        np.full((3, 2, 2, 1), 51, np.uint8), np.zeros((0, 2, 2, 1), np.uint8), build_rows(0), np.arange(3)
-    )
-    assert mean == pytest.approx([0.2])
-    assert np.isfinite(scale).all()
+def test_constant_channel_is_only_centred() -> None:
+    """A large scale would make a brighter image, or an augmented one, thousands of deviations bright."""
+    images = np.full((3, 2, 2, 2), 51, np.uint8)
+    images[0, 0, 0, 1], images[1:, :, :, 1] = 53, 52  # varies by less than a gray level
+    no_backgrounds = np.zeros((0, 2, 2, 2), np.uint8)
+    mean, scale = normalisation.compute_channel_statistics(images, no_backgrounds, build_rows(0), np.arange(3))
+    assert mean == pytest.approx([0.2, images[..., 1].mean() / 255])
+    assert scale.tolist() == [1.0, 1.0]
 
 
 def test_normalisation_is_the_same_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
