@@ -16,7 +16,7 @@ from thalweg.stages import STAGE_NAMES
 from thalweg.system import compiled, files
 from thalweg.system.counts import format_count
 from thalweg.system.git import run_git
-from thalweg.system.paths import COPIES, MODEL, PARAMS, TIMING
+from thalweg.system.paths import COPIES, MANIFEST, MODEL, PARAMS, TIMING
 
 PRESET_FOLDER = Path("presets")
 
@@ -153,9 +153,10 @@ def _run_study(arguments: argparse.Namespace) -> None:
             raise files.UserError(f"--trials: {message}")
         config = config.replace_values({"study.trials": arguments.trials})
     if not files.path_exists(COPIES):
-        raise files.UserError("the data is not prepared yet; run `dvc repro augment` first")
+        raise files.UserError(f"{COPIES} does not exist: the data is not prepared yet. Run `dvc repro augment` first")
     if not prepared.is_prepared(config):
-        raise files.UserError(f"the prepared data does not match {PARAMS}; run `dvc repro augment` first")
+        made = f"{MANIFEST} and {COPIES}"
+        raise files.UserError(f"{made}: the prepared data does not match {PARAMS}. Run `dvc repro augment` first")
     with watch_inputs("study", params):
         examples = prepared.load_prepared_data()
         data = build.build_data(config, examples.examples, examples.splits, examples.copy_origins)
