@@ -32,6 +32,11 @@ class NextParameter:
         """The values it can still have; none for a range."""
         return self.searched.choices if self.fixed is None else (self.fixed,)
 
+    @property
+    def trial_values(self) -> SearchedParameter:
+        """The values of a trial that lies in the space; a fixed range allows all, because it mattered little."""
+        return self.searched if self.searched.is_range else replace(self.searched, choices=self.remaining_values)
+
 
 def is_region_known(tables: StudyTables) -> bool:
     """Return whether the good region is known: enough trials, which differ by more than seeds explain."""

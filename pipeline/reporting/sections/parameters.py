@@ -89,7 +89,9 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
 
 def _report_good_region(tables: StudyTables) -> list[Finding]:
     """Report how many trials lie where the good ones are, and where to search next."""
-    within = good_region.is_inside_space(tables.trials, [p.searched for p in search_space.build_next_space(tables)])
+    within = good_region.is_inside_space(
+        tables.trials, [step.trial_values for step in search_space.build_next_space(tables)]
+    )
     inside, constant = tables.trials[within], constant_trials.find_constant_trials(tables)["number"]
     complete, idle = int((inside["state"] == "complete").sum()), int(inside["number"].isin(constant).sum())
     evidence = (

@@ -133,6 +133,17 @@ def test_trials_inside_region(counting_study: StudyTables) -> None:
     assert good_region.is_inside_space(absent, space)[:6].all()
 
 
+def test_trials_outside_fixed_choice(counting_study: StudyTables) -> None:
+    """A fixed choice leaves out the trials with other values; a fixed range mattered little and leaves out none."""
+    trials = counting_study.trials
+    choice = search_space.NextParameter(KIND, fixed="l2")
+    is_l2 = pd.Series(trials["number"] % 2 == 0)
+    trials = trials.assign(kind=is_l2.map({True: "l2", False: "l1"}), share=0.5)
+    assert good_region.is_inside_space(trials, [choice.trial_values]).tolist() == is_l2.tolist()
+    share = search_space.NextParameter(SHARE, fixed=0.123)
+    assert good_region.is_inside_space(trials, [share.trial_values]).all()
+
+
 def test_next_space_is_valid_yaml(counting_study: StudyTables) -> None:
     tables = build_region_study(counting_study, **BEST | {"kind": ["l2", "no"] * 3})
     lines = space_yaml.format_space(search_space.build_next_space(tables))

@@ -32,7 +32,7 @@ def test_narrow_range_is_reported(counting_study: StudyTables) -> None:
 def test_next_space_names_trials_that_learned_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = draw_study(World(), 0)
     inside = good_region.is_inside_space(
-        tables.trials, [each.searched for each in search_space.build_next_space(tables)]
+        tables.trials, [step.trial_values for step in search_space.build_next_space(tables)]
     )
     assert "learned nothing" not in parameters.build_findings(tables)[-1].evidence
     idle = pd.concat([tables.trials[inside].head(3), tables.trials[~inside].head(2)])
