@@ -60,7 +60,7 @@ CURVE_EVIDENCE = {
         " of its last level, {level:.3g}",
     ),
     "same answer": (
-        "{metric} is {value} at its best, as in {others} other trials: the network gives every example the same answer",
+        "{metric} ends at {value}, as in {others} other trials: the network gives every example the same answer",
     ),
 }
 """The words for the evidence of a verdict on curves, by its rule; a part shows only if all its numbers are known."""

@@ -54,7 +54,7 @@ from thalweg.stats.monitor import Evidence
         (
             "same answer",
             {"value": 4.9134, "others": 9},
-            "error is 4.91 at its best, as in 9 other trials: the network gives every example the same answer",
+            "error ends at 4.91, as in 9 other trials: the network gives every example the same answer",
         ),
     ],
 )

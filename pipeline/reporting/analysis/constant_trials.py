@@ -25,33 +25,34 @@ MAX_RATE_RATIO = 5.0  # up to this many times higher
 def find_constant_trials(tables: StudyTables) -> pd.DataFrame:
     """Return trials of the worse half that ended or were stopped at the same value: they give one constant answer.
 
-    Trials with different parameters seldom agree to VALUE_TOLERANCE, unless the metric counts examples. So their curves
-    must also be flat: at that value in MIN_FLAT_SHARE of their validations, and in two at least. Trials that are as
-    good as the best are never constant.
+    Their last value counts, column `end`: the first epochs may have been better. Trials with different parameters
+    seldom agree to VALUE_TOLERANCE, unless the metric counts examples. So their curves must also be flat: at that value
+    in MIN_FLAT_SHARE of their validations, and in two at least. Trials that are as good as the best are never constant.
     """
     if tables.trials.empty:
         return tables.trials
     ended = tables.trials[tables.trials["state"].isin(["complete", "pruned"]) & tables.trials["value"].notna()]
     cost = ended["value"] * tables.sign
     is_worse = (cost >= cost.median()) & (cost > cost.min() + VALUE_TOLERANCE * abs(cost.min()))
-    worse_trials = ended[is_worse].sort_values("value")
-    worse_trials = worse_trials[worse_trials["number"].isin(_find_flat_trials(tables, worse_trials))]
-    differs = worse_trials["value"].diff().abs() > VALUE_TOLERANCE * worse_trials["value"].abs()
+    worse_trials = ended[is_worse]
+    worse_trials = worse_trials.assign(end=worse_trials["number"].map(_find_flat_ends(tables)))
+    worse_trials = worse_trials.dropna(subset="end").sort_values("end")
+    differs = worse_trials["end"].diff().abs() > VALUE_TOLERANCE * worse_trials["end"].abs()
     run_index = differs.cumsum()
     alike: pd.DataFrame = worse_trials[run_index.groupby(run_index).transform("size") >= MIN_TRIALS]
     return alike.sort_values("number")
 
 
-def _find_flat_trials(tables: StudyTables, trials: pd.DataFrame) -> pd.Index:
-    """Return the numbers of trials whose objective, the mean over lanes, mostly stays at their value."""
-    curves = tables.curves[tables.curves["trial"].isin(trials["number"])] if len(tables.curves) else tables.curves
-    if curves.empty or tables.objective not in curves:
-        return pd.Index([])
-    means = compute_lane_means(curves, [tables.objective])
-    value = means["trial"].map(trials.set_index("number")["value"])
-    is_at_value = (means[tables.objective] - value).abs() <= VALUE_TOLERANCE * value.abs()
-    trials_at_value = is_at_value.groupby(means["trial"])
-    return trials_at_value.size().index[(trials_at_value.mean() >= MIN_FLAT_SHARE) & (trials_at_value.size() > 1)]
+def _find_flat_ends(tables: StudyTables) -> pd.Series:
+    """Return the last objective, the mean over lanes, of each trial that is mostly at it, by trial."""
+    if tables.curves.empty or tables.objective not in tables.curves:
+        return pd.Series(dtype=float)
+    means = compute_lane_means(tables.curves, [tables.objective])
+    values, trial = means[tables.objective], means["trial"]
+    ends = values.groupby(trial).agg(lambda of_trial: of_trial.iloc[-1])
+    is_at_end = (values - trial.map(ends)).abs() <= VALUE_TOLERANCE * trial.map(ends).abs()
+    by_trial = is_at_end.groupby(trial)
+    return ends[(by_trial.mean() >= MIN_FLAT_SHARE) & (by_trial.size() > 1)]
 
 
 def drop_constant_trials(tables: StudyTables, trials: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +79,7 @@ def correct_verdicts(tables: StudyTables) -> pd.DataFrame:
     verdicts, constant = _recheck_low_rates(tables), find_constant_trials(tables)
     if verdicts.empty or constant.empty:
         return verdicts
-    numbers = {"value": float(constant["value"].median()), "others": len(constant) - 1}
+    numbers = {"value": float(constant["end"].median()), "others": len(constant) - 1}
     corrected: Any = CONSTANT_KIND, None, Evidence("same answer", numbers)
     verdicts.loc[verdicts["trial"].isin(constant["number"]), ["kind", "since", "evidence"]] = corrected
     return verdicts

@@ -63,6 +63,20 @@ def test_most_trials_may_be_constant() -> None:
     assert constant_trials.find_constant_trials(replace(tables, trials=tables.trials.assign(value=planted.DEAD))).empty
 
 
+def test_constant_networks_may_begin_better() -> None:
+    """A first epoch may be better than the constant answer of all later ones: the end counts."""
+    tables = build_study_with_lost_trials()
+    dead = constant_trials.find_constant_trials(tables)["number"].tolist()
+    begun = tables.curves["mae"].where(
+        (tables.curves["trial"] != dead[0]) | (tables.curves["epoch"] > 1), planted.DEAD - 0.2
+    )
+    value = tables.trials["value"].where(tables.trials["number"] != dead[0], planted.DEAD - 0.2)
+    tables = replace(tables, curves=tables.curves.assign(mae=begun), trials=tables.trials.assign(value=value))
+    constant = constant_trials.find_constant_trials(tables)
+    assert constant["number"].tolist() == dead
+    assert (constant["end"] == planted.DEAD).all()
+
+
 def test_constant_networks_squeeze_no_chart() -> None:
     tables = build_study_with_lost_trials(World(rates=(0.004, 1.0), dead=0.1))
     assert (

@@ -101,7 +101,7 @@ def _report_constant_trials(tables: StudyTables) -> list[Finding]:
     share = capitalise_first(format_share(len(constant), len(tables.trials), "trial"))
     evidence = (
         f"{share} ended, or were stopped, at the same {metric_label(tables.objective)}, "
-        f"{format_number(float(constant['value'].median()))}. Each gives every example one and the same answer, "
+        f"{format_number(float(constant['end'].median()))}. Each gives every example one and the same answer, "
         f"which may be a bad one. {cause}"
     )
     verdict = f"{format_count(len(constant), 'trial')} learned nothing."
