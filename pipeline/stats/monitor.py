@@ -20,7 +20,7 @@ CurveKind = Literal[
 ]
 
 MIN_VALIDATIONS = 8  # fewer show no trend
-MIN_PLATEAU_VALIDATIONS = 4  # at a high rate; fewer are no plateau
+MIN_PLATEAU_VALIDATIONS = 3  # fewer are no plateau
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,8 @@ def _find_high_rate(run: _RunCurves) -> CurveVerdict | None:
     high = np.flatnonzero(run.rate >= 0.5 * peak)
     late = np.flatnonzero(run.rate <= 0.25 * peak)
     late = late[late > high[-1]]
-    if len(high) >= MIN_PLATEAU_VALIDATIONS and len(late) >= 2:
-        half = run.train[high[len(high) // 2] : high[-1] + 1]
+    half = run.train[high[len(high) // 2] : high[-1] + 1]
+    if len(half) >= MIN_PLATEAU_VALIDATIONS and len(late) >= 2:
         first, plateau, end = run.train[high[0]], half.mean(), run.train[late[-2:]].mean()
         flat = abs(_linear_trend(half)) < 0.2 * (plateau - end)
         fluctuation = min(difference_std(half, robust=True), difference_std(half))

@@ -72,6 +72,15 @@ def test_late_fall_means_rate_too_high(epochs: int) -> None:
     assert any(round(verdict.evidence.numbers["low_rate"], 3) == 0.1 for verdict in high)
 
 
+def test_two_validations_are_no_plateau() -> None:
+    """A loss that falls at each validation: two at a high rate show no trend, so they show no plateau either."""
+    epoch, rate = np.arange(1, 9), np.array([0.9, 1.0, 0.8, 0.55, 0.3, 0.2, 0.1, 0.02])
+    loss = np.array([3.61, 2.7, 2.53, 2.46, 2.3, 2.2, 2.07, 2.03])
+    assert diagnose_curves(epoch, loss, loss, loss, "min", rate).kind != "rate too high"
+    loss, rate = np.insert(loss, 4, [2.5, 2.48, 2.5]), np.insert(rate, 4, [0.55, 0.55, 0.55])
+    assert diagnose_curves(np.arange(1, 12), loss, loss, loss, "min", rate).kind == "rate too high"
+
+
 def draw_curves(seed: int, rise: float, noise: float, length: int = 30) -> dict[str, Any]:
     """Training loss that falls throughout; validation loss that rises from epoch 10 on, `rise` in 20 epochs."""
     draw, epoch = np.random.default_rng(seed), np.arange(1, length + 1)
