@@ -39,8 +39,8 @@ CURVE_EVIDENCE = {
     "swings": (
         "validation loss swings by {swing:.3g} around {mean:.3g} between validations",
         ", batch losses by {batch_spread:.3g} within an epoch",
-        ", and does not fall (epoch {first_epoch}: {first:.3g}, epoch {last_epoch}: {last:.3g}) at a learning rate of "
-        "{rate:.3g}",
+        ", at a learning rate of {rate:.3g}; from epoch {first_epoch} ({first:.3g}) to epoch {last_epoch} ({last:.3g}) "
+        "it falls by no more than such swings explain",
     ),
     "straight fall": (
         "training loss fell only from {first:.3g} to {last:.3g} at a learning rate up to {rate:.3g}; in the second "

@@ -48,8 +48,8 @@ from thalweg.stats.monitor import Evidence
         (
             "swings",
             {"swing": 3.6, "mean": 10, "first_epoch": 6, "first": 12, "last_epoch": 10, "last": 12, "rate": 0.1},
-            "validation loss swings by 3.6 around 10 between validations, and does not fall (epoch 6: 12, epoch 10: "
-            "12) at a learning rate of 0.1",
+            "validation loss swings by 3.6 around 10 between validations, at a learning rate of 0.1; from epoch 6 (12) "
+            "to epoch 10 (12) it falls by no more than such swings explain",
         ),
         (
             "same answer",
