@@ -16,7 +16,7 @@ from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figu
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import subsample_indices, subsample_trials
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, format_share, metric_label
+from thalweg.reporting.text import format_count, format_number, format_share, is_missing, metric_label
 
 TITLE = "Learning curves"
 ORDER = 40
@@ -73,7 +73,9 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         role: subsample_mean_curves(curves.assign(trial=0), ["train_loss", "val_loss", "learning_rate"])
         for role, curves in (("winner", study), ("baseline", tables.baseline_curves))
     }
-    losses = [chart for role, mean in pair.items() for chart in _build_loss_charts(role, mean, tables.winner)]
+    note = "Winner and baseline minimise different losses: compare only the shapes of the curves."
+    note = note if _has_other_loss(tables) else ""
+    losses = [chart for role, mean in pair.items() for chart in _build_loss_charts(role, mean, tables.winner, note)]
     return [
         _build_learning_figure(tables),
         *losses,
@@ -139,7 +141,16 @@ def _plot_learning_curves(window: Window, roles: dict[str, str], axis: str) -> A
     return layers.properties(height=320, title=marks.build_window_heading(window, axis))
 
 
-def _build_loss_charts(role: str, mean: pd.DataFrame, winner: int | None) -> list[Chart]:
+def _has_other_loss(tables: StudyTables) -> bool:
+    """Return whether the winner was trained with other settings of the loss than the file's."""
+    if tables.winner is None:
+        return False
+    row = tables.trials[tables.trials["number"] == tables.winner].iloc[0]
+    searched = [parameter.name for parameter in tables.parameters if parameter.name.startswith("loss.")]
+    return any(not is_missing(row[name]) and row[name] != tables.setting(name) for name in searched)
+
+
+def _build_loss_charts(role: str, mean: pd.DataFrame, winner: int | None, note: str) -> list[Chart]:
     """Draw the losses of winner or baseline on an axis of their own: different losses are not comparable."""
     names = {"train_loss": "train", "val_loss": "validation"}
     columns = [column for column in names if column in mean]
@@ -150,11 +161,10 @@ def _build_loss_charts(role: str, mean: pd.DataFrame, winner: int | None) -> lis
         f"{part} {format_number(loss)}" for part, loss in losses.groupby("part", sort=False)["loss"].last().items()
     )
     window = compute_window(losses["loss"], 1)
-    caption = "Winner and baseline may minimise different losses: compare only the shapes of the curves."
-    if cut := int(window.is_outside(losses["loss"]).sum()):
-        caption += (
-            f" {format_count(cut, 'value')} above {format_number(window.high)} {'is' if cut == 1 else 'are'} cut off."
-        )
+    cut, caption = int(window.is_outside(losses["loss"]).sum()), note
+    if cut:
+        verb = "is" if cut == 1 else "are"
+        caption = f"{note} {format_count(cut, 'value')} above {format_number(window.high)} {verb} cut off.".strip()
     title = f"Loss of the {role}" + (f" (trial {winner})" if role == "winner" else "")
     description = f"{title} by epoch; at the end {ends}."
     draw = partial(_plot_losses, role, window)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.sections import curves
 from thalweg.reporting.tables import StudyTables
 
@@ -50,3 +51,14 @@ def test_few_seeds_leave_length_open(counting_study: StudyTables, late: int, ver
     (finding,) = curves.build_findings(with_winner_best_epochs(counting_study, [16] * late + [13] * (8 - late)))
     assert finding.verdict == verdict
     assert finding.tone == "plain"
+
+
+def test_different_losses_are_named(counting_study: StudyTables) -> None:
+    name, winner = "loss.terms.count.kind", counting_study.trials["number"] == counting_study.winner
+    for kind, is_named in ((counting_study.setting(name), False), ("poisson", True)):
+        trials = counting_study.trials.assign(**{name: counting_study.trials[name].where(~winner, kind)})
+        for other in (each.name for each in counting_study.parameters if each.name.startswith("loss.")):
+            trials.loc[winner, other] = kind if other == name else None
+        charts = [each for each in curves.build_figures(replace(counting_study, trials=trials)) if "loss" in each.id]
+        captions = [chart.caption for chart in charts if isinstance(chart, Chart)]
+        assert ["minimise different losses" in caption for caption in captions] == [is_named] * 2
