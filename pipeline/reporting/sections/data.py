@@ -41,7 +41,7 @@ def _report_image_gain(tables: StudyTables) -> list[Finding]:
     evidence = (
         f"With {few:,} of the {total:,} {_name_images(tables)}, {_describe_effect(tables, effect)} Both train the "
         f"{candidate}'s settings from fresh weights, for the same number of steps; each seed draws its own images. "
-        f"{_describe_optimism(tables)}"
+        f"{_describe_optimism(tables, 'all images')}"
     )
     match compare_with_zero(effect, tables.sign):
         case "worse":
@@ -85,7 +85,7 @@ def _report_augmentation(tables: StudyTables) -> list[Finding]:
     tone: Tone = "plain"
     evidence = (
         f"Without augmentation, {_describe_effect(tables, effect)} Both train the {candidate}'s settings from fresh "
-        f"weights. {_describe_optimism(tables)}"
+        f"weights. {_describe_optimism(tables, 'augmentation')}"
     ).strip()
     match compare_with_zero(effect, tables.sign):
         case "worse":
@@ -126,10 +126,11 @@ def _describe_effect(tables: StudyTables, effect: Interval) -> str:
     return f"{label} on the validation set is {mean} {direction}{space}{interval}, over {seeds}."
 
 
-def _describe_optimism(tables: StudyTables) -> str:
+def _describe_optimism(tables: StudyTables, feature: str) -> str:
+    """Return a sentence on the runs with a feature, if their values are those that selected the winner."""
     if not _is_selected_winner(tables):
         return ""
-    return "The runs with all images also selected the winner, so their values are slightly optimistic."
+    return f"The runs with {feature} also selected the winner, so their values are slightly too good."
 
 
 def _name_images(tables: StudyTables) -> str:
