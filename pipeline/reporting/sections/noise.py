@@ -50,10 +50,10 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     spread, best_spread = (format_number(table["value"].std(), 2) for table in (ranked, best))
     quarter = f"The best quarter ({format_count(len(best), 'trial')}) has a standard deviation of {best_spread}"
     if comparison == "below":
-        seeds = format_number(noise.std, 2)
+        more = "no more" if best["value"].std() <= noise.std else "not clearly more"
         verdict = (
-            f"The order of the {len(best)} best trials may be luck: their spread ({best_spread}) is not clearly more "
-            f"than that of seeds alone ({seeds})."
+            f"The order of the {len(best)} best trials may be luck: their spread ({best_spread}) is {more} than that "
+            f"of seeds alone ({format_number(noise.std, 2)})."
         )
         evidence = (
             f"{noise_sentence} {quarter}, all {len(ranked):,} complete trials have {spread}. Which trials are bad is "
