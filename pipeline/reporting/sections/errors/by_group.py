@@ -83,7 +83,7 @@ def _describe_large_groups(tables: StudyTables, table: pd.DataFrame) -> str:
 def _name_error_measure(tables: StudyTables) -> str:
     """Name the measure of a group: the size of its errors, not their bias."""
     if tables.setting("task.kind") == "detect":
-        return "mean absolute error of the number of detections"
+        return "mean number of missed objects plus wrong detections"
     return "mean absolute error" if tables.has_number_outputs else "mean error"
 
 

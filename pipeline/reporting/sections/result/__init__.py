@@ -239,10 +239,12 @@ def _build_metrics_table(tables: StudyTables, result: ConfirmedResult) -> Table:
     if tables.baseline_trial is not None:
         caption += f" The baseline was trained from params.yaml; trial {tables.baseline_trial} has the same values."
     if tables.setting("task.kind") == "detect":
+        right = "its class is right and " if tables.setting("task.classes", True) else ""
         caption += (
-            " At 0.5: a detection counts if it overlaps the true box by 0.5 or more (shared / covered area). Bias "
+            f" At 0.5: a detection counts if {right}it overlaps the true box by 0.5 or more (shared / covered area). "
+            "At 0.5 to 0.95: the mean over these overlaps. Bias and absolute errors are of the number of detections "
+            "in an image."
         )
-        caption += "and absolute errors are of the number of detections in an image."
     caption += "" if simple.empty else " Last rows: simple answers that need no network."
     table = pd.DataFrame(rows).astype({"trial": "Int64"})
     return Table("metrics", "Every metric", caption, table)
