@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pandas as pd
+
 from thalweg.reporting.analysis import failure_regions, good_region, separation
 from thalweg.reporting.analysis.confirmed import build_confirmed_result
 from thalweg.reporting.analysis.importance import rank_importances
@@ -48,16 +50,32 @@ def is_region_known(tables: StudyTables) -> bool:
 def build_next_space(tables: StudyTables) -> tuple[NextParameter, ...]:
     """Return the searched parameters as they should be searched next, in their order.
 
-    - A range covers the good trials. It passes an end where the best crowd, and stops where trials are lost. If good
-      trials are unknown, only the last two apply.
+    - A range covers the good trials that have the scientific choices of this space. It passes an end where the best
+      crowd, and stops where trials are lost. If good trials are unknown, only the last two apply.
     - Choices keep those of good trials; of a scientific parameter, all but the surely worse.
     - A parameter that makes no difference is `fixed` at the winner's value.
     """
-    scientific = [parameter for parameter in list_scientific(tables) if not parameter.is_range]
+    scientific = _list_scientific_choices(tables)
     return tuple(
         _narrow_scientific(tables, parameter) if parameter in scientific else _narrow_nuisance(tables, parameter)
         for parameter in tables.parameters
     )
+
+
+def _list_scientific_choices(tables: StudyTables) -> list[SearchedParameter]:
+    return [parameter for parameter in list_scientific(tables) if not parameter.is_range]
+
+
+@cache_per_study
+def select_space_trials(tables: StudyTables) -> pd.DataFrame:
+    """Return the good trials that have the scientific choices of the next space; all if fewer than five have them.
+
+    A learning rate that is good with a dropped loss may be too high for the one that stays.
+    """
+    good_trials = good_region.select_good_trials(tables)
+    choices = [_narrow_scientific(tables, parameter).trial_values for parameter in _list_scientific_choices(tables)]
+    fitting: pd.DataFrame = good_trials[good_region.is_inside_space(good_trials, choices)]
+    return fitting if len(fitting) >= good_region.MIN_BEST_TRIALS else good_trials
 
 
 def _narrow_scientific(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
@@ -78,7 +96,7 @@ def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextP
     name, end = parameter.name, find_widened_end(tables, parameter) if parameter.is_range else ""
     if not end and name in list_minor_parameters(tables):
         return NextParameter(parameter, _get_winner_value(tables, name), "the winner's value; it mattered little")
-    good_trials = good_region.select_good_trials(tables) if is_region_known(tables) else tables.trials.iloc[:0]
+    good_trials = select_space_trials(tables) if is_region_known(tables) else tables.trials.iloc[:0]
     good_values = good_trials[name].dropna()
     if not parameter.is_range:
         good_keys = set(good_values.map(choice_key))
@@ -110,9 +128,7 @@ def find_widened_end(tables: StudyTables, parameter: SearchedParameter) -> str:
     end = good_region.find_crowded_end(tables, parameter)
     if not end and parameter.name == separation.LEARNING_RATE:
         end = failure_regions.find_rate_bias(tables)
-        positions = parameter.relative_position(
-            good_region.select_good_trials(tables)[separation.LEARNING_RATE].dropna()
-        )
+        positions = parameter.relative_position(select_space_trials(tables)[separation.LEARNING_RATE].dropna())
         if end and is_region_known(tables) and not (positions < 0.5 if end == "low" else positions > 0.5).any():
             return ""
     return "" if end and _is_too_fast(tables, parameter.name, end) else end

@@ -99,7 +99,7 @@ def _report_good_region(tables: StudyTables) -> list[Finding]:
         f"{format_share(complete, len(inside))} of these are complete"
         f"{f', but {idle:,} learned nothing' if idle else ''}."
     )
-    trials = tuple(int(number) for number in good_region.select_good_trials(tables)["number"])
+    trials = tuple(int(number) for number in search_space.select_space_trials(tables)["number"])
     verdict = f"{format_count(len(trials), 'good trial')} {'shows' if len(trials) == 1 else 'show'} where to search."
     return [Finding(verdict, evidence, search_space.advise_search(tables), trials)]
 
@@ -190,8 +190,10 @@ def _build_ranges_table(tables: StudyTables) -> Table:
         rows.append({"parameter": parameter.name, "searched": searched, best_name: where, "winner": winning})
     caption = f"Where the {best_name} lie in the searched space. "
     if search_space.is_region_known(tables) and search_space.advise_search(tables):
-        good, near = len(good_region.select_good_trials(tables)), len(good_region.select_near_best(tables))
-        caption += f"The space below comes from the {format_count(good, 'good trial')}"
+        good, near = (len(f(tables)) for f in (good_region.select_good_trials, good_region.select_near_best))
+        fitting = len(search_space.select_space_trials(tables))
+        caption += f"The space below comes from the {format_count(fitting, 'good trial')}"
+        caption += " that have the values which it fixes" if fitting < good else ""
         caption += ", within noise of the best. " if good == near else ". "
     if tables.setting("study.sampler") not in EVEN_SAMPLERS:
         caption += "The sampler chose where to look, so this is not a random sample."

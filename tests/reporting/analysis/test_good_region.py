@@ -14,6 +14,7 @@ from thalweg.config.study import ParameterConfig
 from thalweg.reporting.advice import search_space, space_yaml
 from thalweg.reporting.advice.search_space import NextParameter
 from thalweg.reporting.analysis import good_region
+from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import parameters
@@ -131,6 +132,22 @@ def test_trials_inside_region(counting_study: StudyTables) -> None:
     assert not within.all()
     absent = tables.trials.assign(share=np.nan)
     assert good_region.is_inside_space(absent, space)[:6].all()
+
+
+@pytest.mark.parametrize("count", [6, 4])
+def test_range_ignores_dropped_choices(
+    counting_study: StudyTables, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """A rate is good for the loss that stays, or else, if too few trials have this loss, for all good trials."""
+    tables = build_region_study(counting_study, 120, rate=[0.01, 0.011, 0.012, 0.02, 0.03, 0.04])
+    kinds = np.where(np.arange(120) < count, "l2", "l1")
+    trials = tables.trials.assign(kind=kinds)
+    trials.loc[trials.index[6:12], "rate"] = 0.3
+    verdict = ScientificVerdict("alike", "l2", (), equal_values=("l2",))
+    monkeypatch.setattr(search_space, "_list_scientific_choices", lambda _: [KIND])
+    monkeypatch.setattr(search_space, "judge_parameter", lambda *_: verdict)
+    rate, *_ = search_space.build_next_space(replace(tables, trials=trials))
+    assert (rate.searched.high < 0.1) == (count == 6)
 
 
 def test_trials_outside_fixed_choice(counting_study: StudyTables) -> None:
