@@ -103,7 +103,10 @@ def describe_noise(noise: SeedNoise, metric: str) -> str:
     spread = format_number(noise.std, 2)
     noise_text = f"{metric} on the validation set varies from seed to seed with a standard deviation of {spread}."
     if noise.excludes_shared:
-        shared = "This leaves out what a seed does to all trials alike: they share seeds, so it changes no order."
+        shared = (
+            "It is estimated from how candidates differ on each seed, because what a seed does to all trials alike "
+        )
+        shared += "changes no order."
         return f"One trial's {noise_text} {shared}"
     return f"One trial's {noise_text}"
 
