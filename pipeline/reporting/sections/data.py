@@ -175,6 +175,8 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     means["label"] = [text.format_fixed(mean, decimals) for mean in means["mean"]]
     candidate, metric = _name_candidate(tables), text.metric_label(tables.objective)
     whole = "the runs that selected the winner" if _is_selected_winner(tables) else "the confirmed runs"
+    used, confirmed = len(seeds[-1]), int((tables.runs["candidate"] == candidate).sum())
+    whole += f", {used} of {text.format_count(confirmed, 'seed')}" if used < confirmed else ""
     caption = (
         f"The {candidate}'s settings, judged on the validation set. Each seed trains on images that it draws itself, "
         f"for as many steps as with all images. The point for all images uses {whole}. Small dots: seeds. Large dots: "
