@@ -102,8 +102,9 @@ def _report_conflicts(tables: StudyTables) -> list[Finding]:
     if not conflicts:
         return []
     cosines = join_items([f"{format_number(means[pair], 2)} for {pair}" for pair in conflicts])
-    step = f"Search the weights of {join_items(conflicts)} together, or add metrics to `study.also` that show "
-    step += "what each costs."
+    terms = dict.fromkeys(term for pair in conflicts for term in pair.split(" and "))
+    weights = join_items([f"`loss.terms.{term}.weight`" for term in terms])
+    step = f"Search {weights} together, or add metrics to `study.also` that show what each costs."
     evidence = f"Mean cosine between their gradients over training: {cosines}."
     if len(conflicts) < len(means):
         evidence += f" All other pairs have {format_number(means.drop(conflicts).min(), 2)} or more."
