@@ -163,7 +163,10 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     rows = by_state.reindex([state for state in STATE_LABELS if state in by_state.index]).rename(STATE_LABELS)
     rows["share"] = [format_percent(epochs / max(rows["epochs"].sum(), 1), whole=True) for epochs in rows["epochs"]]
     table = rows.rename_axis("state at the end").reset_index()
-    caption = "Epochs of training by how the trials ended. With several seeds or folds, only one of them is counted."
+    folds = int(tables.setting("data.split.folds", 5)) if tables.setting("data.split.by") == "folds" else 1
+    lanes, caption = folds * tables.seeds_per_trial, "Epochs of training by how the trials ended."
+    if lanes > 1:
+        caption += f" Each epoch was trained {lanes} times, on {lanes} seeds or folds; it is counted once."
     return [Table("budget", "Where the epochs went", caption, table), _build_agreement_figure(tables)]
 
 
