@@ -74,7 +74,7 @@ def read_study_tables(config: Config) -> StudyTables:
         baseline_curves=table_files.read_table(paths.BASELINE_CURVES),
         verdicts=build_verdict_table(objective, config.task.METRIC_DIRECTIONS[objective], curves, diverged),
         manifest=files.read_json(paths.MANIFEST),
-        provenance=files.read_json(paths.STUDY_RECORD)["made"] | {"commands": ["make setup", "dvc repro"]},
+        provenance=files.read_json(paths.STUDY_RECORD)["made"] | {"commands": ["make"]},
         space=space,
         output_kind=config.task.OUTPUT_KIND,
         objective=objective,
