@@ -30,7 +30,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     total, diverged = len(tables.trials), _report_diverged_trials(tables)
     if not total or tables.count_trials("diverged") == total:
         return diverged
-    finite = f"{format_count(total, 'trial')} had finite values to the end.{_describe_stopped_trials(tables)}"
+    finite = f"{format_count(total, 'trial')} had finite values throughout.{_describe_stopped_trials(tables)}"
     return [
         *diverged,
         *_report_constant_trials(tables),

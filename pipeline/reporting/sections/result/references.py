@@ -32,11 +32,11 @@ def report_references(tables: StudyTables, result: ConfirmedResult) -> list[Find
     if tables.sign * (winner.mean - best[tables.objective]) >= 0:
         values = " against ".join(format_number(value) for value in (winner.mean, best[tables.objective]))
         verdict = f"The winner is no better than {best['answer']}: {values}."
-    step = _advise_on_doubt(tables, result, float(best[tables.objective]))
+    step = _advise_on_doubt(tables, result, float(best[tables.objective]), best["answer"])
     return [Finding(verdict, evidence, step, trials, "caution")]
 
 
-def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, reference: float) -> str:
+def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, reference: float, answer: str) -> str:
     """Advise on a winner that may be no better than a simple answer: on learning, else on seeds or groups."""
     learning, lead = measure_winner_learning(tables), tables.sign * (reference - result.winner.mean)
     if result.is_lost("winner"):
@@ -57,7 +57,7 @@ def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, reference: fl
         )
     return (
         f"Confirm on more seeds (`confirm.seeds`): the winner learns (Health), but with {seeds} seeds its interval "
-        f"still includes {bound}."
+        f"still includes {bound}, the value of {answer}."
     )
 
 
