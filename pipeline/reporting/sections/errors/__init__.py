@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from thalweg.reporting.analysis.groups import assign_groups, bin_errors, compute_bias
+from thalweg.reporting.analysis.seed_noise import drop_diverged_runs
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure, Gallery, Table
 from thalweg.reporting.page.marks import build_category_scale, build_heading, build_layer, build_tooltips
@@ -80,14 +81,16 @@ def _report_bias(tables: StudyTables) -> list[Finding]:
 def _describe_networks(tables: StudyTables) -> str:
     """Say whose predictions these are, and how their bias differs from the one in Result."""
     candidate = "winner" if tables.has_winner else "baseline"
-    has_folds, has_members = tables.setting("data.split.by") == "folds", tables.setting("confirm.members", 1) > 1
+    runs, members = tables.runs, int(tables.setting("confirm.members", 1))
+    folds = int(tables.setting("data.split.folds", 5)) if tables.setting("data.split.by") == "folds" else 1
+    sound = len(drop_diverged_runs(runs[runs["candidate"] == candidate])) if len(runs) else members
+    used = min(members, sound) or 1
     networks = f"the {candidate}'s network with the best seed by validation"
-    if has_folds or has_members:
-        seeds = "the best seeds" if has_members else "the best seed"
-        networks = (
-            f"means over the {candidate}'s networks{' of all folds' if has_folds else ''}, with {seeds} by validation"
-        )
-    text, runs = f"The predictions are those of the final model: {networks}.", tables.runs
+    if folds * used > 1:
+        networks = f"means over the {candidate}'s {folds * used} networks"
+        networks += f" ({format_count(used, 'seed')}, {folds} folds)" if folds > 1 else ""
+        networks += f", with the best seed{'s' if used > 1 else ''} by validation" if used < sound else ""
+    text = f"The predictions are those of the final model: {networks}."
     if tables.setting("confirm.refit") == "all":
         text = f"The predictions come from before `confirm.refit` trained the final model: {networks}."
     if f"{tables.split}_bias" in runs:

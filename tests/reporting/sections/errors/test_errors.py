@@ -65,9 +65,10 @@ def test_two_groups_prove_nothing(counting_study: StudyTables) -> None:
         ({}, "are those of the final model: the winner's network with the best seed by validation."),
         (
             {"confirm": {"members": 2}},
-            "are those of the final model: means over the winner's networks, with the best seeds",
+            "are those of the final model: means over the winner's 2 networks, with the best seeds",
         ),
-        ({"data": {"split": {"by": "folds"}}}, "means over the winner's networks of all folds, with the best seed by"),
+        ({"data": {"split": {"by": "folds"}}}, "the winner's 5 networks (1 seed, 5 folds), with the best seed by"),
+        ({"confirm": {"members": 8}}, "means over the winner's 8 networks. The"),
         (
             {"confirm": {"refit": "all"}},
             "come from before `confirm.refit` trained the final model: the winner's network",
