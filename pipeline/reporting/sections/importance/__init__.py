@@ -161,10 +161,10 @@ def _build_importance_figure(tables: StudyTables, ranking: ImportanceRanking | N
     table = table.assign(row=rows, chance=table["chance"].clip(upper=1.0))
     table["verdict"] = [BEYOND_CHANCE if parameter.is_important else WITHIN_CHANCE for parameter in ranking.parameters]
     caption = (
-        f"PED-ANOVA: how the {len(ranking.best_trials)} best of {format_count(ranking.trial_count, 'trial')} differ in "
-        f"each setting from all, {describe_epoch(equal_training.epoch)}. Thin bar: its 95 % interval when trials are "
-        f"drawn again{', with seed noise' if ranking.noise else ''}. Upright line: a "
-        "setting without effect stays below it."
+        f"PED-ANOVA: how far each setting's values in the {len(ranking.best_trials)} best of "
+        f"{format_count(ranking.trial_count, 'trial')} differ from those in all, "
+        f"{describe_epoch(equal_training.epoch)}. Thin bar: the share's 95 % interval (bootstrap over trials"
+        f"{', with seed noise' if ranking.noise else ''}). Upright line: a setting without effect stays below it."
     )
     if any(parameter.low == parameter.share < parameter.high for parameter in ranking.parameters):
         caption += " Redrawn trials raise small shares, so an interval may begin at its share."

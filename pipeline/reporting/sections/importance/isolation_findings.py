@@ -110,11 +110,14 @@ def _describe_judgement(verdict: ScientificVerdict) -> str:
             return f"Noise may hide differences of up to {bound}; the best and the median trial differ by {spread}."
         case "alike" if verdict.unjudged_values:
             return (
-                f"Differences above {bound} are ruled out; the best and the median trial differ by {spread}. Too few "
-                f"trials to judge {rare}: fewer than {MIN_VALUE_TRIALS}."
+                f"With noise, the true difference may reach {bound}: less than from the best to the median trial "
+                f"({spread}). Too few trials to judge {rare}: fewer than {MIN_VALUE_TRIALS}."
             )
         case "alike":
-            return f"Differences above {bound} are ruled out; the best and the median trial differ by {spread}."
+            return (
+                f"With noise, the true difference may reach {bound}: less than from the best to the median trial "
+                f"({spread})."
+            )
         case _:
             return ""
 
@@ -132,12 +135,14 @@ def describe_bests(groups: Sequence[ValueGroup]) -> str:
 def _describe_comparison(leader: ValueGroup, other: ValueComparison) -> str:
     """Say how far a value is behind the leading one, and how often chance would do this."""
     total = len(leader.costs) + len(other.group.costs)
-    best = f"{other.trials_ahead} best of the {total} trials with one of the two all have {leader.label}"
+    best = f"the {other.trials_ahead} best all have {leader.label}"
     if other.trials_ahead == 1:
-        best = f"best of the {total} trials with one of the two has {leader.label}"
-    text = f"{other.group.label} is {_describe_gap(other, f' than {leader.label}')}. The {best}. If both were equally "
-    text += f"good, chance would do this in {format_percent(other.chance)} of studies"
-    return f"{text}."
+        best = f"the best has {leader.label}"
+    gap, chance = _describe_gap(other, f" than {leader.label}"), format_percent(other.chance)
+    return (
+        f"{other.group.label} is {gap}. Of the {total} trials with one of the two, {best}. If both were equally good, "
+        f"chance would do this in {chance} of studies."
+    )
 
 
 def _describe_gap(other: ValueComparison, than: str = "") -> str:
