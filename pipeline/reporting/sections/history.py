@@ -65,8 +65,8 @@ def _describe_order(tables: StudyTables, reason: random_search.OrderReason) -> s
     """Describe why the study cannot be compared with random search."""
     sampler = tables.setting("study.sampler") or "the sampler"
     reasons = {
-        "planned": f"its trials could come in any order, but `{sampler}` plans the order",
-        "adaptive": f"its trials could come in any order, but `{sampler}` derives each from those before it",
+        "planned": f"it needs trials in an order of chance, but `{sampler}` plans the order",
+        "adaptive": f"it needs trials in an order of chance, but `{sampler}` derives each from those before it",
         "exhausted": "every combination was tried",
         "stopped": "the final values of the stopped trials are not known",
         "few": f"fewer than {format_count(random_search.MIN_DRAWN_TRIALS, 'trial')} were drawn at random and completed",
@@ -88,6 +88,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     better = "Lower" if tables.sign > 0 else "Higher"
     caption = f"One mark per trial, in the order of the search. Line: the best so far. {better} is better."
     caption += f" {describe_outliers(*constant_trials.count_outliers(tables, trials, window))}".rstrip()
+    caption += " Stopped trials have their value from when they stopped." if tables.count_trials("pruned") else ""
     draws = random_search.find_random_draws(tables)
     if isinstance(draws, str):
         comparison, expected = _describe_order(tables, draws), pd.DataFrame()
