@@ -80,7 +80,8 @@ def build_strip_chart(
         "zero": pd.DataFrame({"value": [0.0] if has_zero_line else []}),
     }
     described = "; ".join(row.describe_row(bool(wide_bars)) for row in rows)
-    description = f"{title}. Means with 95 % intervals: {described}."
+    means = "Means with 95 % intervals" if bars or wide_bars else "Values"
+    description = f"{title}. {means}: {described}."
     draw = partial(_plot_strips, [row.label for row in rows], axis_title, bool(wide_bars))
     return Chart(name, title, caption, description, data, draw, is_half_width, decoration_tables=("zero",))
 

@@ -74,15 +74,20 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
         parts = join_items([name for name in harmful if not name.startswith("term ")])
         steps = [f"Lower the weight of {terms}, or search it down to 0."] if terms else []
         step = " ".join([*steps, f"Leave out {parts}."] if parts else steps)
-        verdict = f"The winner is better without {join_items(harmful)}."
+        verdict = f"The winner is better without {_join_parts(harmful)}."
         findings.append(Finding(verdict, evidence, step, trials, "caution"))
     if needed:
-        verdict = f"The winner is worse without {join_items(needed)}."
+        verdict = f"The winner is worse without {_join_parts(needed)}."
         findings.append(Finding(verdict, "" if findings else evidence, "", trials, "good"))
     if not findings:
         verdict = "Leaving out any one part of the loss makes no clear difference: a simpler loss may do as well."
         findings.append(Finding(verdict, evidence, more_seeds.advise_diagnose_seeds(tables), trials))
     return findings
+
+
+def _join_parts(names: list[str]) -> str:
+    """Join the names of parts that were left out one at a time."""
+    return f"{'any one of ' if len(names) > 1 else ''}{join_items(names)}"
 
 
 def _format_part(name: str) -> str:

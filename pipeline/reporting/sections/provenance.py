@@ -100,5 +100,5 @@ def _build_facts_table(tables: StudyTables) -> Table:
         "data": f"sha256 {tables.manifest['sha256']}" if tables.manifest.get("sha256") else None,
         **dict(sorted((provenance.get("versions") or {}).items())),
     }
-    rows = [{"setting": name, "value": str(value)} for name, value in facts.items() if value is not None]
-    return Table("facts", "Settings", "", pd.DataFrame(rows, columns=["setting", "value"]), is_half_width=True)
+    rows = [{"fact": name, "value": str(value)} for name, value in facts.items() if value is not None]
+    return Table("facts", "Facts", "", pd.DataFrame(rows, columns=["fact", "value"]), is_half_width=True)

@@ -56,8 +56,8 @@ def test_barrier_is_highest_rise(surveyed_study: StudyTables) -> None:
     [
         (45.0, "At epoch 5 the learning rate was 1.1 times its stability limit; from epoch 9 on it was below."),
         (15.0, "At epoch 5 the learning rate was 3.2 times its stability limit; from epoch 16 on it was below."),
-        (90.0, "The learning rate reached 53 % of its stability limit."),
-        (9000.0, "The learning rate reached 0.53 % of its stability limit."),
+        (90.0, "The learning rate stayed below its stability limit: 53 % of it at most."),
+        (9000.0, "The learning rate stayed below its stability limit: 0.53 % of it at most."),
     ],
 )
 def test_rate_is_compared_with_curvature(counting_study: StudyTables, limit: float, wanted: str) -> None:

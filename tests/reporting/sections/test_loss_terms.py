@@ -27,7 +27,9 @@ def test_single_term_has_no_section(counting_study: StudyTables, several_terms_s
 
 
 def test_term_worth_is_loss_without_it(several_terms_study: StudyTables) -> None:
-    assert "The winner is worse without term cells and phase `late` of cells." in list_verdicts(several_terms_study)
+    assert "The winner is worse without any one of term cells and phase `late` of cells." in list_verdicts(
+        several_terms_study
+    )
     assert compute_term_effects(several_terms_study)["term cells"].mean == pytest.approx(0.3, abs=0.02)
 
 

@@ -40,7 +40,9 @@ def _report_stability(tables: StudyTables) -> list[Finding]:
         f"({rate}) and momentum, updates grow from a curvature of {format_number(stability.limit, 2)} on."
     )
     if stability.share <= 1:
-        verdict = f"The learning rate reached {format_percent(stability.share)} of its stability limit."
+        verdict = (
+            f"The learning rate stayed below its stability limit: {format_percent(stability.share)} of it at most."
+        )
         step = search_space.advise_higher_rate(tables) if stability.share < MAX_ROOMY_SHARE else ""
         return [Finding(verdict, evidence, step, _list_winner(tables))]
     verdict = f"At epoch {epoch} the learning rate was {format_number(stability.share, 2)} times its stability limit"
