@@ -153,7 +153,7 @@ def draw_space(draw: st.DrawFn, first: Tree, second: Tree) -> Tree:
         kind = f"{name.rpartition('.')[0]}.kind"
         if name in values:
             space[name] = {"choices": [values[name], others[name]]}
-        elif values.get(kind) != others.get(kind):
+        elif kind in values and values[kind] != others.get(kind):
             space[kind] = {"choices": [values[kind], others[kind]]}
             space[name] = {"choices": [others[name]], "when": {kind: others[kind]}}
     return space
