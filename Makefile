@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
-# tests of one file share fixtures, so one process runs them; files keep their order, so that short ones come last
-SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# tests of one file share fixtures, so one process runs them; files keep their order, so that short ones come last;
+# a process that crashes ends the run: one that takes its place can wait for ever for the file that was lost
+SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 .PHONY: all setup test test-all test-long lint bench tutorial clean
 
@@ -47,7 +48,7 @@ test-all: setup
 
 # simulations of thousands of studies, and all cases of docs/reliability.md
 test-long: setup
-	pytest -m long -rs $(SPREAD)
+	pytest -m long -rs -o faulthandler_timeout=0 $(SPREAD)
 
 # other tools have their own environment; `make bench BENCH=--quick` only checks that everything runs
 bench: setup
