@@ -1,4 +1,4 @@
-"""The experiment as typed parts: replacing, sizes of models, losses' numbers, searched parameters."""
+"""The experiment as typed parts: replacing, sizes of models, losses' numbers."""
 
 import json
 import sys
@@ -12,7 +12,6 @@ from tests.helpers.paths import ROOT
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.config.model import MODEL_KINDS, ModelConfig
-from thalweg.config.study import ParameterConfig
 from thalweg.config.tree import flatten_tree
 
 CONFIG = load_config(ROOT / "params.yaml")
@@ -114,39 +113,6 @@ def test_scales_of_initial_weights_are_no_sizes(user_module: str) -> None:
 def test_invalid_model_is_an_error(kind: str) -> None:
     with pytest.raises(ValidationError):
         ModelConfig.model_validate({"kind": kind})
-
-
-@pytest.mark.parametrize(
-    "parameter",
-    [
-        {},
-        {"low": 1.0},
-        {"low": 2.0, "high": 1.0},
-        {"low": 1.0, "high": 1.0},
-        {"low": 0.0, "high": 1.0, "log": True},
-        {"low": 0.5, "high": 2.0, "whole": True},
-        {"choices": []},
-        {"choices": [1, 1]},
-        {"choices": [[1]]},
-        {"choices": [float("nan")]},
-        {"choices": ["a"], "low": 1.0},
-        {"low": float("-inf"), "high": 1.0},
-        {"low": 1.0, "high": 2.0, "when": {"a": []}},
-        {"low": 1.0, "high": 2.0, "when": {"a": [[1]]}},
-    ],
-)
-def test_searched_parameter_is_range_or_choices(parameter: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        ParameterConfig.model_validate(parameter)
-
-
-def test_parameter_is_active_if_all_conditions_hold() -> None:
-    parameter = ParameterConfig.model_validate({"low": 0.0, "high": 1.0, "when": {"a": "x", "b": [1, 2]}})
-    assert parameter.is_active({"a": "x", "b": 2})
-    assert not parameter.is_active({"a": "x", "b": 3})
-    assert not parameter.is_active({"a": "y", "b": 1})
-    assert not parameter.is_active({"b": 1})
-    assert ParameterConfig.model_validate({"choices": ["x"]}).is_active({})
 
 
 @pytest.mark.parametrize(

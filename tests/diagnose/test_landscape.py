@@ -1,10 +1,14 @@
 """The ground around a small winner: every table agrees with the others where they look at one place."""
 
+import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from tests.helpers.damages import DAMAGES, damage_file
 from thalweg.artifacts.prepared import PreparedData
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
@@ -17,6 +21,7 @@ from thalweg.engine.workers import copy_to_devices
 from thalweg.training import build
 
 VALUES = {"optimizer.learning_rate": 0.02}
+SURVEY = {"path": pd.DataFrame({"epoch": [1, 2], "a": [0.1, 1 / 3]}), "facts": pd.DataFrame({"examples": [3]})}
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +96,30 @@ def test_diverged_seed_has_no_landscape(landscape_config: Config, examples: Exam
     loaded = PreparedData(examples, splits, np.zeros(0, int))
     data = build.build_data(landscape_config, examples, splits, loaded.copy_origins)
     assert landscape.survey_landscape(landscape_config, loaded, data, {"optimizer.learning_rate": 1e30}) is None
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+@pytest.mark.parametrize("tables", [SURVEY, None], ids=["tables", "diverged"])
+def test_damaged_survey_is_measured_again(
+    kind: str, tables: dict[str, pd.DataFrame] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The survey is kept in the state folder; a damaged copy is measured again."""
+    surveys: list[Any] = []
+
+    def survey(*arguments: Any) -> dict[str, pd.DataFrame] | None:
+        surveys.append(arguments)
+        return tables
+
+    def write(target: str) -> dict[str, bytes]:
+        landscape.write_landscape(tmp_path / target, file, *[None] * 4)  # type: ignore[arg-type]
+        return {file.name: file.read_bytes() for file in (tmp_path / target).glob("*")}
+
+    monkeypatch.setattr(landscape, "survey_landscape", survey)
+    file = tmp_path / "state" / "landscape.json"
+    first = write("first")
+    assert sorted(first) == sorted(f"{name}.csv" for name in tables or ())
+    assert write("second") == first
+    assert len(surveys) == 1
+    is_changed = damage_file(file, kind, random.Random(kind), b'{"path": "epoch\\n9\\n"}')
+    assert write("third") == first
+    assert len(surveys) == 1 + is_changed

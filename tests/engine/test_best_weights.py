@@ -134,7 +134,7 @@ def test_non_finite_is_never_best() -> None:
     """The likeliest of NaNs is the first class, so accuracy stays a number; the loss does not."""
 
     class Hidden(Line):
-        def metrics(self, predictions: jax.Array, targets: Tree, weight: jax.Array) -> dict[str, jax.Array]:  # noqa: ARG002
+        def compute_metrics(self, predictions: jax.Array, targets: Tree, weight: jax.Array) -> dict[str, jax.Array]:  # noqa: ARG002
             return {"mse": jnp.float32(0.5), "score": jnp.where(jnp.isfinite(predictions).all(), 0.25, 0.75)}
 
     plan = replace(PLAN, task=Hidden(), objective="score")
