@@ -1,15 +1,14 @@
 """Imports go down only: the floors of the project, and no circle between its modules."""
 
-import ast
 import graphlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from tests.helpers.disk_uses import find_disk_uses
+from tests.helpers.modules import MODULES, list_imports
 from tests.helpers.paths import ROOT
 
 FLOORS = (
@@ -45,26 +44,6 @@ Graph = Mapping[str, set[str]]
 Floors = Sequence[tuple[str, ...]]
 
 
-def find_modules() -> dict[str, Path]:
-    """Return every module of the package by its dotted name below `thalweg`; models/ is a link there."""
-    files = {file.relative_to(ROOT / "pipeline"): file for file in (ROOT / "pipeline").rglob("*.py")}
-    files |= {file.relative_to(ROOT): file for file in (ROOT / "models").rglob("*.py")}
-    names = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): file for path, file in files.items()}
-    return {name: file for name, file in names.items() if name not in ("__init__", "__main__")}
-
-
-def list_imports(source: str, modules: Iterable[str]) -> set[str]:
-    """Return the modules that a source file names in its imports, those inside of functions too."""
-    named = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            inner = {f"{node.module}.{alias.name}" for alias in node.names}
-            named |= {name if name.removeprefix("thalweg.") in modules else node.module for name in inner}
-        elif isinstance(node, ast.Import):
-            named |= {alias.name for alias in node.names}
-    return {name.removeprefix("thalweg.") for name in named} & set(modules)
-
-
 def list_wrong_arrows(graph: Graph, floors: Floors, part: int) -> list[str]:
     """Return the imports between packages that go up or sideways; `part` is where names say the package."""
     height = {name: -number for number, floor in enumerate(floors) for name in floor}
@@ -75,9 +54,6 @@ def list_wrong_arrows(graph: Graph, floors: Floors, part: int) -> list[str]:
             if above != below and height[below] >= height[above]:
                 arrows.append(f"{module} -> {other}")
     return arrows
-
-
-MODULES = find_modules()
 
 
 @cache

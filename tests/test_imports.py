@@ -39,7 +39,7 @@ STAGES: dict[str, set[str]] = {
 }
 CHECK = READ_PARAMS
 
-LIST_IMPORTS = """
+PRINT_IMPORTS = """
 import contextlib, importlib, io, json, os, sys
 from thalweg import cli
 
@@ -65,10 +65,10 @@ for stage in stages:
 
 
 @cache
-def list_imports(folder: Path) -> dict[str, set[str]]:
-    """Return the heavy libraries that each command and each stage imports, from one process with a copy for each."""
+def find_loaded_libraries(folder: Path) -> dict[str, set[str]]:
+    """Find the heavy libraries that each command and each stage imports, from one process with a copy for each."""
     listing = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", LIST_IMPORTS, json.dumps([list(COMMANDS), STAGE_NAMES, HEAVY])],
+        [sys.executable, "-W", "ignore", "-c", PRINT_IMPORTS, json.dumps([list(COMMANDS), STAGE_NAMES, HEAVY])],
         cwd=folder,
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -82,7 +82,7 @@ def list_imports(folder: Path) -> dict[str, set[str]]:
 def test_start_imports_only_what_it_needs(
     name: str, libraries: set[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    assert list_imports(tmp_path_factory.getbasetemp())[name] == libraries
+    assert find_loaded_libraries(tmp_path_factory.getbasetemp())[name] == libraries
 
 
 def test_every_stage_is_listed() -> None:
