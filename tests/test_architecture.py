@@ -80,6 +80,11 @@ def test_no_circular_imports() -> None:
     tuple(graphlib.TopologicalSorter(build_graph()).static_order())  # raises CycleError, which names the circle
 
 
+def test_engine_knows_no_networks() -> None:
+    imported = set().union(*(others for name, others in build_graph().items() if name.startswith("engine.")))
+    assert {name for name in imported if name.split(".")[0] not in ("engine", "system")} == {"core.rng"}
+
+
 def test_every_import_form_counts() -> None:
     modules = {"core", "core.losses", "data.splits"}
     source = "from thalweg.core import losses, rng\ndef f():\n    import thalweg.data.splits\n    import json"
