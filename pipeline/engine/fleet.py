@@ -151,8 +151,8 @@ class Fleet:
             if not population.is_out_of_memory(error):
                 raise
             raise UserError(
-                "memory is too small to train a single network; use a smaller `training.batch_size`, smaller images "
-                "or a smaller model. Finished training is kept"
+                "memory is too small for a single run; use smaller batches, smaller examples or a smaller model. "
+                "Finished training is kept"
             ) from None
         for (key, lane), state in zip(lanes.items(), after, strict=True):
             lane.state = state

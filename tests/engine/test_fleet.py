@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
+import jax
 import pytest
 
 from tests.helpers.training_calls import watch_training
@@ -164,3 +165,16 @@ def test_killed_process_is_explained(
             two.submit(raise_killed).result()
         with pytest.raises(UserError, match="training process was killed"):
             fleet.run_segment()
+
+
+def test_too_small_memory_is_explained(
+    build_fleet: tuple[Callable[..., Fleet], NetworkProgram], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raise_full(*_: object) -> None:
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+
+    monkeypatch.setattr(population, "advance_lanes", raise_full)
+    fleet = build_fleet[0]()
+    fleet.set_target([0], 1)
+    with pytest.raises(UserError, match="memory is too small for a single run; use smaller batches"):
+        fleet.run_segment()
