@@ -20,8 +20,9 @@ from ruamel.yaml import YAML
 
 from thalweg.config.load import load_config
 from thalweg.reporting import render, sections
+from thalweg.reporting.load import load_study_tables
 from thalweg.reporting.tables import StudyTables
-from thalweg.stages import STAGE_NAMES, report, runner
+from thalweg.stages import STAGE_NAMES, runner
 from thalweg.system import files
 from thalweg.system.paths import CONTACT_SHEET, PARAMS
 
@@ -113,7 +114,7 @@ def run(params: Tree, folder: Path) -> Outcome:
         YAML().dump(params, PARAMS)
         for name in STAGE_NAMES[:-1]:
             runner.run_stage(name)
-        tables = report.read_study_tables(load_config(PARAMS))
+        tables = load_study_tables(load_config(PARAMS))
         chosen = sections.select_sections(tables)
         verdicts = tuple(
             finding.verdict for section in chosen for finding in sections.collect_findings(section, tables)

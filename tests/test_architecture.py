@@ -28,7 +28,7 @@ FLOORS = (
 )
 """The packages, from the top down. A package imports from floors below its own, never from its own floor or above."""
 REPORTING = (
-    ("render",),
+    ("load", "render"),
     ("sections",),
     ("advice",),
     ("page",),

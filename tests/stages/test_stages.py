@@ -14,7 +14,8 @@ from thalweg.artifacts import prepared, trained_model
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.confirm import candidates as confirming
-from thalweg.stages import STAGE_NAMES, report
+from thalweg.reporting.load import list_searched_parameters
+from thalweg.stages import STAGE_NAMES
 from thalweg.system import files, table_files
 from thalweg.system.paths import (
     BASELINE_PREDICTIONS,
@@ -184,7 +185,7 @@ class TestTheWholePipeline:
         assert sum(steps) == 0
         assert read_contents(*before) == before
         assert "optimizer.momentum: the best trial of each value" in Path("reports/report.md").read_text()
-        roles = {parameter.name: parameter.role for parameter in report.list_searched_parameters(load_config(PARAMS))}
+        roles = {parameter.name: parameter.role for parameter in list_searched_parameters(load_config(PARAMS))}
         assert roles == {"optimizer.learning_rate": "nuisance", "optimizer.momentum": "scientific"}
         write_params(TREE, "# what a person wrote\n")
 

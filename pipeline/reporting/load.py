@@ -1,0 +1,100 @@
+"""The tables of a report, read from the files that the earlier stages wrote."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from thalweg.artifacts.distinct_trials import merge_repeated_rows
+from thalweg.artifacts.summary import read_summary
+from thalweg.config import settings, spaces
+from thalweg.config.experiment import Config
+from thalweg.config.study import NULL
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.text import choice_key
+from thalweg.stats.verdicts import build_verdict_table
+from thalweg.system import files, paths, table_files
+
+
+def load_study_tables(config: Config) -> StudyTables:
+    """Load everything that the earlier stages wrote."""
+    task, objective, space = config.task, config.study.objective, list_searched_parameters(config)
+    trials, curves = merge_repeated_rows(
+        _read_trials(space),
+        table_files.read_table(paths.CURVES),
+        config.study.also,
+        is_paired=config.study.randomness == "paired",
+    )
+    steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
+    diverged = {int(str(number)): int(step) for number, step in steps.items()}
+    direction = task.METRIC_DIRECTIONS[objective]
+    # names may look like numbers: classes are often 0 to 9
+    text_columns = dict.fromkeys(
+        ("image", "group", *(("truth", "prediction") if task.OUTPUT_KIND == "class" else ())), str
+    )
+    params = config.model_dump(mode="json")
+    params["data"].pop("path")
+    return StudyTables(
+        params=params,
+        trials=trials,
+        curves=curves,
+        summary=read_summary(),
+        runs=table_files.read_table(paths.RUNS),
+        ablations=table_files.read_table(paths.ABLATIONS),
+        gradients=table_files.read_table(paths.GRADIENTS) if files.path_exists(paths.GRADIENTS) else pd.DataFrame(),
+        references=table_files.read_table(paths.REFERENCES),
+        landscape={
+            name.removesuffix(".csv"): table_files.read_table(paths.LANDSCAPE / name)
+            for name in files.list_files(paths.LANDSCAPE)
+        },
+        predictions=table_files.read_table(paths.PREDICTIONS, dtype=text_columns),
+        pictures=[
+            {**{str(k): v for k, v in row.items()}, "file": paths.PICTURES / str(row["file"])}
+            for row in table_files.read_table(paths.WORST_EXAMPLES, dtype=text_columns).to_dict("records")
+        ],
+        baseline_curves=table_files.read_table(paths.BASELINE_CURVES),
+        verdicts=build_verdict_table(objective, direction, curves, diverged),
+        manifest=files.read_json(paths.MANIFEST),
+        provenance=files.read_json(paths.STUDY_RECORD)["made"] | {"commands": ["make"]},
+        space=space,
+        output_kind=task.OUTPUT_KIND,
+        objective=objective,
+        direction=direction,  # type: ignore[arg-type]
+        bounds={name: task.metric_bounds(name) for name in task.METRIC_DIRECTIONS},
+        metric_directions=dict(task.METRIC_DIRECTIONS),
+        picture_caption=task.PICTURE_CAPTION,
+        is_space_exhausted=settings.covers_space(config) and len(trials) == len(settings.list_planned_settings(config)),
+    )
+
+
+def _read_trials(space: Sequence[SearchedParameter]) -> pd.DataFrame:
+    """Read the table of trials; its cells have the values of their choices, text where these are text."""
+    text_parameters = [p.name for p in space if p.choices and all(isinstance(choice, str) for choice in p.choices)]
+    trials = table_files.read_table(paths.TRIALS, dtype=dict.fromkeys(text_parameters, str))
+    for parameter in space:
+        if NULL in parameter.choices:  # beside this name, Pandas reads numbers as text
+            choices = {choice_key(choice): choice for choice in parameter.choices}
+            trials[parameter.name] = trials[parameter.name].map(lambda cell, c=choices: c.get(choice_key(cell), cell))
+    return trials
+
+
+def list_searched_parameters(config: Config) -> list[SearchedParameter]:
+    """Return the search space as the report reads it."""
+    keys = {"log", "whole", "role"}
+
+    def name_values(values: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(NULL if value is None else value for value in values)
+
+    return [
+        SearchedParameter(
+            name,
+            math.nan if p.low is None else p.low,
+            math.nan if p.high is None else p.high,
+            choices=name_values(p.choices or ()),
+            when={parent: name_values(values) for parent, values in p.when.items()},
+            **p.model_dump(include=keys),
+        )
+        for name, p in spaces.sort_parameters(config)
+    ]
