@@ -2,13 +2,16 @@
 
 import graphlib
 import re
+import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.metadata import packages_distributions
 
 import pytest
 
 from tests.helpers.disk_uses import find_disk_uses
-from tests.helpers.modules import MODULES, list_imports
+from tests.helpers.modules import MODULES, list_imported_names, list_imports
 from tests.helpers.paths import ROOT
 
 FLOORS = (
@@ -104,6 +107,24 @@ def test_page_lists_the_floors(title: str, floors: Floors) -> None:
     assert match
     listed = [tuple(line.split("  ")[0].split()) for line in match.group(1).splitlines()]
     assert listed == list(floors)
+
+
+PARTS_OF_OTHERS = {"pydantic-core": "pydantic pins its version", "voluptuous": "DVC raises its errors"}
+"""Packages that the code imports and pyproject.toml does not declare, because a declared one decides their version."""
+
+
+def normalise_name(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_imports_are_declared() -> None:
+    imported = set().union(*(list_imported_names(file.read_text()) for file in MODULES.values()))
+    roots = {name.partition(".")[0] for name in imported} - sys.stdlib_module_names - {"thalweg"}
+    distributions = packages_distributions()
+    needed = {normalise_name(name) for root in roots for name in distributions[root]}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {normalise_name(re.split(r"[^\w.-]", line)[0]) for line in project["dependencies"]}
+    assert needed - declared == set(PARTS_OF_OTHERS)
 
 
 DISK_USES = {
