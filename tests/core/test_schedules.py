@@ -105,6 +105,9 @@ def test_schedules_match_optax() -> None:
         "linear": (optax.linear_schedule(1.0, 0.1, STEPS), {"final": 0.1}),
         "one_cycle": (optax.cosine_onecycle_schedule(STEPS, 1.0), {"final": 0.04 * 1e-4}),
     }
+    # whoever bears the name of an Optax schedule, such as linear_schedule, does what it does there
+    optax_kinds = {name.partition("_")[0] for name in dir(optax.schedules)}
+    assert optax_kinds.intersection(schedules.list_schedules()) <= pairs.keys()
     for name, (theirs, numbers) in pairs.items():
         np.testing.assert_allclose(
             compute_every_rate(name, **numbers), build_optax_schedule(theirs), atol=2e-6, err_msg=name
