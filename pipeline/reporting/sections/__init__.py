@@ -7,7 +7,7 @@ not suit every study has `is_applicable(tables)`, too.
 import importlib
 import pkgutil
 from functools import lru_cache
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure
@@ -29,6 +29,14 @@ class Section(Protocol):
 
     def build_figures(self, tables: StudyTables) -> list[Figure]:
         """Return the figures in order."""
+
+
+@runtime_checkable
+class ConditionalSection(Section, Protocol):
+    """A section that does not suit every study."""
+
+    def is_applicable(self, tables: StudyTables) -> bool:
+        """Say whether the section suits the study."""
 
 
 def get_section_name(section: Section) -> str:
@@ -54,7 +62,7 @@ def select_sections(tables: StudyTables) -> list[Section]:
     if unknown := [name for name in names if name not in sections]:
         raise UserError(f"report.sections: no section '{unknown[0]}'. Available: {', '.join(sections)}")
     selected = [sections[name] for name in dict.fromkeys(names)]
-    return [section for section in selected if not hasattr(section, "is_applicable") or section.is_applicable(tables)]
+    return [s for s in selected if not isinstance(s, ConditionalSection) or s.is_applicable(tables)]
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.helpers.verdicts import list_verdicts
 from thalweg.reporting.analysis.ablation_effects import count_equal_images
 from thalweg.reporting.page.figures import Chart, EmptyFigure
 from thalweg.reporting.sections import data
@@ -27,10 +28,6 @@ def with_ablations(counting_study: StudyTables, without: float | None, *sizes: t
         for i, (what, share, images, value) in enumerate(rows)
     ]  # fmt: skip
     return replace(counting_study, ablations=pd.concat(parts, ignore_index=True))
-
-
-def list_verdicts(tables: StudyTables) -> list[str]:
-    return [finding.verdict for finding in data.build_findings(tables)]
 
 
 def test_image_gain_is_extrapolated(counting_study: StudyTables) -> None:
@@ -75,14 +72,14 @@ def test_irregular_gains_predict_nothing(counting_study: StudyTables) -> None:
 
 def test_difference_within_noise_is_unclear(counting_study: StudyTables) -> None:
     tables = with_ablations(counting_study, 1.0, (500, 1.001), (1000, 1.0))
-    assert list_verdicts(tables) == [
+    assert list_verdicts(data, tables) == [
         "It is unclear whether more images would help: seeds are too noisy.",
         "Augmentation shows no effect beyond noise.",
     ]
 
 
 def test_images_or_augmentation_harm(counting_study: StudyTables) -> None:
-    assert list_verdicts(with_ablations(counting_study, 0.8, (500, 0.9), (1000, 1.0))) == [
+    assert list_verdicts(data, with_ablations(counting_study, 0.8, (500, 0.9), (1000, 1.0))) == [
         "The winner is better with fewer images.",
         "The winner is better without augmentation.",
     ]
@@ -99,12 +96,12 @@ def test_images_or_augmentation_harm(counting_study: StudyTables) -> None:
 def test_augmentation_is_worth_images(counting_study: StudyTables, without: float, images: float, verdict: str) -> None:
     tables = with_ablations(counting_study, without, (250, 1.4), (500, 1.2), (1000, 1.1))
     assert count_equal_images(tables, without)[0] == pytest.approx(images, rel=1e-6)
-    assert list_verdicts(tables)[1] == verdict
+    assert list_verdicts(data, tables)[1] == verdict
 
 
 def test_verdicts_agree_if_maximized(counting_study: StudyTables) -> None:
     tables = with_ablations(counting_study, 0.8, (250, 0.6), (500, 0.8), (1000, 0.9))
-    verdicts = list_verdicts(replace(tables, direction="max"))
+    verdicts = list_verdicts(data, replace(tables, direction="max"))
     assert verdicts == ["More images would help.", "Augmentation is worth 2 times the images."]
 
 
@@ -113,13 +110,13 @@ def test_diverged_seeds_give_no_findings(counting_study: StudyTables) -> None:
     diverged = tables.ablations.assign(diverged_step=np.where(tables.ablations["share"] < 1, 3.0, np.nan))
     figure = data.build_figures(replace(tables, ablations=diverged))[0]
     assert isinstance(figure, EmptyFigure)
-    assert list_verdicts(replace(tables, ablations=diverged)) == []
+    assert list_verdicts(data, replace(tables, ablations=diverged)) == []
 
 
 def test_one_seed_is_only_drawn(counting_study: StudyTables) -> None:
     tables = with_ablations(counting_study, 1.3, (500, 1.2), (1000, 1.1))
     single = replace(tables, ablations=tables.ablations[tables.ablations["seed"] == 0])
-    assert list_verdicts(single) == []
+    assert list_verdicts(data, single) == []
     assert isinstance(data.build_figures(single)[0], Chart)
 
 

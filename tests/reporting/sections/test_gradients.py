@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.helpers.verdicts import list_verdicts
 from thalweg.reporting.page.figures import Chart, EmptyFigure, build_vega_spec
 from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import get_section_name, gradients, select_sections
@@ -65,7 +66,7 @@ def test_wrong_gradient_is_named(counting_study: StudyTables) -> None:
         build_direction("b", "kink", kind="l1"),
         build_direction("c", "unknown"),
     ]
-    verdicts = [finding.verdict for finding in gradients.build_findings(with_gradients(counting_study, *parts))]
+    verdicts = list_verdicts(gradients, with_gradients(counting_study, *parts))
     assert verdicts == ["Backpropagation gives a wrong gradient.", "Some slopes cannot be checked."]
     first = gradients.build_findings(with_gradients(counting_study, *parts))[0]
     assert "`count` along `layers.0.kernel` is off by 0.020 of the slope" in first.evidence

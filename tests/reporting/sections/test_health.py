@@ -8,6 +8,7 @@ import pytest
 
 from tests.helpers import planted_studies as planted
 from tests.helpers.planted_studies import RATE, World, draw_study
+from tests.helpers.verdicts import list_verdicts
 from thalweg.reporting.analysis import constant_trials, swings, training_length
 from thalweg.reporting.page.figures import Chart, EmptyFigure, Table
 from thalweg.reporting.parameter import SearchedParameter
@@ -186,7 +187,7 @@ def test_missing_curves_show_a_sentence(counting_study: StudyTables) -> None:
     bare = replace(counting_study, curves=pd.DataFrame())
     figures = {figure.id: figure for figure in health.build_figures(bare)}
     assert isinstance(figures["best-steps"], EmptyFigure)
-    verdicts = [finding.verdict for finding in health.build_findings(replace(counting_study, verdicts=pd.DataFrame()))]
+    verdicts = list_verdicts(health, replace(counting_study, verdicts=pd.DataFrame()))
     assert not [verdict for verdict in verdicts if "rate" in verdict or "overfit" in verdict]
 
 

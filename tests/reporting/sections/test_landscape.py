@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.terrain import draw_terrain
+from tests.helpers.verdicts import list_verdicts
 from thalweg.reporting.analysis.stability import measure_stability
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.sections import landscape
@@ -19,10 +20,6 @@ def surveyed_study(counting_study: StudyTables) -> StudyTables:
     return replace(counting_study, landscape=draw_terrain())
 
 
-def list_verdicts(tables: StudyTables) -> list[str]:
-    return [finding.verdict for finding in landscape.build_findings(tables)]
-
-
 def test_section_needs_a_survey(counting_study: StudyTables, surveyed_study: StudyTables) -> None:
     assert not landscape.is_applicable(counting_study)
     assert landscape.is_applicable(surveyed_study)
@@ -32,14 +29,16 @@ def test_path_beyond_its_plane_is_reported(counting_study: StudyTables, surveyed
     wanted = "The training path turns through more directions than a map can show."
     turning = draw_terrain()
     turning["facts"] = turning["facts"].assign(share_a=0.5)
-    assert wanted in list_verdicts(replace(counting_study, landscape=turning))
-    assert wanted not in list_verdicts(surveyed_study)
+    assert wanted in list_verdicts(landscape, replace(counting_study, landscape=turning))
+    assert wanted not in list_verdicts(landscape, surveyed_study)
 
 
 def test_ridge_between_seeds_is_reported(counting_study: StudyTables, surveyed_study: StudyTables) -> None:
-    assert "Each seed ends in a place of its own, with a barrier between them." in list_verdicts(surveyed_study)
+    assert "Each seed ends in a place of its own, with a barrier between them." in list_verdicts(
+        landscape, surveyed_study
+    )
     flat = replace(counting_study, landscape=draw_terrain(ridge=0.0))
-    assert not any("barrier" in verdict for verdict in list_verdicts(flat))
+    assert not any("barrier" in verdict for verdict in list_verdicts(landscape, flat))
 
 
 def test_barrier_is_highest_rise(surveyed_study: StudyTables) -> None:
@@ -79,7 +78,7 @@ def test_rate_above_its_limit_to_the_end(counting_study: StudyTables) -> None:
     assert (stability.epoch, stability.stable_from) == (16, None)
     assert stability.share == pytest.approx(66 / 50)
     wanted = "At epoch 16 the learning rate was 1.3 times its stability limit; at the last epoch measured it was still"
-    assert any(wanted in verdict for verdict in list_verdicts(replace(counting_study, landscape=terrain)))
+    assert any(wanted in verdict for verdict in list_verdicts(landscape, replace(counting_study, landscape=terrain)))
 
 
 def test_room_below_limit_asks_for_higher_rates(counting_study: StudyTables) -> None:
@@ -98,13 +97,16 @@ def test_room_below_limit_asks_for_higher_rates(counting_study: StudyTables) -> 
 
 
 def test_optimizer_without_limit_is_not_judged(counting_study: StudyTables) -> None:
-    verdicts = list_verdicts(replace(counting_study, landscape=draw_terrain(limit=np.nan)))
+    verdicts = list_verdicts(landscape, replace(counting_study, landscape=draw_terrain(limit=np.nan)))
     assert not any("stability" in verdict or "edge" in verdict for verdict in verdicts)
 
 
 @pytest.mark.parametrize(("end", "wanted"), [(0.3, "valley"), (-0.2, "valley"), (-9.0, "saddle")])
 def test_descent_at_end_is_a_saddle(counting_study: StudyTables, end: float, wanted: str) -> None:
-    assert any(wanted in verdict for verdict in list_verdicts(replace(counting_study, landscape=draw_terrain(end=end))))
+    assert any(
+        wanted in verdict
+        for verdict in list_verdicts(landscape, replace(counting_study, landscape=draw_terrain(end=end)))
+    )
 
 
 @pytest.mark.parametrize(("epoch", "seeds", "wanted"), [(1, None, True), (16, None, False), (1, 1, False)])
@@ -146,5 +148,5 @@ def test_one_seed_has_no_lines(counting_study: StudyTables) -> None:
     alone = draw_terrain()
     alone["lines"] = pd.DataFrame(columns=alone["lines"].columns)
     tables = replace(counting_study, landscape=alone)
-    assert not any("seed" in verdict.lower() for verdict in list_verdicts(tables))
+    assert not any("seed" in verdict.lower() for verdict in list_verdicts(landscape, tables))
     assert "barriers" not in [figure.id for figure in landscape.build_figures(tables)]

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.terrain import with_terms
+from tests.helpers.verdicts import list_verdicts
 from thalweg.reporting.analysis.loss_terms import compute_gradient_shares, compute_term_effects, list_terms
 from thalweg.reporting.sections import loss_terms
 from thalweg.reporting.tables import StudyTables
@@ -16,8 +17,8 @@ def several_terms_study(counting_study: StudyTables) -> StudyTables:
     return with_terms(counting_study)
 
 
-def list_verdicts(tables: StudyTables) -> str:
-    return " ".join(finding.verdict for finding in loss_terms.build_findings(tables))
+def join_verdicts(tables: StudyTables) -> str:
+    return " ".join(list_verdicts(loss_terms, tables))
 
 
 def test_single_term_has_no_section(counting_study: StudyTables, several_terms_study: StudyTables) -> None:
@@ -27,7 +28,7 @@ def test_single_term_has_no_section(counting_study: StudyTables, several_terms_s
 
 
 def test_term_worth_is_loss_without_it(several_terms_study: StudyTables) -> None:
-    assert "The winner is worse without any one of term cells and phase `late` of cells." in list_verdicts(
+    assert "The winner is worse without any one of term cells and phase `late` of cells." in join_verdicts(
         several_terms_study
     )
     assert compute_term_effects(several_terms_study)["term cells"].mean == pytest.approx(0.3, abs=0.02)
@@ -44,8 +45,8 @@ def test_phase_equal_to_its_term_is_left_out(several_terms_study: StudyTables) -
 
 def test_harmful_term_is_reported(counting_study: StudyTables) -> None:
     harmful = with_terms(counting_study, {"term areas": -0.2})
-    assert "The winner is better without term areas." in list_verdicts(harmful)
-    assert "areas hardly affect" not in list_verdicts(harmful)
+    assert "The winner is better without term areas." in join_verdicts(harmful)
+    assert "areas hardly affect" not in join_verdicts(harmful)
 
 
 def test_harmful_part_without_weight_is_left_out(counting_study: StudyTables) -> None:
@@ -55,13 +56,13 @@ def test_harmful_part_without_weight_is_left_out(counting_study: StudyTables) ->
 
 
 def test_noise_hides_term_worth(counting_study: StudyTables) -> None:
-    assert "Leaving out any one part of the loss makes no clear difference" in list_verdicts(
+    assert "Leaving out any one part of the loss makes no clear difference" in join_verdicts(
         with_terms(counting_study, {"term areas": 0.0})
     )
 
 
 def test_conflicting_terms_are_named(counting_study: StudyTables, several_terms_study: StudyTables) -> None:
-    assert "pull against each other" not in list_verdicts(several_terms_study)
+    assert "pull against each other" not in join_verdicts(several_terms_study)
     (finding,) = [
         finding
         for finding in loss_terms.build_findings(with_terms(counting_study, cosine=-0.6))
@@ -74,12 +75,12 @@ def test_conflicting_terms_are_named(counting_study: StudyTables, several_terms_
 
 
 def test_weak_term_is_named(several_terms_study: StudyTables) -> None:
-    assert "areas hardly affects training." in list_verdicts(several_terms_study)
+    assert "areas hardly affects training." in join_verdicts(several_terms_study)
 
 
 def test_zero_weight_terms_are_weak(several_terms_study: StudyTables) -> None:
     silent = several_terms_study.curves.assign(**{"term.count.coefficient": 0.0, "term.count.gradient": 0.0})
-    assert "count and areas hardly affect training." in list_verdicts(replace(several_terms_study, curves=silent))
+    assert "count and areas hardly affect training." in join_verdicts(replace(several_terms_study, curves=silent))
 
 
 def test_weak_term_names_its_setting(several_terms_study: StudyTables) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from tests.helpers.verdicts import list_verdicts
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis.mean_curves import values_by_fold
 from thalweg.reporting.analysis.seed_noise import variance_share_interval
@@ -42,10 +43,6 @@ def with_values(tables: StudyTables, values: np.ndarray) -> StudyTables:
     return replace(tables, trials=trials.assign(state="complete", value=values, number=range(len(values))))
 
 
-def list_verdicts(tables: StudyTables) -> list[str]:
-    return [finding.verdict for finding in noise.build_findings(tables)]
-
-
 def list_spreads(tables: StudyTables) -> list[dict[Hashable, Any]]:
     """The rows of the table of seeds, one for each candidate."""
     (table,) = [each for each in noise.build_figures(tables) if isinstance(each, Table) and each.id == "spread"]
@@ -67,7 +64,7 @@ NAMES = ("winner", "runner-up 1", "baseline")
 def test_trials_are_compared_with_seeds(counting_study: StudyTables, spread: float, far: float, verdict: str) -> None:
     tables = with_confirmed_values(counting_study, dict.fromkeys(NAMES, 1.0 + 0.05 * EVENLY))
     values = np.append(1.0 + spread * np.linspace(0, 1, 12), 1.0 + spread + far * np.linspace(1, 2, 36))
-    assert list_verdicts(with_values(tables, values))[0].partition(" (0")[0] == verdict
+    assert list_verdicts(noise, with_values(tables, values))[0].partition(" (0")[0] == verdict
 
 
 def test_noise_is_a_variance_share(counting_study: StudyTables) -> None:
@@ -109,7 +106,7 @@ def test_trial_difference_false_positives(counting_study: StudyTables, monkeypat
 
 def test_noise_of_other_epochs_is_unused(counting_study: StudyTables) -> None:
     other = replace(counting_study, params=counting_study.params | {"confirm": {"epochs": 99}})
-    assert not any("quarter" in verdict or "trials" in verdict for verdict in list_verdicts(other))
+    assert not any("quarter" in verdict or "trials" in verdict for verdict in list_verdicts(noise, other))
     (unknown,) = noise._report_variance_share(other)
     assert unknown.verdict == "The seed noise is not known."
     assert unknown.evidence.startswith("Trials trained for 16 epochs, but candidates were retrained for 99 (`confirm.")
@@ -158,7 +155,7 @@ def test_no_seeds_show_a_sentence(studies_by_case: dict[str, StudyTables]) -> No
 
 def test_equal_values_are_drawn(counting_study: StudyTables) -> None:
     still = with_confirmed_values(counting_study, dict.fromkeys(NAMES, np.ones(SEEDS)))
-    assert list_verdicts(still) == []
+    assert list_verdicts(noise, still) == []
     assert {(row["lowest"], row["highest"]) for row in list_spreads(still)} == {("1.000", "1.000")}
     assert {each.id for each in noise.build_figures(still)} == {"seeds", "spread"}
 

@@ -40,7 +40,7 @@ CASES = [
     "several terms",
     *(pytest.param(case, marks=pytest.mark.slow) for case in RARE_CASES),
 ]
-ASKED = {get_section_name(section) for section in find_sections() if hasattr(section, "is_applicable")}
+ASKED = {get_section_name(section) for section in find_sections() if isinstance(section, sections.ConditionalSection)}
 """Sections that are not for every study."""
 
 

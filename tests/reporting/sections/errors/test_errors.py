@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.helpers.verdicts import list_verdicts
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.sections import (
     errors,
@@ -24,7 +25,7 @@ def test_bias_has_an_interval(counting_study: StudyTables) -> None:
 def test_bias_at_ends_without_mean_bias(counting_study: StudyTables) -> None:
     truth = counting_study.predictions["truth"]
     shrunk = counting_study.predictions.assign(prediction=truth.mean() + 0.5 * (truth - truth.mean()))
-    verdicts = [finding.verdict for finding in errors.build_findings(replace(counting_study, predictions=shrunk))]
+    verdicts = list_verdicts(errors, replace(counting_study, predictions=shrunk))
     assert verdicts[0] == "Predictions are pulled towards the middle."
     assert "no bias" in verdicts[1]
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.drawn_tables import estimate, summarize
+from tests.helpers.verdicts import list_verdicts
 from thalweg.artifacts.summary import Confirmation, Estimate
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.render import render_html
@@ -36,9 +37,7 @@ def test_diverged_baseline_is_not_compared(counting_study: StudyTables) -> None:
 
 
 def test_diverged_candidates_are_named(counting_study: StudyTables) -> None:
-    verdicts = [
-        each.verdict for each in result.build_findings(with_diverged_seeds(counting_study, winner=[1], baseline=[0, 2]))
-    ]
+    verdicts = list_verdicts(result, with_diverged_seeds(counting_study, winner=[1], baseline=[0, 2]))
     assert verdicts[:2] == [
         "The winner diverged on 1 of 8 fresh seeds.",
         "The baseline diverged on 2 of 8 fresh seeds.",
