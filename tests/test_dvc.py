@@ -1,9 +1,7 @@
 """dvc.yaml against the code: DVC does not follow imports, so these tests do."""
 
-import ast
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,44 +9,27 @@ import vl_convert
 from dvc_render import VegaRenderer
 from ruamel.yaml import YAML
 
+from tests.helpers.imports import follow_imports, list_imports
 from tests.helpers.paths import ROOT
 from thalweg.config.experiment import Config
 
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 PINNED = {"pipeline/__init__.py", "pipeline/stages/__init__.py", "models/__init__.py"}
 RUNNER = "runner"
-FAMILIES = (ROOT / "pipeline/tasks", ROOT / "pipeline/data/sources")
-
-
-@cache
-def list_imports(file: Path) -> set[Path]:
-    """The project's files that a file imports, the packages they lie in included."""
-    names = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-    files = set()
-    for name in names:
-        parts = name.split(".")
-        if parts[0] == "thalweg":
-            files |= {ROOT.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)}
-            files.add(ROOT.joinpath(*parts).with_suffix(".py"))
-    return {path.resolve() for path in files if path.exists()}
+FAMILIES = {
+    ROOT / "pipeline/tasks": (),
+    ROOT / "pipeline/data/sources": (),
+    ROOT / "pipeline/reporting/sections": (),
+    ROOT / "models": ("prepare", "augment"),
+}
+"""Packages whose files nothing imports by name, each with the stages that run none of them: they have no network."""
 
 
 @cache
 def list_reached_files(stage: str) -> set[str]:
-    """Every file of the project that a stage imports, directly or not."""
-    reached: set[Path] = set()
-    waiting = {ROOT / "pipeline" / "stages" / f"{name}.py" for name in (RUNNER, stage)}
-    while waiting:
-        file = waiting.pop()
-        reached.add(file)
-        # nothing imports a family's members by name
-        family = set(file.parent.glob("*.py")) if file.parent in FAMILIES else set[Path]()
-        waiting |= (list_imports(file) | family) - reached
+    """Every file of the project that a stage may import, directly or not."""
+    starts = [ROOT / "pipeline" / "stages" / f"{name}.py" for name in (RUNNER, stage)]
+    reached = follow_imports(starts, [family for family, unused in FAMILIES.items() if stage not in unused])
     return {file.relative_to(ROOT).as_posix() for file in reached}
 
 
