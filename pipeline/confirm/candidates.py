@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.artifacts.prepared import PreparedData
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.core import rng
@@ -150,6 +151,13 @@ def rank_candidates(config: Config, candidates: Sequence[Candidate]) -> list[Can
 def find_diverged_step(folds: Sequence[LaneState]) -> int | None:
     """Return the first step that was not finite in any of a seed's lanes; None if all were finite."""
     return min((int(state.diverged_step) for state in folds if state.diverged_step >= 0), default=None)
+
+
+def build_refit_data(config: Config, loaded: PreparedData) -> TrainingData:
+    """Build data of one fold that trains on every labelled example, with its copies."""
+    rows = np.arange(len(loaded.examples) - len(loaded.copy_origins), dtype=np.int32)
+    splits = Splits((rows,), (rows,), np.zeros(0, np.int32))
+    return build.build_data(config, loaded.examples, splits, loaded.copy_origins)
 
 
 def refit_winner(

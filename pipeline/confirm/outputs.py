@@ -17,7 +17,6 @@ from thalweg.confirm import candidates, compare
 from thalweg.confirm.candidates import Candidate
 from thalweg.core import rng
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Splits
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files, paths, table_files
 from thalweg.system.images import write_image
@@ -122,9 +121,7 @@ def build_final_model(
         seeds = candidates.rank_winner_seeds(config, winner)[: config.confirm.members]
         networks = [state.best_weights for seed in seeds for state in winner.states[seed]]
         return trained_model.build_trained_model(winner_config, winner.plan, data, loaded.examples, networks)
-    all_rows = np.arange(len(loaded.examples) - len(loaded.copy_origins), dtype=np.int32)
-    splits = Splits((all_rows,), (all_rows,), np.zeros(0, np.int32))
-    all_data = build.build_data(winner_config, loaded.examples, splits, loaded.copy_origins)
+    all_data = candidates.build_refit_data(winner_config, loaded)
     spec, members = build.build_data_spec(loaded.examples), config.confirm.members
     refit_seed = rng.derive_seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))
     refit_folder = folder / f"refit of {refit_seed}"

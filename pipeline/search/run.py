@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from thalweg.artifacts import prepared
-from thalweg.artifacts.fingerprint import describe_study, list_sources, sources_digest, study_fingerprint
+from thalweg.artifacts.fingerprint import describe_study, study_fingerprint
 from thalweg.artifacts.fresh_start import explain_fresh_start
+from thalweg.artifacts.sources import digest_sources, list_sources
 from thalweg.artifacts.summary import Provenance, RankedTrial, StudyRecord, StudySummary
 from thalweg.config import notes, spaces
 from thalweg.config.experiment import Config
@@ -35,10 +36,10 @@ def run_study(config: Config, loaded: prepared.PreparedData, data: TrainingData)
     if missing := notes.describe_missing_points(config):
         print(f"note: the study {missing}", flush=True)
     digest = files.hash_files([EXAMPLES, SPLITS, COPIES])
-    fingerprint = study_fingerprint(config, digest)
+    fingerprint = study_fingerprint(config, digest, study)
     with lock_state_folder(fingerprint) as folder:
-        code = {name: sources_digest({name: file}) for name, file in list_sources(config).items()}
-        if note := explain_fresh_start(folder, describe_study(config, digest) | {"code": code}):
+        code = {name: digest_sources({name: file}) for name, file in list_sources(config, study).items()}
+        if note := explain_fresh_start(folder, describe_study(config, digest, study) | {"code": code}):
             print(note, flush=True)
         with Publisher(config, fingerprint) as publisher, StudyProgress(config) as progress:
             spec = build.build_data_spec(loaded.examples)

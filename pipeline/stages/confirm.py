@@ -18,8 +18,8 @@ def main(config: Config) -> None:
     best = record.ranked[: 1 + config.confirm.runners_up]
     trials = [(None, {}), *((trial.number, trial.params) for trial in best)]
     options = [config.confirm.seeds, config.confirm.epochs]
-    fingerprint = study_fingerprint(config, files.hash_files([EXAMPLES, SPLITS, COPIES]), trials, options)
-    with lock_state_folder(fingerprint) as folder:
+    examples = files.hash_files([EXAMPLES, SPLITS, COPIES])
+    with lock_state_folder(study_fingerprint(config, examples, candidates, trials, options)) as folder:
         spec = build.build_data_spec(loaded.examples)
         baseline, *others = candidates.train_candidates(
             config, spec, loaded.splits, data, trials, folder / "candidates"

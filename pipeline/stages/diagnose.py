@@ -3,7 +3,7 @@
 import pandas as pd
 
 from thalweg.artifacts import prepared, trained_model
-from thalweg.artifacts.fingerprint import package_digest, study_fingerprint
+from thalweg.artifacts.fingerprint import study_fingerprint
 from thalweg.artifacts.summary import read_study_record
 from thalweg.config.experiment import Config
 from thalweg.config.model import list_model_kinds
@@ -20,9 +20,9 @@ def main(config: Config) -> None:
     values = find_winner_values(runs)
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     ablation_options = config.diagnose.model_dump(include={"seeds", "shares"})
-    options = ["less by seed", config.confirm.epochs, config.confirm.seeds, ablation_options]
+    options = [config.confirm.epochs, config.confirm.seeds, ablation_options]
     examples = files.hash_files([EXAMPLES, SPLITS, COPIES])
-    with lock_state_folder(study_fingerprint(config, examples, values, options)) as folder:
+    with lock_state_folder(study_fingerprint(config, examples, ablations, values, options)) as folder:
         ablation_table = ablations.train_ablations(config, loaded, data, values, folder / "less")
     if len(ablation_table):
         winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(ablation_table["seed"])]
@@ -30,8 +30,8 @@ def main(config: Config) -> None:
         ablation_table = pd.concat([ablation_table, all_images[list(ablation_table)]], ignore_index=True)
     table_files.write_table(ABLATIONS, ablation_table)
     if config.diagnose.landscape.points:
-        options = [config.confirm.model_dump(), config.diagnose.landscape.model_dump(), package_digest("diagnose")]
-        with lock_state_folder(study_fingerprint(config, examples, values, options)) as folder:
+        options = [config.confirm.model_dump(), config.diagnose.landscape.model_dump()]
+        with lock_state_folder(study_fingerprint(config, examples, landscape, values, options)) as folder:
             landscape.write_landscape(LANDSCAPE, folder / "landscape.json", config, loaded, data, values)
     kinds = list_model_kinds(config.model_dump())
     weights = trained_model.load_trained_model(MODEL, kinds).members[0] if config.diagnose.gradients else None

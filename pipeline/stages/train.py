@@ -7,22 +7,20 @@ from thalweg.artifacts.fingerprint import baseline_fingerprint
 from thalweg.artifacts.learning_curves import build_curves_table
 from thalweg.config.experiment import Config
 from thalweg.engine import results
-from thalweg.engine.fleet import train_to_end
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.stats.verdicts import build_verdict_table
 from thalweg.system import files, table_files
 from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS, COPIES, EXAMPLES, SPLITS
-from thalweg.training import build
+from thalweg.training import baseline, build
 
 
 def main(config: Config) -> None:
     loaded = prepared.load_prepared_data()
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
-    plan = build.build_plan(config, build.build_data_spec(loaded.examples), data, searched=False)
-    lanes = results.list_lane_seeds(config.seed, "study", 1, len(data.train_rows))
-    hyper, width = build.build_hyper(config), config.engine.width
-    with lock_state_folder(baseline_fingerprint(config, files.hash_files([EXAMPLES, SPLITS, COPIES]))) as folder:
-        states = train_to_end(folder, data, {0: (plan, hyper, lanes)}, width)[0]
+    spec = build.build_data_spec(loaded.examples)
+    examples = files.hash_files([EXAMPLES, SPLITS, COPIES])
+    with lock_state_folder(baseline_fingerprint(config, examples, baseline)) as folder:
+        plan, lanes, states = baseline.train_baseline(config, spec, data, folder)
     curves = build_curves_table(
         config, [(None, *lane, results.build_lane_result(plan, s)) for lane, s in zip(lanes, states, strict=True)]
     )

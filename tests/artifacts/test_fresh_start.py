@@ -12,17 +12,18 @@ from tests.helpers.small_study import set_values
 from thalweg.artifacts import fingerprint
 from thalweg.artifacts.fresh_start import FACTS_FILE, JOURNAL, explain_fresh_start, find_differences
 from thalweg.config.load import load_config
+from thalweg.search import study
 from thalweg.system import files
 
 CONFIG = load_config(ROOT / "params.yaml")
 FACTS: dict[str, Any] = {
-    "code": {"core/losses.py": "1", "models.cnn": "2"},
+    "code": {"thalweg.core.losses": "1", "models.cnn": "2"},
     "data": "d1",
     "flags": ["--xla_a=1"],
     "more": [],
     "numbers": {"JAX_ENABLE_X64": None},
-    "params": {"seed": 0, "study": {"space": {"optimizer.learning_rate": {"low": 0.1, "high": 0.3}}}},
     "pool": "2",
+    "params": {"seed": 0, "study": {"space": {"optimizer.learning_rate": {"low": 0.1, "high": 0.3}}}},
     "processor": "Fast (x86_64, 1a)",
     "versions": {"jax": "0.12.0", "python": "3.13.1"},
 }
@@ -32,7 +33,7 @@ CASES = [
     (HIGH, 0.5, "study.space.optimizer.learning_rate.high (0.3, now 0.5)"),
     (("processor",), "Slow", "the processor (Fast (x86_64, 1a), now Slow)"),
     (("versions", "jax"), "0.13.0", 'jax ("0.12.0", now "0.13.0")'),
-    (("code", "core/losses.py"), "3", "the code of core/losses.py"),
+    (("code", "thalweg.core.losses"), "3", "the code of thalweg.core.losses"),
     (("code", "models.mlp"), "3", "the code of models.mlp"),
     (("pool",), "1", 'NPROC ("2", now "1")'),
     (("flags",), [], 'XLA_FLAGS (["--xla_a=1"], now [])'),
@@ -108,7 +109,7 @@ def test_study_without_trials_is_not_named(tmp_path: Path) -> None:
 def test_facts_name_the_params_of_a_study(values: dict[str, Any], wanted: list[str] | None) -> None:
     tree = CONFIG.model_dump()
     set_values(tree, values)
-    first = fingerprint.describe_study(CONFIG, "data")
-    differences = find_differences(first, fingerprint.describe_study(CONFIG.replace_values(values), "data"))
+    first = fingerprint.describe_study(CONFIG, "data", study)
+    differences = find_differences(first, fingerprint.describe_study(CONFIG.replace_values(values), "data", study))
     assert differences == wanted or (wanted is None and all(name.startswith("study.space.") for name in differences))
     assert find_differences(first, json.loads(json.dumps(first))) == []
