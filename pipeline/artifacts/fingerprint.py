@@ -13,6 +13,10 @@ from thalweg.config.checks.study import SAMPLER_PACKAGES
 from thalweg.config.experiment import Config
 from thalweg.config.study import StudyConfig
 from thalweg.system.machine import describe_processor, list_versions
+from thalweg.system.runtime import BLAS_THREADS
+
+ENVIRONMENT = ("NPROC", *BLAS_THREADS, "JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64")
+"""Variables that decide how numbers are added up: threads, and precision."""
 
 
 def study_fingerprint(config: Config, data_digest: str, entry: ModuleType, *extra: Any) -> str:
@@ -45,8 +49,7 @@ def describe_study(config: Config, data_digest: str, entry: ModuleType, *extra: 
         "code": digest_sources(list_sources(config, entry)),
         "versions": list_versions() | {package: version(package) for package in sampler_package},
         "processor": describe_processor(),
-        "pool": os.environ.get("NPROC"),
-        "numbers": {name: os.environ.get(name) for name in ("JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64")},
+        "environment": {name: os.environ.get(name) for name in ENVIRONMENT},
         "flags": sorted(f for f in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in f),
     }
 

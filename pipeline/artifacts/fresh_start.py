@@ -54,8 +54,8 @@ def _describe_difference(path: str, old: Any, new: Any) -> str:
             return "the prepared examples"
         case "processor":
             return f"the processor ({old}, now {new})"
-        case "pool" | "flags":
-            name = {"pool": "NPROC", "flags": "XLA_FLAGS"}[section]
+        case "flags":
+            name = "XLA_FLAGS"
     return f"{name} ({values[0]}, now {values[1]})"
 
 

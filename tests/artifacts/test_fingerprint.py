@@ -12,6 +12,7 @@ from tests.helpers.paths import ROOT
 from thalweg.artifacts.fingerprint import baseline_fingerprint, study_fingerprint
 from thalweg.config.load import load_config
 from thalweg.search import study
+from thalweg.system.runtime import BLAS_THREADS
 from thalweg.training import baseline
 
 CONFIG = load_config(ROOT / "params.yaml")
@@ -82,6 +83,13 @@ def test_baseline_depends_on_no_study_but_objective() -> None:
     )
     assert baseline_fingerprint(searched, "data", baseline) == before
     assert baseline_fingerprint(CONFIG.replace_values({"study.objective": "rmse"}), "data", baseline) != before
+    assert study_fingerprint(CONFIG, "data", study) != before
+
+
+@pytest.mark.parametrize("name", ["NPROC", "JAX_ENABLE_X64", *BLAS_THREADS])
+def test_environment_changes_fingerprint(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = study_fingerprint(CONFIG, "data", study)
+    monkeypatch.setenv(name, "3")
     assert study_fingerprint(CONFIG, "data", study) != before
 
 

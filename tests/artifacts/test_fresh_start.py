@@ -21,8 +21,7 @@ FACTS: dict[str, Any] = {
     "data": "d1",
     "flags": ["--xla_a=1"],
     "more": [],
-    "numbers": {"JAX_ENABLE_X64": None},
-    "pool": "2",
+    "environment": {"JAX_ENABLE_X64": None, "NPROC": "2"},
     "params": {"seed": 0, "study": {"space": {"optimizer.learning_rate": {"low": 0.1, "high": 0.3}}}},
     "processor": "Fast (x86_64, 1a)",
     "versions": {"jax": "0.12.0", "python": "3.13.1"},
@@ -35,9 +34,9 @@ CASES = [
     (("versions", "jax"), "0.13.0", 'jax ("0.12.0", now "0.13.0")'),
     (("code", "thalweg.core.losses"), "3", "the code of thalweg.core.losses"),
     (("code", "models.mlp"), "3", "the code of models.mlp"),
-    (("pool",), "1", 'NPROC ("2", now "1")'),
+    (("environment", "NPROC"), "1", 'NPROC ("2", now "1")'),
     (("flags",), [], 'XLA_FLAGS (["--xla_a=1"], now [])'),
-    (("numbers", "JAX_ENABLE_X64"), "1", 'JAX_ENABLE_X64 (null, now "1")'),
+    (("environment", "JAX_ENABLE_X64"), "1", 'JAX_ENABLE_X64 (null, now "1")'),
     (("data",), "d2", "the prepared examples"),
 ]
 
@@ -90,12 +89,12 @@ def test_most_similar_study_is_named(tmp_path: Path) -> None:
 def test_damaged_facts_stop_nothing(tmp_path: Path, content: bytes) -> None:
     begin(tmp_path, "first", FACTS)
     (tmp_path / "first" / FACTS_FILE).write_bytes(content)
-    assert begin(tmp_path, "second", change(("pool",), "1")) == ""
+    assert begin(tmp_path, "second", change(("environment", "NPROC"), "1")) == ""
 
 
 def test_study_without_trials_is_not_named(tmp_path: Path) -> None:
     explain_fresh_start(tmp_path / "first", FACTS)
-    assert begin(tmp_path, "second", change(("pool",), "1")) == ""
+    assert begin(tmp_path, "second", change(("environment", "NPROC"), "1")) == ""
 
 
 @pytest.mark.parametrize(
