@@ -17,6 +17,7 @@ from thalweg.data.splits import Splits
 from thalweg.engine.fit import LaneState, name_curves
 from thalweg.engine.fleet import train_to_end
 from thalweg.engine.workers import copy_to_devices
+from thalweg.stats.trial_value import mean_at_best
 from thalweg.system.files import UserError
 from thalweg.training import build, inference
 from thalweg.training.plan import TrainingData
@@ -118,14 +119,18 @@ def _predict_judged_rows(
 
 
 def average_best_validation(plan: NetworkProgram, splits: Splits, fold_states: Sequence[LaneState]) -> dict[str, float]:
-    """Return one seed's metrics on the validation set: each fold's lane at its best, weighted by the folds' sizes."""
-    sizes = [len(rows) for rows in splits.validation]
-    # the index of the best validation; -1 where none was good
-    best = [(name_curves(plan, state), int(state.best_epoch) // plan.validate_every - 1) for state in fold_states]
-    return {
-        name: float(np.average([float(c[name][i]) if i >= 0 else np.nan for c, i in best], weights=sizes))
-        for name in plan.task.METRIC_DIRECTIONS
-    }
+    """Return one seed's metrics on the validation set: each fold's lane at its best, weighted by the folds' sizes.
+
+    NaN where a lane was never good.
+    """
+    sizes = np.array([len(rows) for rows in splits.validation])
+    lanes = [name_curves(plan, state) for state in fold_states]
+    ends = np.array([int(state.best_epoch) // plan.validate_every for state in fold_states])
+    curves = {name: np.array([lane[name] for lane in lanes], np.float64) for name in plan.task.METRIC_DIRECTIONS}
+    # up to the kept weights: what a lane measured once it diverged is no result
+    kept = {name: np.where(np.arange(curve.shape[1]) < ends[:, None], curve, np.nan) for name, curve in curves.items()}
+    cost = plan.objective_sign * kept[plan.objective]
+    return {name: float(mean_at_best(cost, values, sizes)[-1]) for name, values in kept.items()}
 
 
 def rank_candidates(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
