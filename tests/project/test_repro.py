@@ -9,6 +9,7 @@ import pytest
 from tests.helpers.clone import ALL, Clone
 
 pytestmark = pytest.mark.slow
+TRAINING = {"train", "study", "confirm", "diagnose"}
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +17,16 @@ def reproduced_clone(clone: Callable[[], Clone]) -> Clone:
     project = clone()
     assert project.repro() == ALL
     return project
+
+
+def edit_and_reproduce(project: Clone, file: str, old: str, new: str) -> dict[str, int]:
+    """Edit a source file, and return the epochs that each stage trained which then ran."""
+    source = project.folder / file
+    assert old in source.read_text()
+    source.write_text(source.read_text().replace(old, new, 1))
+    ran = project.repro()
+    stages = json.loads((project.folder / "reports/timing.json").read_text())["stages"]
+    return {name: stages[name]["epochs"] for name in ran}
 
 
 def test_clones_give_same_bytes(reproduced_clone: Clone, clone: Callable[[], Clone]) -> None:
@@ -38,22 +49,27 @@ def test_section_edit_reruns_report(reproduced_clone: Clone) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new"),
+    ("file", "old", "new", "reruns"),
     [
-        ("pipeline/core/losses.py", "import jax\n", "import jax  # an edited comment\n"),
-        ("pipeline/config/checks/file.py", "does not divide", "is no divisor of"),
-        ("pipeline/reporting/sections/history.py", "import altair", "import altair  # edited\nimport altair"),
+        ("pipeline/core/losses.py", "import jax\n", "import jax  # an edited comment\n", TRAINING),
+        ("pipeline/config/checks/file.py", "does not divide", "is no divisor of", TRAINING),
+        ("pipeline/reporting/sections/history.py", "import altair", "import altair  # edited\nimport altair", set()),
     ],
     ids=["comment in core", "message of a check", "report section"],
 )
-def test_harmless_edits_train_nothing(reproduced_clone: Clone, file: str, old: str, new: str) -> None:
-    source = reproduced_clone.folder / file
-    assert old in source.read_text()
-    source.write_text(source.read_text().replace(old, new, 1))
-    ran = reproduced_clone.repro()
-    stages = json.loads((reproduced_clone.folder / "reports/timing.json").read_text())["stages"]
-    assert "report" in ran
-    assert {name: stages[name]["epochs"] for name in ran} == dict.fromkeys(ran, 0)
+def test_harmless_edits_train_nothing(reproduced_clone: Clone, file: str, old: str, new: str, reruns: set[str]) -> None:
+    epochs = edit_and_reproduce(reproduced_clone, file, old, new)
+    assert reruns | {"report"} <= epochs.keys()
+    assert not any(epochs.values())
+
+
+def test_edit_of_ablations_trains_them_anew(reproduced_clone: Clone) -> None:
+    before = reproduced_clone.read("artifacts/diagnosis/less.csv")
+    file = "pipeline/diagnose/ablations.py"
+    epochs = edit_and_reproduce(reproduced_clone, file, '"less", str(group)', '"fewer", str(group)')
+    assert epochs.keys() == {"diagnose", "report"}
+    assert epochs["diagnose"] > 0
+    assert reproduced_clone.read("artifacts/diagnosis/less.csv") != before
 
 
 def test_space_change_reruns_study_and_after(reproduced_clone: Clone) -> None:
