@@ -9,7 +9,7 @@ import vl_convert
 from dvc_render import VegaRenderer
 from ruamel.yaml import YAML
 
-from tests.helpers.imports import follow_imports, list_imports
+from tests.helpers.modules import follow_imports, list_imported_files
 from tests.helpers.paths import ROOT
 from thalweg.config.experiment import Config
 
@@ -52,10 +52,13 @@ def test_stage_lists_only_imports(stage: str) -> None:
 
 
 def test_unlisted_modules_are_trivial() -> None:
-    assert list_imports(ROOT / "pipeline/__init__.py") == {
+    assert list_imported_files(ROOT / "pipeline/__init__.py") == {
         ROOT / "pipeline/system" / f"{name}.py" for name in ("__init__", "runtime")
     } | {ROOT / "pipeline/__init__.py"}
-    assert list_imports(ROOT / "pipeline/stages/__init__.py") | list_imports(ROOT / "models/__init__.py") == set()
+    assert (
+        list_imported_files(ROOT / "pipeline/stages/__init__.py") | list_imported_files(ROOT / "models/__init__.py")
+        == set()
+    )
 
 
 def test_dvc_yaml_fits_a_page() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.imports import follow_imports
+from tests.helpers.modules import follow_imports
 from tests.helpers.paths import ROOT
 from thalweg.artifacts.fingerprint import study_fingerprint
 from thalweg.artifacts.sources import LEFT_OUT, digest_sources, list_sources
