@@ -50,8 +50,8 @@ CURVE_EVIDENCE = {
         "the median, against {value} of this trial",
     ),
     "improving": (
-        "the metric's mean went from {before:.3g} to {last:.3g} over the last {validations} validations; fluctuation "
-        "between validations explains {fluctuation:.2g}",
+        "over the last {validations} validations, the metric's mean went from {before:.3g} (first half) to {last:.3g} "
+        "(second half); fluctuation between validations explains {fluctuation:.2g}",
     ),
     "level": (
         "from epoch {epoch} on, the metric averaged over 3 validations stays within {allowed:.2g}",

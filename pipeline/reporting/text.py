@@ -82,10 +82,17 @@ def count_decimals(width: float) -> int:
 
 
 def format_interval(mean: float, low: float, high: float, signed: bool = False, min_places: int = 0) -> str:
-    """Format `0.83 (0.80 to 0.86)`: decimals fit the interval's width, up to two more keep a number from showing 0."""
+    """Format `0.83 (0.80 to 0.86)`: decimals fit the interval's width.
+
+    Up to two more keep an end from showing 0, and the mean from showing a number that is off by over a quarter.
+    """
     places = max(min_places, count_decimals((high - low) / 2))
-    tiny = [value for value in (mean, low, high) if value and round(value, places) == 0]
-    places += next((extra for extra in (1, 2) if all(round(end, places + extra) for end in tiny)), 2) if tiny else 0
+
+    def is_faithful(digits: int) -> bool:
+        is_end_lost = any(end and round(end, digits) == 0 for end in (low, high))
+        return not is_end_lost and abs(round(mean, digits) - mean) <= abs(mean) / 4
+
+    places += next((extra for extra in (0, 1) if is_faithful(places + extra)), 2)
     shown = [format_fixed(value, places, signed) for value in (mean, low, high)]
     return format_estimate(*shown)
 

@@ -58,6 +58,7 @@ def test_interval_digits() -> None:
     assert format_interval(-0.15, -0.32, -0.004) == "−0.150 (−0.320 to −0.004)"  # not 0.00: it is below it
     assert format_interval(-0.15, -0.3, 0.0) == "−0.15 (−0.30 to 0.00)"
     assert format_interval(0.0004, -0.03, 0.03, signed=True) == "+0.0004 (−0.0300 to +0.0300)"  # not 0.00
+    assert format_interval(-0.055, -1.1, 0.99) == "−0.06 (−1.10 to 0.99)"  # not -0.1, twice as much
 
 
 def test_interval_with_one_end_has_one_number() -> None:

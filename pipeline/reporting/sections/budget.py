@@ -143,8 +143,8 @@ def _report_unpruned_study(
         evidence += (
             f" Suppose only the better half of each cohort (trials proposed together) had trained on at {at}. "
             f"The best would be trial {halving.best_trial}{behind}. This would save "
-            f"{format_share(halving.epochs_saved, halving.epochs_spent, 'epoch')}; audited trials train on and save "
-            "none."
+            f"{format_share(halving.epochs_saved, halving.epochs_spent, 'epoch')}. Stopped trials that train on for "
+            "comparison (`study.prune.audit`) would save none."
         )
         step = f"Stop the worse half early: `study.prune: {{first: {epoch}, eta: {rank_agreement.ETA}}}`."
         verdict = f"Short runs predict long ones: stopping early would {outcome}."
@@ -166,7 +166,9 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     folds = int(tables.setting("data.split.folds", 5)) if tables.setting("data.split.by") == "folds" else 1
     lanes, caption = folds * tables.seeds_per_trial, "Epochs of training by how the trials ended."
     if lanes > 1:
-        caption += f" Each epoch was trained {lanes} times, on {lanes} seeds or folds; it is counted once."
+        counts = {"fold": folds, "seed": tables.seeds_per_trial}
+        runs = " and ".join(format_count(count, name) for name, count in counts.items() if count > 1)
+        caption += f" Each epoch was trained {lanes} times, on {runs}; it is counted once."
     return [Table("budget", "Where the epochs went", caption, table), _build_agreement_figure(tables)]
 
 

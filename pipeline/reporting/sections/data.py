@@ -107,8 +107,8 @@ def _report_augmentation(tables: StudyTables) -> list[Finding]:
                 "Weaken `augment.online` or search its strengths: augmented images may look unlike the validation set."
             )
         case _:
-            verdict = "Augmentation shows no effect beyond noise."
-            step = "To make augmentation help, search its strengths (`augment.online.…`)."
+            verdict = "It is unclear whether augmentation helps."
+            step = more_seeds.advise_diagnose_seeds(tables)
     return [Finding(verdict, evidence, step, _list_winner(tables), tone)]
 
 

@@ -45,7 +45,7 @@ def _describe_gain(gain: SearchGain) -> str:
     ]
     if gain.gain is None:
         return sentences[0]
-    amount, noise_sentence = format_number(gain.gain, 2), f"Less than {format_number(gain.noise, 2)} is noise."
+    amount, noise_sentence = format_number(gain.gain, 2), f"Gains below {format_number(gain.noise, 2)} may be noise."
     if gain.best_chance is None:
         sentences += [f"The last third of the trials improved it by {amount}.", noise_sentence]
     else:

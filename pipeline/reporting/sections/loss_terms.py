@@ -74,20 +74,19 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
         parts = join_items([name for name in harmful if not name.startswith("term ")])
         steps = [f"Lower the weight of {terms}, or search it down to 0."] if terms else []
         step = " ".join([*steps, f"Leave out {parts}."] if parts else steps)
-        verdict = f"The winner is better without {_join_parts(harmful)}."
+        verdict = f"The winner is better without {harmful[0]}."
+        if len(harmful) > 1:
+            verdict = f"The winner is better without each of these parts of the loss: {join_items(harmful)}."
         findings.append(Finding(verdict, evidence, step, trials, "caution"))
     if needed:
-        verdict = f"The winner is worse without {_join_parts(needed)}."
+        verdict = f"The winner is worse without {needed[0]}."
+        if len(needed) > 1:
+            verdict = f"The winner needs each of these parts of the loss: {join_items(needed)}."
         findings.append(Finding(verdict, "" if findings else evidence, "", trials, "good"))
     if not findings:
-        verdict = "Leaving out any one part of the loss makes no clear difference: a simpler loss may do as well."
+        verdict = "It is unclear whether any part of the loss helps: leaving out one makes no clear difference."
         findings.append(Finding(verdict, evidence, more_seeds.advise_diagnose_seeds(tables), trials))
     return findings
-
-
-def _join_parts(names: list[str]) -> str:
-    """Join the names of parts that were left out one at a time."""
-    return f"{'any one of ' if len(names) > 1 else ''}{join_items(names)}"
 
 
 def _format_part(name: str) -> str:
@@ -150,7 +149,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     description = "; ".join(f"{name} ends at {format_number(value)}" for name, value in last.items())
     title, caption = (
         "Each term on the validation set",
-        "Values before the coefficient, the weight of the term at that epoch, is applied.",
+        "Each term before it is multiplied by its weight.",
     )
     figures: list[Figure] = [_build_line_chart("terms-loss", title, caption, description, losses, terms, "loss")]
 

@@ -118,14 +118,14 @@ def _build_next_space(tables: StudyTables) -> list[Figure]:
     if not search_space.advise_search(tables):
         return []
     caption = (
-        "This space lies around the good trials. It goes on past an end where the best crowd, but not where trials "
-        "fail. "
+        "This space lies around the good trials. Where the best trials crowd at an end of a range, it goes further, "
+        "unless trials fail beyond that end. "
     )
     if failure_regions.list_edges(tables) and sum(parameter.is_range for parameter in tables.parameters) > 1:
         caption += "Each end is moved alone, so combinations inside may still fail: see Health. "
     lines = space_yaml.format_space(search_space.build_next_space(tables))
     fixed = ", set the values behind `#` at their own place in the file," if any("# " in line for line in lines) else ""
-    caption += f"Paste it over `study.space` in params.yaml{fixed} and set a new `study.name`."
+    caption += f"Paste it over `study.space` in params.yaml{fixed}."
     return [Code("next-space", "Search next", caption, lines)]
 
 
@@ -195,8 +195,8 @@ def _build_ranges_table(tables: StudyTables) -> Table:
         good, near = (len(f(tables)) for f in (good_region.select_good_trials, good_region.select_near_best))
         fitting = len(search_space.select_space_trials(tables))
         caption += f"The space below comes from the {format_count(fitting, 'good trial')}"
-        caption += " that have the values which it fixes" if fitting < good else ""
         caption += ", within noise of the best. " if good == near else ". "
+        caption += "All of them have the choices that it keeps. " if fitting < good else ""
     if tables.setting("study.sampler") not in EVEN_SAMPLERS:
         caption += "The sampler chose where to look, so this is not a random sample."
     return Table("best-ranges", f"What the {best_name} have in common", caption.strip(), pd.DataFrame(rows))

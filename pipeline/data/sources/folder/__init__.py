@@ -223,8 +223,8 @@ def _describe_annotations(annotations: Annotations, moved: dict[str, list[Annota
     for name, outside in moved.items():
         if outside:
             total = sum(map(len, annotations[name].values()))
-            locations = join_first([item.where for item in outside])
-            yield f"{len(outside)} of {total} {name} reach beyond their image and were moved to its edge: {locations}"
+            count, locations = f"{len(outside):,} of {total:,} {name}", join_first([item.where for item in outside])
+            yield f"{count} reach beyond their image and were moved to its edge: {locations}"
     for name, by_image in annotations.items():
         repeated = []
         for items in by_image.values():

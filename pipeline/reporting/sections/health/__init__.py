@@ -215,7 +215,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 
 
 def _build_verdicts_table(tables: StudyTables, verdicts: pd.DataFrame) -> Table:
-    """Build the table with one row per verdict, and the evidence of the best-ranked trial that has it."""
+    """Build the table with one row per verdict, and the evidence of one trial that has it."""
     rows = []
     for kind in verdict_map.order_kinds(verdicts["kind"].unique().tolist()):
         selected = verdicts[verdicts["kind"] == kind]
@@ -223,7 +223,10 @@ def _build_verdicts_table(tables: StudyTables, verdicts: pd.DataFrame) -> Table:
         rows.append({"verdict": kind, "count": len(trials), "trials": join_items(trials),
                      "example": f"trial {int(first['trial'])}", "since": first["since"],
                      "evidence": _describe_evidence(tables, first)})  # fmt: skip
-    caption = "Each verdict with an example: the best trial that has it, and the epoch since when it holds."
+    caption = (
+        "Each verdict with an example, and the epoch since when it holds. The example is the best complete trial with "
+        "this verdict, or else the first trial with it."
+    )
     return Table("verdicts", "Verdicts of the monitor", caption, pd.DataFrame(rows))
 
 

@@ -37,16 +37,17 @@ def _report_stability(tables: StudyTables) -> list[Finding]:
     rate, epoch = format_number(stability.learning_rate, 2), stability.epoch
     evidence = (
         f"At epoch {epoch} the largest curvature is {format_number(stability.curvature, 2)}. At this learning rate "
-        f"({rate}) and momentum, updates grow from a curvature of {format_number(stability.limit, 2)} on."
+        f"({rate}) and momentum, updates grow from a curvature of {format_number(stability.limit, 2)} on. "
+        f"Epochs with a measured curvature: {join_items(stability.epochs)}."
     )
     if stability.share <= 1:
         verdict = (
-            f"The learning rate stayed below its stability limit: {format_percent(stability.share)} of it at most."
+            "At each measured epoch, the learning rate was below its stability limit: at most "
+            f"{format_percent(stability.share)} of it."
         )
         step = search_space.advise_higher_rate(tables) if stability.share < MAX_ROOMY_SHARE else ""
         return [Finding(verdict, evidence, step, _list_winner(tables))]
     verdict = f"At epoch {epoch} the learning rate was {format_number(stability.share, 2)} times its stability limit"
-    evidence += f" The curvature was measured at epochs {join_items(stability.epochs)}."
     if stability.stable_from is None:
         return [
             Finding(f"{verdict}; at the last epoch measured it was still above.", evidence, "", _list_winner(tables))
