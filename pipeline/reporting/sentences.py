@@ -1,5 +1,6 @@
 """Sentences, and parts of them, that several sections show."""
 
+import math
 import re
 import string
 from typing import Any
@@ -101,14 +102,14 @@ def drop_reference(step: str, title: str) -> str:
 def describe_noise(noise: SeedNoise, metric: str) -> str:
     """Describe the noise of one trial's metric from seed to seed."""
     spread = format_number(noise.std, 2)
-    noise_text = f"{metric} on the validation set varies from seed to seed with a standard deviation of {spread}."
     if noise.excludes_shared:
-        shared = (
-            "It is estimated from how candidates differ on each seed, because what a seed does to all trials alike "
+        difference = format_number(math.sqrt(2) * noise.std, 2)
+        return (
+            f"From seed to seed, the difference of two trials in {metric} on the validation set varies with a standard "
+            f"deviation of {difference}: {spread} for each. What a seed does to all trials alike is left out, because "
+            "it changes no order."
         )
-        shared += "changes no order."
-        return f"One trial's {noise_text} {shared}"
-    return f"One trial's {noise_text}"
+    return f"One trial's {metric} on the validation set varies from seed to seed with a standard deviation of {spread}."
 
 
 def describe_unknown_noise(tables: StudyTables) -> str:

@@ -141,7 +141,7 @@ def _report_unpruned_study(
             behind += f"below {format_number(noise.least_significant_difference, 2)} are noise"
         at = f"epoch{'s' if len(halving.rungs) > 1 else ''} {join_items(halving.rungs)}"
         evidence += (
-            f" Suppose only the better half of each cohort (trials proposed together) had trained on at {at}. "
+            f" Suppose only the better half of these trials in each cohort (proposed together) had trained on at {at}. "
             f"The best would be trial {halving.best_trial}{behind}. This would save "
             f"{format_share(halving.epochs_saved, halving.epochs_spent, 'epoch')}. Stopped trials that train on for "
             "comparison (`study.prune.audit`) would save none."

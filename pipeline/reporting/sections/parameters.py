@@ -124,7 +124,9 @@ def _build_next_space(tables: StudyTables) -> list[Figure]:
     if failure_regions.list_edges(tables) and sum(parameter.is_range for parameter in tables.parameters) > 1:
         caption += "Each end is moved alone, so combinations inside may still fail: see Health. "
     lines = space_yaml.format_space(search_space.build_next_space(tables))
-    fixed = ", set the values behind `#` at their own place in the file," if any("# " in line for line in lines) else ""
+    fixed = (
+        ", and set the values behind `#` at their own place in the file" if any("# " in line for line in lines) else ""
+    )
     caption += f"Paste it over `study.space` in params.yaml{fixed}."
     return [Code("next-space", "Search next", caption, lines)]
 

@@ -65,7 +65,7 @@ def test_shared_seeds_exclude_common_effect(counting_study: StudyTables) -> None
     alone = estimate_seed_noise(replace(tables, runs=runs[runs["candidate"] == "winner"]))
     assert alone is not None
     assert not alone.excludes_shared
-    assert "what a seed does to all trials alike" in describe_noise(fewer, "error")
+    assert "What a seed does to all trials alike is left out" in describe_noise(fewer, "error")
     assert describe_noise(apart, "error").startswith("One trial's error on the validation set varies")
 
 
