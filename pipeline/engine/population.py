@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -34,6 +34,7 @@ LANES_PER_BLOCK = 8  # on a CPU, where inactive lanes cost only their memory
 LARGE_LANE_BYTES = 16 * 2**20  # a larger lane is a CPU's whole block
 MIN_RELATIVE_SPEED = 0.9  # calibration: a narrower shape must reach this share of the best throughput
 WIDTH_DIVISOR = 4  # calibration: how much narrower the next width is
+MAX_PROGRAMS = 256  # kept compiled; each takes tens of memory maps of a process's 65,530, and beyond them XLA crashes
 
 LaneJob = tuple[LaneState, Hyper, int]
 """One lane's work in a call: its state, its numbers, and its target epoch."""
@@ -47,6 +48,7 @@ QUICK_OPTIONS: dict[str, str | bool] = {"xla_backend_optimization_level": "0", "
 
 CompiledProgram = Callable[[LaneState, Hyper, Data, NDArray[np.int32]], LaneState]
 _compiled: dict[Hashable, CompiledProgram] = {}
+"""Compiled programs, the latest used last."""
 shapes: dict[Program, BlockShape] = {}
 """The shape of an accelerator's calls, by program, once it is chosen."""
 
@@ -211,7 +213,7 @@ def unstack_tree(tree: Any) -> list[Any]:
     return [jax.tree.map(lambda leaf, i=i: np.asarray(leaf)[i], tree) for i in range(lanes)]
 
 
-@cache
+@lru_cache(maxsize=MAX_PROGRAMS)
 def _compile_init(program: Program) -> Callable[[Array, Array], LaneState]:
     lowered = jax.jit(partial(fit.init_state, program)).lower(jnp.int32(0), jnp.int32(0))
     if jax.default_backend() == "cpu":
@@ -221,10 +223,11 @@ def _compile_init(program: Program) -> Callable[[Array, Array], LaneState]:
 
 
 def _compile_program(program: Program, arguments: tuple[LaneState, Hyper, Data, NDArray[np.int32]]) -> CompiledProgram:
-    """Compile a program for arguments of these shapes, once."""
+    """Compile a program for arguments of these shapes, once while it is among the MAX_PROGRAMS latest used."""
     shapes = jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), arguments)
     key = program, (jax.tree.structure(shapes), tuple(jax.tree.leaves(shapes)))
-    if key not in _compiled:
+    compiled = _compiled.pop(key, None)
+    if compiled is None:
         lanes, whole = PartitionSpec("lanes"), PartitionSpec()  # type: ignore[no-untyped-call]
         began = time.perf_counter()
         sharded = jax.shard_map(
@@ -234,9 +237,12 @@ def _compile_program(program: Program, arguments: tuple[LaneState, Hyper, Data, 
             out_specs=lanes,
             check_vma=False,
         )
-        _compiled[key] = jax.jit(sharded).lower(*arguments).compile()
+        compiled = jax.jit(sharded).lower(*arguments).compile()
         timing.COMPILE_SECONDS.append(time.perf_counter() - began)
-    return _compiled[key]
+    _compiled[key] = compiled
+    while len(_compiled) > MAX_PROGRAMS:
+        del _compiled[next(iter(_compiled))]
+    return compiled
 
 
 def _advance_blocks(program: Program, states: LaneState, hypers: Hyper, data: Data, target_epochs: Array) -> LaneState:

@@ -14,7 +14,7 @@ from thalweg.engine import population
 from thalweg.engine.fit import LaneState
 from thalweg.system import timing
 from thalweg.training import inference
-from thalweg.training.plan import TrainingData
+from thalweg.training.plan import Plan, TrainingData
 
 
 def test_one_program_for_all_numbers(end_states: tuple[list[LaneState], int]) -> None:
@@ -42,6 +42,23 @@ def test_lone_lane_has_same_bits(
             train_lanes(PLAN, [HYPERS[lane]], [start_states[lane]], training_data)[0], end_states[0][lane]
         )
     assert len(timing.COMPILE_SECONDS) == before
+
+
+def test_least_recently_used_program_is_compiled_again(
+    training_data: TrainingData, start_states: list[LaneState], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process has 65,530 memory maps, and a segmentation fault ends it when its programs need more."""
+    monkeypatch.setattr(population, "_compiled", {})
+    monkeypatch.setattr(population, "MAX_PROGRAMS", 2)
+    plans = [replace(PLAN, patience=patience) for patience in (1, 2, 3)]
+
+    def count_compilations(plan: Plan) -> int:
+        before = len(timing.COMPILE_SECONDS)
+        population.advance_lanes(plan, HYPERS[:1], start_states[:1], training_data, [1])
+        return len(timing.COMPILE_SECONDS) - before
+
+    # the third takes the place of the second
+    assert [count_compilations(plans[index]) for index in (0, 1, 0, 2, 0, 1)] == [1, 1, 0, 1, 0, 1]
 
 
 def test_lane_order_does_not_matter(
