@@ -12,9 +12,10 @@ from tests.helpers.trees import are_equal_trees
 from thalweg.core.network import Network
 from thalweg.engine import population
 from thalweg.engine.fit import LaneState
+from thalweg.engine.program import Program
 from thalweg.system import timing
 from thalweg.training import inference
-from thalweg.training.plan import Plan, TrainingData
+from thalweg.training.plan import TrainingData
 
 
 def test_one_program_for_all_numbers(end_states: tuple[list[LaneState], int]) -> None:
@@ -52,7 +53,7 @@ def test_least_recently_used_program_is_compiled_again(
     monkeypatch.setattr(population, "MAX_PROGRAMS", 2)
     plans = [replace(PLAN, patience=patience) for patience in (1, 2, 3)]
 
-    def count_compilations(plan: Plan) -> int:
+    def count_compilations(plan: Program) -> int:
         before = len(timing.COMPILE_SECONDS)
         population.advance_lanes(plan, HYPERS[:1], start_states[:1], training_data, [1])
         return len(timing.COMPILE_SECONDS) - before
