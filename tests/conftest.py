@@ -14,12 +14,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 from hypothesis import settings
 
-from tests.helpers import saved_models, small_study
+from tests.helpers import programs, saved_models, small_study
 from tests.helpers.paths import ROOT
 from thalweg.__main__ import COLLECT_EVERY
 from thalweg.artifacts import trained_model
@@ -34,7 +33,6 @@ from thalweg.training.plan import TrainingData
 
 # as the command does: a quarter of the collection of tests was a search for garbage
 gc.set_threshold(COLLECT_EVERY)
-MAX_MEMORY_MAPS = 25_000  # of 65,530 that Linux gives a process; the costliest file of tests adds 20,000
 # how long an example takes says how busy the machine is
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -42,12 +40,8 @@ settings.load_profile("untimed")
 
 @pytest.fixture(scope="module", autouse=True)
 def released_programs() -> Iterator[None]:
-    """Drop compiled programs before their memory maps run out, where XLA ends the process by a segmentation fault."""
     yield
-    maps = Path("/proc/self/maps")
-    if maps.exists() and maps.read_bytes().count(b"\n") > MAX_MEMORY_MAPS:
-        jax.clear_caches()  # type: ignore[no-untyped-call]
-        gc.collect()
+    programs.release_programs()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,6 +9,7 @@ from hypothesis import assume, event, given, note
 from ruamel.yaml import YAML
 
 from tests.helpers.drawn_params import draw_params, list_pairs
+from tests.helpers.programs import release_programs
 from tests.helpers.size import Size, sized
 from thalweg.cli import preflight
 from thalweg.config.load import ParamsError, load_config
@@ -62,5 +63,6 @@ def test_a_good_file_trains(source_task_pairs: Any, tmp_path: Path, size: Size) 
     @given(tree=draw_params(source_task_pairs))
     def check(tree: dict[str, Any]) -> None:
         train_if_good(tree, tmp_path / "params.yaml")
+        release_programs()  # data of many shapes, each with programs of its own
 
     check()

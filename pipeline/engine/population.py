@@ -34,7 +34,7 @@ LANES_PER_BLOCK = 8  # on a CPU, where inactive lanes cost only their memory
 LARGE_LANE_BYTES = 16 * 2**20  # a larger lane is a CPU's whole block
 MIN_RELATIVE_SPEED = 0.9  # calibration: a narrower shape must reach this share of the best throughput
 WIDTH_DIVISOR = 4  # calibration: how much narrower the next width is
-MAX_PROGRAMS = 256  # kept compiled; each takes tens of memory maps of a process's 65,530, and beyond them XLA crashes
+MAX_PROGRAMS = 32  # kept compiled; each takes 500 memory maps and more of a process's 65,530; beyond them XLA crashes
 
 LaneJob = tuple[LaneState, Hyper, int]
 """One lane's work in a call: its state, its numbers, and its target epoch."""
