@@ -119,7 +119,7 @@ def describe_unknown_noise(tables: StudyTables) -> str:
     epochs = "a searched number of" if tables.is_epochs_searched else tables.setting("training.epochs")
     return (
         f"Trials trained for {epochs} epochs, but candidates were retrained for {tables.setting('confirm.epochs')} "
-        "(`confirm.epochs`): the noise of a trial is not known."
+        "(`confirm.epochs`), so their spread says nothing of a trial's."
     )
 
 

@@ -106,7 +106,8 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
     next_count = int(mean.loc[next_best & ~won, "trial"].nunique())
     beside = f" and the {next_count} next best" if next_count else ""
     grey = f"Grey: all trials but the winner{beside}. " if len(layers["others"]) else ""
-    caption = f"One line per trial, on the validation set. {grey}Lines end where trials were stopped."
+    caption = "One line for each trial and for the baseline, on the validation set. "
+    caption += f"{grey}Lines end where trials were stopped."
     if len(drawn_trials) < len(trials):
         caption += f" {format_share(len(drawn_trials), len(trials))} are drawn."
     flat = mean["trial"].isin(constant_trials.find_constant_trials(tables)["number"])

@@ -65,8 +65,8 @@ def _describe_order(tables: StudyTables, reason: random_search.OrderReason) -> s
     """Describe why the study cannot be compared with random search."""
     sampler = tables.setting("study.sampler") or "the sampler"
     reasons = {
-        "planned": f"it needs trials in an order of chance, but `{sampler}` plans the order",
-        "adaptive": f"it needs trials in an order of chance, but `{sampler}` derives each from those before it",
+        "planned": f"`{sampler}` plans the order of its trials",
+        "adaptive": f"`{sampler}` chooses each trial by the earlier ones",
         "exhausted": "every combination was tried",
         "stopped": "the final values of the stopped trials are not known",
         "few": f"fewer than {format_count(random_search.MIN_DRAWN_TRIALS, 'trial')} were drawn at random and completed",

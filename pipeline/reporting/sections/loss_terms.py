@@ -64,7 +64,7 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
     counts = [effect.n for effect in effects.values()]
     evidence = (
         f"Change of {metric_label(tables.objective)} on the validation set without {left_out}, over "
-        f"{format_range(str(min(counts)), str(max(counts)))} seeds (intervals ignore the bounds of the metric): "
+        f"{format_range(str(min(counts)), str(max(counts)))} seeds (an interval may reach beyond the metric's values): "
         f"{changes}."
     )
     needed, harmful = (_list_terms_by_effect(tables, without) for without in ("worse", "better"))
@@ -157,7 +157,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     data = {"lines": shares.melt("epoch", var_name="term", value_name="value").dropna()}
     means = "; ".join(f"{name} {format_percent(value, whole=True)}" for name, value in shares[terms].mean().items())
     title, description = "Share of each term in the gradient", f"Mean shares: {means}."
-    caption = "Each term's share of the summed gradient norms, with its coefficient applied."
+    caption = "Each term's share of the summed gradient norms, each multiplied by its weight in the loss."
     draw = partial(_plot_gradient_shares, terms)
     figures.append(Chart("terms-pull", title, caption, description, data, draw, is_half_width=True))
 

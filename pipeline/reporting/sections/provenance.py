@@ -94,7 +94,7 @@ def _build_facts_table(tables: StudyTables) -> Table:
         "folds": setting("data.split.folds", 5) if setting("data.split.by") == "folds" else None,
         "seeds per trial": tables.seeds_per_trial,
         "seeds to confirm": setting("confirm.seeds"),
-        "first seed": setting("seed"),
+        "seed of params.yaml": setting("seed"),
         "device": provenance.get("device"),
         "fingerprint": provenance.get("fingerprint"),
         "data": f"sha256 {tables.manifest['sha256']}" if tables.manifest.get("sha256") else None,

@@ -55,7 +55,7 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
         limit, count = format_percent(shown[0].chance_limit), len(best)
         parts.append(
             f"The report calls a value worse only if this share is at most {limit}: {format_percent(ALPHA)}, divided "
-            f"by the {count * (count - 1)} possible orders of two of the {count} values."
+            f"by the {count * (count - 1)} ways to choose a better and a worse one of {count} values."
         )
     if near:
         parts.append(f"Within noise of {leader.label}: {join_items([_describe_tie(other) for other in near])}.")

@@ -39,8 +39,9 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         return []
     rises = format_range(*(format_number(rise, 2) for rise in (barriers["rise"].min(), barriers["rise"].max())))
     evidence = (
-        f"Between one seed's weights and another's, the training loss rises {rises} above its level at the ends "
-        f"({format_count(len(barriers), 'pair')}; {format_number(barriers['low'].iloc[0])} at the first end)."
+        f"Between one seed's weights and another's, the training loss rises {rises} above its level at the ends, "
+        f"which is {format_number(barriers['low'].iloc[0])} at the first. That was measured for "
+        f"{format_count(len(barriers), 'pair')} of seeds."
     )
     step = "Average the predictions of several seeds (`confirm.members`), not the weights."
     return [Finding("Each seed ends in a place of its own, with a barrier between them.", evidence, step)]
@@ -102,8 +103,9 @@ def _build_batch_chart(tables: StudyTables) -> Figure:
     centre = table[np.isclose(table["t"], 0.0)].groupby("size")["loss"].std()
     table = table.assign(batch=table["size"].map("{:,}".format))
     caption = (
-        "The loss on one random line through the end of training, as 8 mini-batches of each size see it: their spread "
-        f"is rough. The largest size is all of {format_count(int(sizes[-1]), 'example')}. Larger batches agree better."
+        "The loss on one random line through the end of training, as 8 mini-batches of each size see it. So few show "
+        f"the spread only roughly. The largest size is all of {format_count(int(sizes[-1]), 'example')}. Larger "
+        "batches agree better."
     )
     spread = "; ".join(f"{size}: {format_number(value, 2)}" for size, value in centre.dropna().items())
     spoken = f"Standard deviation of the loss at the end of training between batches of a size: {spread}."

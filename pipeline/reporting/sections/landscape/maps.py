@@ -55,7 +55,7 @@ def _build_loss_map(tables: StudyTables, table: pd.DataFrame, plane: str, part: 
         marks = pd.concat([path[["a", "b"]].head(1).assign(name="start"), marks])
         where, share = "the path's plane", format_percent(facts["share_a"] + facts["share_b"], whole=True)
         shown = f"in the plane of the training path, which holds {share} of the path's variance. Line: the path, "
-        shown += "one dot per epoch. Both axes: the length of the change of all weights, from the end of training"
+        shown += "one dot per epoch. Both axes: distance from the end of training, over all weights"
     else:
         path, where = path.head(0), "a random plane"
         shown = "around the end of training, in two random directions whose filters are as long as the network's: "

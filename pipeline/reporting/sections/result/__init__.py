@@ -72,9 +72,11 @@ def _list_winner(tables: StudyTables) -> tuple[int, ...]:
 def _report_refit(tables: StudyTables) -> list[Finding]:
     if tables.setting("confirm.refit") != "all":
         return []
+    refit, confirmed = (tables.setting(f"confirm.{name}") for name in ("refit_epochs", "epochs"))
+    longer = "" if refit in (None, confirmed) else f", for {format_count(int(refit), 'epoch')}"
     evidence = (
-        "`confirm.refit: all` trained it once more on every labelled example, including the test set. The figures here "
-        "are of networks that had not seen the test set."
+        f"`confirm.refit: all` trained it once more on every labelled example{longer}, including the test set. The "
+        "figures here are of networks that had not seen the test set."
     )
     step = "To judge `thalweg predict`, use images that are in none of the sets."
     return [Finding("The final model was also trained on the test set.", evidence, step)]

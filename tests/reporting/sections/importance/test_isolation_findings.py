@@ -121,7 +121,7 @@ def test_frequent_values_all_need_more_trials(build_study: Callable[..., StudyTa
     assert "Try each value of `kind` in more trials: l2 (8 trials) and l1 (10 trials)." in finding.next_step
     assert finding.next_step.endswith("Raise `study.trials`.")
     assert (
-        "only if this share is at most 2.5 %: 5 %, divided by the 2 possible orders of two of the 2 values"
+        "only if this share is at most 2.5 %: 5 %, divided by the 2 ways to choose a better and a worse one of 2 values"
         in finding.evidence
     )
 
