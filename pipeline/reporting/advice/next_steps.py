@@ -29,10 +29,11 @@ def choose_next_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> l
         for finding in findings
         if finding.next_step
     ]
+    # of those who advise the same, only the first in the report shows its step (`drop_repeated_steps`)
+    shown = {step.text: step for _, _, step in reversed(advised)}
     chosen: dict[str, NextStep] = {}
     for _, _, step in sorted(advised, key=lambda entry: entry[:2]):
-        if step.section not in chosen and step.text not in {other.text for other in chosen.values()}:
-            chosen[step.section] = step
+        chosen.setdefault(shown[step.text].section, shown[step.text])
     return list(chosen.values())[:MAX_STEPS]
 
 

@@ -33,6 +33,19 @@ def test_one_step_per_section() -> None:
     assert [(step.section, step.text) for step in steps] == [("result", "a"), ("data", "c")]
 
 
+def test_step_leads_to_the_section_that_shows_it() -> None:
+    """A later section that advises the same shows no step; its caution still brings the step to the front."""
+    findings = {
+        "importance": [build_finding("a")],
+        "data": [build_finding("b")],
+        "health": [replace(build_finding("a", "caution"), verdict="Training fails.")],
+    }
+    first, second = choose_next_steps(findings)
+    assert (first.section, first.text, first.verdict) == ("importance", "a", "Because of a.")
+    assert (second.section, second.text) == ("data", "b")
+    assert drop_repeated_steps(findings)["importance"][0].next_step == "a"
+
+
 def test_repeated_step_is_dropped() -> None:
     kept = drop_repeated_steps(
         {
