@@ -41,7 +41,7 @@ def test_lost_trials_count_as_worst(counting_study: StudyTables) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sampler", "word"), [("tpe", "derives each from those before it"), ("grid", "plans the order")]
+    ("sampler", "word"), [("tpe", "chooses each trial by the earlier ones"), ("grid", "plans the order")]
 )
 def test_other_samplers_have_one_order(counting_study: StudyTables, sampler: str, word: str) -> None:
     params = {**counting_study.params, "study": {**counting_study.params["study"], "sampler": sampler}}
