@@ -31,7 +31,7 @@ def build_rows(problem: str, preset: dict[str, Any]) -> list[list[str]]:
     began = time.perf_counter()
     # keep the stages' output out of the table
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
-        tables = tutorial.run({**preset, **changes}, Path(folder)).tables
+        tables = tutorial.run_study({**preset, **changes}, Path(folder)).tables
     assert tables.summary.confirm is not None
     winner = tables.summary.confirm.winner
     winner_runs = tables.runs[tables.runs["candidate"] == "winner"]

@@ -1,4 +1,4 @@
-"""The pictures of README and docs/report.md, taken of the report that lies in reports/ with the system's Chromium.
+"""The pictures of README and docs/report.md, taken of the report in reports/ with the system's Chromium.
 
 `python -m docs.pictures`, after `make` on the default params.yaml.
 """
@@ -13,44 +13,47 @@ from thalweg.system import files
 from thalweg.system.paths import REPORTS
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SEEN = (1245, 1100)
-MARGIN = 18
-"""Width and height of the window, and pixels around what is taken out of the page."""
-BOX = "(e) => { const b = e.getBoundingClientRect(); return [b.left, b.top + scrollY, b.right, b.bottom + scrollY] }"
-"""Of an element in the page: left, top, right, bottom."""
+WINDOW = (1245, 1100)  # width and height [pixels]
+MARGIN = 18  # around figures [pixels]
+CHART_SECONDS = 1.5  # until a chart that comes into view is drawn
+MEASURE_BOX = (
+    "(e) => { const b = e.getBoundingClientRect(); return [b.left, b.top + scrollY, b.right, b.bottom + scrollY] }"
+)
+"""JavaScript that returns the sides of an element in the page: left, top, right, bottom."""
 PICTURES: dict[str, tuple[str, ...]] = {
     "report.png": (),
     "report-what-matters.png": ("isolation-0", "map-0"),
     "report-landscape.png": ("landscape-path-train", "landscape-path-validation"),
 }
-"""Each with the figures that it shows; the first is the page as it opens."""
+"""The figures that each picture shows; none: the top of the page."""
 
 
 def main() -> None:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=next(filter(None, map(shutil.which, PROGRAMS)), None))
-        page = browser.new_page(viewport={"width": SEEN[0], "height": SEEN[1]})
+        page = browser.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
         page.goto((Path.cwd() / REPORTS / "report.html").as_uri())
         for name, figures in PICTURES.items():
-            taken = page.screenshot() if not figures else of(page, figures)
-            files.write_bytes(Path(__file__).parent / name, taken)
+            picture = take_figures(page, figures) if figures else page.screenshot()
+            files.write_bytes(Path(__file__).parent / name, picture)
             print(name)
         browser.close()
 
 
-def of(page: Any, figures: tuple[str, ...]) -> bytes:
-    """The page from the first to the last of some figures."""
+def take_figures(page: Any, figures: tuple[str, ...]) -> bytes:
+    """Take a picture of the part of the page that holds some figures, with a margin."""
     boxes = []
-    for figure in figures:
-        place = page.locator(f"#figure-{figure}")
-        place.scroll_into_view_if_needed()
-        page.wait_for_timeout(1500)
-        boxes.append(place.evaluate(BOX))
-    left, top, *ends = (edge(sides) for edge, sides in zip((min, min, max, max), zip(*boxes, strict=True), strict=True))
-    width, height = (end - start + 2 * MARGIN for start, end in zip((left, top), ends, strict=True))
-    clip = {"x": left - MARGIN, "y": top - MARGIN, "width": width, "height": height}
-    taken: bytes = page.screenshot(clip=clip, full_page=True)
-    return taken
+    for name in figures:
+        figure = page.locator(f"#figure-{name}")
+        figure.scroll_into_view_if_needed()
+        page.wait_for_timeout(1000 * CHART_SECONDS)
+        boxes.append(figure.evaluate(MEASURE_BOX))
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    left, top = min(lefts) - MARGIN, min(tops) - MARGIN
+    width, height = max(rights) + MARGIN - left, max(bottoms) + MARGIN - top
+    clip = {"x": left, "y": top, "width": width, "height": height}
+    picture: bytes = page.screenshot(clip=clip, full_page=True)
+    return picture
 
 
 if __name__ == "__main__":

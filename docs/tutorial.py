@@ -1,4 +1,4 @@
-"""The studies of docs/how-training-works.md: found in the page, run, their pictures kept.
+"""The studies of docs/how-training-works.md: read from the page, run, and drawn.
 
 `python -m docs.tutorial` runs all of them and draws every picture again; with names of studies, those alone.
 """
@@ -29,21 +29,16 @@ from thalweg.system.paths import CONTACT_SHEET, PARAMS
 Tree = dict[str, Any]
 
 PAGE = Path(__file__).with_name("how-training-works.md")
-WHOLE = ("space", "model")
-"""Parts that a study gives anew rather than in pieces: what they may hold depends on their other keys."""
-SHEET_NAME = "contact-sheet"
-SHARP = 1.5
-COLOURS = 64
-"""The name of the augment stage's sheet among the figures; a PNG's pixels for one of its SVG, and how many colours."""
+WHOLE_PARTS = ("space", "model")
+"""Parts that a study replaces as a whole: which keys they may hold depends on their other keys."""
+SHEET_NAME = "contact-sheet"  # of the augment stage, among the figures
+PNG_SCALE = 1.5  # pixels of a PNG for one of its SVG
+PNG_COLOURS = 64
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A study and what the page says after it, up to the next one.
-
-    - `params`: the whole experiment, as params.yaml would have it.
-    - `said`: pieces of verdicts that its report must have.
-    """
+    """A study of the page. `params`: the whole experiment. `said`: parts of verdicts that its report must have."""
 
     name: str
     params: Tree
@@ -52,64 +47,64 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a study came to: all that its report is made from, and that report's verdicts and figures, by file name."""
+    """The result of a study: the tables of its report, the report's verdicts, and its figures by file name."""
 
     tables: StudyTables
     verdicts: tuple[str, ...]
     figures: dict[str, bytes]
 
     @property
-    def kind(self) -> dict[int, str]:
-        """What the monitor says of each trial, by its number."""
+    def kinds(self) -> dict[int, str]:
+        """The monitor's verdict on each trial, by its number."""
         verdicts = self.tables.verdicts
         return dict(zip(verdicts["trial"], verdicts["kind"], strict=True))
 
     @property
-    def value(self) -> dict[int, float]:
-        """What each trial came to, by its number."""
+    def values(self) -> dict[int, float]:
+        """The value of each trial, by its number."""
         trials = self.tables.trials
         return dict(zip(trials["number"], trials["value"], strict=True))
 
 
-def lessons(page: str) -> list[Lesson]:
-    """The studies of a page in its order, each the page's base with the study's own changes."""
-    base = _yaml(page.split("<!-- base -->")[1])
+def read_lessons(page: str) -> list[Lesson]:
+    """Read the studies of a page in its order: the page's base with each study's changes."""
+    base = _read_yaml(page.split("<!-- base -->")[1])
     parts = re.split(r"<!-- study: (\w+) -->", page)[1:]
     return [
         Lesson(
             name,
-            merged(base, _yaml(text)),
+            merge_trees(base, _read_yaml(text)),
             tuple(re.findall(r"^> The report says: \*\*(.+?)\*\*", text, re.MULTILINE)),
         )
         for name, text in zip(parts[::2], parts[1::2], strict=True)
     ]
 
 
-def _yaml(text: str) -> Tree:
-    """The first block of YAML in a text."""
+def _read_yaml(text: str) -> Tree:
+    """Read the first block of YAML in a text."""
     match = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert match
     tree: Tree = YAML(typ="safe").load(match[1])
     return tree
 
 
-def merged(base: Tree, changes: Tree) -> Tree:
-    """A tree with another's values in place of its own, part by part; those in `WHOLE` as they are given."""
+def merge_trees(base: Tree, changes: Tree) -> Tree:
+    """Return a tree with the values of `changes`, part by part; the parts in WHOLE_PARTS as they are there."""
     both = {
-        name: merged(base[name], value) if isinstance(base.get(name), dict) and name not in WHOLE else value
+        name: merge_trees(base[name], value) if isinstance(base.get(name), dict) and name not in WHOLE_PARTS else value
         for name, value in changes.items()
         if isinstance(value, dict)
     }
     return base | changes | both
 
 
-def pictures(page: str) -> list[tuple[str, str]]:
-    """The pictures that a page shows: study and figure's file name, of `training/STUDY-FIGURE`."""
+def list_pictures(page: str) -> list[tuple[str, str]]:
+    """List the pictures that a page shows: study and file name of the figure, from `training/STUDY-FIGURE`."""
     return re.findall(r"\]\(training/(\w+?)-([\w-]+\.\w+)\)", page)
 
 
-def run(params: Tree, folder: Path) -> Outcome:
-    """Every stage of an experiment in an empty folder, and what its report would show."""
+def run_study(params: Tree, folder: Path) -> Outcome:
+    """Run every stage of an experiment in an empty folder, but for writing the report; return its result."""
     with contextlib.chdir(folder):
         YAML().dump(params, PARAMS)
         for name in STAGE_NAMES[:-1]:
@@ -124,35 +119,35 @@ def run(params: Tree, folder: Path) -> Outcome:
     return Outcome(tables, verdicts, figures)
 
 
-def picture(figures: dict[str, bytes], name: str) -> bytes:
-    """A figure as the page shows it: an SVG as it is, a PNG in few colours, where need be of the SVG."""
+def render_picture(figures: dict[str, bytes], name: str) -> bytes:
+    """Return a figure as the page shows it: an SVG unchanged, a PNG in few colours, if need be drawn from the SVG."""
     if name.endswith(".svg"):
         return figures[name]
     pixels = figures.get(name) or bytes(
-        vl_convert.svg_to_png(figures[name.replace(".png", ".svg")].decode(), scale=SHARP)
+        vl_convert.svg_to_png(figures[name.replace(".png", ".svg")].decode(), scale=PNG_SCALE)
     )
     small = memory.BytesIO()
-    Image.open(memory.BytesIO(pixels)).convert("RGB").quantize(COLOURS).save(small, "PNG", optimize=True)
+    Image.open(memory.BytesIO(pixels)).convert("RGB").quantize(PNG_COLOURS).save(small, "PNG", optimize=True)
     return small.getvalue()
 
 
-def draw(names: list[str]) -> Iterator[str]:
-    """Run the studies of these names, all if there are none, and write their pictures; a line on each."""
+def draw_pictures(names: list[str]) -> Iterator[str]:
+    """Run the studies of these names, or all without names; write their pictures, and yield a line on each study."""
     page = PAGE.read_text()
-    for lesson in lessons(page):
+    for lesson in read_lessons(page):
         if names and lesson.name not in names:
             continue
         began = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
-            outcome = run(lesson.params, Path(folder))
-        for study_name, figure in pictures(page):
+            outcome = run_study(lesson.params, Path(folder))
+        for study_name, figure in list_pictures(page):
             if study_name == lesson.name:
                 files.write_bytes(
-                    PAGE.parent / "training" / f"{lesson.name}-{figure}", picture(outcome.figures, figure)
+                    PAGE.parent / "training" / f"{lesson.name}-{figure}", render_picture(outcome.figures, figure)
                 )
         yield f"{lesson.name}: {time.perf_counter() - began:.0f} s; {' '.join(outcome.verdicts)}"
 
 
 if __name__ == "__main__":
-    for line in draw(sys.argv[1:]):
+    for line in draw_pictures(sys.argv[1:]):
         print(line)

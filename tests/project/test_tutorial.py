@@ -22,7 +22,7 @@ from thalweg.core.network import Network
 from thalweg.reporting.sections.health import verdict_map
 
 TEXT = tutorial.PAGE.read_text()
-LESSONS = tutorial.lessons(TEXT)
+LESSONS = tutorial.read_lessons(TEXT)
 FOLDER = tutorial.PAGE.parent
 LARGEST = 60_000
 """Bytes of a picture."""
@@ -54,13 +54,13 @@ def test_tutorial_studies_are_valid(lesson: tutorial.Lesson, tmp_path: Path) -> 
 
 def test_changes_replace_values() -> None:
     base = {"a": {"b": 1, "c": 2}, "study": {"trials": 3, "space": {"x": 1}}, "d": 4}
-    merged = tutorial.merged(base, {"a": {"c": 5}, "study": {"space": {"y": 2}}, "d": {"e": 6}})
+    merged = tutorial.merge_trees(base, {"a": {"c": 5}, "study": {"space": {"y": 2}}, "d": {"e": 6}})
     assert merged == {"a": {"b": 1, "c": 5}, "study": {"trials": 3, "space": {"y": 2}}, "d": {"e": 6}}
     assert base["study"] == {"trials": 3, "space": {"x": 1}}
 
 
 def test_pictures_exist_and_are_small() -> None:
-    pictures = tutorial.pictures(TEXT)
+    pictures = tutorial.list_pictures(TEXT)
     assert len(pictures) == TEXT.count("](training/")
     assert {name for name, _ in pictures} <= {lesson.name for lesson in LESSONS}
     files = sorted(f"{name}-{figure}" for name, figure in pictures)
@@ -203,29 +203,29 @@ def has_lower_place(outcome: tutorial.Outcome) -> bool:
 HOLDS: dict[str, list[Callable[[tutorial.Outcome], bool]]] = {
     # trial 0 is `l2` at 0.001, the file's own point of the grid
     "losses": [
-        lambda outcome: outcome.value[0] < outcome.value[3],
-        lambda outcome: outcome.value[5] < outcome.value[9],
+        lambda outcome: outcome.values[0] < outcome.values[3],
+        lambda outcome: outcome.values[5] < outcome.values[9],
     ],
     "gradient": [lambda outcome: sorted(outcome.tables.gradients["direction"].unique()) == ["a[0]", "b[0]", "c[0]"]],
     "batches": [
         lambda outcome: outcome.tables.manifest["examples"]["train"] == 400,
-        lambda outcome: min(outcome.value[i] for i in (2, 5, 8)) > 1.1 * min(outcome.value[i] for i in (1, 4, 7)),
-        lambda outcome: outcome.value[8] < min(outcome.value[2], outcome.value[5]),
-        lambda outcome: outcome.value[6] > 1.1 * outcome.value[7],
+        lambda outcome: min(outcome.values[i] for i in (2, 5, 8)) > 1.1 * min(outcome.values[i] for i in (1, 4, 7)),
+        lambda outcome: outcome.values[8] < min(outcome.values[2], outcome.values[5]),
+        lambda outcome: outcome.values[6] > 1.1 * outcome.values[7],
     ],
     # trial 8 has the rate 0.014
-    "rates": [lambda outcome: [outcome.kind[i] for i in (1, 8, 13)] == ["rate too low", "rate too high", "diverged"]],
-    "schedules": [lambda outcome: outcome.value[8] > sum(outcome.value[i] for i in (9, 10, 11)) / 3],
+    "rates": [lambda outcome: [outcome.kinds[i] for i in (1, 8, 13)] == ["rate too low", "rate too high", "diverged"]],
+    "schedules": [lambda outcome: outcome.values[8] > sum(outcome.values[i] for i in (9, 10, 11)) / 3],
     "momentum": [
-        lambda outcome: outcome.value[1] > 1.1 * outcome.value[0],
-        lambda outcome: outcome.value[11] > 1.1 * outcome.value[0],
+        lambda outcome: outcome.values[1] > 1.1 * outcome.values[0],
+        lambda outcome: outcome.values[11] > 1.1 * outcome.values[0],
     ],
     # trials 1 and 2 have the lowest rates
     "overfitting": [
         lambda outcome: outcome.tables.manifest["examples"]["train"] == 146,
-        lambda outcome: {i for i, kind in outcome.kind.items() if kind == "overfitting"} == {0, 3, 4, 5},
+        lambda outcome: {i for i, kind in outcome.kinds.items() if kind == "overfitting"} == {0, 3, 4, 5},
     ],
-    "augmentation": [lambda outcome: list(outcome.kind.values()).count("overfitting") < 3],
+    "augmentation": [lambda outcome: list(outcome.kinds.values()).count("overfitting") < 3],
     "landscape": [has_lower_place],
 }
 """What the page says of each study's trials, beside the verdicts that it quotes."""
@@ -238,11 +238,11 @@ def test_outcomes_match_lessons() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_outcomes_match_page(lesson: tutorial.Lesson, tmp_path: Path) -> None:
-    outcome = tutorial.run(lesson.params, tmp_path)
+    outcome = tutorial.run_study(lesson.params, tmp_path)
     for verdict_part in lesson.said:
         assert any(verdict_part in verdict for verdict in outcome.verdicts), (verdict_part, outcome.verdicts)
     for number, holds in enumerate(HOLDS[lesson.name]):
-        assert holds(outcome), (lesson.name, number, outcome.value, outcome.kind)
-    for name, figure in tutorial.pictures(TEXT):
+        assert holds(outcome), (lesson.name, number, outcome.values, outcome.kinds)
+    for name, figure in tutorial.list_pictures(TEXT):
         if name == lesson.name:
-            assert tutorial.picture(outcome.figures, figure)
+            assert tutorial.render_picture(outcome.figures, figure)
