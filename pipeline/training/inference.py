@@ -1,5 +1,6 @@
 """Predictions of trained networks, and metrics of predictions."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -17,7 +18,8 @@ from thalweg.training import batches
 from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
-CHUNK_SIZE = 256  # examples that go through a network at once
+CHUNK_SIZE = 256  # examples that go through a network at once, at most
+CHUNK_BYTES = 2**22  # of their inputs, at most: large images are as many as a few MiB
 
 
 def predict_examples(
@@ -46,7 +48,8 @@ def build_predictor(
             inputs = batches.normalise_images(data, rows, images)
             return network.apply(*weights, inputs[:, :, ::-1] if mirrored else inputs, train=False)[0]
 
-        outputs = batches.join_chunks(jax.lax.map(predict_chunk, batches.split_chunks(rows, CHUNK_SIZE)), len(rows))
+        chunks = batches.split_chunks(rows, count_chunk_examples(network.inputs))
+        outputs = batches.join_chunks(jax.lax.map(predict_chunk, chunks), len(rows))
         return task.decode_outputs(outputs)
 
     def predict_rows(weights: tuple[Any, Any], data: TrainingData, rows: Array) -> Array:
@@ -56,6 +59,11 @@ def build_predictor(
         return (straight + task.unmirror_predictions(predict_images(weights, data, rows, True), network.inputs[1])) / 2
 
     return jax.jit(predict_rows)
+
+
+def count_chunk_examples(shape: tuple[int, ...]) -> int:
+    """Count the examples that go through a network at once, by the shape of one input [h, w, C] in float32."""
+    return min(CHUNK_SIZE, max(1, CHUNK_BYTES // (4 * math.prod(shape))))
 
 
 def read_task_inputs(plan: NetworkProgram, data: TrainingData, rows: NDArray[Any]) -> NDArray[np.float32]:

@@ -52,3 +52,8 @@ def test_mirroring_makes_predictions_symmetric(task: Task, mirror: bool) -> None
     if mirror:
         plain = [jnp.asarray(inference.build_predictor(network, task)(weights, on, ROWS)) for on in (straight, flipped)]
         np.testing.assert_allclose(one, (plain[0] + task.unmirror_predictions(plain[1], 16)) / 2, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("shape", "examples"), [((48, 48, 1), 256), ((160, 160, 3), 13), ((2048, 2048, 3), 1)])
+def test_large_images_go_in_smaller_chunks(shape: tuple[int, ...], examples: int) -> None:
+    assert inference.count_chunk_examples(shape) == examples
