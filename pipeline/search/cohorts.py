@@ -24,7 +24,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Rules:
-    """Constants of a search. `brackets` are the epochs at which trials are judged, ascending; the last is the end."""
+    """Constants of a search. `brackets` are the epochs at which trials are judged, ascending; the last is the end.
+
+    `groups` has the group of each trial: a rung compares trials of one group, also with those of earlier cohorts. Empty:
+    a rung compares the trials of a cohort.
+    """
 
     trial_count: int
     cohort_size: int
@@ -33,6 +37,7 @@ class Rules:
     audit: float = 0.0
     in_flight: int = 1
     seed: int = 0
+    groups: tuple[int, ...] = ()
 
     @property
     def cohort_count(self) -> int:
@@ -60,10 +65,11 @@ class Cohort:
 
 @dataclass(frozen=True)
 class SearchState:
-    """The number of cohorts begun, and the cohorts that are not over, by number."""
+    """The number of cohorts begun, the cohorts that are not over, by number, and the scores at each rung, by trial."""
 
     begun_count: int = 0
     open_cohorts: tuple[Cohort, ...] = ()
+    rung_scores: Mapping[int, Mapping[int, Score | None]] = field(default_factory=dict)
 
 
 def can_begin_cohort(rules: Rules, state: SearchState) -> bool:
@@ -78,18 +84,21 @@ def begin_cohort(rules: Rules, state: SearchState, copies: Collection[int] = ())
     trials = range(number * rules.cohort_size, (number + 1) * rules.cohort_size)
     alive = tuple(trial for trial in trials if trial not in copies)
     cohort = Cohort(number, rules.brackets[number % len(rules.brackets)] if alive else (), alive)
-    return SearchState(number + 1, (*state.open_cohorts, cohort))
+    return replace(state, begun_count=number + 1, open_cohorts=(*state.open_cohorts, cohort))
 
 
-def judge_cohort(rules: Rules, cohort: Cohort, scores: Mapping[int, Score | None]) -> Cohort:
+def judge_cohort(
+    rules: Rules, cohort: Cohort, scores: Mapping[int, Score | None], earlier: Mapping[int, Score | None] | None = None
+) -> Cohort:
     """Decide which trials of a cohort go on, once all have reached their rung.
 
-    `scores` are of the trials alive, None for one that diverged. At the end of training no trial is stopped.
+    `scores` are of the trials alive, None for one that diverged. `earlier` are the scores of earlier trials at this
+    rung (`find_earlier_scores`). At the end of training no trial is stopped.
     """
     rung, *later = cohort.rungs
     if not later:
         return replace(cohort, rungs=())
-    survivors = select_survivors({trial: scores[trial] for trial in cohort.alive}, rules.eta)
+    survivors = _select_group_survivors(rules, {trial: scores[trial] for trial in cohort.alive}, earlier or {})
     pruned = [trial for trial in cohort.alive if trial not in survivors and scores[trial] is not None]
     audited = [trial for trial in pruned if is_audited(rules, trial)]
     return replace(
@@ -99,6 +108,32 @@ def judge_cohort(rules: Rules, cohort: Cohort, scores: Mapping[int, Score | None
         audited=(*cohort.audited, *audited),
         stopped={**cohort.stopped, **dict.fromkeys(pruned, rung)},
     )
+
+
+def _select_group_survivors(
+    rules: Rules, scores: Mapping[int, Score | None], earlier: Mapping[int, Score | None]
+) -> tuple[int, ...]:
+    """Return the trials that go on: each competes with all others, or with its group's and the earlier ones of it."""
+    if not rules.groups:
+        return select_survivors(scores, rules.eta)
+    survivors: list[int] = []
+    for group in dict.fromkeys(rules.groups[trial] for trial in scores):
+        rivals = {trial: score for trial, score in {**earlier, **scores}.items() if rules.groups[trial] == group}
+        survivors += [trial for trial in select_survivors(rivals, rules.eta) if trial in scores]
+    return tuple(sorted(survivors))
+
+
+def find_earlier_scores(rules: Rules, state: SearchState, cohort: Cohort) -> dict[int, Score | None]:
+    """Return the scores at a cohort's next rung of the trials that its proposals could use; none without groups."""
+    first_unknown = (cohort.number + 1 - rules.in_flight) * rules.cohort_size if rules.groups else 0
+    return {
+        trial: score for trial, score in state.rung_scores.get(cohort.rungs[0], {}).items() if trial < first_unknown
+    }
+
+
+def record_scores(state: SearchState, rung: int, scores: Mapping[int, Score | None]) -> SearchState:
+    """Return the state with the scores of trials at a rung."""
+    return replace(state, rung_scores={**state.rung_scores, rung: {**state.rung_scores.get(rung, {}), **scores}})
 
 
 def replace_cohort(state: SearchState, cohort: Cohort) -> SearchState:

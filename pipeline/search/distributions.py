@@ -1,5 +1,7 @@
 """The search space in Optuna's form. Only the study imports Optuna."""
 
+from collections.abc import Mapping
+
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from thalweg.config.experiment import Config
@@ -7,9 +9,15 @@ from thalweg.config.spaces import sort_parameters
 from thalweg.config.study import ParameterConfig
 
 
-def build_distributions(config: Config) -> dict[str, BaseDistribution]:
-    """Return the searched parameters in Optuna's form, independent of their order in the file."""
-    return {name: _build_distribution(parameter) for name, parameter in sort_parameters(config)}
+def build_distributions(
+    config: Config, others: Mapping[str, ParameterConfig] | None = None
+) -> dict[str, BaseDistribution]:
+    """Return the searched parameters in Optuna's form, independent of their order in the file.
+
+    Those in `others` replace parameters of the configuration.
+    """
+    parameters = dict(sort_parameters(config)) | dict(others or {})
+    return {name: _build_distribution(parameter) for name, parameter in parameters.items()}
 
 
 def _build_distribution(parameter: ParameterConfig) -> BaseDistribution:

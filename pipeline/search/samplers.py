@@ -3,8 +3,8 @@
 import math
 import warnings
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
@@ -16,9 +16,10 @@ from optuna.trial import TrialState
 from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
+from thalweg.config.study import ParameterConfig
 from thalweg.core import rng
 from thalweg.search.distributions import build_distributions
-from thalweg.search.tpe import History, HistoryTPESampler
+from thalweg.search.tpe import STARTUP_TRIALS, History, HistoryTPESampler
 from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError
 
@@ -36,14 +37,34 @@ def list_study_directions(config: Config) -> list[StudyDirection]:
     return [directions[config.task.METRIC_DIRECTIONS[name]] for name in names]
 
 
-class OptunaSampler:
-    """An Optuna study in memory that proposes trials in order of number and learns their outcomes."""
+class Sampler(Protocol):
+    """What proposes the trials of a study, in order of number, and learns their outcomes."""
 
-    def __init__(self, config: Config) -> None:
+    def ask(self, first: int, count: int) -> list[Setting]:
+        """Propose values for trials `first` to `first + count - 1`."""
+
+    def replay(self, first: int, proposals: list[Setting]) -> None:
+        """Take the proposals of an earlier run in place of new ones."""
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Learn the outcomes of a cohort of proposed trials."""
+
+
+class OptunaSampler:
+    """An Optuna study in memory that proposes trials in order of number and learns their outcomes.
+
+    `space` replaces parameters of the configuration, and `start_count` is the number of trials whose values are drawn
+    before the sampler learns.
+    """
+
+    def __init__(
+        self, config: Config, space: Mapping[str, ParameterConfig] | None = None, start_count: int = STARTUP_TRIALS
+    ) -> None:
         self._config = config
+        self._start_count = start_count
         self._study = optuna.create_study(directions=list_study_directions(config), pruner=optuna.pruners.NopPruner())
-        self._space = build_distributions(config)
-        self._tpe = HistoryTPESampler(History(self._study, self._space))
+        self._space = build_distributions(config, space)
+        self._tpe = HistoryTPESampler(History(self._study, self._space), start_count)
         self._initial = spaces.list_initial_settings(config)
         self._planned = {settings.build_setting_key(point): point for point in settings.list_planned_settings(config)}
         self._trial_counts = Counter[settings.SettingKey]()
@@ -52,26 +73,31 @@ class OptunaSampler:
 
     def ask(self, first: int, count: int) -> list[Setting]:
         """Propose values for trials `first` to `first + count - 1`."""
-        return [
-            self._ask_trial(number, self._find_fixed_values(number), self._build_sampler(number))
-            for number in range(first, first + count)
-        ]
+        return [self.ask_trial(number, self._find_fixed_values(number)) for number in range(first, first + count)]
+
+    def ask_trial(self, number: int, fixed_values: Setting) -> Setting:
+        """Propose values for a trial; it has the `fixed_values`."""
+        return self._ask_trial(number, fixed_values, self._build_sampler(number))
 
     def replay(self, first: int, proposals: list[Setting]) -> None:
         """Take the proposals of an earlier run in place of new ones."""
+        for number, values in enumerate(proposals, first):
+            self.replay_trial(number, self._find_fixed_values(number), values)
+
+    def replay_trial(self, number: int, fixed_values: Setting, values: Setting) -> None:
+        """Take the values of a trial that an earlier run proposed for these `fixed_values`."""
         study = self._config.study
         is_stateful = study.sampler in ("nsga2", "cmaes") or (study.sampler == "tpe" and study.in_flight > 1)
-        if is_stateful and not self._planned:
-            # these store facts in the trials that they draw, so they must draw them again: a trial's generation, or
-            # the values that an unfinished trial would have for its inactive parameters
-            if self.ask(first, len(proposals)) != proposals:
-                raise UserError(
-                    "the sampler proposes other values than when the study began. "
-                    "Was Optuna updated, or study.trials lowered?"
-                )
-            return
-        for number, values in enumerate(proposals, first):
+        if not is_stateful or self._planned:
             self._ask_trial(number, values, RandomSampler(seed=0))
+            return
+        # these store facts in the trials that they draw, so they must draw them again: a trial's generation, or the
+        # values that an unfinished trial would have for its inactive parameters
+        if self.ask_trial(number, fixed_values) != values:
+            raise UserError(
+                "the sampler proposes other values than when the study began. "
+                "Was Optuna updated, or study.trials lowered?"
+            )
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
         """Tell the sampler the outcomes of a cohort of proposed trials.
@@ -121,14 +147,13 @@ class OptunaSampler:
             return self._planned[min(self._planned, key=lambda key: self._trial_counts[key])]
         if number < len(self._initial):
             return self._initial[number]
-        return _draw_sobol(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
+        return draw_sobol(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
 
     def _ask_trial(self, number: int, fixed_values: Setting, sampler: BaseSampler) -> Setting:
         if fixed_values:
             self._study.enqueue_trial(fixed_values)
         self._study.sampler = sampler
         trial = self._study.ask()
-        assert trial.number == number
         self._open_trials[number] = trial
         values: Setting = {}
         for name, parameter in spaces.sort_parameters(self._config):
@@ -150,7 +175,7 @@ class OptunaSampler:
                 case "cmaes":
                     return CmaEsSampler(popsize=cohort, seed=seed, warn_independent_sampling=False)
                 case "gp":
-                    return GPSampler(seed=seed)
+                    return GPSampler(seed=seed, n_startup_trials=self._start_count)
                 case "tpe":
                     return self._tpe.set_seed(seed)
 
@@ -162,7 +187,7 @@ def _suggest_value(trial: optuna.Trial, name: str, distribution: BaseDistributio
     return suggest(name, distribution.low, distribution.high, log=distribution.log)  # type: ignore[attr-defined]
 
 
-def _draw_sobol(config: Config, space: dict[str, BaseDistribution], number: int) -> Setting:
+def draw_sobol(config: Config, space: dict[str, BaseDistribution], number: int) -> Setting:
     """Point `number` of one scrambled Sobol sequence over the whole space, choices and conditional parameters too.
 
     Optuna's own sampler counts its points in the study, so a study that is played again would begin from the first.
@@ -175,12 +200,12 @@ def _draw_sobol(config: Config, space: dict[str, BaseDistribution], number: int)
     if number:
         sequence.fast_forward(number)
     return {
-        name: _compute_value_at(space[name], share)
+        name: compute_value_at(space[name], share)
         for name, share in zip(space, sequence.random(1)[0].tolist(), strict=True)
     }
 
 
-def _compute_value_at(distribution: BaseDistribution, share: float) -> Any:
+def compute_value_at(distribution: BaseDistribution, share: float) -> Any:
     """Return the value at a share, 0 <= share < 1, of a distribution."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[int(share * len(distribution.choices))]

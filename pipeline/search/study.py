@@ -15,6 +15,7 @@ import numpy as np
 
 from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
+from thalweg.config.levels import assign_levels
 from thalweg.config.spaces import Setting
 from thalweg.core.types import DataSpec
 from thalweg.engine.fleet import Fleet
@@ -22,8 +23,8 @@ from thalweg.engine.results import list_lane_seeds
 from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import Workers, copy_to_devices, start_worker_pool
 from thalweg.search import cohorts, stopping
+from thalweg.search.balance import build_sampler
 from thalweg.search.cohorts import Cohort, Rules
-from thalweg.search.samplers import OptunaSampler
 from thalweg.search.trials import Trial, build_scorer, copy_trial
 from thalweg.system.files import UserError
 from thalweg.training import build
@@ -61,7 +62,10 @@ def build_rules(config: Config) -> Rules:
     brackets = cohorts.build_brackets(
         epochs, training.validate_every, prune.eta, prune.first, prune.brackets, cycle_ends
     )
-    return Rules(study.trials, study.cohort, brackets, prune.eta, prune.audit, study.in_flight, config.seed)
+    combinations = [tuple(levels.items()) for levels in assign_levels(config)]
+    numbers = {combination: number for number, combination in enumerate(dict.fromkeys(combinations))}
+    groups = tuple(numbers[combination] for combination in combinations) if len(numbers) > 1 else ()
+    return Rules(study.trials, study.cohort, brackets, prune.eta, prune.audit, study.in_flight, config.seed, groups)
 
 
 def run_trials(
@@ -91,7 +95,7 @@ class _Study:
         self.scorer = build_scorer(config, np.asarray(data.validation_weights, np.float64).sum(-1))
         self.journal = Journal(folder)
         self.fleet = Fleet(folder, data, self.journal, config.engine.width, workers)
-        self.sampler = OptunaSampler(config)
+        self.sampler = build_sampler(config)
         self.began = time.monotonic() - self.journal.seconds
         self.state = cohorts.SearchState()
         self.trials: list[Trial] = []
@@ -157,8 +161,9 @@ class _Study:
         if not cohort.rungs or len(results) < len(lanes_by_trial):
             return
         scores = {trial: self.scorer.score_rung(results[trial], cohort.rungs[0]) for trial in cohort.alive}
-        after = cohorts.judge_cohort(self.rules, cohort, scores)
-        self.state = cohorts.replace_cohort(self.state, after)
+        earlier = cohorts.find_earlier_scores(self.rules, self.state, cohort)
+        after = cohorts.judge_cohort(self.rules, cohort, scores, earlier)
+        self.state = cohorts.replace_cohort(cohorts.record_scores(self.state, cohort.rungs[0], scores), after)
         self.fleet.stop_trials(
             trial for trial in cohort.training_trials if not after.rungs or trial not in after.training_trials
         )

@@ -105,19 +105,19 @@ def compute_rank_key(trial: FrozenTrial, direction: StudyDirection) -> tuple[flo
 class HistoryTPESampler(TPESampler):
     """Optuna's TPE. It reads the finished trials from a `History`, and is seeded anew for each trial."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, start_count: int = STARTUP_TRIALS) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             # every default that Optuna 5 changed is set by name
             super().__init__(
-                n_startup_trials=STARTUP_TRIALS,
+                n_startup_trials=start_count,
                 n_ei_candidates=24,
                 multivariate=True,
                 group=True,
                 constant_liar=True,
                 seed=0,
             )
-        self.history = history
+        self.history, self._start_count = history, start_count
 
     def set_seed(self, seed: int) -> "HistoryTPESampler":
         """Return the sampler as if it were new with this seed; making one takes longer than a proposal's density."""
@@ -138,7 +138,7 @@ class HistoryTPESampler(TPESampler):
     def _sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        if not search_space or len(self.history) < STARTUP_TRIALS:
+        if not search_space or len(self.history) < self._start_count:
             return {}
         return self._sample(study, trial, search_space)
 

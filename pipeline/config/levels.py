@@ -1,0 +1,77 @@
+"""The levels of what a study asks about: the values of its scientific parameters that trials compare.
+
+Each level gets equally many trials, so that no level is judged by a few unlucky ones (Godbole et al. 2023, Deep
+Learning Tuning Playbook: equal budgets for the values of a scientific parameter).
+"""
+
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+from thalweg.config import settings, spaces
+from thalweg.config.experiment import Config
+from thalweg.config.study import ParameterConfig
+from thalweg.core import rng
+
+RANGE_LEVELS = 3
+"""A range is compared by its thirds."""
+MIN_LEVEL_TRIALS = 12
+"""With fewer trials a level can hardly come to its own best."""
+
+Levels = dict[str, int]
+"""A trial's level of each scientific parameter, by the parameter's name."""
+
+
+def list_scientific(config: Config) -> list[tuple[str, ParameterConfig]]:
+    """Return the parameters that the study asks about; none where it tries all settings in turn."""
+    if settings.list_planned_settings(config):
+        return []
+    return [item for item in spaces.sort_parameters(config) if item[1].role == "scientific"]
+
+
+def divide_parameter(parameter: ParameterConfig) -> list[ParameterConfig]:
+    """Return each level of a parameter, as a parameter with the level's values only."""
+    if parameter.choices is not None:
+        return [parameter.model_copy(update={"choices": (choice,)}) for choice in parameter.choices]
+    low, high = parameter.range
+    if parameter.whole:
+        count = int(high - low) + 1
+        levels = min(RANGE_LEVELS, count)
+        starts = [low + count * index // levels for index in range(levels + 1)]
+        ends = [(first, last - 1) for first, last in pairwise(starts)]
+    else:
+        points = [_interpolate(parameter, index / RANGE_LEVELS) for index in range(1, RANGE_LEVELS)]
+        ends = list(pairwise([low, *points, high]))
+    return [parameter.model_copy(update={"low": first, "high": last}) for first, last in ends]
+
+
+def _interpolate(parameter: ParameterConfig, share: float) -> float:
+    """Return the value at a share of a range, or of its logarithm."""
+    low, high = parameter.range
+    return low * (high / low) ** share if parameter.log else low + share * (high - low)
+
+
+def find_level(parameter: ParameterConfig, value: Any) -> int:
+    """Return the level of a value; on the border of two levels it is in the lower one."""
+    return next(index for index, level in enumerate(divide_parameter(parameter)) if level.has_value(value))
+
+
+def assign_levels(config: Config) -> list[Levels]:
+    """Return the levels of each trial of the study, in order of number.
+
+    Each next trial gets one of the levels with the fewest trials, drawn by the seed. So the numbers of trials of two
+    levels differ by one at most, unless the first trials, whose values are given, are more of one level than its share.
+    """
+    scientific = {name: (parameter, len(divide_parameter(parameter))) for name, parameter in list_scientific(config)}
+    counts = {name: Counter[int]() for name in scientific}
+    initial, assigned = spaces.list_initial_settings(config), list[Levels]()
+    for number in range(config.study.trials):
+        setting = initial[number] if number < len(initial) else {}
+        levels = Levels()
+        for name, (parameter, level_count) in scientific.items():
+            drawn = [rng.derive_seed(config.seed, "level", name, number, level) for level in range(level_count)]
+            fewest = min(range(level_count), key=lambda level: (counts[name][level], drawn[level]))
+            levels[name] = find_level(parameter, setting[name]) if name in setting else fewest
+            counts[name][levels[name]] += 1
+        assigned.append(levels)
+    return assigned
