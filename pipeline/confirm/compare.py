@@ -86,7 +86,7 @@ def build_confirmation(
     estimates |= {name: estimates[name].clip_to_bounds(bounds) for name in ("winner", "baseline", "corrected")}
     return Confirmation(
         **{
-            name: Estimate(e.mean, e.low, e.high, e.n, group_count, intervals.group_error(values[name][1]))
+            name: Estimate(e.mean, e.low, e.high, e.n, group_count, intervals.group_error(values[name][1], block_sizes))
             for name, e in estimates.items()
         }
     )

@@ -26,8 +26,8 @@ class Score:
 class Rules:
     """Constants of a search. `brackets` are the epochs at which trials are judged, ascending; the last is the end.
 
-    `groups` has the group of each trial: a rung compares trials of one group, also with those of earlier cohorts. Empty:
-    a rung compares the trials of a cohort.
+    `groups` has the group of each trial: a rung compares trials of one group, also with those of earlier cohorts. If it
+    is empty, a rung compares the trials of a cohort.
     """
 
     trial_count: int

@@ -48,7 +48,7 @@ def count_seeds_needed(
     groups = VarianceSource(error**2, max(1, count - 1))
     for number in range(2, max_seeds + 1):
         seeds = VarianceSource(std**2 / number, number - 1)
-        half_width = max(source.half_widths()[1] for source in combine_sources(seeds, groups))
+        half_width = combine_sources(seeds, groups).half_widths()[1]
         if abs(difference) > half_width + stdtrit(number - 1, power) * np.sqrt(seeds.variance + groups.variance):
             return number
     return None

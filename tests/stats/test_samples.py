@@ -37,7 +37,8 @@ def test_seeds_needed_by_hand() -> None:
 @given(st.floats(0.01, 10), st.floats(0.01, 10))
 def test_groups_limit_seeds_needed(deviation: float, error: float) -> None:
     edge = float(stats.t.ppf(0.975, 3)) * error
-    assert samples.count_seeds_needed(0.99 * edge, deviation, (error, 4), max_seeds=200) is None
+    # seeds as uncertain as groups lend the sum degrees of freedom, which narrows it by 8 % at most
+    assert samples.count_seeds_needed(0.9 * edge, deviation, (error, 4), max_seeds=200) is None
     assert samples.count_seeds_needed(1.01 * edge, 1e-6 * error, (error, 4)) == 2
 
 
