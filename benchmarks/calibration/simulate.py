@@ -12,11 +12,11 @@ from ruamel.yaml import YAML
 
 from benchmarks.calibration.worlds import KIND, LOSSES, MOMENTUM, RATE, World
 from thalweg.artifacts.learning_curves import build_curves_table
-from thalweg.artifacts.summary import StudySummary, Summary
+from thalweg.artifacts.summary import Confirmation, Question, RankedTrial, StudySummary, Summary
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
-from thalweg.confirm import candidates, compare
+from thalweg.confirm import candidates, compare, questions
 from thalweg.confirm.candidates import Candidate
 from thalweg.core import rng
 from thalweg.engine.results import LaneResult, TrainedLane
@@ -122,9 +122,14 @@ class Simulation:
             for name, curve in (curves | {"learning_rate": rate}).items()
         }
 
-    def confirm(self) -> tuple[list[Candidate], Candidate, Any]:
-        """Retrain the best trials and the baseline; return them, the winner first, and their comparison."""
-        best = rank_trials(self.config, self.trials)[: 1 + self.config.confirm.runners_up]
+    def confirm(self) -> tuple[list[Candidate], Candidate, Confirmation, tuple[Question, ...]]:
+        """Retrain the best trials and the baseline; return them, the winner first, and their comparisons."""
+        everything = rank_trials(self.config, self.trials)
+        outcomes = [trial.outcome for trial in everything]
+        ranked_trials = [RankedTrial(o.number, o.values, o.scores[0]) for o in outcomes]
+        asked = {trial.number for trial in questions.select_question_trials(self.config, ranked_trials)}
+        count = 1 + self.config.confirm.runners_up
+        best = [*everything[:count], *(t for t in everything[count:] if t.outcome.number in asked)]
         baseline_setting = spaces.find_baseline_setting(self.config)
         assert baseline_setting is not None
         baseline, baseline_left_out = self.retrain(None, baseline_setting)
@@ -134,7 +139,8 @@ class Simulation:
         metrics = [*(left_out.get(candidate.trial, baseline_left_out) for candidate in ranked), baseline_left_out]
         sizes = np.full(self.world.groups, 20, np.intp)
         confirmation = compare.build_confirmation(self.config, ranked, baseline, metrics, sizes, self.world.groups)
-        return ranked, baseline, confirmation
+        answered = questions.compare_levels(self.config, ranked, metrics, sizes, self.world.groups)
+        return ranked, baseline, confirmation, answered
 
     def retrain(self, trial: int | None, setting: Setting) -> tuple[Candidate, Floats]:
         """Return a candidate on fresh seeds, and its error without each group of judged examples [seeds, groups]."""
@@ -160,7 +166,13 @@ class Simulation:
         )
         return candidate, left_out
 
-    def build_tables(self, ranked: list[Candidate], baseline: Candidate, confirmation: Any) -> StudyTables:
+    def build_tables(
+        self,
+        ranked: list[Candidate],
+        baseline: Candidate,
+        confirmation: Confirmation,
+        answered: tuple[Question, ...],
+    ) -> StudyTables:
         """Return the tables that the stages would have written."""
         config, trials = self.config, build_trials_table(self.config, self.trials).drop(columns="same_as")
         lanes = [(trial.outcome.number, *lane) for trial in self.trials for lane in trial.lanes]
@@ -179,7 +191,7 @@ class Simulation:
             params=config.model_dump(mode="json"),
             trials=trials,
             curves=curves,
-            summary=Summary(summary, confirmation, {}),
+            summary=Summary(summary, confirmation, {}, answered),
             runs=self._build_runs(ranked, baseline),
             predictions=pd.DataFrame(),
             pictures=[],

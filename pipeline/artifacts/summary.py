@@ -51,6 +51,31 @@ class Confirmation:
 
 
 @dataclass(frozen=True)
+class LevelDifference:
+    """A level's best trial, and its objective minus the leader's on fresh seeds.
+
+    The intervals of all levels of a question hold together in 95 % of studies.
+    """
+
+    level: int
+    trial: int
+    difference: Estimate
+
+
+@dataclass(frozen=True)
+class Question:
+    """The best trials of the levels of a scientific parameter, retrained; the leader is the best on the validation set.
+
+    A level is an index of the parameter's choices, or of the thirds of its range (`thalweg.config.levels`).
+    """
+
+    parameter: str
+    level: int
+    trial: int
+    others: tuple[LevelDifference, ...]
+
+
+@dataclass(frozen=True)
 class RankedTrial:
     """A complete trial: its number, its searched values, and its objective."""
 
@@ -88,6 +113,7 @@ class Summary:
     study: StudySummary
     confirm: Confirmation | None
     test: Mapping[str, float]
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True)

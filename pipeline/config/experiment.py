@@ -47,6 +47,7 @@ class TrainingConfig(StrictModel):
 class ConfirmConfig(StrictModel):
     seeds: int = Field(8, ge=2)
     runners_up: int = Field(2, ge=0)
+    questions: bool = Field(True, description="also retrain the best trial of each value of a scientific parameter")
     epochs: int | None = Field(None, ge=1, description="epochs of each confirming run; null: as in the study")
     refit: Literal["none", "all"] = "none"
     refit_epochs: int | None = Field(None, ge=1, description="epochs of the refit; null: as confirmed")

@@ -5,11 +5,13 @@ Learning Tuning Playbook: equal budgets for the values of a scientific parameter
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
+from thalweg.config.spaces import Setting
 from thalweg.config.study import ParameterConfig
 from thalweg.core import rng
 
@@ -54,6 +56,22 @@ def _interpolate(parameter: ParameterConfig, share: float) -> float:
 def find_level(parameter: ParameterConfig, value: Any) -> int:
     """Return the level of a value; on the border of two levels it is in the lower one."""
     return next(index for index, level in enumerate(divide_parameter(parameter)) if level.has_value(value))
+
+
+def group_by_level(config: Config, settings_by_trial: Mapping[int, Setting]) -> dict[str, dict[int, list[int]]]:
+    """Return for each scientific parameter the trials of each level, in the order of the mapping.
+
+    A trial that does not use the parameter is in no level.
+    """
+    groups: dict[str, dict[int, list[int]]] = {}
+    for name, parameter in spaces.sort_parameters(config):
+        if parameter.role != "scientific":
+            continue
+        groups[name] = {level: [] for level in range(len(divide_parameter(parameter)))}
+        for trial, setting in settings_by_trial.items():
+            if name in setting:
+                groups[name][find_level(parameter, setting[name])].append(trial)
+    return groups
 
 
 def assign_levels(config: Config) -> list[Levels]:

@@ -31,23 +31,15 @@ def _drop_seed(candidate: Candidate, seed: int) -> Candidate:
     return replace(candidate, states=states, validation_scores=scores)
 
 
-def compare_candidates(
-    config: Config,
-    ranked: Sequence[Candidate],
-    baseline: Candidate,
-    data: TrainingData,
-    rows: NDArray[Any],
-    groups: NDArray[np.str_],
-) -> Confirmation:
-    """Compare the winner (first in `ranked`) with the baseline by the objective on the judged rows."""
-    name = config.study.objective
-    block = intervals.assign_blocks(groups)
-    weights = intervals.leave_one_out_weights(block)
-    leave_out_metrics = [
+def measure_without_blocks(
+    config: Config, candidates: Sequence[Candidate], data: TrainingData, rows: NDArray[Any], block: NDArray[np.intp]
+) -> list[NDArray[np.float64]]:
+    """Return the objective of each candidate on the judged rows without each block of examples [seeds, blocks]."""
+    name, weights = config.study.objective, intervals.leave_one_out_weights(block)
+    return [
         np.array([inference.score_predictions(c.plan, p, data, rows, weights)[name] for p in c.predictions], np.float64)
-        for c in (*ranked, baseline)
+        for c in candidates
     ]
-    return build_confirmation(config, ranked, baseline, leave_out_metrics, np.bincount(block), len(np.unique(groups)))
 
 
 def build_confirmation(
@@ -58,7 +50,9 @@ def build_confirmation(
     block_sizes: NDArray[np.intp],
     group_count: int,
 ) -> Confirmation:
-    """Build the comparison from the metrics without one block, each [seeds, blocks], of (*ranked, baseline).
+    """Compare the winner (first in `ranked`) with the baseline by the objective on the judged rows.
+
+    `leave_out_metrics` are the metrics without one block, each [seeds, blocks], of (*ranked, baseline).
 
     Blocks have `block_sizes` examples. The same seeds choose the winner on the validation set and judge it on the test
     set, and a seed's luck affects both, so its value tends to be too good.

@@ -13,11 +13,12 @@ from thalweg.artifacts.summary import StudySummary, Summary, to_json
 from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.config import write
 from thalweg.config.experiment import Config
-from thalweg.confirm import candidates, compare
+from thalweg.confirm import candidates, compare, questions
 from thalweg.confirm.candidates import Candidate
 from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.engine.workers import copy_to_devices
+from thalweg.stats import intervals
 from thalweg.system import files, paths, table_files
 from thalweg.system.images import write_image
 from thalweg.training import build, inference
@@ -46,9 +47,12 @@ def write_outputs(
     named = zip(names, [baseline, *ranked], strict=True)
     runs = [build_runs_table(config, name, candidate, has_test) for name, candidate in named]
     table_files.write_table(paths.RUNS, pd.concat(runs, ignore_index=True))
-    confirmation = compare.compare_candidates(config, ranked, baseline, data, rows, judged.groups)
+    block, group_count = intervals.assign_blocks(judged.groups), len(np.unique(judged.groups))
+    left_out, sizes = compare.measure_without_blocks(config, [*ranked, baseline], data, rows, block), np.bincount(block)
+    confirmation = compare.build_confirmation(config, ranked, baseline, left_out, sizes, group_count)
+    answered = questions.compare_levels(config, ranked, left_out, sizes, group_count)
     test = {name: float(by_seed.mean()) for name, by_seed in ranked[0].scores.items()} if has_test else {}
-    files.write_json(paths.SUMMARY, to_json(Summary(study, confirmation, test)))
+    files.write_json(paths.SUMMARY, to_json(Summary(study, confirmation, test, answered)))
     files.write_text(paths.WINNER_PARAMS, write.rewrite_params(read_loaded_params(), ranked[0].values))
     best_seeds = candidates.rank_winner_seeds(config, ranked[0])[: config.confirm.members]
     task_inputs = inference.read_task_inputs(ranked[0].plan, data, rows)

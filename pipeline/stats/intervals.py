@@ -6,6 +6,7 @@ transformation", 1992). tests/stats/test_calibration.py measures how often they 
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -28,10 +29,23 @@ class VarianceSource:
     dof: float
     skewness: float = 0.0
 
-    def half_widths(self) -> tuple[float, float]:
-        """Return how far the interval extends below and above the mean."""
-        error, t = np.sqrt(self.variance), float(stdtrit(self.dof, 0.975))
+    def half_widths(self, family: int = 2) -> tuple[float, float]:
+        """Return how far the interval extends below and above the mean.
+
+        The intervals of all differences of a `family` of candidates hold together in 95 % of studies (Tukey, Kramer).
+        """
+        error, t = np.sqrt(self.variance), _compute_quantile(family, self.dof)
         return float(error * _skewed_quantile(t, self.skewness)), float(-error * _skewed_quantile(-t, self.skewness))
+
+
+@cache
+def _compute_quantile(family: int, dof: float) -> float:
+    """Return the two-sided 95 % quantile of the largest difference of a family, in standard errors: t for two."""
+    if family == 2:
+        return float(stdtrit(dof, 0.975))
+    from scipy.stats import studentized_range  # half a second, which most stages do not need
+
+    return float(studentized_range.ppf(0.95, family, dof)) / math.sqrt(2)
 
 
 def combine_sources(
@@ -100,7 +114,7 @@ def leave_one_out_weights(block: NDArray[np.intp]) -> NDArray[np.float64]:
 
 
 def two_way_interval(
-    by_seed: NDArray[np.float64], leave_out_means: NDArray[np.float64], sizes: NDArray[np.intp]
+    by_seed: NDArray[np.float64], leave_out_means: NDArray[np.float64], sizes: NDArray[np.intp], family: int = 2
 ) -> Interval:
     """Compute the mean over seeds, with an interval for fresh seeds and fresh groups of examples at once.
 
@@ -108,13 +122,14 @@ def two_way_interval(
     [S, B] is the same without one block of examples each; `sizes` [B] counts the examples of each block. The variance
     is the seeds' (s^2 / S) plus the blocks' (CR2, as in `cluster_robust_interval`), less that of their interaction,
     which counts in both (two-way clustering, Cameron, Gelbach and Miller 2011). Fewer than two blocks add nothing.
+    For a difference of two among a `family` of candidates the intervals of all differences hold together.
 
     If only single examples are noisy, it contains the truth in 98 % of studies with 12 groups, in 99 % with 4 or fewer.
     """
     count, mean = len(by_seed), float(np.mean(by_seed))
     seeds = VarianceSource(float(np.var(by_seed, ddof=1)) / count, count - 1, _mean_skewness(by_seed - mean))
     blocks, interaction = _block_variance(leave_out_means, sizes), _interaction_variance(leave_out_means, sizes)
-    return _build_interval(mean, combine_sources(seeds, blocks, interaction), count)
+    return _build_interval(mean, combine_sources(seeds, blocks, interaction), count, family)
 
 
 def group_error(leave_out_means: NDArray[np.float64], sizes: NDArray[np.intp]) -> float:
@@ -138,8 +153,8 @@ def compare_with_zero(interval: Interval, sign: int) -> Literal["better", "worse
     return "better" if high < 0 else "worse" if low > 0 else "same"
 
 
-def _build_interval(mean: float, source: VarianceSource, count: int) -> Interval:
-    low, high = source.half_widths()
+def _build_interval(mean: float, source: VarianceSource, count: int, family: int = 2) -> Interval:
+    low, high = source.half_widths(family)
     return Interval(mean, mean - low, mean + high, count)
 
 

@@ -1,0 +1,59 @@
+"""What the study asks about: the best trial of each level of a scientific parameter, compared on fresh seeds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.artifacts.summary import Estimate, LevelDifference, Question, RankedTrial
+from thalweg.config.experiment import Config
+from thalweg.config.levels import group_by_level
+from thalweg.confirm.candidates import Candidate
+from thalweg.stats import intervals
+
+
+def select_question_trials(config: Config, ranked: Sequence[RankedTrial]) -> list[RankedTrial]:
+    """Return the best trial of each level of each scientific parameter; `ranked` are complete trials, best first."""
+    groups = group_by_level(config, {trial.number: trial.params for trial in ranked})
+    chosen = {trials[0] for levels in groups.values() for trials in levels.values() if trials}
+    return [trial for trial in ranked if trial.number in chosen] if config.confirm.questions else []
+
+
+def compare_levels(
+    config: Config,
+    ranked: Sequence[Candidate],
+    leave_out_metrics: Sequence[NDArray[np.float64]],
+    block_sizes: NDArray[np.intp],
+    group_count: int,
+) -> tuple[Question, ...]:
+    """Compare the levels of each scientific parameter by the candidates that were retrained for them.
+
+    A level is represented by its best candidate on the validation set; `leave_out_metrics` as in
+    `thalweg.confirm.compare.build_confirmation`. The intervals of all differences between levels hold together. Levels
+    without a candidate, or whose best diverged on a seed, are left out.
+    """
+    objective = config.study.objective
+    indices = {candidate.trial: index for index, candidate in enumerate(ranked) if candidate.trial is not None}
+    scores = [candidate.scores[objective] for candidate in ranked]
+    questions = []
+    for name, levels in group_by_level(config, {t: ranked[index].values for t, index in indices.items()}).items():
+        best = {level: indices[trials[0]] for level, trials in levels.items() if trials}
+        finite = {level: index for level, index in best.items() if np.isfinite(scores[index]).all()}
+        if len(finite) < 2:
+            continue
+        leader = min(finite, key=lambda level: finite[level])
+        first = finite.pop(leader)
+        others = []
+        for level, index in finite.items():
+            by_seed, left_out = scores[index] - scores[first], leave_out_metrics[index] - leave_out_metrics[first]
+            found = intervals.two_way_interval(by_seed, left_out, block_sizes, family=1 + len(finite))
+            error = intervals.group_error(left_out, block_sizes)
+            estimate = Estimate(found.mean, found.low, found.high, found.n, group_count, error)
+            others.append(LevelDifference(level, _read_trial(ranked[index]), estimate))
+        questions.append(Question(name, leader, _read_trial(ranked[first]), tuple(others)))
+    return tuple(questions)
+
+
+def _read_trial(candidate: Candidate) -> int:
+    assert candidate.trial is not None
+    return candidate.trial
