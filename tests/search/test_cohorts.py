@@ -1,6 +1,7 @@
 """Who goes on: halving against tables made by hand, and the machine as a whole against any order of events."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -166,3 +167,27 @@ def test_finish_order_does_not_matter(data: st.DataObject, in_flight: int, brack
             begin()
     assert over == list(range(5))
     assert knew == {number: list(range(max(0, number + 1 - in_flight))) for number in range(5)}
+
+
+def test_groups_compete_among_themselves() -> None:
+    """With earlier trials of their group: the worst of all goes on if it is the best of its own group."""
+    rules = Rules(8, 4, ((2, 4),), eta=2, groups=(0, 0, 1, 1, 0, 1, 1, 1))
+    state = cohorts.begin_cohort(rules, SearchState())
+    scores = build_scores(1.0, 2.0, 9.0, 8.0)
+    first = cohorts.judge_cohort(rules, state.open_cohorts[0], scores)
+    assert first.alive == (0, 3)
+    state = cohorts.replace_cohort(cohorts.record_scores(state, 2, scores), replace(first, rungs=()))
+    state = cohorts.begin_cohort(rules, cohorts.close_oldest_cohort(state))
+    second = state.open_cohorts[0]
+    earlier = cohorts.find_earlier_scores(rules, state, second)
+    assert earlier == scores
+    # trial 4 competes with 0 and 1, trials 5 to 7 with 2 and 3: the best half of five is three
+    later = {4: Score((1.5,)), 5: Score((7.0,)), 6: Score((8.5,)), 7: None}
+    assert cohorts.judge_cohort(rules, second, later, earlier).alive == (4, 5, 6)
+
+
+def test_cohorts_in_flight_see_no_later_scores() -> None:
+    rules = Rules(12, 4, ((2, 4),), eta=2, in_flight=2, groups=(0,) * 12)
+    state = SearchState(3, (Cohort(2, (2, 4), (8, 9, 10, 11)),), {2: {0: None, 4: Score((1.0,))}})
+    assert cohorts.find_earlier_scores(rules, state, state.open_cohorts[0]) == {0: None}
+    assert cohorts.find_earlier_scores(replace(rules, groups=()), state, state.open_cohorts[0]) == {}
