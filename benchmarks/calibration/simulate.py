@@ -1,5 +1,6 @@
 """Simulate a study in a world: the product's own sampler, rungs, ranking and comparison, without networks."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,11 +178,13 @@ class Simulation:
         config, trials = self.config, build_trials_table(self.config, self.trials).drop(columns="same_as")
         lanes = [(trial.outcome.number, *lane) for trial in self.trials for lane in trial.lanes]
         curves = build_curves_table(config, lanes)
-        states = pd.Series([trial.state for trial in self.trials])
+        states = Counter(trial.state for trial in self.trials)
         summary = StudySummary(
-            len(trials),
-            len(trials) // config.study.cohort,
-            *(int((states == state).sum()) for state in ("complete", "pruned", "diverged")),
+            trials=len(trials),
+            cohorts=len(trials) // config.study.cohort,
+            complete=states["complete"],
+            pruned=states["pruned"],
+            diverged=states["diverged"],
             best=None,
             epochs=int(trials["epochs"].sum()),
         )

@@ -11,6 +11,7 @@ from thalweg.artifacts.summary import Confirmation, Estimate
 from thalweg.config.experiment import Config
 from thalweg.confirm.candidates import Candidate, rank_candidates
 from thalweg.stats import intervals
+from thalweg.stats.intervals import UNBOUNDED
 from thalweg.training import inference
 from thalweg.training.plan import TrainingData
 
@@ -74,10 +75,13 @@ def build_confirmation(
         "corrected": (corrected, corrected_left_out),
         "corrected_difference": (corrected - scores[-1], corrected_left_out - leave_out_metrics[-1]),
     }
-    estimates = {name: intervals.two_way_interval(*metrics, block_sizes) for name, metrics in values.items()}
+    levels = ("winner", "baseline", "corrected")
+    estimates = {
+        name: intervals.two_way_interval(*metrics, block_sizes, bounds=bounds if name in levels else UNBOUNDED)
+        for name, metrics in values.items()
+    }
     estimates["corrected"] = estimates["corrected"].span_both(estimates["winner"])
     estimates["corrected_difference"] = estimates["corrected_difference"].span_both(estimates["difference"])
-    estimates |= {name: estimates[name].clip_to_bounds(bounds) for name in ("winner", "baseline", "corrected")}
     return Confirmation(
         **{
             name: Estimate(e.mean, e.low, e.high, e.n, group_count, intervals.group_error(values[name][1], block_sizes))

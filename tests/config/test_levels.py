@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from thalweg.config import levels
 from thalweg.config.experiment import Config
+from thalweg.config.spaces import Setting
 from thalweg.config.study import ParameterConfig
 
 RATE, KIND, MOMENTUM = "optimizer.learning_rate", "loss.terms.count.kind", "optimizer.momentum"
 CHOICES = {"choices": ["l1", "l2", "huber"], "role": "scientific"}
-RANGE = {"low": 0.001, "high": 1.0, "log": True}
+RANGE: dict[str, Any] = {"low": 0.001, "high": 1.0, "log": True}
 
 
 def ask(config: Config, trials: int, space: dict[str, Any], **study: Any) -> Config:
@@ -75,8 +76,8 @@ def test_planned_study_has_no_levels(config: Config) -> None:
 
 def test_trials_are_grouped_by_level(config: Config) -> None:
     delta = {"low": 0.0, "high": 3.0, "role": "scientific", "when": {KIND: "huber"}}
-    asked = ask(config, 9, {KIND: CHOICES, "loss.terms.count.delta": delta, RATE: RANGE}, **{})
-    trials = {4: {KIND: "l2"}, 2: {KIND: "huber", "loss.terms.count.delta": 2.5}, 7: {KIND: "l2"}}
+    asked = ask(config, 9, {KIND: CHOICES, "loss.terms.count.delta": delta, RATE: RANGE})
+    trials: dict[int, Setting] = {4: {KIND: "l2"}, 2: {KIND: "huber", "loss.terms.count.delta": 2.5}, 7: {KIND: "l2"}}
     assert levels.group_by_level(asked, trials) == {
         KIND: {0: [], 1: [4, 7], 2: [2]},
         "loss.terms.count.delta": {0: [], 1: [], 2: [2]},

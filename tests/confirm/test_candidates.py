@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.training_calls import watch_training
 from tests.helpers.trees import are_equal_trees
-from thalweg.artifacts.summary import Estimate
+from thalweg.artifacts.summary import Confirmation, Estimate
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates as confirm
 from thalweg.confirm import compare
@@ -162,15 +162,21 @@ def test_difference_is_winner_minus_baseline(
     config: Config, candidates: list[Candidate], misleading_data: TrainingData, splits: Splits
 ) -> None:
     baseline, idle, *_ = candidates
-    groups = np.array([f"group {i % 4}" for i in range(len(splits.test))])
-    confirmation = compare.compare_candidates(config, [idle], baseline, misleading_data, splits.test, groups)
+    block = np.arange(len(splits.test)) % 4
+
+    def compare_with_baseline(candidate: Candidate) -> Confirmation:
+        pair = [candidate, baseline]
+        left_out = compare.measure_without_blocks(config, pair, misleading_data, splits.test, block)
+        return compare.build_confirmation(config, [candidate], baseline, left_out, np.bincount(block), 4)
+
+    confirmation = compare_with_baseline(idle)
     assert confirmation.winner.mean == pytest.approx(idle.scores["mae"].mean())
     difference = idle.scores["mae"].mean() - baseline.scores["mae"].mean()
     assert confirmation.difference.mean == pytest.approx(difference)
     for estimate in vars(confirmation).values():
         assert estimate.low <= estimate.mean <= estimate.high
         assert (estimate.seeds, estimate.groups) == (3, 4)
-    alone = compare.compare_candidates(config, [baseline], baseline, misleading_data, splits.test, groups)
+    alone = compare_with_baseline(baseline)
     nothing = Estimate(mean=0, low=0, high=0, seeds=3, groups=4, groups_error=0)
     assert alone.difference == alone.corrected_difference == nothing
 

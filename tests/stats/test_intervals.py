@@ -210,6 +210,38 @@ def test_family_holds_together() -> None:
     assert stats.binom.sf(false - 1, 1500, 0.05) > 1e-3
 
 
+def test_share_at_its_bound_is_exact() -> None:
+    """60 of 60 examples are right with each seed: Clopper and Pearson's limit is 0.025 ** (1 / 60)."""
+    right = np.ones((3, 60))
+    interval = intervals.two_way_interval(right.mean(1), right, np.ones(60, int), bounds=(0.0, 1.0))
+    assert (interval.low, interval.high) == pytest.approx((0.025 ** (1 / 60), 1.0))
+    grouped = cluster_robust_interval(np.zeros(60), np.arange(60) % 6, bounds=(0.0, 1.0))
+    assert grouped is not None
+    assert (grouped.low, grouped.high) == pytest.approx((0.0, 1 - 0.025 ** (1 / 6)))
+
+
+def test_share_far_from_bounds_is_binomial() -> None:
+    """40 of 100 independent examples: the binomial's exact interval, for 99 instead of 100 examples (n - 1 in s^2)."""
+    interval = cluster_robust_interval(np.arange(100) < 40, np.arange(100), bounds=(0.0, 1.0))
+    exact = stats.binomtest(40, 100).proportion_ci(0.95, "exact")
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx((exact.low, exact.high), abs=2e-3)
+
+
+@pytest.mark.parametrize(("examples", "accuracy"), [(60, 0.99), (200, 0.997), (200, 0.8)])
+def test_rare_errors_are_within_the_interval(examples: int, accuracy: float) -> None:
+    """The same hard examples are wrong with each seed."""
+    draw, held = np.random.default_rng(0), 0
+    for _ in range(400):
+        wrong = np.tile(draw.random(examples) > accuracy, (8, 1)).astype(float)
+        blocks = np.arange(examples) % 100
+        left_out = np.stack([wrong[:, blocks != block].mean(1) for block in range(blocks.max() + 1)], axis=1)
+        sizes = np.bincount(blocks)
+        interval = intervals.two_way_interval(wrong.mean(1), left_out, sizes, bounds=(0.0, 1.0))
+        held += interval.low <= 1 - accuracy <= interval.high
+    assert held >= 375  # 93.75 %; the exact bound of 95 % begins at 92.6
+
+
 def test_constant_values_give_a_point() -> None:
     assert compute_two_way_interval(np.full(4, 2.0), np.full((4, 9), 2.0)) == Interval(2.0, 2.0, 2.0, 4)
 

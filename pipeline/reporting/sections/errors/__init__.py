@@ -118,10 +118,9 @@ def _report_bias_at_end(predictions: pd.DataFrame, word: str, quantity: str) -> 
 
 def _report_confusions(predictions: pd.DataFrame) -> list[Finding]:
     wrong = predictions["truth"].astype(str) != predictions["prediction"].astype(str)
-    rate = cluster_robust_interval(wrong.astype(float), assign_groups(predictions))
+    rate = cluster_robust_interval(wrong.astype(float), assign_groups(predictions), bounds=(0.0, 1.0))
     if rate is None or not wrong.any():
         return []
-    rate = rate.clip_to_bounds((0.0, 1.0))
     share = capitalise_first(format_share(int(wrong.sum()), len(predictions)))
     low, high = (format_fixed(100 * end, 1) for end in (rate.low, rate.high))
     evidence = (
