@@ -21,13 +21,13 @@ from thalweg.confirm import candidates, compare, questions
 from thalweg.confirm.candidates import Candidate
 from thalweg.core import rng
 from thalweg.engine.results import LaneResult, TrainedLane
+from thalweg.reporting.load import list_searched_parameters
 from thalweg.reporting.tables import StudyTables
 from thalweg.search import cohorts
 from thalweg.search.balance import build_sampler
 from thalweg.search.run import build_trials_table
 from thalweg.search.study import build_rules
 from thalweg.search.trials import Trial, TrialScorer, build_scorer, rank_trials
-from thalweg.stages.report import list_searched_parameters
 from thalweg.stats.verdicts import build_verdict_table
 
 Floats = NDArray[np.float64]
