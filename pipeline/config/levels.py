@@ -35,22 +35,20 @@ def divide_parameter(parameter: ParameterConfig) -> list[ParameterConfig]:
     """Return each level of a parameter, as a parameter with the level's values only."""
     if parameter.choices is not None:
         return [parameter.model_copy(update={"choices": (choice,)}) for choice in parameter.choices]
-    low, high = parameter.range
-    if parameter.whole:
+    ends = divide_range(*parameter.range, parameter.log, parameter.whole)
+    return [parameter.model_copy(update={"low": low, "high": high}) for low, high in ends]
+
+
+def divide_range(low: float, high: float, log: bool, whole: bool) -> list[tuple[float, float]]:
+    """Return the ends of each level of a range: its thirds, in the range's scale, or as many of its whole numbers."""
+    if whole:
         count = int(high - low) + 1
         levels = min(RANGE_LEVELS, count)
         starts = [low + count * index // levels for index in range(levels + 1)]
-        ends = [(first, last - 1) for first, last in pairwise(starts)]
-    else:
-        points = [_interpolate(parameter, index / RANGE_LEVELS) for index in range(1, RANGE_LEVELS)]
-        ends = list(pairwise([low, *points, high]))
-    return [parameter.model_copy(update={"low": first, "high": last}) for first, last in ends]
-
-
-def _interpolate(parameter: ParameterConfig, share: float) -> float:
-    """Return the value at a share of a range, or of its logarithm."""
-    low, high = parameter.range
-    return low * (high / low) ** share if parameter.log else low + share * (high - low)
+        return [(first, last - 1) for first, last in pairwise(starts)]
+    shares = [index / RANGE_LEVELS for index in range(1, RANGE_LEVELS)]
+    points = [low * (high / low) ** share if log else low + share * (high - low) for share in shares]
+    return list(pairwise([low, *points, high]))
 
 
 def find_level(parameter: ParameterConfig, value: Any) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from thalweg.config import settings, spaces
+from thalweg.config import levels, settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.numbers import OptimizerConfig
 from thalweg.config.study import StopConfig
@@ -32,8 +32,23 @@ def list_notes(config: Config) -> Iterator[str]:
         used = OptimizerConfig.model_fields.keys() | optimizers.list_optimizer_defaults(kind).keys()
         for name in sorted(numbers - used):
             yield f"optimizer.{name} is never used: `{kind}` has no parameter `{name}`"
+    yield from _list_rare_levels(config)
     if spaces.find_baseline_setting(config) is None:
         yield "the values in this file are outside the search space, so they are not the first trial"
+
+
+def _list_rare_levels(config: Config) -> Iterator[str]:
+    """Return a hint for each scientific parameter whose values get too few trials to come to their own best."""
+    trials, cohort = config.study.trials, config.study.cohort
+    for name, parameter in levels.list_scientific(config):
+        count = len(levels.divide_parameter(parameter))
+        if trials // count < levels.MIN_LEVEL_TRIALS:
+            values = f"{count} thirds" if parameter.choices is None and not parameter.whole else f"{count} values"
+            needed = -(-levels.MIN_LEVEL_TRIALS * count // cohort) * cohort
+            yield (
+                f"{name} has {values}, and {format_count(trials, 'trial')} give each of them {trials // count}; "
+                f"study.trials: {needed} gives each {levels.MIN_LEVEL_TRIALS}, so that it can come to its own best"
+            )
 
 
 def describe_settings(config: Config) -> str:

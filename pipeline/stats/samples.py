@@ -1,4 +1,4 @@
-"""Comparisons of small samples: seed noise, seeds needed, the best of several draws, the precedence test."""
+"""Comparisons of small samples: seed noise, seeds needed, the best of several draws."""
 
 import math
 from dataclasses import dataclass
@@ -85,17 +85,6 @@ def best_of_draws(costs: ArrayLike) -> BestOfDraws:
 def expected_best(costs: ArrayLike, count: int) -> float:
     """Compute the mean of the smallest of `count` costs, over all draws without replacement."""
     return float(best_of_draws(costs).mean[count - 1])
-
-
-def precedence_test(leader: ArrayLike, other: ArrayLike) -> tuple[int, float]:
-    """Count the leader's values below the other's best, and compute the chance of that many or more.
-
-    The precedence test (Nelson 1963): if both come from one distribution, all of the best r are the leader's in
-    C(N - r, n - r) of C(N, n) cases, with N values of both and n of the leader.
-    """
-    first, second = np.asarray(leader, np.float64), np.asarray(other, np.float64)
-    better = int((first < second.min()).sum())
-    return better, chance_of_all(better, len(first), len(first) + len(second))
 
 
 def chance_of_all(drawn: int, marked: int, total: int) -> float:

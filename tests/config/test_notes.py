@@ -42,6 +42,22 @@ def test_notes_on_doubtful_spaces(config: Config) -> None:
     assert empty.startswith("study.space is empty")
 
 
+def test_note_on_values_with_few_trials(config: Config) -> None:
+    """Each value of a scientific parameter needs 12 trials; the note says how many trials give them."""
+    rate = {"optimizer.learning_rate": {"low": 0.001, "high": 0.1, "log": True}}
+    kinds = {"loss.terms.count.kind": {"choices": ["l1", "l2", "huber"], "role": "scientific"}}
+    few = config.replace_values({"study.trials": 32, "study.cohort": 8, "study.sampler": "random"})
+    (note,) = notes.list_notes(replace_space(few, {**rate, **kinds}))
+    assert note == (
+        "loss.terms.count.kind has 3 values, and 32 trials give each of them 10; study.trials: 40 gives each 12, so that "
+        "it can come to its own best"
+    )
+    assert list(notes.list_notes(replace_space(few, {**rate, **kinds}).replace_values({"study.trials": 40}))) == []
+    thirds = {"optimizer.learning_rate": {"low": 0.001, "high": 0.1, "log": True, "role": "scientific"}}
+    (note,) = notes.list_notes(replace_space(few, thirds))
+    assert note.startswith("optimizer.learning_rate has 3 thirds, and 32 trials give each of them 10")
+
+
 @pytest.mark.parametrize(
     ("space", "values", "expected"),
     [

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from thalweg.stats import samples
-from thalweg.stats.samples import SeedNoise, best_of_draws, expected_best, precedence_test
+from thalweg.stats.samples import SeedNoise, best_of_draws, expected_best
 
 
 def test_few_seeds_are_less_sure() -> None:
@@ -81,10 +81,3 @@ def test_expected_best_is_of_all_draws() -> None:
     for count in range(1, 7):
         every = [min(some) for some in combinations(tries, count)]
         assert expected_best(tries, count) == pytest.approx(np.mean(every))
-
-
-def test_precedence_test_by_counting() -> None:
-    leader, other = [1.0, 2.0, 3.0, 7.0], [4.0, 5.0, 6.0]
-    ways = list(combinations(sorted(leader + other), 4))
-    led = [way for way in ways if {1.0, 2.0, 3.0} <= set(way)]
-    assert precedence_test(leader, other) == pytest.approx((3, len(led) / len(ways)))

@@ -1,7 +1,5 @@
 """Advice on the number of trials."""
 
-from collections.abc import Sequence
-
 from thalweg.reporting.advice import more_seeds, search_space
 from thalweg.reporting.analysis.isolation import group_trials_by_value, list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
@@ -9,7 +7,7 @@ from thalweg.reporting.analysis.progress import compute_gain
 from thalweg.reporting.analysis.scientific_verdict import judge_parameter
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_code, format_count, join_items
+from thalweg.reporting.text import format_code
 
 OTHER_CHANGES = "change something that is not searched yet: the model, the data or the task."
 
@@ -44,17 +42,11 @@ def advise_growing_measure(tables: StudyTables, is_growing: bool) -> str:
     return advise_trials(tables) if is_growing or not is_search_gaining(tables) else ""
 
 
-def advise_rare_values(tables: StudyTables, parameter: SearchedParameter, values: Sequence[str]) -> str:
-    """Advise to try values more often than so far: rare ones, or all that are compared."""
-    counts = {
-        group.label: format_count(len(group.costs), "trial") for group in group_trials_by_value(tables, parameter)
-    }
-    rare, them = join_items([f"{value} ({counts[value]})" for value in values]), "it" if len(values) == 1 else "them"
-    is_each = len(values) == len(counts) > 1
-    which = "each value" if is_each else "this value" if len(values) == 1 else "these values"
-    text = f"Try {which} of {format_code(parameter.name)} in more trials: {rare}."
+def advise_level_trials(tables: StudyTables, parameter: SearchedParameter, level_trials: int) -> str:
+    """Advise as many trials as give each value of a scientific parameter `level_trials` of them."""
+    name, levels = format_code(parameter.name), len(group_trials_by_value(tables, parameter))
     if tables.setting("study.sampler") == "grid":
-        return f"{text} Raise `points` of the other settings, and `study.trials`."
-    if is_each:
-        return f"{text} Raise `study.trials`."
-    return f"{text} Add {them} to `study.enqueue` and raise `study.trials`."
+        return f"Raise `points` of the other settings, so that each value of {name} has {level_trials} trials."
+    cohort = int(tables.setting("study.cohort", 1))
+    total = -(-level_trials * levels // cohort) * cohort
+    return f"Set `study.trials: {total}`: each value of {name} then gets {total // levels} trials or more."

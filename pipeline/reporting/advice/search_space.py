@@ -87,9 +87,7 @@ def _narrow_scientific(tables: StudyTables, parameter: SearchedParameter) -> Nex
         winner_value = _get_winner_value(tables, parameter.name)
         equal = [choices[label] for label in verdict.equal_values]
         value = winner_value if choice_key(winner_value) in map(choice_key, equal) else equal[0]
-        others = [label for label in verdict.equal_values if choice_key(choices[label]) != choice_key(value)]
-        reason = f"{join_items(others)} {'is' if len(others) == 1 else 'are'} as good; too few trials judge the others"
-        return NextParameter(parameter, value, reason if verdict.is_partial else "it makes no difference")
+        return NextParameter(parameter, value, "it makes no difference")
     remaining = tuple(choice for label, choice in choices.items() if label not in verdict.worse_values)
     return NextParameter(replace(parameter, choices=remaining), reason="the others are worse")
 

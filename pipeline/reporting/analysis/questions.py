@@ -18,16 +18,18 @@ from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.samples import expected_best
 
-MIN_LEVEL_TRIALS = 12
-"""Trials that a level needs to come to its own best."""
+LevelVerdict = Literal["worse", "behind", "alike", "open"]
 
 
 @dataclass(frozen=True)
 class LevelAnswer:
-    """A level beside the leader: how much worse its best trial is on fresh seeds, `low` to `high` over all levels.
+    """A level beside the leader: how much worse its best trial is on fresh seeds.
 
-    - `worse`: surely, also if as many trials again improve it as much as so far. `behind`: its best trial is surely
-      worse, but more trials may change that. `alike`: any difference is smaller than `smallest_effect`. `open`: not
+    - `difference`, `low` to `high`: level - leader, positive if the level is worse; the intervals of all levels of a
+      parameter hold together.
+    - `search_gap`: what the second half of its trials gained.
+    - `verdict`: `worse`, also if as many trials again improve it as much as so far. `behind`, its best trial is surely
+      worse, but more trials may change that. `alike`, any difference is smaller than the smallest effect. `open`, not
       clear.
     """
 
@@ -38,7 +40,11 @@ class LevelAnswer:
     low: float
     high: float
     search_gap: float
-    verdict: Literal["worse", "behind", "alike", "open"]
+    verdict: LevelVerdict
+
+    @property
+    def half_width(self) -> float:
+        return (self.high - self.low) / 2
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Answer:
 
 def answer_question(tables: StudyTables, parameter: SearchedParameter) -> Answer | None:
     """Return the answer to a question about a parameter; None if its levels were not retrained."""
-    question = next((one for one in tables.summary.questions if one.parameter == parameter.name), None)
+    question = next((asked for asked in tables.summary.questions if asked.parameter == parameter.name), None)
     if question is None:
         return None
     groups, effect = group_trials_by_value(tables, parameter), find_smallest_effect(tables)
@@ -85,7 +91,7 @@ def _answer_levels(
     for other in question.others:
         group, estimate = groups[other.level], other.difference
         low, high = sorted((sign * estimate.low, sign * estimate.high))
-        gap, is_tuned = measure_search_gap(group.costs), min(len(group.costs), len(leader.costs)) >= MIN_LEVEL_TRIALS
+        gap, is_tuned = measure_search_gap(group.costs), not (group.is_rare or leader.is_rare)
         verdict = judge_difference(sign * estimate.mean, low, high, gap if is_tuned else np.inf, effect)
         counts = group.label, other.trial, len(group.costs)
         answers.append(LevelAnswer(*counts, sign * estimate.mean, low, high, gap, verdict))
@@ -97,9 +103,7 @@ def measure_search_gap(costs: NDArray[np.float64]) -> float:
     return expected_best(costs, max(1, len(costs) // 2)) - float(np.min(costs))
 
 
-def judge_difference(
-    mean: float, low: float, high: float, search_gap: float, effect: float | None
-) -> Literal["worse", "behind", "alike", "open"]:
+def judge_difference(mean: float, low: float, high: float, search_gap: float, effect: float | None) -> LevelVerdict:
     """Judge a level's difference from the leader, positive if the level is worse.
 
     Errors of seeds and groups (`mean` - `low`) and of the search, about as large as the gap itself, are independent, so

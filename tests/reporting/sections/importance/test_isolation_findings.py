@@ -1,155 +1,138 @@
-"""Findings and charts of a choice, each value at its own best."""
+"""Findings on a choice, each value at its own best: what fresh seeds show, and what to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
+import pytest
 
+from tests.helpers.answers import with_answer
 from tests.helpers.five_parameters import KIND, RATE, compute_rate_position, draw_trials
 from thalweg.reporting.analysis.isolation import group_trials_by_value
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import importance
-from thalweg.reporting.sections.importance.isolation_findings import report_isolation as finding_of
+from thalweg.reporting.sections.importance.isolation_findings import report_isolation
 from thalweg.reporting.tables import StudyTables
+
+NOISE = 0.1  # a seed's, and so the smallest effect
 
 
 def report_loss_kind(tables: StudyTables) -> Finding:
-    (finding,) = finding_of(tables, KIND)
+    (finding,) = report_isolation(tables, KIND)
     assert finding in importance.build_findings(tables)
     return finding
 
 
-def test_choice_without_effect_ties(build_study: Callable[..., StudyTables]) -> None:
-    trials = draw_trials(90, 5)
-    # each kind has its best rate elsewhere, and comes as far there
-    middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
-    finding = report_loss_kind(build_study(trials, 1 + (compute_rate_position(trials) - middle) ** 2, noise=0.01))
-    assert finding.verdict == "`kind` makes no relevant difference, each value at its own best."
-    assert "fix `kind` at" in finding.next_step
-
-
-def test_large_noise_is_inconclusive(build_study: Callable[..., StudyTables]) -> None:
+@pytest.fixture
+def tables(build_study: Callable[..., StudyTables]) -> StudyTables:
+    """Ninety trials whose kinds are alike but for their best rates."""
     trials = draw_trials(90, 5)
     middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
-    finding = report_loss_kind(build_study(trials, 1 + (compute_rate_position(trials) - middle) ** 2, noise=0.2))
-    assert finding.verdict == "It is not clear from 90 trials whether `kind` matters."
-    assert "fix" not in finding.next_step
-    assert "Noise may hide differences" in finding.evidence
+    return build_study(trials, 1 + (compute_rate_position(trials) - middle) ** 2, noise=NOISE)
 
 
-def test_important_parameter_is_no_tie(build_study: Callable[..., StudyTables]) -> None:
-    """Whoever matters by the ranks of trials is not fixed because the best of each value are within noise."""
-    trials = draw_trials(60, 5)
-    worse = trials["kind"].map({"l1": 0.3, "l2": 0.0, "huber": 0.3})
-    finding = report_loss_kind(build_study(trials, 1 + worse + compute_rate_position(trials) / 100, noise=0.3))
-    assert finding.verdict == "It is not clear yet which `kind` is best."
-    assert "fix" not in finding.next_step
-    few = replace(RATE, role="scientific")
-    (of_rate,) = finding_of(
-        build_study(draw_trials(18, 5), 1 + compute_rate_position(draw_trials(18, 5)), noise=0.3, space=[few]), few
-    )
-    assert of_rate.verdict == "It is not clear yet which `rate` is best."
+@pytest.mark.parametrize(
+    ("differences", "verdict", "step"),
+    [
+        (
+            {"l1": (0.5, 0.1), "huber": (0.02, 0.2)},
+            "`kind` matters: l2 is better than l1, each at its own best.",
+            "`kind` with l2 and huber",
+        ),
+        (
+            {"l1": (0.5, 0.1), "huber": (0.4, 0.1)},
+            "`kind` matters: l2 is better than l1 and huber, each at its own best.",
+            "fix `kind` at l2",
+        ),
+        (
+            {"l1": (0.02, 0.05), "huber": (-0.01, 0.06)},
+            "`kind` makes no difference of 0.10 in mean absolute error or more between l2, l1 and huber",
+            "fix `kind` at",
+        ),
+        (
+            {"l1": (0.02, 0.3), "huber": (-0.01, 0.2)},
+            "It is not clear yet whether `kind` matters.",
+            "Set `confirm.seeds: 73`: if the values are equally good, about so many seeds would show it.",
+        ),
+    ],
+)
+def test_fresh_seeds_decide(
+    tables: StudyTables, differences: Mapping[str, tuple[float, float]], verdict: str, step: str
+) -> None:
+    finding = report_loss_kind(with_answer(tables, KIND, "l2", differences))
+    assert finding.verdict.startswith(verdict)
+    assert step in finding.next_step
+    # where higher is better, the other way round
+    turned = replace(tables, trials=tables.trials.assign(value=-tables.trials["value"]), direction="max")
+    opposite = {label: (-mean, half) for label, (mean, half) in differences.items()}
+    assert report_loss_kind(with_answer(turned, KIND, "l2", opposite)).verdict == finding.verdict
 
 
-def test_sparse_bins_are_inconclusive(build_study: Callable[..., StudyTables]) -> None:
-    trials, few = draw_trials(12, 5), replace(RATE, role="scientific")
-    flat = 1 + np.random.default_rng(1).normal(0, 0.01, 12)
-    (finding,) = finding_of(build_study(trials, flat, noise=0.3, space=[few]), few)
-    assert finding.verdict == "It is not clear yet whether `rate` matters."
-    assert finding.next_step.startswith("Try ")
+def test_evidence_names_difference_trial_and_search(tables: StudyTables) -> None:
+    finding = report_loss_kind(with_answer(tables, KIND, "l2", {"l1": (0.5, 0.1), "huber": (0.02, 0.2)}))
+    groups = {group.label: group for group in group_trials_by_value(tables, KIND)}
+    l1 = groups["l1"]
+    assert f"+0.50 (+0.40 to +0.60) for l1 (trial {l1.best_trial} of {len(l1.costs)})" in finding.evidence
+    assert "A difference below 0.10 counts as none (one standard deviation of seed noise)." in finding.evidence
+    assert "The second half of its trials" not in finding.evidence
+    assert "the second half of its trials did so by" in finding.evidence
+    assert set(finding.trials) == {group.best_trial for group in groups.values()}
 
 
-def test_large_effect_is_named(build_study: Callable[..., StudyTables]) -> None:
-    trials = draw_trials(90, 6)
-    worse = trials["kind"].map({"l1": 1.0, "l2": 0.0, "huber": 0.01})
-    tables = build_study(trials, 1 + (compute_rate_position(trials) - 0.5) ** 2 + worse, noise=0.02)
-    finding = report_loss_kind(tables)
-    assert finding.verdict == "`kind` matters: l2 is better than l1, each at its own best."
-    assert "`kind` with l2 and huber" in finding.next_step
-    alone = report_loss_kind(
-        build_study(trials, 1 + (compute_rate_position(trials) - 0.5) ** 2 + worse.replace(0.01, 1.0), noise=0.02)
-    )
-    assert "l2 is better than" in alone.verdict
-    assert "fix `kind` at l2" in alone.next_step
-    # where higher is better the other way round
-    turned = report_loss_kind(
-        replace(tables, trials=tables.trials.assign(value=-tables.trials["value"]), direction="max")
-    )
-    assert turned.verdict == finding.verdict
+def test_search_alone_names_no_winner(tables: StudyTables) -> None:
+    """The best trial of each value is the best of many: without fresh seeds nothing is concluded from it."""
+    worse = tables.trials.assign(value=tables.trials["value"] + 5.0 * (tables.trials["kind"] == "l1"))
+    finding = report_loss_kind(replace(tables, trials=worse))
+    assert finding.verdict == "It is not known which `kind` is best: fewer than two of its values were retrained."
+    assert "Best mean absolute error of each value in the study" in finding.evidence
+    off = replace(worse_tables := replace(tables, trials=worse), params=_without_questions(worse_tables))
+    assert report_loss_kind(off).next_step.startswith("Set `confirm.questions: true`")
 
 
-def test_too_few_trials_ask_for_more(build_study: Callable[..., StudyTables]) -> None:
+def _without_questions(tables: StudyTables) -> dict[str, object]:
+    return {**tables.params, "confirm": {**tables.params.get("confirm", {}), "questions": False}}
+
+
+def test_rare_values_need_more_trials(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(40, 7).assign(kind="l2")
     trials.loc[[3, 30], "kind"] = "l1"
-    finding = report_loss_kind(
-        build_study(trials, np.where(trials["kind"] == "l1", 3.0, 1 + compute_rate_position(trials)), noise=0.01)
-    )
-    assert finding.verdict == "It is not clear yet whether `kind` matters."
-    assert "in more trials: l1 (2 trials). Add it to" in finding.next_step
-    assert "too few to find their own best" in finding.evidence
+    tables = build_study(trials, 1 + compute_rate_position(trials), noise=NOISE)
+    finding = report_loss_kind(with_answer(tables, KIND, "l2", {"l1": (0.5, 0.1)}))
+    # surely worse on fresh seeds, but two trials may have missed its own best
+    assert finding.verdict == "l2 leads l1 in `kind`, but more trials may change that."
+    assert "Fewer than 12 trials are too few for a value to come to its own best: l1 (2 trials)." in finding.evidence
     assert "No trial had huber." in finding.evidence
-    only = report_loss_kind(
-        build_study(draw_trials(40, 7).assign(kind="l2"), 1 + compute_rate_position(trials), noise=0.01)
-    )
-    assert only.verdict == "It is not clear yet whether `kind` matters."
-    assert "Only l2" in only.evidence
+    assert finding.next_step == "Set `study.trials: 36`: each value of `kind` then gets 12 trials or more."
 
 
-def test_rare_tie_is_named_where_the_step_leaves_it_out(build_study: Callable[..., StudyTables]) -> None:
-    trials = draw_trials(40, 7).assign(kind="l2")
-    trials.loc[[3, 30], "kind"] = "l1"
-    trials.loc[[5, 12, 20, 33], "kind"] = "huber"
-    rate = compute_rate_position(trials)
-    values = np.select([trials["kind"] == "l1", trials["kind"] == "huber"], [3.0, 1 + rate.min()], 1 + rate)
-    finding = report_loss_kind(build_study(trials, values, noise=0.1))
-    assert "in more trials: l1 (2 trials). Add it to" in finding.next_step
-    rule = "A value with more than 2 times the trials of another finds a better best by chance. Such values are "
-    tie, rare = "Within noise of l2: huber (", "it has only 4 trials). Tried in fewer than 5 trials"
-    assert [finding.evidence.find(part) for part in (rule, tie, rare)] == sorted(
-        max(finding.evidence.find(part), 0) for part in (rule, tie, rare)
-    )
-    leads = report_loss_kind(build_study(trials, np.where(trials["kind"] == "l1", 0.5, values), noise=0.01))
-    assert "l1 leads with fewer than 5 trials, which may be luck." in leads.evidence
-    assert rule not in leads.evidence
-
-
-def test_frequent_values_all_need_more_trials(build_study: Callable[..., StudyTables]) -> None:
-    trials = draw_trials(18, 5).assign(kind=["l1"] * 10 + ["l2"] * 8)
-    values = 1 + np.r_[np.linspace(0.1, 0.5, 10), np.linspace(0, 0.5, 8)]
-    two = replace(KIND, choices=("l1", "l2"))
-    (finding,) = finding_of(build_study(trials, values, noise=0.001, space=[RATE, two]), two)
-    assert "Try each value of `kind` in more trials: l2 (8 trials) and l1 (10 trials)." in finding.next_step
-    assert finding.next_step.endswith("Raise `study.trials`.")
-    assert (
-        "only if this share is at most 2.5 %: 5 %, divided by the 2 ways to choose a better and a worse one of 2 values"
-        in finding.evidence
-    )
-
-
-def test_value_with_no_finished_trial_is_reported(build_study: Callable[..., StudyTables]) -> None:
+def test_lost_value_is_reported(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(60, 8)
-    trials["state"] = np.where(trials["kind"] == "l1", "pruned", "complete")
-    tables = build_study(trials, 1 + compute_rate_position(trials))
-    finding = report_loss_kind(tables)
-    assert (
-        "No trial with l1 trained to its end; if all values were alike, this would happen in less than 0.01 %"
-        in finding.evidence
-    )
+    trials["state"] = np.where(trials["kind"] == "l1", "diverged", "complete")
+    values = (1 + compute_rate_position(trials)).where(trials["kind"] != "l1")
+    tables = build_study(trials, values, noise=NOISE)
+    finding = report_loss_kind(with_answer(tables, KIND, "l2", {"huber": (0.02, 0.2)}))
     count = (trials["kind"] == "l1").sum()
-    stopped = f"l1 was stopped early in all {count} trials"
-    verdict = f"`kind` matters: {stopped}; no clear difference between the other values."
-    assert finding.verdict == verdict
+    assert finding.verdict == f"`kind` matters: l1 completed none of {count} trials."
+    assert (
+        "No trial with l1 trained to its end; if all values were alike, this would happen in less" in finding.evidence
+    )
     assert "`kind` with l2 and huber" in finding.next_step
-    by_label = {group.label: group for group in group_trials_by_value(tables, KIND)}
-    assert by_label["l1"].best is None
-    assert by_label["l2"].best == tables.trials.loc[trials["kind"] == "l2", "value"].min()
 
 
-def test_value_with_one_trial_stopped_stays(build_study: Callable[..., StudyTables]) -> None:
+def test_thirds_of_a_range_are_compared(build_study: Callable[..., StudyTables]) -> None:
+    asked = replace(RATE, role="scientific")
     trials = draw_trials(60, 8)
-    trials.loc[trials["kind"] == "huber", "kind"] = "l2"
-    trials.loc[7, "kind"] = "huber"
-    trials.loc[[2, 7, 9, 30], "state"] = "pruned"
-    finding = report_loss_kind(build_study(trials, 1 + compute_rate_position(trials), noise=0.001))
-    assert "huber was stopped early in its only trial" in finding.verdict
-    assert not finding.next_step.startswith("Next, search")
+    tables = build_study(trials, 1 + compute_rate_position(trials), noise=NOISE, space=[asked])
+    labels = [group.label for group in group_trials_by_value(tables, asked)]
+    assert labels == ["0.0001 to 0.0022", "0.0022 to 0.046", "0.046 to 1"]
+    (finding,) = report_isolation(
+        with_answer(tables, asked, labels[0], {labels[1]: (0.4, 0.05), labels[2]: (0.7, 0.05)}), asked
+    )
+    worse = "0.0022 to 0.046 and 0.046 to 1"
+    assert finding.verdict == f"`rate` matters: 0.0001 to 0.0022 is better than {worse}, each at its own best."
+
+
+def test_nothing_to_say_without_complete_trials(build_study: Callable[..., StudyTables]) -> None:
+    trials = draw_trials(10, 1).assign(state="diverged")
+    assert report_isolation(build_study(trials, pd.Series(np.nan, trials.index)), KIND) == []

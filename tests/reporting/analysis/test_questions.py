@@ -1,0 +1,51 @@
+"""The answer to a question: what more trials may gain, and when a difference counts, by hand and by simulation."""
+
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from tests.helpers.answers import with_answer
+from tests.helpers.five_parameters import KIND, compute_rate_position, draw_trials
+from thalweg.reporting.analysis.questions import answer_question, judge_difference, measure_search_gap
+from thalweg.reporting.tables import StudyTables
+
+
+def test_search_gap_by_counting() -> None:
+    costs = np.array([1.0, 1.5, 2.6, 3.0, 4.0])
+    halves = [min(chosen) for chosen in combinations(costs, 2)]
+    assert measure_search_gap(costs) == pytest.approx(np.mean(halves) - 1.0)
+    assert measure_search_gap(np.array([2.0])) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "gap", "effect", "verdict"),
+    [
+        (0.5, 0.1, 0.0, 0.1, "worse"),
+        (0.5, 0.1, 0.2, 0.1, "worse"),  # 0.3 > sqrt(0.1² + 0.2²)
+        (0.5, 0.1, 0.24, 0.1, "behind"),  # 0.26 = sqrt(0.1² + 0.24²)
+        (0.5, 0.1, np.inf, 0.1, "behind"),
+        (0.05, 0.1, 0.0, 0.2, "alike"),
+        (0.05, 0.1, 0.0, 0.15, "open"),  # the interval's end is no smaller
+        (-0.1, 0.15, 0.0, 0.2, "open"),
+        (0.05, 0.1, 0.0, None, "open"),
+    ],
+)
+def test_difference_is_judged_by_hand(mean: float, half: float, gap: float, effect: float | None, verdict: str) -> None:
+    assert judge_difference(mean, mean - half, mean + half, gap, effect) == verdict
+
+
+def test_answer_reads_the_metric_direction(build_study: Callable[..., StudyTables]) -> None:
+    trials = draw_trials(60, 3)
+    tables = build_study(trials, 1 + compute_rate_position(trials), noise=0.1)
+    assert answer_question(tables, KIND) is None
+    answer = answer_question(with_answer(tables, KIND, "l1", {"huber": (0.4, 0.1), "l2": (0.2, 0.1)}), KIND)
+    assert answer is not None
+    assert [other.label for other in answer.others] == ["l2", "huber"]
+    assert (answer.leader, answer.seeds) == ("l1", 8)
+    assert answer.smallest_effect == pytest.approx(0.1)
+    assert [other.trial_count for other in answer.others] == [
+        (trials["kind"] == "l2").sum(),
+        (trials["kind"] == "huber").sum(),
+    ]
