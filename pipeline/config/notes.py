@@ -47,7 +47,7 @@ def _list_rare_levels(config: Config) -> Iterator[str]:
             needed = -(-levels.MIN_LEVEL_TRIALS * count // cohort) * cohort
             yield (
                 f"{name} has {values}, and {format_count(trials, 'trial')} give each of them {trials // count}; "
-                f"study.trials: {needed} gives each {levels.MIN_LEVEL_TRIALS}, so that it can come to its own best"
+                f"study.trials: {needed} gives each {needed // count}, enough to come to its own best"
             )
 
 
