@@ -1,0 +1,110 @@
+"""What the report claims of a simulated study, held against the truth of its world."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from benchmarks.calibration.simulate import Simulation
+from benchmarks.calibration.worlds import KIND, LOSSES
+from thalweg.config import spaces
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.sections import importance, result
+from thalweg.reporting.tables import StudyTables
+
+
+@dataclass(frozen=True)
+class Study:
+    """A simulated study with its report's findings, by section."""
+
+    simulation: Simulation
+    tables: StudyTables
+    findings: Mapping[str, list[Finding]]
+
+    def match_verdicts(self, section: str, pattern: str) -> Iterator[re.Match[str]]:
+        """Yield each match of a pattern with a verdict of a section."""
+        return (match for finding in self.findings[section] for match in re.finditer(pattern, finding.verdict))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A claim in one study: whether it was said, whether all that was said is true, and whether it could be true."""
+
+    is_said: bool
+    is_true: bool
+    is_sayable: bool
+
+
+Judge = Callable[[Study], Outcome]
+
+
+def build_study(simulation: Simulation) -> Study:
+    tables = simulation.run()
+    sections = {"Result": result, "What matters": importance}
+    return Study(simulation, tables, {name: section.build_findings(tables) for name, section in sections.items()})
+
+
+def judge_better_value(study: Study) -> Outcome:
+    """Judge "`kind` matters: A is better than B and C, each at its own best"."""
+    heights = dict(zip(LOSSES, study.simulation.world.heights, strict=True))
+    searched = [heights[str(value)] for value in study.simulation.config.study.space[KIND].choices or ()]
+    said = list(study.match_verdicts("What matters", rf"`{re.escape(KIND)}` matters: (\w+) is better than ([^,;.]*),"))
+    pairs = [(match[1], worse) for match in said for worse in re.findall(r"\w+", match[2]) if worse != "and"]
+    is_true = all(heights[better] < heights[worse] for better, worse in pairs)
+    return Outcome(bool(pairs), is_true, max(searched) > min(searched))
+
+
+def judge_equal_values(study: Study) -> Outcome:
+    """Judge "`kind` makes no difference of 0.05 or more": true where the best of each differ by less."""
+    heights = dict(zip(LOSSES, study.simulation.world.heights, strict=True))
+    searched = [heights[str(value)] for value in study.simulation.config.study.space[KIND].choices or ()]
+    said = list(study.match_verdicts("What matters", rf"`{re.escape(KIND)}` makes no difference of ([\d.,]+)"))
+    effect = float(said[0][1].replace(",", "")) if said else study.simulation.world.seed_noise
+    is_true = max(searched) - min(searched) < effect
+    return Outcome(bool(said), is_true, is_true)
+
+
+def judge_winner(study: Study) -> Outcome:
+    """Judge "The winner beats the baseline": true where its settings are truly better."""
+    said = [finding for finding in study.findings["Result"] if finding.verdict.startswith("The winner beats the base")]
+    world, config = study.simulation.world, study.simulation.config
+    trials = study.tables.trials.set_index("number")
+    names = list(config.study.space)
+    baseline = world.compute_error(spaces.find_baseline_setting(config) or {})
+    if study.tables.winner is None:
+        return Outcome(bool(said), False, False)
+    winner = world.compute_error(dict(trials.loc[study.tables.winner, names]))
+    return Outcome(bool(said), winner < baseline, winner < baseline)
+
+
+def judge_lasting_value(study: Study) -> Outcome:
+    """Judge "The study's best value held up": never true where all settings are equally good."""
+    said = [finding for finding in study.findings["Result"] if "held up" in finding.verdict]
+    errors = {study.simulation.world.compute_error(trial.outcome.values) for trial in study.simulation.trials}
+    return Outcome(bool(said), len(errors) > 1, len(errors) > 1)
+
+
+CLAIMS: Mapping[str, Judge] = {
+    "A is better than B": judge_better_value,
+    "no difference between values": judge_equal_values,
+    "the winner beats the baseline": judge_winner,
+    "the best value held up": judge_lasting_value,
+}
+
+
+def list_intervals(study: Study) -> dict[str, bool]:
+    """Return for each interval of the summary whether it holds the truth."""
+    world, config = study.simulation.world, study.simulation.config
+    settings = {trial.outcome.number: world.compute_error(trial.outcome.values) for trial in study.simulation.trials}
+    baseline = world.compute_error(spaces.find_baseline_setting(config) or {})
+    confirmed, holds = study.tables.summary.confirm, {}
+    if confirmed is not None and study.tables.winner is not None:
+        winner = settings[study.tables.winner]
+        holds["the winner's value"] = confirmed.winner.low <= winner <= confirmed.winner.high
+        difference = confirmed.difference
+        holds["winner - baseline"] = difference.low <= winner - baseline <= difference.high
+    for question in study.tables.summary.questions:
+        leader = settings[question.trial]
+        holds["all values - the leading one"] = all(
+            other.difference.low <= settings[other.trial] - leader <= other.difference.high for other in question.others
+        )
+    return holds

@@ -1,0 +1,86 @@
+"""The studies to simulate: a base, and rows that each change one factor of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from benchmarks.calibration.worlds import KIND, LOSSES, MOMENTUM, RATE, World
+
+DECISIVE_STUDIES = 400
+OTHER_STUDIES = 100
+GP_STUDIES = 30
+"""Gaussian processes take minutes for a study of 48 trials, so they have 24 trials and fewer studies."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Studies that differ in their seed alone. `changes` are of params.yaml; `losses` are searched."""
+
+    name: str
+    world: World
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    losses: int = 4
+    has_test: bool = True
+    studies: int = OTHER_STUDIES
+
+    def build_changes(self) -> dict[str, Any]:
+        """Return all changes of the default."""
+        space = {
+            KIND: {"choices": list(LOSSES[: self.losses]), "role": "scientific"},
+            RATE: {"low": 1e-4, "high": 1.0, "log": True},
+            MOMENTUM: {"low": 0.0, "high": 0.95},
+        }
+        return {"study.space": space, "confirm.runners_up": 1} | dict(self.changes)
+
+
+APART = (-2.6, -2.2, -1.8, -1.4, -2.0)
+"""Best paces of the losses, as far apart as real ones."""
+EQUAL = World(paces=APART)
+FLAT = replace(EQUAL, widths=(0.0,) * 5, diverges=9.0)
+SIGMA = EQUAL.seed_noise
+
+
+def shift_first(deviations: float, **more: Any) -> World:
+    """Return a world whose first loss is better than the others, by seed deviations."""
+    return replace(EQUAL, heights=(1.5 - deviations * SIGMA, *EQUAL.heights[1:]), **more)
+
+
+def list_rows() -> list[Row]:
+    """List all rows, the decisive ones first."""
+    base = Row("base: four equal losses", EQUAL, studies=DECISIVE_STUDIES)
+    two = replace(base, losses=2)
+    narrow = (0.8, 0.25, 0.25, 0.25, 0.25)
+
+    def vary(name: str, row: Row = base, world: World | None = None, **changes: Any) -> Row:
+        fields = {key: changes.pop(key) for key in ("losses", "has_test", "studies") if key in changes}
+        settings = {key.replace("__", "."): value for key, value in changes.items()}
+        whole = {**row.changes, **settings}
+        return replace(row, name=name, world=world or row.world, changes=whole, **({"studies": OTHER_STUDIES} | fields))
+
+    return [
+        base,
+        vary("96 trials", study__trials=96, studies=DECISIVE_STUDIES),
+        vary("two losses", two, studies=DECISIVE_STUDIES),
+        vary("two losses, 16 seeds", two, confirm__seeds=16, studies=DECISIVE_STUDIES),
+        vary("two losses, the first better by 2 deviations", two, shift_first(2), studies=DECISIVE_STUDIES),
+        vary("no test set", has_test=False, studies=DECISIVE_STUDIES),
+        vary("noise alone", world=FLAT, studies=DECISIVE_STUDIES),
+        vary("noise alone, no test set", world=FLAT, has_test=False, studies=DECISIVE_STUDIES),
+        vary("the first better by 2 deviations", world=shift_first(2)),
+        vary("the first better by 4 deviations", world=shift_first(4)),
+        vary("the first better by 2, and narrow", world=shift_first(2, widths=narrow)),
+        vary("the first better by 4, and narrow", world=shift_first(4, widths=narrow)),
+        vary("best paces at the range's end", world=replace(EQUAL, paces=tuple(pace + 1.8 for pace in APART))),
+        vary("best paces outside the range", world=replace(EQUAL, paces=tuple(pace + 3.5 for pace in APART))),
+        vary("24 trials", study__trials=24),
+        vary("random", study__sampler="random"),
+        vary("quasi_random", study__sampler="quasi_random"),
+        vary("gp, 24 trials", study__sampler="gp", study__trials=24, studies=GP_STUDIES),
+        vary("pruned", study__prune={"first": 4, "eta": 2}),
+        vary("3 seeds", confirm__seeds=3),
+        vary("16 seeds", confirm__seeds=16),
+        vary("3 groups", world=replace(EQUAL, groups=3)),
+        vary("50 groups", world=replace(EQUAL, groups=50)),
+        vary("skewed noise", world=replace(EQUAL, skew=1.0)),
+        vary("one seed in ten fails", world=replace(EQUAL, failing=0.1)),
+    ]
