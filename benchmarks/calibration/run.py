@@ -1,4 +1,4 @@
-"""Simulate studies with a known truth, and count how often the report's claims are false, right, and its intervals hold.
+"""Simulate studies with a known truth; count how often the report's claims are false or right, and intervals hold.
 
 python -m benchmarks.calibration.run              about an hour on two cores; writes calibration.json and CALIBRATION.md
 python -m benchmarks.calibration.run --share 0.05 a quick look, printed only
