@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.config.levels import assign_levels, divide_parameter, list_scientific
+from thalweg.config.levels import MIN_LEVEL_TRIALS, assign_levels, divide_parameter, list_scientific
 from thalweg.config.spaces import Setting
 from thalweg.core import rng
 from thalweg.search.distributions import build_distributions
@@ -13,8 +13,8 @@ from thalweg.search.samplers import OptunaSampler, Sampler, compute_value_at, dr
 from thalweg.search.tpe import STARTUP_TRIALS
 from thalweg.search.trials import Outcome
 
-MIN_START_TRIALS = 4
-"""Trials of a level that are drawn before its sampler learns, at least; half of its trials otherwise."""
+LEVEL_START_TRIALS = MIN_LEVEL_TRIALS // 2
+"""Trials of a level that are drawn before its sampler learns. A longer study begins as a shorter one does."""
 
 
 def build_sampler(config: Config) -> Sampler:
@@ -37,13 +37,8 @@ class BalancedSampler:
         self._initial = spaces.list_initial_settings(config)
         self._own = next(iter(self._levels)) if len(self._levels) == 1 else None
         self._spaces = [{self._own: level} for level in self._levels[self._own]] if self._own else [{}]
-        sizes = Counter(map(self._find_index, range(config.study.trials)))
-        self._start_counts = [
-            min(STARTUP_TRIALS, max(MIN_START_TRIALS, sizes[index] // 2)) for index in range(len(self._spaces))
-        ]
-        self._samplers = [
-            OptunaSampler(config, space, start) for space, start in zip(self._spaces, self._start_counts, strict=True)
-        ]
+        self._start_count = LEVEL_START_TRIALS if self._own else STARTUP_TRIALS
+        self._samplers = [OptunaSampler(config, space, self._start_count) for space in self._spaces]
         self._drawn_counts = Counter[int]()
 
     def ask(self, first: int, count: int) -> list[Setting]:
@@ -75,7 +70,7 @@ class BalancedSampler:
             return drawn | self._initial[number]
         index = self._find_index(number)
         point, self._drawn_counts[index] = self._drawn_counts[index], self._drawn_counts[index] + 1
-        sampler, is_start = self._config.study.sampler, point < self._start_counts[index]
+        sampler, is_start = self._config.study.sampler, point < self._start_count
         if sampler == "quasi_random" or (is_start and sampler in ("tpe", "gp")):
             return draw_sobol(self._config, build_distributions(self._config, self._spaces[index]), point) | drawn
         return drawn

@@ -66,11 +66,17 @@ def test_replayed_study_goes_on_alike(config: Config, sampler: str) -> None:
     assert run_study(config, proposals[:6]) == proposals
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_longer_study_begins_as_shorter_one(config: Config, sampler: str) -> None:
+    short, long = (run_study(ask_about_kind(config, trials, sampler=sampler)) for trials in (24, 48))
+    assert long[:24] == short
+
+
 def test_values_begin_at_same_points(config: Config) -> None:
     by_kind: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for values in run_study(ask_about_kind(config))[1:]:  # the first trial has the file's own values
         by_kind[values[KIND]].append(values[RATE])
-    first = [rates[:7] for rates in by_kind.values()]
+    first = [rates[:5] for rates in by_kind.values()]
     assert first[0] == first[1] == first[2]
 
 
