@@ -49,8 +49,8 @@ def test_note_on_values_with_few_trials(config: Config) -> None:
     few = config.replace_values({"study.trials": 32, "study.cohort": 8, "study.sampler": "random"})
     (note,) = notes.list_notes(replace_space(few, {**rate, **kinds}))
     assert note == (
-        "loss.terms.count.kind has 3 values, and 32 trials give each of them 10; study.trials: 40 gives each 13, enough "
-        "to come to its own best"
+        "loss.terms.count.kind has 3 values, and 32 trials give each of them 10; study.trials: 40 gives each 13, "
+        "enough to come to its own best"
     )
     assert list(notes.list_notes(replace_space(few, {**rate, **kinds}).replace_values({"study.trials": 40}))) == []
     thirds = {"optimizer.learning_rate": {"low": 0.001, "high": 0.1, "log": True, "role": "scientific"}}
