@@ -27,6 +27,7 @@ from thalweg.core import rng
 from thalweg.data.examples import concatenate_examples
 from thalweg.data.sources.scenes import Scenes
 from thalweg.data.splits import Splits
+from thalweg.engine.workers import copy_to_devices
 from thalweg.stats import intervals
 from thalweg.stats.interval import Interval
 from thalweg.training import build
@@ -76,7 +77,7 @@ def retrain_study(config: Config) -> Iterator[Conclusion]:
             more, build.build_data_spec(loaded.examples), splits, data, trials, Path(folder)
         )
     block = intervals.assign_blocks(examples.take_rows(judged).groups)
-    left_out = compare.measure_without_blocks(more, trained, data, judged, block)
+    left_out = compare.measure_without_blocks(more, trained, copy_to_devices(data), judged, block)
     scores = [candidate.scores[config.study.objective] for candidate in trained]
     index = {candidate.trial: position for position, candidate in enumerate(trained)}
 
