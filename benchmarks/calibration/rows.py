@@ -52,10 +52,10 @@ def list_rows() -> list[Row]:
     narrow = (0.8, 0.25, 0.25, 0.25, 0.25)
 
     def vary(name: str, row: Row = base, world: World | None = None, **changes: Any) -> Row:
-        fields = {key: changes.pop(key) for key in ("losses", "has_test", "studies") if key in changes}
+        fields: dict[str, Any] = {key: changes.pop(key) for key in ("losses", "has_test", "studies") if key in changes}
         settings = {key.replace("__", "."): value for key, value in changes.items()}
-        whole = {**row.changes, **settings}
-        return replace(row, name=name, world=world or row.world, changes=whole, **({"studies": OTHER_STUDIES} | fields))
+        fields = {"studies": OTHER_STUDIES, "changes": {**row.changes, **settings}} | fields
+        return replace(row, name=name, world=world or row.world, **fields)
 
     return [
         base,

@@ -97,7 +97,7 @@ def main() -> None:
                 rows.append(simulate_row(pool, row, max(2, round(row.studies * options.share))))
                 print(render_table(rows[-1:]), flush=True)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
-    record = {"commit": commit.strip(), "measured": time.strftime("%Y-%m-%d"),
+    record: dict[str, Any] = {"commit": commit.strip(), "measured": time.strftime("%Y-%m-%d"),
               "seconds": round(time.perf_counter() - began), "rows": rows}  # fmt: skip
     if options.share >= 1 and not options.only:
         (HERE / "calibration.json").write_text(json.dumps(record, indent=1) + "\n")

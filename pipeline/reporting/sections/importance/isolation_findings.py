@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from thalweg.config.levels import MIN_LEVEL_TRIALS
 from thalweg.reporting.advice import questions as advice
 from thalweg.reporting.analysis.isolation import ValueGroup, chance_all_lost, group_trials_by_value
 from thalweg.reporting.analysis.questions import Answer, LevelAnswer
@@ -54,7 +55,7 @@ def _state_verdict(tables: StudyTables, name: str, verdict: ScientificVerdict) -
         case "alike":
             effect = _format_smallest_effect(tables, verdict.answer)
             values = join_items(verdict.equal_values)
-            return f"{name} makes no difference of {effect} or more between {values}, each at its own best{also}."
+            return f"{name} makes no difference of {effect} between {values}, each at its own best{also}."
         case "unanswered":
             return f"It is not known which {name} is best: fewer than two of its values were retrained{also}."
         case _ if verdict.answer is not None and verdict.answer.list_labels("behind"):
@@ -66,7 +67,7 @@ def _state_verdict(tables: StudyTables, name: str, verdict: ScientificVerdict) -
 
 def _format_smallest_effect(tables: StudyTables, answer: Answer | None) -> str:
     effect = None if answer is None else answer.smallest_effect
-    return f"{format_number(effect or 0.0, 2)} in {metric_label(tables.objective)}"
+    return f"{format_number(effect or 0.0, 2)} or more in {metric_label(tables.objective)}"
 
 
 def _describe_answer(tables: StudyTables, answer: Answer) -> list[str]:
@@ -124,7 +125,7 @@ def _describe_rare_values(groups: Sequence[ValueGroup], verdict: ScientificVerdi
     if not rare:
         return ""
     counts = join_items([f"{group.label} ({format_count(len(group.costs), 'trial')})" for group in rare])
-    return f"Fewer than {advice.MIN_LEVEL_TRIALS} trials are too few for a value to come to its own best: {counts}."
+    return f"Fewer than {MIN_LEVEL_TRIALS} trials are too few for a value to come to its own best: {counts}."
 
 
 def _describe_missing_values(groups: Sequence[ValueGroup]) -> list[str]:
