@@ -54,7 +54,7 @@ def list_rows() -> list[Row]:
     def vary(name: str, row: Row = base, world: World | None = None, **changes: Any) -> Row:
         fields: dict[str, Any] = {key: changes.pop(key) for key in ("losses", "has_test", "studies") if key in changes}
         settings = {key.replace("__", "."): value for key, value in changes.items()}
-        fields = {"studies": OTHER_STUDIES, "changes": {**row.changes, **settings}} | fields
+        fields = {"studies": OTHER_STUDIES, "changes": {**row.changes, **settings}, **fields}
         return replace(row, name=name, world=world or row.world, **fields)
 
     return [

@@ -77,9 +77,8 @@ def render_table(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     for row in rows:
         for name, numbers in row["counts"].items():
-            cells = ["", "", format_share(*numbers)]
-            if len(numbers) == 4:
-                cells = [format_share(*numbers[:2]), format_share(*numbers[2:]), ""]
+            first, second = format_share(*numbers[:2]), format_share(*numbers[2:]) if len(numbers) == 4 else ""
+            cells = [first, second, ""] if len(numbers) == 4 else ["", "", first]
             met = "yes" if is_met(numbers) else "**no**"
             lines.append(f"| {row['row']} | {row['studies']} | {name} | {' | '.join(cells)} | {met} |")
     return "\n".join(lines) + "\n"
