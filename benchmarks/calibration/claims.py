@@ -64,8 +64,8 @@ def judge_equal_values(study: Study) -> Outcome:
 
 
 def judge_winner(study: Study) -> Outcome:
-    """Judge "The winner beats the baseline": true where its settings are truly better."""
-    said = [finding for finding in study.findings["Result"] if finding.verdict.startswith("The winner beats the base")]
+    """Judge "The winner is clearly better than the baseline": true where its settings are truly better."""
+    said = [finding for finding in study.findings["Result"] if finding.verdict.startswith("The winner is clearly better than the base")]
     world, config = study.simulation.world, study.simulation.config
     trials = study.tables.trials.set_index("number")
     names = list(config.study.space)
@@ -86,7 +86,7 @@ def judge_lasting_value(study: Study) -> Outcome:
 CLAIMS: Mapping[str, Judge] = {
     "A is better than B": judge_better_value,
     "no difference between values": judge_equal_values,
-    "the winner beats the baseline": judge_winner,
+    "the winner is better than the baseline": judge_winner,
     "the best value held up": judge_lasting_value,
 }
 
