@@ -65,7 +65,7 @@ def judge_equal_values(study: Study) -> Outcome:
 
 def judge_winner(study: Study) -> Outcome:
     """Judge "The winner is clearly better than the baseline": true where its settings are truly better."""
-    said = [finding for finding in study.findings["Result"] if finding.verdict.startswith("The winner is clearly better than the base")]
+    said = list(study.match_verdicts("Result", "^The winner is clearly better than the baseline"))
     world, config = study.simulation.world, study.simulation.config
     trials = study.tables.trials.set_index("number")
     names = list(config.study.space)
