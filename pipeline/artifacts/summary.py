@@ -16,7 +16,8 @@ from thalweg.system.paths import STUDY_RECORD, SUMMARY
 class Estimate:
     """A mean over fresh seeds with its 95 % interval, and the number of groups of examples.
 
-    More seeds do not reduce `groups_error`, a standard error (`thalweg.stats.intervals.group_error`).
+    More seeds do not reduce `groups_error`, a standard error with `groups_dof` degrees of freedom
+    (`thalweg.stats.intervals.group_variance`).
     """
 
     mean: float
@@ -25,6 +26,7 @@ class Estimate:
     seeds: int
     groups: int | None = None
     groups_error: float | None = None
+    groups_dof: float | None = None
 
     @property
     def interval(self) -> Interval:
@@ -48,6 +50,14 @@ class Confirmation:
     def decisive_difference(self) -> Estimate:
         """The difference to judge by: corrected for the selection of the winner, if known."""
         return self.corrected_difference or self.difference
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A runner-up or a simple answer beside the winner: its objective minus the winner's on fresh seeds."""
+
+    name: str
+    difference: Estimate
 
 
 @dataclass(frozen=True)
@@ -108,12 +118,18 @@ class StudySummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """reports/summary.json. `test` has the winner's mean metrics on the test set, if there is one."""
+    """reports/summary.json. `test` has the winner's mean metrics on the test set, if there is one.
+
+    In 95 % of studies no interval of `runners_up` wrongly leaves out zero (`thalweg.stats.intervals.judge_together`).
+    `answers` are simple ones, which need no network; their intervals are 95 % each.
+    """
 
     study: StudySummary
     confirm: Confirmation | None
     test: Mapping[str, float]
     questions: tuple[Question, ...] = ()
+    runners_up: tuple[Comparison, ...] = ()
+    answers: tuple[Comparison, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -51,13 +51,15 @@ def write_outputs(
     left_out, sizes = compare.measure_without_blocks(config, [*ranked, baseline], data, rows, block), np.bincount(block)
     confirmation = compare.build_confirmation(config, ranked, baseline, left_out, sizes, group_count)
     answered = questions.compare_levels(config, ranked, left_out, sizes, group_count)
+    rivals = compare.compare_runners_up(config, ranked, left_out, sizes, group_count)
+    task_inputs = inference.read_task_inputs(ranked[0].plan, data, rows)
+    answers = write_references(config, loaded, data, rows, task_inputs, ranked[0].plan, block)
+    beside = compare.compare_answers(config, ranked, answers, left_out, sizes, group_count)
     test = {name: float(by_seed.mean()) for name, by_seed in ranked[0].scores.items()} if has_test else {}
-    files.write_json(paths.SUMMARY, to_json(Summary(study, confirmation, test, answered)))
+    files.write_json(paths.SUMMARY, to_json(Summary(study, confirmation, test, answered, rivals, beside)))
     files.write_text(paths.WINNER_PARAMS, write.rewrite_params(read_loaded_params(), ranked[0].values))
     best_seeds = candidates.rank_winner_seeds(config, ranked[0])[: config.confirm.members]
-    task_inputs = inference.read_task_inputs(ranked[0].plan, data, rows)
     write_predictions(config, judged, task_inputs, ranked[0].predictions[best_seeds].mean(0))
-    write_references(config, loaded, data, rows, task_inputs, ranked[0].plan)
     trained_model.save_trained_model(paths.MODEL, build_final_model(config, loaded, ranked[0], data, folder))
 
 
@@ -105,15 +107,29 @@ def write_references(
     rows: NDArray[np.int32],
     task_inputs: NDArray[np.float32],
     plan: NetworkProgram,
-) -> None:
-    """Write the metrics of simple references on the judged examples: one row each, the trivial one first."""
+    block: NDArray[np.intp],
+) -> dict[str, tuple[float, NDArray[np.float64]]]:
+    """Write the metrics of simple references on the judged examples: one row each, the trivial one first.
+
+    Return the objective of each, and the same without each block of examples [blocks].
+    """
     examples = loaded.examples if config.task.OUTPUT_KIND == "image" else loaded.examples.drop_images()
     train = examples.take_rows(np.unique(np.concatenate(loaded.splits.train)))
-    table = [
-        {"answer": name} | inference.score_rows(plan, predictions, data, rows)
-        for name, predictions in config.task.compute_references(train, task_inputs).items()
-    ]
-    table_files.write_table(paths.REFERENCES, pd.DataFrame(table, columns=["answer", *config.task.METRIC_DIRECTIONS]))
+    predicted = config.task.compute_references(train, task_inputs)
+    table = {name: inference.score_rows(plan, predictions, data, rows) for name, predictions in predicted.items()}
+    listed = pd.DataFrame(
+        [{"answer": name} | scores for name, scores in table.items()],
+        columns=["answer", *config.task.METRIC_DIRECTIONS],
+    )
+    table_files.write_table(paths.REFERENCES, listed)
+    objective, weights = config.study.objective, intervals.leave_one_out_weights(block)
+    return {
+        name: (
+            table[name][objective],
+            np.asarray(inference.score_predictions(plan, predictions, data, rows, weights)[objective], np.float64),
+        )
+        for name, predictions in predicted.items()
+    }
 
 
 def build_final_model(

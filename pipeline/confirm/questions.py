@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.artifacts.summary import Estimate, LevelDifference, Question, RankedTrial
+from thalweg.artifacts.summary import LevelDifference, Question, RankedTrial
 from thalweg.config.experiment import Config
 from thalweg.config.levels import group_by_level
 from thalweg.confirm.candidates import Candidate
+from thalweg.confirm.compare import build_estimate
 from thalweg.stats import intervals
 
 
@@ -47,8 +48,7 @@ def compare_levels(
         for level, index in finite.items():
             by_seed, left_out = scores[index] - scores[first], leave_out_metrics[index] - leave_out_metrics[first]
             found = intervals.two_way_interval(by_seed, left_out, block_sizes, family=1 + len(finite))
-            error = intervals.group_error(left_out, block_sizes)
-            estimate = Estimate(found.mean, found.low, found.high, found.n, group_count, error)
+            estimate = build_estimate(found, left_out, block_sizes, group_count)
             others.append(LevelDifference(level, _read_trial(ranked[index]), estimate))
         questions.append(Question(name, leader, _read_trial(ranked[first]), tuple(others)))
     return tuple(questions)

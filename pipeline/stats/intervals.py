@@ -5,6 +5,7 @@ transformation", 1992). tests/stats/test_calibration.py measures how often they 
 """
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -30,20 +31,21 @@ class VarianceSource:
     dof: float
     skewness: float = 0.0
 
-    def half_widths(self, family: int = 2) -> tuple[float, float]:
+    def half_widths(self, family: int = 2, comparisons: int = 1) -> tuple[float, float]:
         """Return how far the interval extends below and above the mean.
 
-        The intervals of all differences of a `family` of candidates hold together in 95 % of studies (Tukey, Kramer).
+        The intervals of all differences of a `family` of candidates hold together in 95 % of studies (Tukey, Kramer),
+        and so do those of as many `comparisons` of two (Bonferroni).
         """
-        error, t = np.sqrt(self.variance), _compute_quantile(family, self.dof)
+        error, t = np.sqrt(self.variance), _compute_quantile(family, self.dof, comparisons)
         return float(error * _skewed_quantile(t, self.skewness)), float(-error * _skewed_quantile(-t, self.skewness))
 
 
 @cache
-def _compute_quantile(family: int, dof: float) -> float:
+def _compute_quantile(family: int, dof: float, comparisons: int) -> float:
     """Return the two-sided 95 % quantile of the largest difference of a family, in standard errors: t for two."""
     if family == 2:
-        return float(stdtrit(dof, 0.975))
+        return float(stdtrit(dof, 1 - 0.025 / comparisons))
     from scipy.stats import studentized_range  # half a second, which most stages do not need
 
     return float(studentized_range.ppf(0.95, family, dof)) / math.sqrt(2)
@@ -65,15 +67,32 @@ def combine_sources(
     return VarianceSource(variance, max(dof, min(first.dof, second.dof)), skewness)
 
 
-def t_interval(values: ArrayLike) -> Interval | None:
-    """Compute the interval of the mean of independent values [n], NaN left out; None for fewer than two."""
+def t_interval(values: ArrayLike, comparisons: int = 1) -> Interval | None:
+    """Compute the interval of the mean of independent values [n], NaN left out; None for fewer than two.
+
+    With `comparisons` it holds together with as many others (Bonferroni), as `judge_together` needs.
+    """
     finite = np.asarray(values, np.float64)
     finite = finite[np.isfinite(finite)]
     if len(finite) < 2:
         return None
     mean = float(finite.mean())
     source = VarianceSource(float(finite.var(ddof=1)) / len(finite), len(finite) - 1, _mean_skewness(finite - mean))
-    return _build_interval(mean, source, len(finite))
+    return _build_interval(mean, source, len(finite), comparisons=comparisons)
+
+
+def judge_together(build_intervals: Mapping[str, Callable[[int], Interval]]) -> dict[str, Interval]:
+    """Compute intervals of several differences so that in 95 % of studies none wrongly leaves out zero (Holm 1979).
+
+    `build_intervals` takes the number of comparisons with which an interval is to hold together. First that is the
+    number of all. Differences that are then clear keep this interval, and the others are judged among themselves, until
+    none more is clear ("A simple sequentially rejective multiple test procedure").
+    """
+    found: dict[str, Interval] = {}
+    while left := {name: build for name, build in build_intervals.items() if name not in found}:
+        intervals = {name: build(len(left)) for name, build in left.items()}
+        found |= {name: each for name, each in intervals.items() if each.low > 0 or each.high < 0} or intervals
+    return {name: found[name] for name in build_intervals}
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
@@ -122,6 +141,7 @@ def two_way_interval(
     sizes: NDArray[np.intp],
     family: int = 2,
     bounds: tuple[float, float] = UNBOUNDED,
+    comparisons: int = 1,
 ) -> Interval:
     """Compute the mean over seeds, with an interval for fresh seeds and fresh groups of examples at once.
 
@@ -129,8 +149,9 @@ def two_way_interval(
     [S, B] is the same without one block of examples each; `sizes` [B] counts the examples of each block. The variance
     is the seeds' (s^2 / S) plus the blocks' (CR2, as in `cluster_robust_interval`), less that of their interaction,
     which counts in both (two-way clustering, Cameron, Gelbach and Miller 2011). Fewer than two blocks add nothing.
-    For a difference of two among a `family` of candidates the intervals of all differences hold together. With two
-    `bounds` of the metric the interval is exact near them (`_build_bounded_interval`).
+    For a difference of two among a `family` of candidates the intervals of all differences hold together. Those of as
+    many `comparisons` do so, too (Bonferroni). With two `bounds` of the metric the interval is exact near them
+    (`_build_bounded_interval`).
 
     If only single examples are noisy, it contains the truth in 98 % of studies with 12 groups, in 99 % with 4 or fewer.
     """
@@ -138,18 +159,19 @@ def two_way_interval(
     seeds = VarianceSource(float(np.var(by_seed, ddof=1)) / count, count - 1, _mean_skewness(by_seed - mean))
     blocks, interaction = _block_variance(leave_out_means, sizes), _interaction_variance(leave_out_means, sizes)
     source = combine_sources(seeds, blocks, interaction)
-    if family > 2:
-        return _build_interval(mean, source, count, family)
+    if family > 2 or comparisons > 1:
+        return _build_interval(mean, source, count, family, comparisons)
     return _build_bounded_interval(mean, source, count, len(sizes), bounds)
 
 
-def group_error(leave_out_means: NDArray[np.float64], sizes: NDArray[np.intp]) -> float:
-    """Compute the standard error of a mean that groups of examples leave for any number of seeds.
+def group_variance(leave_out_means: NDArray[np.float64], sizes: NDArray[np.intp]) -> VarianceSource:
+    """Compute the variance of a mean that groups of examples leave for any number of seeds.
 
-    `leave_out_means` [S, B] and `sizes` [B] as for `two_way_interval`; 0 if seeds and single examples explain all.
+    `leave_out_means` [S, B] and `sizes` [B] as for `two_way_interval`; 0 if seeds and single examples explain all. Its
+    degrees of freedom are those of the blocks (`_cluster_variance`).
     """
     blocks, interaction = _block_variance(leave_out_means, sizes), _interaction_variance(leave_out_means, sizes)
-    return float(np.sqrt(max(0.0, blocks.variance - interaction.variance)))
+    return VarianceSource(max(0.0, blocks.variance - interaction.variance), blocks.dof)
 
 
 def two_way_residuals(table: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -164,8 +186,8 @@ def compare_with_zero(interval: Interval, sign: int) -> Literal["better", "worse
     return "better" if high < 0 else "worse" if low > 0 else "same"
 
 
-def _build_interval(mean: float, source: VarianceSource, count: int, family: int = 2) -> Interval:
-    low, high = source.half_widths(family)
+def _build_interval(mean: float, source: VarianceSource, count: int, family: int = 2, comparisons: int = 1) -> Interval:
+    low, high = source.half_widths(family, comparisons)
     return Interval(mean, mean - low, mean + high, count)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from thalweg.artifacts import summary
 from thalweg.artifacts.summary import (
+    Comparison,
     Confirmation,
     Estimate,
     LevelDifference,
@@ -19,7 +20,8 @@ from thalweg.artifacts.summary import (
 from thalweg.system import files
 from thalweg.system.paths import STUDY_RECORD, SUMMARY
 
-ESTIMATE = Estimate(1.5, 1.0, 2.0, 8, 12, 0.25)
+ESTIMATE = Estimate(1.5, 1.0, 2.0, 8, 12, 0.25, 7.5)
+RIVAL = (Comparison("runner-up 1", ESTIMATE),)
 BEST = RankedTrial(3, {"optimizer.learning_rate": 0.1, "loss.terms.count.kind": "l1"}, 1.5)
 STUDY = StudySummary(48, 8, 40, 6, 2, BEST, 768)
 QUESTION = Question("loss.terms.count.kind", 0, 3, (LevelDifference(2, 5, ESTIMATE),))
@@ -28,7 +30,8 @@ QUESTION = Question("loss.terms.count.kind", 0, 3, (LevelDifference(2, 5, ESTIMA
 def test_summary_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     confirmation = Confirmation(ESTIMATE, ESTIMATE, ESTIMATE)
-    for written in (Summary(STUDY, confirmation, {"mae": 1.5}, (QUESTION,)), Summary(STUDY, None, {})):
+    full = Summary(STUDY, confirmation, {"mae": 1.5}, (QUESTION,), RIVAL, (Comparison("the median count", ESTIMATE),))
+    for written in (full, Summary(STUDY, None, {})):
         files.write_json(SUMMARY, summary.to_json(written))
         assert summary.read_summary() == written
 

@@ -177,7 +177,7 @@ def test_difference_is_winner_minus_baseline(
         assert estimate.low <= estimate.mean <= estimate.high
         assert (estimate.seeds, estimate.groups) == (3, 4)
     alone = compare_with_baseline(baseline)
-    nothing = Estimate(mean=0, low=0, high=0, seeds=3, groups=4, groups_error=0)
+    nothing = Estimate(mean=0, low=0, high=0, seeds=3, groups=4, groups_error=0, groups_dof=alone.winner.groups_dof)
     assert alone.difference == alone.corrected_difference == nothing
 
 

@@ -14,11 +14,10 @@ from thalweg.config.experiment import Config
 from thalweg.confirm import compare
 from thalweg.confirm.candidates import Candidate, rank_candidates
 from thalweg.engine.fit import LaneState
+from thalweg.stats import intervals
 
 
-def build_candidate(
-    trial: int | None, validation: Sequence[float], test: ArrayLike, **more: Sequence[float]
-) -> Candidate:
+def build_candidate(trial: int | None, validation: ArrayLike, test: ArrayLike, **more: Sequence[float]) -> Candidate:
     """A candidate with these values of the objective by seed, and other metrics on the validation set."""
     measured = {"mae": np.asarray(validation, float)} | {name: np.asarray(one, float) for name, one in more.items()}
     return Candidate(trial, {}, None, (), None, {"mae": np.asarray(test, float)}, measured)  # type: ignore[arg-type]
@@ -99,5 +98,70 @@ def test_group_error_is_separate_from_seed_error(config: Config) -> None:
         config, [level], BASELINE, [without, repeat_for_blocks(BASELINE.scores["mae"])], np.ones(3, int), 3
     )
     assert confirmation.winner.groups_error == pytest.approx(blocks.std(ddof=1) / np.sqrt(3))
+    assert confirmation.winner.groups_dof == pytest.approx(2)
     assert confirmation.baseline.groups_error == 0.0
     assert confirmation.winner.groups == 3
+
+
+def set_rate(candidate: Candidate, rate: float) -> Candidate:
+    return replace(candidate, values={"optimizer.learning_rate": rate})
+
+
+def test_runners_up_are_judged_together(config: Config) -> None:
+    """Each difference by itself, at the level that Holm's test gives it: three runners-up, one of them clear."""
+    seeds = np.array([0.0, 0.3, -0.2])
+    values = [seeds, seeds[::-1] + 9.0, seeds[::-1] + 0.1, seeds[::-1] + 0.2]
+    ranked = [set_rate(build_candidate(i, value, value), 0.01 * (i + 1)) for i, value in enumerate(values)]
+    left_out, sizes = [repeat_for_blocks(value) for value in values], np.ones(3, int)
+    found = compare.compare_runners_up(config, ranked, left_out, sizes, 3)
+    assert [comparison.name for comparison in found] == ["runner-up 1", "runner-up 2", "runner-up 3"]
+    for comparison, value, together in zip(found, values[1:], (3, 2, 2), strict=True):
+        interval = intervals.two_way_interval(
+            value - seeds, repeat_for_blocks(value - seeds), sizes, comparisons=together
+        )
+        assert comparison.difference.interval == interval
+    assert found[0].difference.low > 0
+    assert found[1].difference.low < 0
+
+
+def test_groups_count_for_runners_up(config: Config) -> None:
+    """Steady over seeds, and better only in one of three groups: not clear."""
+    pair = [set_rate(build_candidate(i, np.full(3, 0.5 + i), np.full(3, 1.0 + i)), 0.01 * (i + 1)) for i in range(2)]
+    blocks = [np.array([1.0, 1.0, 1.0]), np.array([4.0, 1.0, 1.0])]
+    left_out = [np.tile((block.sum() - block) / 2, (3, 1)) for block in blocks]
+    (found,) = compare.compare_runners_up(config, pair, left_out, np.ones(3, int), 3)
+    assert found.difference.mean == 1.0
+    assert found.difference.low < 0 < found.difference.high
+    assert found.difference.groups_error == pytest.approx(1.0)
+
+
+def test_baseline_and_lost_candidates_are_no_rivals(config: Config) -> None:
+    own = config.optimizer.learning_rate
+    lost = build_candidate(4, [0.8, 0.8, 0.8], [1.0, np.nan, 1.0])
+    ranked = [set_rate(LUCKY, own / 2), set_rate(STEADY, own), set_rate(lost, own / 4)]
+    left_out = [repeat_for_blocks(candidate.scores["mae"]) for candidate in ranked]
+    assert compare.compare_runners_up(config, ranked, left_out, np.ones(3, int), 3) == ()
+    (found,) = compare.compare_runners_up(config, [ranked[0], BASELINE, ranked[0]], left_out, np.ones(3, int), 3)
+    assert found.name == "runner-up 2"
+
+
+def test_answer_is_paired_by_group(config: Config) -> None:
+    """Winner and answer find the same groups difficult: what is left is the noise of seeds."""
+    hard, seeds = np.array([1.0, 5.0, 9.0]), np.array([0.1, -0.1, 0.0])
+    blocks = (hard.sum() - hard) / 2
+    winner = build_candidate(1, np.full(3, 0.5), 5.0 + seeds)
+    left_out = [blocks + seeds[:, None], repeat_for_blocks(BASELINE.scores["mae"])]
+    answers = {"the median count": (6.0, blocks + 1.0)}
+    (found,) = compare.compare_answers(config, [winner], answers, left_out, np.ones(3, int), 3)
+    alone = intervals.t_interval(1.0 - seeds)
+    assert alone is not None
+    assert (found.difference.mean, found.difference.low) == pytest.approx((alone.mean, alone.low))
+    assert found.difference.groups_error == pytest.approx(0.0, abs=1e-9)
+    assert found.name == "the median count"
+
+
+def test_choice_is_corrected_beside_answers(config: Config) -> None:
+    ranked = rank_candidates(config, [STEADY, LUCKY])
+    left_out = [repeat_for_blocks(candidate.scores["mae"]) for candidate in (*ranked, BASELINE)]
+    (found,) = compare.compare_answers(config, ranked, {"none": (7.0, np.full(3, 7.0))}, left_out, np.ones(3, int), 3)
+    assert found.difference.mean == pytest.approx(7.0 - 3.0)

@@ -54,7 +54,7 @@ def test_values_are_compared_with_the_leader(asking: Config) -> None:
     gaps = np.subtract(NEXT, BEST)
     assert difference.mean == pytest.approx(gaps.mean())
     # three values: Tukey's quantile for three
-    reach = intervals._compute_quantile(3, SEEDS - 1) * gaps.std(ddof=1) / np.sqrt(SEEDS)
+    reach = intervals._compute_quantile(3, SEEDS - 1, 1) * gaps.std(ddof=1) / np.sqrt(SEEDS)
     assert difference.high - difference.mean == pytest.approx(reach)
 
 

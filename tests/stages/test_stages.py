@@ -73,7 +73,7 @@ class TestTheWholePipeline:
         assert (study["best"]["number"], study["best"]["value"]) == (best["number"], best["value"])
         three = summary["confirm"]
         assert three.keys() == {"winner", "baseline", "difference", "corrected", "corrected_difference"}
-        keys = frozenset(("mean", "low", "high", "seeds", "groups", "groups_error"))
+        keys = frozenset(("mean", "low", "high", "seeds", "groups", "groups_error", "groups_dof"))
         assert {frozenset(part) for part in three.values()} == {keys}
         difference = three["winner"]["mean"] - three["baseline"]["mean"]
         assert three["difference"]["mean"] == pytest.approx(difference, abs=1e-6)

@@ -1,5 +1,6 @@
 """Intervals over few seeds and over groups of examples, against closed answers."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,7 @@ def compute_two_way_interval(by_seed: np.ndarray, without: np.ndarray) -> Interv
 
 def compute_group_error(without: np.ndarray) -> float:
     """With blocks of one size."""
-    return intervals.group_error(without, np.ones(without.shape[1], int))
+    return float(np.sqrt(intervals.group_variance(without, np.ones(without.shape[1], int)).variance))
 
 
 def leave_out_blocks(table: np.ndarray) -> np.ndarray:
@@ -208,6 +209,52 @@ def test_family_holds_together() -> None:
         false += any(abs(pair.mean()) > reach for pair in pairs)
     assert stats.binom.cdf(false, 1500, 0.05) > 1e-3
     assert stats.binom.sf(false - 1, 1500, 0.05) > 1e-3
+
+
+def test_joint_intervals_are_holms() -> None:
+    """Of p-values 0.004, 0.013, 0.04 and 0.3, Holm rejects those below 0.05 / 4 and 0.05 / 3, and then no more."""
+    chances = {"a": 0.3, "b": 0.004, "c": 0.04, "d": 0.013}
+
+    def build(chance: float, comparisons: int) -> Interval:
+        mean, reach = stats.norm.isf(chance / 2), stats.norm.isf(0.025 / comparisons)
+        return Interval(mean, mean - reach, mean + reach, 8)
+
+    found = intervals.judge_together({name: partial(build, chance) for name, chance in chances.items()})
+    assert list(found) == list(chances)
+    assert [name for name, interval in found.items() if interval.low > 0] == ["b", "d"]
+    assert found["b"] == build(chances["b"], 4)
+    assert found["d"] == build(chances["d"], 3)
+    assert found["c"] == build(chances["c"], 2)
+    assert intervals.judge_together({}) == {}
+
+
+def test_joint_intervals_are_seldom_wrong() -> None:
+    """Five differences from one reference, none of them true: 5 % of studies at most name any."""
+    draw, false = np.random.default_rng(0), 0
+    for values in draw.standard_normal((1500, 6, 8)):
+        builds = {str(i): partial(t_interval, values[i] - values[0]) for i in range(1, 6)}
+        found = intervals.judge_together(builds)  # type: ignore[arg-type]
+        false += any(interval.low > 0 or interval.high < 0 for interval in found.values())
+    assert stats.binom.sf(false - 1, 1500, 0.05) > 1e-3
+
+
+def test_more_comparisons_need_more() -> None:
+    """Bonferroni's quantile, for seeds alone and for seeds and groups."""
+    values = np.array([1.0, 2.0, 4.0, 3.5])
+    reach = stats.t.isf(0.025 / 3, 3) * stats.sem(values)
+    single, both = t_interval(values, 3), repeat_for_blocks(values, 5)
+    assert single is not None
+    assert single.high - single.mean == pytest.approx(reach)
+    joint = intervals.two_way_interval(values, both, np.ones(5, int), comparisons=3)
+    assert joint.high - joint.mean == pytest.approx(reach)
+
+
+def test_unequal_groups_leave_fewer_degrees_of_freedom() -> None:
+    """Three groups hold most examples, of ten: Satterthwaite's degrees of freedom are those of about three."""
+    sizes = np.array([40, 40, 40, 2, 2, 2, 2, 2, 2, 2])
+    left_out = np.tile(np.linspace(1, 2, 10), (3, 1))
+    assert intervals.group_variance(left_out, np.full(10, 7)).dof == pytest.approx(9)
+    assert 1.5 < intervals.group_variance(left_out, sizes).dof < 3.5
 
 
 def test_share_at_its_bound_is_exact() -> None:
