@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from scipy.special import chdtri, ndtr, ndtri, stdtrit
 
 from thalweg.stats.intervals import VarianceSource, combine_sources
 
@@ -16,12 +16,14 @@ Array = NDArray[np.float64]
 class SeedNoise:
     """The standard deviation of one trial's value over seeds, and the degrees of freedom of this estimate.
 
-    `excludes_shared`: it leaves out the effect of a seed on all trials, because trials share their seeds.
+    `excludes_shared`: it leaves out the effect of a seed on all trials, because trials share their seeds. This effect
+    has a standard deviation of `shared_limit` at most (90 % confidence).
     """
 
     std: float
     dof: int
     excludes_shared: bool = False
+    shared_limit: float = 0.0
 
     @property
     def least_significant_difference(self) -> float:
@@ -85,6 +87,25 @@ def best_of_draws(costs: ArrayLike) -> BestOfDraws:
 def expected_best(costs: ArrayLike, count: int) -> float:
     """Compute the mean of the smallest of `count` costs, over all draws without replacement."""
     return float(best_of_draws(costs).mean[count - 1])
+
+
+def quantile_of_luck(trials: int, noise: float, dof: float, level: float = 0.05) -> float:
+    """Compute a quantile of what the best of `trials` equal trials loses on fresh seeds, in estimated deviations.
+
+    Such a trial's lead is luck alone: the largest of n normal values, with the quantile function Phi^-1(u^(1/n))
+    (David and Nagaraja 2003, "Order statistics"). `noise` is the standard deviation of everything else that the loss
+    depends on, in deviations of a trial's own noise. These were estimated with `dof` degrees of freedom.
+    """
+    shares = (np.arange(100) + 0.5) / 100
+    luck, scales = ndtri(shares ** (1 / trials)), np.sqrt(chdtri(dof, 1 - shares) / dof)
+    low, high = -50.0, 50.0
+    for _ in range(40):  # bisection: the chance of a smaller loss rises with it
+        middle = (low + high) / 2
+        if ndtr((middle * scales[:, None] - luck) / noise).mean() < level:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 def chance_of_all(drawn: int, marked: int, total: int) -> float:

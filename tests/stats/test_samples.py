@@ -81,3 +81,19 @@ def test_expected_best_is_of_all_draws() -> None:
     for count in range(1, 7):
         every = [min(some) for some in combinations(tries, count)]
         assert expected_best(tries, count) == pytest.approx(np.mean(every))
+
+
+def test_luck_of_many_by_hand() -> None:
+    """A single trial has no lead: its loss is noise. With little noise, the loss is the largest of n normal values."""
+    assert samples.quantile_of_luck(1, 1.0, 1e6, 0.05) == pytest.approx(stats.norm.ppf(0.05) * np.sqrt(2), abs=0.02)
+    assert samples.quantile_of_luck(48, 0.01, 1e6, 0.05) == pytest.approx(stats.norm.ppf(0.05 ** (1 / 48)), abs=0.03)
+    assert samples.quantile_of_luck(48, 0.01, 1e6, 0.5) == pytest.approx(stats.norm.ppf(0.5 ** (1 / 48)), abs=0.01)
+
+
+@pytest.mark.parametrize(("trials", "noise", "dof"), [(12, 0.6, 2), (48, 0.35, 7), (96, 1.2, 14)])
+def test_luck_exceeds_its_quantile(trials: int, noise: float, dof: int) -> None:
+    """Simulated: the loss of the best of equal trials, in estimated deviations, is smaller in 5 % of studies."""
+    draw = np.random.default_rng(0)
+    luck = draw.standard_normal((20_000, trials)).max(1) + noise * draw.standard_normal(20_000)
+    losses = luck / np.sqrt(draw.chisquare(dof, 20_000) / dof)
+    assert abs((losses < samples.quantile_of_luck(trials, noise, dof)).mean() - 0.05) < 0.006

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import fdtri
+from scipy.special import chdtri, fdtri
 
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.stats.intervals import two_way_residuals
@@ -48,16 +48,19 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
     is_sound = (runs["candidate"] != "baseline") & ~find_failed_runs(runs, column, tables.sign)
     best = drop_diverged_runs(runs[is_sound]).dropna(subset=[column])
     lanes = tables.seeds_per_trial
-    if tables.setting("study.randomness", "paired") == "paired" and (
-        unexplained := _unexplained_variance(best, column)
-    ):
-        return SeedNoise(float(np.sqrt(unexplained[0] / lanes)), unexplained[1], excludes_shared=True)
+    if is_paired(tables) and (parts := _separate_variances(best, column)):
+        return SeedNoise(float(np.sqrt(parts[0] / lanes)), parts[1], True, float(np.sqrt(parts[2] / lanes)))
     groups = best.groupby("candidate")[column]
     variances, dof = groups.var(ddof=1), groups.size() - 1
     if dof.sum() < 2:
         return None
     pooled = float((variances.fillna(0.0) * dof).sum() / dof.sum())
     return SeedNoise(float(np.sqrt(pooled / lanes)), int(dof.sum()))
+
+
+def is_paired(tables: StudyTables) -> bool:
+    """Whether the trials of a study share their seeds."""
+    return bool(tables.setting("study.randomness", "paired") == "paired")
 
 
 def drop_diverged_runs(runs: pd.DataFrame) -> pd.DataFrame:
@@ -95,15 +98,21 @@ def _find_far_values(values: pd.Series, candidates: pd.Series, sign: int) -> pd.
     return is_far
 
 
-def _unexplained_variance(runs: pd.DataFrame, column: str) -> tuple[float, int] | None:
-    """Return the residual variance of candidate and seed, over seeds that all have, and its degrees of freedom."""
+def _separate_variances(runs: pd.DataFrame, column: str) -> tuple[float, int, float] | None:
+    """Return the residual variance of candidate and seed, its degrees of freedom, and the limit of the seeds' own.
+
+    Only seeds that all candidates have count. The means of seeds vary by their own variance and by that of residuals;
+    the limit holds with 90 % confidence if they vary normally.
+    """
     if "seed" not in runs:
         return None
     values = runs.pivot_table(values=column, index="candidate", columns="seed").dropna(axis=1).to_numpy()
     dof = (values.shape[0] - 1) * (values.shape[1] - 1)
     if min(values.shape) < 2 or dof < 2:
         return None
-    return float((two_way_residuals(values) ** 2).sum() / dof), dof
+    residual, last = float((two_way_residuals(values) ** 2).sum() / dof), values.shape[1] - 1
+    largest = float(values.mean(0).var(ddof=1)) * last / float(chdtri(last, 0.9))
+    return residual, dof, max(0.0, largest - residual / values.shape[0])
 
 
 def select_best_quarter(tables: StudyTables) -> pd.DataFrame:

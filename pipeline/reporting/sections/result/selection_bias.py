@@ -1,9 +1,9 @@
 """Optimism from selection: of the study's best value, and of the winner among the confirmed candidates."""
 
 import numpy as np
-from scipy.special import stdtrit
 
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, find_retrained_best
+from thalweg.reporting.analysis.study_luck import StudyLuck, judge_study_luck
 from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
@@ -21,18 +21,13 @@ def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Findin
     best = find_retrained_best(tables, result)
     if best is None:
         return []
-    fresh, values = best.fresh_interval, best.fresh_values
-    gap = (fresh.mean - best.study_value) * tables.sign
-    # the prediction interval of a mean over as many seeds as a trial has
-    factor = 1 / tables.seeds_per_trial + 1 / len(values)
-    explained = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) * np.sqrt(factor))
-    places = count_decimals(explained)
+    fresh, luck = best.fresh_interval, judge_study_luck(tables, best)
+    places, count = count_decimals((luck.high - luck.low) / 2), len(tables.ranked)
     evidence = (
         f"In the study, trial {best.trial} reached {format_fixed(best.study_value, places)} on the validation set, the "
-        f"best of {format_count(len(tables.ranked), 'complete trial')}. On fresh seeds the same settings give "
-        f"{format_interval(fresh.mean, fresh.low, fresh.high)} there, {format_fixed(abs(gap), places)} "
-        f"{'worse' if gap > 0 else 'better'}. On other seeds, a trial would lie within "
-        f"±{format_fixed(explained, places)} of that mean (95 %)."
+        f"best of {format_count(count, 'complete trial')}. On fresh seeds the same settings give "
+        f"{format_interval(fresh.mean, fresh.low, fresh.high)} there, a loss of "
+        f"{format_interval(luck.loss, luck.low, luck.high, signed=True)}.{_describe_least_luck(luck, count, places)}"
     )
     trials: tuple[int, ...] = (best.trial,)
     if tables.winner not in (None, best.trial):
@@ -46,11 +41,26 @@ def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Findin
             evidence += f" The baseline was retrained for comparison only; it reached {baseline} there."
         trials = (best.trial, tables.winner)
     value = _name_fair_value(result)
-    if gap > explained:
-        verdict = "The study's best value is too optimistic: much of its lead was luck."
+    if luck.verdict == "luck":
+        verdict = f"About {format_number(luck.loss, 2)} of the lead of the study's best trial was luck."
         return [Finding(verdict, evidence, f"Quote {value}, not the study's best.", trials, "caution")]
-    verdict = "The study's best value held up on fresh seeds, within noise."
-    return [Finding(verdict, evidence, f"Still, quote {value}.", trials)]
+    verdict = "It is unclear how much of the lead of the study's best trial was luck."
+    if luck.verdict == "held":
+        verdict = "The study's best value held up on fresh seeds."
+    return [Finding(verdict, evidence, f"Quote {value}.", trials)]
+
+
+def _describe_least_luck(luck: StudyLuck, trials: int, places: int) -> str:
+    """Describe what luck alone would do, if that can decide; '' if not."""
+    if luck.least_luck is None or luck.verdict == "luck":
+        return ""
+    is_held, limit, equals = luck.verdict == "held", luck.least_luck, f" If all {trials:,} were equally good, "
+    if limit > 0:
+        amount = f"the best one would lose {format_fixed(limit, places)} or more in 95 % of studies, by luck alone."
+        return f"{equals}{amount} Here it lost {'less' if is_held else 'as much'}."
+    if is_held:
+        return f"{equals}the best one would gain {format_fixed(-limit, places)} at most in 95 % of studies."
+    return f"{equals}the best one might lose nothing: these seeds are too few to show that it held up."
 
 
 def _name_fair_value(result: ConfirmedResult) -> str:
@@ -79,7 +89,10 @@ def report_selection_bias(tables: StudyTables, result: ConfirmedResult) -> list[
     )
     if bias < 0:
         verdict = f"The winner's score is not too optimistic, although it was chosen among {count} on these seeds."
-        return [Finding(verdict, f"{evidence} The winner's own mean is no better.", "", trials)]
+        evidence += " The winner's own mean is no better."
+        if result.changes_verdict:
+            evidence += " But the choice makes its value less certain: its lead over the baseline is within noise."
+        return [Finding(verdict, evidence, "", trials)]
     amount = f"The winner's score is about {format_number(bias, 2)} too optimistic"
     verdict = f"{amount}, because it was chosen among {count} on these seeds."
     if result.changes_verdict:

@@ -160,8 +160,10 @@ def test_optimism_is_of_the_best_trial(counting_study: StudyTables) -> None:
     runs.loc[runs["candidate"] == "runner-up 1", "validation_mae"] = 1.2 + SPREAD
     optimistic = replace(tables, trials=trials, runs=runs)
     (luck,) = selection_bias.report_optimism(optimistic, get_confirmed_result(optimistic))
-    assert luck.verdict == "The study's best value is too optimistic: much of its lead was luck."
+    assert luck.verdict == "About 0.7 of the lead of the study's best trial was luck."
     assert f"trial {other} reached 0.50" in luck.evidence
+    assert "a loss of +0.70" in luck.evidence
+    assert luck.tone == "caution"
     assert luck.evidence.endswith(
         f"The winner is trial {winner}: on the validation set it is the best of the 2 retrained trials."
     )

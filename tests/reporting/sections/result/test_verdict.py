@@ -73,8 +73,9 @@ def test_selection_bias_is_named_without_test(studies_by_case: dict[str, StudyTa
 
 
 def test_lucky_best_is_optimistic(counting_study: StudyTables) -> None:
+    """Fresh seeds have a mean of 0.7 and a deviation of 0.014."""
     tables = with_paired_seeds(counting_study, -0.3)
-    for value, verdict in ((0.4, "optimistic"), (0.7, "held up")):
+    for value, verdict in ((0.4, "was luck"), (0.678, "is unclear"), (0.7, "held up")):
         trials = tables.trials.assign(value=np.where(tables.trials["number"] == 3, value, 0.9), state="complete")
         moved = replace(tables, trials=trials)
         confirmed = build_confirmed_result(moved)
