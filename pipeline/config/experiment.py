@@ -67,7 +67,7 @@ class LandscapeConfig(StrictModel):
 class DiagnoseConfig(StrictModel):
     """Further experiments with the winner."""
 
-    seeds: int = Field(4, ge=0, description="number of confirmed seeds to use for ablations; 0: no ablations")
+    seeds: int = Field(4, ge=0, description="number of fresh seeds to train ablations on; 0: no ablations")
     #: shares of the images to train on
     shares: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Strict(False)] = (0.25, 0.5)
     landscape: LandscapeConfig = LandscapeConfig()

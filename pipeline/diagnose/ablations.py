@@ -1,4 +1,4 @@
-"""Ablations: the winner retrained with fewer images, without augmentation, or without a part of its loss."""
+"""Ablations: the winner retrained in full, with fewer images, without augmentation, or without a part of its loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -40,13 +40,15 @@ class Ablation:
 def train_ablations(
     config: Config, prepared: PreparedData, data: TrainingData, values: Setting, folder: Path
 ) -> pd.DataFrame:
-    """Train the winner's ablations on the first `diagnose.seeds` confirmed seeds: one row an ablation and seed.
+    """Train the winner in full, and its ablations, on `diagnose.seeds` fresh seeds: one row an ablation and seed.
 
-    `data` is on the host. Each lane trains for as many steps as the winner did, so each image left is seen more often.
+    The confirmed seeds chose the winner, so its runs on them are too good beside its ablations; on other seeds they are
+    not. `data` is on the host. Each lane trains for as many steps as the winner did, so each image left is seen more
+    often.
     Columns are what, share, images (mean over folds), seed, best_epoch, diverged_step and validation_<metric>.
     """
     winner_config = candidates.apply_trial_values(config, values)
-    seeds = candidates.list_confirm_seeds(config)[: config.diagnose.seeds]
+    seeds = list_ablation_seeds(config)
     ablations = list_ablations(winner_config, prepared, data, seeds)
     if not ablations or not seeds:
         return pd.DataFrame(columns=["what", "share", "images", "seed"])
@@ -77,15 +79,20 @@ def train_ablations(
     return pd.DataFrame(rows).astype({"diverged_step": "Int64"})
 
 
+def list_ablation_seeds(config: Config) -> list[int]:
+    return [rng.derive_seed(config.seed, "diagnose", i) for i in range(config.diagnose.seeds)]
+
+
 def list_ablations(config: Config, loaded: PreparedData, data: TrainingData, seeds: Sequence[int]) -> list[Ablation]:
     """List every share of `diagnose.shares`, then training without augmentation, and without each part of the loss.
 
-    Each seed draws which images are in a share; a smaller share is part of every larger one.
+    The last share is all images: the reference of the others, and absent if there are none. Each seed draws which
+    images are in a share; a smaller share is part of every larger one.
     """
     originals = len(loaded.examples) - len(loaded.copy_origins)
     folds = [np.asarray(rows)[:size] for rows, size in zip(data.train_rows, data.train_sizes, strict=True)]
     orders = [draw_group_order(loaded.examples, seed) for seed in seeds]
-    ablations = [
+    less = [
         Ablation(
             "images",
             share,
@@ -93,14 +100,15 @@ def list_ablations(config: Config, loaded: PreparedData, data: TrainingData, see
         )
         for share in sorted(config.diagnose.shares)
     ]
+    everything = Ablation("images", 1.0, [folds] * len(seeds))
+    without = [
+        Ablation(kind, 1.0, [folds] * len(seeds), values) for kind, values in list_loss_ablations(config).items()
+    ]
     online = {f"augment.online.{name}": 0.0 for name, value in config.augment.online.model_dump().items() if value}
     if online or len(loaded.copy_origins):
         original_rows = [np.resize(rows[rows < originals], len(rows)) for rows in folds]
-        ablations.append(Ablation("augmentation", 1.0, [original_rows] * len(seeds), online))
-    return [
-        *ablations,
-        *(Ablation(kind, 1.0, [folds] * len(seeds), values) for kind, values in list_loss_ablations(config).items()),
-    ]
+        without = [Ablation("augmentation", 1.0, [original_rows] * len(seeds), online), *without]
+    return [*less, everything, *without] if less or without else []
 
 
 def list_loss_ablations(config: Config) -> dict[str, Setting]:

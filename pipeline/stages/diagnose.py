@@ -20,14 +20,10 @@ def main(config: Config) -> None:
     values = find_winner_values(runs)
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     ablation_options = config.diagnose.model_dump(include={"seeds", "shares"})
-    options = [config.confirm.epochs, config.confirm.seeds, ablation_options]
+    options = [config.confirm.epochs, ablation_options]
     examples = files.hash_files([EXAMPLES, SPLITS, COPIES])
     with lock_state_folder(study_fingerprint(config, examples, ablations, values, options)) as folder:
         ablation_table = ablations.train_ablations(config, loaded, data, values, folder / "less")
-    if len(ablation_table):
-        winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(ablation_table["seed"])]
-        all_images = winner.assign(what="images", share=1.0, images=ablations.count_images(loaded.splits.train, loaded))
-        ablation_table = pd.concat([ablation_table, all_images[list(ablation_table)]], ignore_index=True)
     table_files.write_table(ABLATIONS, ablation_table)
     if config.diagnose.landscape.points:
         options = [config.confirm.model_dump(), config.diagnose.landscape.model_dump()]

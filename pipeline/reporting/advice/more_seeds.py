@@ -10,8 +10,6 @@ def advise_study_seeds(tables: StudyTables) -> str:
     return f"Set `study.seeds: {seeds}`: {reason}."
 
 
-def advise_diagnose_seeds(tables: StudyTables) -> str:
-    """Advise more seeds for ablations; they use the first of the confirmed seeds, so both settings may have to rise."""
-    confirmed, diagnosed = (int(tables.setting(f"{part}.seeds", 0)) for part in ("confirm", "diagnose"))
-    both = "`confirm.seeds` and " if 0 < confirmed <= diagnosed else ""
-    return f"Raise {both}`diagnose.seeds` to detect smaller effects of images, augmentation and loss terms."
+def advise_diagnose_seeds() -> str:
+    """Advise more seeds for ablations."""
+    return "Raise `diagnose.seeds` to detect smaller effects of images, augmentation and loss terms."

@@ -44,15 +44,6 @@ def compute_gradient_cosines(tables: StudyTables) -> pd.DataFrame:
 
 
 def compute_term_effects(tables: StudyTables) -> dict[str, Interval]:
-    """Return the change of the objective without each part of the loss, paired by seed.
-
-    A phase that alone gives its term a weight is left out: without it, the runs are those without the term.
-    """
-    if tables.ablations.empty:
-        return {}
-    names = [
-        name for name in map(str, dict.fromkeys(tables.ablations["what"])) if name not in ("images", "augmentation")
-    ]
-    effects = {name: effect for name in names if (effect := ablation_effects.compute_effect(tables, name))}
-    terms = {name: effects.get(f"term {name.rpartition(' of ')[2]}") for name in names if name.startswith("phase ")}
-    return {name: effect for name, effect in effects.items() if terms.get(name) != effect}
+    """Return the change of the objective without each part of the loss, paired by seed."""
+    effects = ablation_effects.compute_effects(tables)
+    return {name: effect for name, effect in effects.items() if name not in ("images", "augmentation")}

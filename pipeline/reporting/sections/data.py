@@ -9,12 +9,12 @@ import pandas as pd
 from thalweg.reporting import text
 from thalweg.reporting.advice import more_seeds
 from thalweg.reporting.analysis import ablation_effects
-from thalweg.reporting.analysis.confirmed import build_confirmed_result
 from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
 from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.sentences import describe_joint_intervals
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import compare_with_zero
@@ -32,7 +32,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 def _report_image_gain(tables: StudyTables) -> list[Finding]:
     """Report whether more images would help: what the last step to all of them gained, seed by seed."""
-    scaling, effect = ablation_effects.compute_data_scaling(tables), ablation_effects.compute_effect(tables, "images")
+    scaling = ablation_effects.compute_data_scaling(tables)
+    effect = ablation_effects.compute_effects(tables).get("images")
     if effect is None:
         return []
     few, total = (round(images) for images in scaling["images"].tail(2))
@@ -40,8 +41,8 @@ def _report_image_gain(tables: StudyTables) -> list[Finding]:
     tone: Tone = "plain"
     evidence = (
         f"With {few:,} of the {total:,} {_name_images(tables)}, {_describe_effect(tables, effect)} Both train the "
-        f"{candidate}'s settings from fresh weights, for the same number of steps; each seed draws its own images. "
-        f"{_describe_optimism(tables, 'all images')}"
+        f"{candidate}'s settings from fresh weights, for the same number of steps; each seed draws its own images."
+        f"{describe_joint_intervals(len(ablation_effects.compute_effects(tables)))}"
     )
     match compare_with_zero(effect, tables.sign):
         case "worse":
@@ -54,9 +55,10 @@ def _report_image_gain(tables: StudyTables) -> list[Finding]:
             verdict, tone = f"The {candidate} is better with fewer images.", "caution"
             step = "Check the labels of the training set: some may be wrong, or of another kind than for validation."
         case _:
-            verdict = "It is unclear whether more images would help: seeds are too noisy."
-            step = more_seeds.advise_diagnose_seeds(tables)
-    return [Finding(verdict, evidence.strip(), step, _list_winner(tables), tone)]
+            most = text.format_number(max(0.0, *(tables.sign * end for end in (effect.low, effect.high))), 2)
+            verdict = f"It is unclear whether more images would help: the last of them gained {most} at most."
+            step = more_seeds.advise_diagnose_seeds()
+    return [Finding(verdict, evidence, step, _list_winner(tables), tone)]
 
 
 def _describe_expected_gain(tables: StudyTables, scaling: pd.DataFrame) -> str:
@@ -78,15 +80,15 @@ def _describe_expected_gain(tables: StudyTables, scaling: pd.DataFrame) -> str:
 
 def _report_augmentation(tables: StudyTables) -> list[Finding]:
     """Report how many images the augmentation is worth."""
-    effect = ablation_effects.compute_effect(tables, "augmentation")
+    effect = ablation_effects.compute_effects(tables).get("augmentation")
     if effect is None:
         return []
     candidate = _name_candidate(tables)
     tone: Tone = "plain"
     evidence = (
         f"Without augmentation, {_describe_effect(tables, effect)} Both train the {candidate}'s settings from fresh "
-        f"weights. {_describe_optimism(tables, 'augmentation')}"
-    ).strip()
+        "weights."
+    )
     match compare_with_zero(effect, tables.sign):
         case "worse":
             value = ablation_effects.objective_by_seed(tables, "images", 1.0).mean() + effect.mean
@@ -108,7 +110,7 @@ def _report_augmentation(tables: StudyTables) -> list[Finding]:
             )
         case _:
             verdict = "It is unclear whether augmentation helps."
-            step = more_seeds.advise_diagnose_seeds(tables)
+            step = more_seeds.advise_diagnose_seeds()
     return [Finding(verdict, evidence, step, _list_winner(tables), tone)]
 
 
@@ -126,21 +128,8 @@ def _describe_effect(tables: StudyTables, effect: Interval) -> str:
     return f"{label} on the validation set is {mean} {direction}{space}{interval}, over {seeds}."
 
 
-def _describe_optimism(tables: StudyTables, feature: str) -> str:
-    """Return a sentence on the runs with a feature, if their values are those that selected the winner."""
-    if not _is_selected_winner(tables):
-        return ""
-    return f"The runs with {feature} also selected the winner, so their values are slightly too good."
-
-
 def _name_images(tables: StudyTables) -> str:
     return "training images of a fold" if tables.setting("data.split.by") == "folds" else "images"
-
-
-def _is_selected_winner(tables: StudyTables) -> bool:
-    """Whether the runs with all images selected the winner."""
-    confirmed = build_confirmed_result(tables)
-    return confirmed is not None and confirmed.contender_count > 1
 
 
 def _name_candidate(tables: StudyTables) -> str:
@@ -174,13 +163,11 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     decimals = text.count_decimals((window.high - window.low) / 4)
     means["label"] = [text.format_fixed(mean, decimals) for mean in means["mean"]]
     candidate, metric = _name_candidate(tables), text.metric_label(tables.objective)
-    whole = "the runs that selected the winner" if _is_selected_winner(tables) else "the confirmed runs"
-    used, confirmed = len(seeds[-1]), int((tables.runs["candidate"] == candidate).sum())
-    whole += f", {used} of {text.format_count(confirmed, 'seed')}" if used < confirmed else ""
     caption = (
         f"The {candidate}'s settings, judged on the validation set. Each seed trains on images that it draws itself, "
-        f"for as many steps as with all images. The point for all images uses {whole}. Small dots: seeds. Large dots: "
-        f"means with 95 % intervals over seeds, cut at the edges. {'Lower' if tables.sign > 0 else 'Higher'} is better."
+        "for as many steps as with all images. No seed had a part in choosing the winner. Small dots: seeds. Large "
+        "dots: means with 95 % intervals over seeds, cut at the edges. "
+        f"{'Lower' if tables.sign > 0 else 'Higher'} is better."
     )
     values = [
         f"{round(n):,} images {text.format_number(mean)}"

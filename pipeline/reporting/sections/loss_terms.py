@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.advice import more_seeds
-from thalweg.reporting.analysis import loss_terms
+from thalweg.reporting.analysis import ablation_effects, loss_terms
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.sentences import describe_joint_intervals
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     format_code,
@@ -64,8 +65,8 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
     counts = [effect.n for effect in effects.values()]
     evidence = (
         f"Change of {metric_label(tables.objective)} on the validation set without {left_out}, over "
-        f"{format_range(str(min(counts)), str(max(counts)))} seeds (an interval may reach beyond the metric's values): "
-        f"{changes}."
+        f"{format_range(str(min(counts)), str(max(counts)))} fresh seeds (an interval may reach beyond the metric's values): "
+        f"{changes}.{describe_joint_intervals(len(ablation_effects.compute_effects(tables)))}"
     )
     needed, harmful = (_list_terms_by_effect(tables, without) for without in ("worse", "better"))
     findings = []
@@ -85,7 +86,7 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
         findings.append(Finding(verdict, "" if findings else evidence, "", trials, "good"))
     if not findings:
         verdict = "It is unclear whether any part of the loss helps: leaving out one makes no clear difference."
-        findings.append(Finding(verdict, evidence, more_seeds.advise_diagnose_seeds(tables), trials))
+        findings.append(Finding(verdict, evidence, more_seeds.advise_diagnose_seeds(), trials))
     return findings
 
 
