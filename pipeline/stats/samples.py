@@ -38,16 +38,13 @@ def rank_separation(inside: ArrayLike, outside: ArrayLike) -> float:
 
 
 def count_seeds_needed(
-    difference: float, std: float, group_error_and_count: tuple[float, int], power: float = 0.5, max_seeds: int = 1000
+    difference: float, std: float, groups: VarianceSource, power: float = 0.5, max_seeds: int = 1000
 ) -> int | None:
     """Count the fewest seeds with which an interval would exclude zero; None if that takes more than `max_seeds`.
 
-    A difference varies over seeds with `std`; `group_error_and_count` are the error that groups of examples leave for
-    any number of seeds, and the number of groups. With `power` 0.5 half of the studies detect a true difference of this
-    size, with 0.8 four of five.
+    A difference varies over seeds with `std`; `groups` is the variance that groups of examples leave for any number of
+    seeds. With `power` 0.5 half of the studies detect a true difference of this size, with 0.8 four of five.
     """
-    error, count = group_error_and_count
-    groups = VarianceSource(error**2, max(1, count - 1))
     for number in range(2, max_seeds + 1):
         seeds = VarianceSource(std**2 / number, number - 1)
         half_width = combine_sources(seeds, groups).half_widths()[1]

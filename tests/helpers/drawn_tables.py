@@ -1,12 +1,16 @@
 """Tables of a synthetic study: what its stages would leave behind, drawn from known rules."""
 
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from thalweg.artifacts.summary import Confirmation, Estimate, RankedTrial, StudySummary, Summary
+from thalweg.artifacts.summary import Comparison, Confirmation, Estimate, RankedTrial, StudySummary, Summary
 from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
 from thalweg.stats.monitor import Evidence
 
 SPACE = [
@@ -129,7 +133,15 @@ def draw_less(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts)[["what", "share", "images", "seed", "best_epoch", "diverged_step", *columns]]
 
 
-def summarize(trials: pd.DataFrame, runs: pd.DataFrame, objective: str, sign: int, part: str) -> Summary:
+def summarize(
+    trials: pd.DataFrame,
+    runs: pd.DataFrame,
+    objective: str,
+    sign: int,
+    part: str,
+    answers: Mapping[str, float] | None = None,
+) -> Summary:
+    """The summary of a study over seeds alone; `answers` are the values of simple answers."""
     done = trials[trials["state"] == "complete"].assign(key=lambda t: sign * t["value"]).sort_values("key")
     best = [RankedTrial(int(row["number"]), {}, float(row["value"])) for row in done.head(1).to_dict("records")]
     complete, pruned, diverged = (int((trials["state"] == s).sum()) for s in ("complete", "pruned", "diverged"))
@@ -138,9 +150,17 @@ def summarize(trials: pd.DataFrame, runs: pd.DataFrame, objective: str, sign: in
     if runs.empty or "winner" not in set(runs["candidate"]):
         return Summary(study, None, {})
     wide = runs.pivot(index="seed", columns="candidate", values=f"{part}_{objective}")
-    values = {"winner": wide["winner"], "baseline": wide["baseline"], "difference": wide["winner"] - wide["baseline"]}
-    entries = {name: estimate(of.mean(), 2.3646 * of.std() / np.sqrt(len(of)), len(of)) for name, of in values.items()}
-    return Summary(study, Confirmation(**entries), {objective: entries["winner"].mean})
+
+    def judge(of: pd.Series) -> Estimate:
+        return estimate(of.mean(), 2.3646 * of.std() / np.sqrt(len(of)), len(of))
+
+    winner = wide["winner"]
+    confirmation = Confirmation(judge(winner), judge(wide["baseline"]), judge(winner - wide["baseline"]))
+    others = sorted(name for name in map(str, wide) if name.startswith("runner-up"))
+    rivals = tuple(Comparison(name, judge(wide[name] - winner)) for name in others)
+    simple = tuple(Comparison(name, judge(value - winner)) for name, value in (answers or {}).items())
+    test = {objective: confirmation.winner.mean}
+    return Summary(study, confirmation, test, runners_up=rivals, answers=simple)
 
 
 def estimate(mean: float, half: float, seeds: int = 8, **more: Any) -> Estimate:
@@ -195,3 +215,16 @@ def draw_verdicts(trials: pd.DataFrame) -> pd.DataFrame:
             gains = {"before": 1.5, "last": 1.3, "validations": 4, "fluctuation": 0.05}
             rows.append((number, "improving", 4, Evidence("improving", gains)))
     return pd.DataFrame(rows, columns=["trial", "kind", "since", "evidence"])
+
+
+def with_file_values(tables: StudyTables, trial: int) -> StudyTables:
+    """The study whose params.yaml has a trial's values."""
+    row = tables.trials[tables.trials["number"] == trial].iloc[0]
+    params = copy.deepcopy(tables.params)
+    for parameter in tables.parameters:
+        *above, last = parameter.name.split(".")
+        part = params
+        for step in above:
+            part = part.setdefault(step, {})
+        part[last] = row[parameter.name]
+    return replace(tables, params=params)

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from thalweg.stats import samples
+from thalweg.stats.intervals import VarianceSource
 from thalweg.stats.samples import SeedNoise, best_of_draws, expected_best
+
+NO_GROUPS = VarianceSource(0.0, 1)
 
 
 def test_few_seeds_are_less_sure() -> None:
@@ -26,27 +29,27 @@ def test_rank_separation_counts_pairs() -> None:
 
 def test_seeds_needed_by_hand() -> None:
     # without groups: |d| > t(S - 1) s / sqrt(S); with d = s / 2 that is first so at S = 18
-    assert samples.count_seeds_needed(-0.5, 1.0, (0.0, 0)) == 18
+    assert samples.count_seeds_needed(-0.5, 1.0, NO_GROUPS) == 18
     assert stats.t.ppf(0.975, 17) / np.sqrt(18) < 0.5 < stats.t.ppf(0.975, 16) / np.sqrt(17)
-    surer = samples.count_seeds_needed(-0.5, 1.0, (0.0, 0), power=0.8)
+    surer = samples.count_seeds_needed(-0.5, 1.0, NO_GROUPS, power=0.8)
     assert surer is not None
     assert 30 < surer < 40
-    assert samples.count_seeds_needed(0.001, 1.0, (0.0, 0)) is None
+    assert samples.count_seeds_needed(0.001, 1.0, NO_GROUPS) is None
 
 
 @given(st.floats(0.01, 10), st.floats(0.01, 10))
 def test_groups_limit_seeds_needed(deviation: float, error: float) -> None:
     edge = float(stats.t.ppf(0.975, 3)) * error
     # seeds as uncertain as groups lend the sum degrees of freedom, which narrows it by 8 % at most
-    assert samples.count_seeds_needed(0.9 * edge, deviation, (error, 4), max_seeds=200) is None
-    assert samples.count_seeds_needed(1.01 * edge, 1e-6 * error, (error, 4)) == 2
+    assert samples.count_seeds_needed(0.9 * edge, deviation, VarianceSource(error**2, 3), max_seeds=200) is None
+    assert samples.count_seeds_needed(1.01 * edge, 1e-6 * error, VarianceSource(error**2, 3)) == 2
 
 
 def test_seeds_needed_have_power() -> None:
     """Simulated: with so many seeds about half, and about four of five, of the intervals leave out zero."""
     draw = np.random.default_rng(1)
     for power in (0.5, 0.8):
-        seeds = samples.count_seeds_needed(0.5, 1.0, (0.0, 0), power)
+        seeds = samples.count_seeds_needed(0.5, 1.0, NO_GROUPS, power)
         assert seeds is not None
         values = 0.5 + draw.standard_normal((4000, seeds))
         reach = stats.t.ppf(0.975, seeds - 1) * values.std(1, ddof=1) / np.sqrt(seeds)

@@ -7,11 +7,12 @@ from typing import Literal
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from thalweg.artifacts.summary import Estimate
 from thalweg.reporting.analysis.seed_noise import drop_diverged_runs, find_failed_runs
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import count_decimals
 from thalweg.stats.interval import Interval
-from thalweg.stats.intervals import compare_with_zero, t_interval
+from thalweg.stats.intervals import VarianceSource, compare_with_zero, t_interval
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,10 @@ class ConfirmedResult:
 
     - `difference`: winner minus baseline. `corrected`: the winner without selection bias, None if unknown. `decisive`:
       the difference without that bias; `changes_verdict`: whether this correction changes the verdict.
-    - `group_count`: groups of judged examples; `group_error`: the standard error of the difference, and
-      `winner_group_error` of the winner's mean, that they leave for any number of seeds. None if unknown.
-    - `candidates`: winner, runners-up in order, baseline; no winner if the baseline's runs replace it.
+    - `group_count`: groups of judged examples; `group_variance`: the variance of the difference that they leave for any
+      number of seeds. None if unknown.
+    - `candidates`: winner, runners-up in order, baseline; no winner if the baseline's runs replace it. A runner-up with
+      the file's own values is the baseline. `contender_count`: from how many candidates validation chose the winner.
     - `diverged_seeds`, `failed_seeds`: seeds on which a candidate diverged, or ended far worse than on its other seeds.
       A candidate without such seeds has no entry.
     """
@@ -35,9 +37,9 @@ class ConfirmedResult:
     decisive: Interval
     changes_verdict: bool
     group_count: int | None
-    group_error: float | None
-    winner_group_error: float | None
+    group_variance: VarianceSource | None
     candidates: tuple[str, ...]
+    contender_count: int
     diverged_seeds: Mapping[str, list[int]]
     failed_seeds: Mapping[str, list[int]]
 
@@ -62,11 +64,6 @@ class ConfirmedResult:
         """Whether all judged examples are one known group: intervals then cover other seeds only."""
         return self.group_count is not None and self.group_count < 2
 
-    @property
-    def contender_count(self) -> int:
-        """The number of candidates that validation chose the winner from."""
-        return sum(name != "baseline" for name in self.candidates)
-
     def is_lost(self, name: str) -> bool:
         """Whether a candidate diverged or failed on any fresh seed."""
         return name in self.diverged_seeds or name in self.failed_seeds
@@ -89,12 +86,19 @@ def build_confirmed_result(tables: StudyTables) -> ConfirmedResult | None:
         decisive=decisive,
         changes_verdict=compare_with_zero(difference, tables.sign) != compare_with_zero(decisive, tables.sign),
         group_count=confirmation.difference.groups,
-        group_error=confirmation.difference.groups_error,
-        winner_group_error=confirmation.winner.groups_error,
-        candidates=candidates,
+        group_variance=read_group_variance(confirmation.difference),
+        candidates=tuple(name for name in candidates if name not in _list_baselines(tables)),
+        contender_count=sum(name != "baseline" for name in candidates),
         diverged_seeds=_find_diverged_seeds(tables, candidates),
         failed_seeds=_find_failed_seeds(tables),
     )
+
+
+def read_group_variance(estimate: Estimate) -> VarianceSource | None:
+    """Return the variance that groups of examples leave for any number of seeds; None if unknown."""
+    if estimate.groups_error is None or estimate.groups_dof is None:
+        return None
+    return VarianceSource(estimate.groups_error**2, estimate.groups_dof)
 
 
 def _list_candidates(tables: StudyTables) -> tuple[str, ...]:
@@ -102,6 +106,14 @@ def _list_candidates(tables: StudyTables) -> tuple[str, ...]:
     names = names if tables.has_winner else [name for name in names if name != "winner"]
     order = {"winner": 0, "baseline": 2}
     return tuple(sorted(names, key=lambda name: (order.get(name, 1), len(name), name)))
+
+
+def _list_baselines(tables: StudyTables) -> list[str]:
+    """List the runners-up that have the file's own values: they are the baseline, which has runs of its own."""
+    if tables.runs.empty:
+        return []
+    trials = tables.runs[tables.runs["candidate"].str.startswith("runner-up")].groupby("candidate")["trial"].first()
+    return [str(name) for name, trial in trials.items() if tables.has_file_values(trial)]
 
 
 def _find_diverged_seeds(tables: StudyTables, names: tuple[str, ...]) -> dict[str, list[int]]:

@@ -6,10 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers.drawn_tables import estimate
+from tests.helpers.drawn_tables import estimate, with_file_values
 from thalweg.artifacts.summary import Confirmation, Estimate
-from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result, find_retrained_best
+from thalweg.reporting.analysis.confirmed import (
+    ConfirmedResult,
+    build_confirmed_result,
+    find_retrained_best,
+    read_group_variance,
+)
 from thalweg.reporting.tables import StudyTables
+from thalweg.stats.intervals import VarianceSource
 
 RUNS = pd.DataFrame(
     [
@@ -51,6 +57,21 @@ def test_candidates_are_in_order(counting_study: StudyTables) -> None:
     assert result.contender_count == 3
     _, without = confirm(counting_study, RUNS.assign(trial=np.nan))
     assert "winner" not in without.candidates
+
+
+def test_runner_up_with_the_files_values_is_no_candidate(counting_study: StudyTables) -> None:
+    tables, _ = confirm(counting_study, RUNS)
+    result = build_confirmed_result(with_file_values(tables, 4))
+    assert result is not None
+    assert result.candidates == ("winner", "runner-up 10", "baseline")
+    assert result.contender_count == 3
+
+
+def test_group_variance_needs_its_degrees_of_freedom() -> None:
+    known = Estimate(1.0, 0.0, 2.0, 8, 12, 0.5, 4.2)
+    assert read_group_variance(known) == VarianceSource(0.25, 4.2)
+    assert read_group_variance(replace(known, groups_dof=None)) is None
+    assert read_group_variance(replace(known, groups_error=None)) is None
 
 
 @pytest.mark.parametrize(("mean", "half", "is_changed"), [(-0.2, 0.1, False), (-0.05, 0.1, True)])

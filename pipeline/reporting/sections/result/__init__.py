@@ -11,13 +11,12 @@ from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
-from thalweg.reporting.sections.result import doubts, references, selection_bias
+from thalweg.reporting.sections.result import doubts, references, runners_up, selection_bias, shortage
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     format_count,
     format_interval,
     format_number,
-    join_items,
     metric_label,
 )
 from thalweg.stats.interval import Interval
@@ -25,6 +24,10 @@ from thalweg.stats.intervals import compare_with_zero, t_interval
 
 TITLE = "Result"
 ORDER = 10
+HOLD_OUT_ADVICE = (
+    "Hold some examples out (`data.split.test`), and search again: only examples that chose nothing show whether the "
+    "winner is better than the baseline."
+)
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
@@ -50,7 +53,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         *beaten,
         *selection_bias.report_selection_bias(tables, result),
         *selection_bias.report_optimism(tables, result),
-        *_report_runners_up(tables, result),
+        *runners_up.report_runners_up(tables, result),
         *_report_refit(tables),
     ]
 
@@ -59,8 +62,9 @@ def _report_baseline_winner(tables: StudyTables, result: ConfirmedResult) -> Fin
     baseline = format_interval(result.baseline.mean, result.baseline.low, result.baseline.high)
     evidence = (
         f"{_describe_choice(tables, result)} It has the values of params.yaml, as the baseline has. "
-        f"On the {result.split} set, {metric_label(tables.objective)} is {baseline}."
-    )
+        f"On the {result.split} set, {metric_label(tables.objective)} is {baseline}. "
+        f"{doubts.describe_unseen_failures(tables, result)}"
+    ).strip()
     verdict = "The search found nothing better than the baseline."
     return Finding(verdict, evidence, "Keep the values in params.yaml.", _list_winner(tables), "caution")
 
@@ -88,6 +92,9 @@ def _report_comparison(tables: StudyTables, result: ConfirmedResult) -> Finding:
     still_used = "`thalweg predict` still uses the winner; docs/results.md says how to use the baseline."
     match compare_with_zero(decisive, tables.sign):
         case "better":
+            if result.split == "validation":
+                verdict = "The winner leads the baseline on the examples that chose it."
+                return Finding(verdict, evidence, HOLD_OUT_ADVICE, trials, "caution")
             step = "Make the winner the next baseline: artifacts/confirm/winner.yaml is params.yaml with its values."
             if result.has_one_group:
                 verdict = "The winner is better than the baseline on this one group of examples."
@@ -100,9 +107,9 @@ def _report_comparison(tables: StudyTables, result: ConfirmedResult) -> Finding:
                 verdict = "The baseline is better than the winner on this one group of examples."
             step = f"Keep the baseline. Check whether the validation set is too small to choose by. {still_used}"
             return Finding(verdict, evidence, step, trials, "caution")
-    seeds_needed = doubts.describe_seeds_needed(tables, result)
+    seeds_needed = shortage.describe_seeds_needed(tables, result)
     step = "Keep the baseline."
-    if tables.sign * decisive.mean < 0 and doubts.MORE_GROUPS_ADVICE not in seeds_needed:
+    if tables.sign * decisive.mean < 0 and shortage.MORE_GROUPS_ADVICE not in seeds_needed:
         step = "Keep the baseline, or confirm on more seeds (`confirm.seeds`) if so small a gain matters."
     step = " ".join(filter(None, [step, seeds_needed, still_used]))
     verdict = "No clear difference between the winner and the baseline."
@@ -127,17 +134,23 @@ def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:
     ]
     if result.changes_verdict:
         corrected = format_interval(decisive.mean, decisive.low, decisive.high, signed=True)
+        effect = "Corrected for that"
+        if tables.sign * (decisive.mean - difference.mean) <= 0:
+            effect = "That did not flatter it, but makes its value less certain. With this"
         parts.append(
-            f"The winner was chosen among {result.contender_count} on these seeds. Corrected for that, the difference "
-            f"is {corrected}; the verdict follows this value."
+            f"The winner was chosen among {result.contender_count} on these seeds. {effect}, the difference is "
+            f"{corrected}; the verdict follows this value."
         )
     if result.split == "validation":
-        parts.append("There is no test set: the winner was chosen on these same examples, so its value is optimistic.")
+        parts.append(
+            "There is no test set: the winner was chosen on these same examples, so its value is optimistic. On other "
+            "examples its lead may vanish."
+        )
     if result.has_one_group:
         parts.append(
             f"The {result.split} set is a single group: the interval is for other seeds, not for other examples."
         )
-    return " ".join(parts)
+    return " ".join(filter(None, [*parts, doubts.describe_unseen_failures(tables, result)]))
 
 
 def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
@@ -155,30 +168,6 @@ def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
         f"The {count} best of {total} by {measure} were retrained on {seeds}. "
         f"Trial {tables.winner} is the best of them by the same measure on these seeds."
     )
-
-
-def _report_runners_up(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
-    column, diverged = f"{result.split}_{tables.objective}", result.diverged_seeds
-    names = [
-        name for name in result.candidates if name.startswith("runner-up") and not {name, "winner"} & diverged.keys()
-    ]
-    intervals = {name: t_interval(difference_by_seed(tables.runs, column, name, "winner")) for name in names}
-    rivals = {name: interval for name, interval in intervals.items() if interval}
-    if not rivals:
-        return []
-    differences = [
-        f"{name} {format_interval(rival.mean, rival.low, rival.high, signed=True)}" for name, rival in rivals.items()
-    ]
-    evidence = f"Difference from the winner on the {result.split} set, over seeds alone: {'; '.join(differences)}."
-    close = [name for name, rival in rivals.items() if compare_with_zero(rival, tables.sign) != "worse"]
-    if not close:
-        return [Finding("The winner is better than its runners-up, beyond seed noise.", evidence, tone="good")]
-    trials = tuple(int(t) for t in tables.runs.loc[tables.runs["candidate"].isin(close), "trial"].dropna().unique())
-    verdict = (
-        f"{join_items(close).capitalize()} {'is' if len(close) == 1 else 'are'} not clearly worse than the winner."
-    )
-    step = f"Choose between the winner and {join_items(close)} by cost or simplicity."
-    return [Finding(verdict, evidence, step, trials)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -240,6 +229,8 @@ def _build_metrics_table(tables: StudyTables, result: ConfirmedResult) -> Table:
     caption = f"Mean on the {result.split} set, with its 95 % interval over seeds alone."
     if tables.baseline_trial is not None:
         caption += f" The baseline was trained from params.yaml; trial {tables.baseline_trial} has the same values."
+        hidden = sorted({*tables.runs["candidate"]} - {"winner", *result.candidates})
+        caption += f" So has {hidden[0]}, which is not shown twice." if hidden else ""
     if tables.setting("task.kind") == "detect":
         right = "its class is right and " if tables.setting("task.classes", True) else ""
         caption += (

@@ -1,21 +1,23 @@
 """Doubts about the winner: none exists, a training diverged or failed, a limit is broken, seeds are too few."""
 
-from scipy.special import stdtrit
-
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis.confirmed import ConfirmedResult
-from thalweg.reporting.analysis.seed_noise import difference_by_seed
+from thalweg.reporting.analysis.seed_noise import MIN_FAILURE_SEEDS, difference_by_seed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.sentences import add_article
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_fixed, format_interval, format_number, join_items, metric_label
+from thalweg.reporting.text import (
+    format_count,
+    format_fixed,
+    format_interval,
+    format_number,
+    format_percent,
+    join_items,
+    metric_label,
+)
 from thalweg.stats.intervals import t_interval
-from thalweg.stats.samples import count_seeds_needed
 
 COMPARED_CANDIDATES = ("winner", "baseline")
-MAX_SEEDS = 100
-"""The largest number of seeds worth advising."""
-MORE_GROUPS_ADVICE = "More groups would help: enlarge `data.split.test` or collect more data."
 
 
 def report_missing_winner(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
@@ -39,6 +41,8 @@ def report_diverged_seeds(tables: StudyTables, result: ConfirmedResult) -> list[
     """Report each candidate that diverged on some fresh seed: winner, runners-up, baseline."""
     findings = []
     for name, seeds in result.diverged_seeds.items():
+        if name not in result.candidates:  # a runner-up that is the baseline
+            continue
         first = tables.runs.loc[tables.runs["candidate"] == name, "diverged_step"].min()
         evidence = (
             f"It diverged on {'seed' if len(seeds) == 1 else 'seeds'} {join_items(seeds, len(seeds))}, at step "
@@ -124,41 +128,16 @@ def _format_distinctly(value: float, bound: float) -> str:
     return format_fixed(value, 8)
 
 
-def describe_seeds_needed(tables: StudyTables, result: ConfirmedResult) -> str:
-    """Say how many seeds would show the measured difference if it is the true one; '' if not known, or enough."""
-    by_seed = difference_by_seed(tables.runs, f"{result.split}_{tables.objective}", "winner")
-    gap, error = abs(result.decisive.mean), result.group_error
-    if error is None or len(by_seed) < 3 or gap == 0:
+def describe_unseen_failures(tables: StudyTables, result: ConfirmedResult) -> str:
+    """Say how often the winner may fail, if it failed on no seed; '' if it did.
+
+    With a failure rate of 1 - 0.05^(1/n), none of n seeds fails in 5 % of studies (Clopper and Pearson 1934).
+    """
+    seeds = int((tables.runs["candidate"] == "winner").sum())
+    if not seeds or result.is_lost("winner"):
         return ""
-    difference, count = _describe_difference(result), result.group_count or 1
-    groups, unsettled = format_count(count, "group"), compute_group_margin(error, count)
-    if gap <= unsettled:
-        return (
-            f"More seeds will not settle {difference}: with any number of seeds, the {groups} of the {result.split} "
-            f"set leave ±{format_number(unsettled, 2)} uncertain. {MORE_GROUPS_ADVICE}"
-        )
-    spread = float(by_seed.std(ddof=1))
-    half, most = (count_seeds_needed(gap, spread, (error, count), power, MAX_SEEDS) for power in (0.5, 0.8))
-    if most is None:
-        return (
-            f"More seeds alone will hardly settle {difference}. If it is the true one, even {MAX_SEEDS} seeds find it "
-            f"with a chance of less than 80 %. The {groups} of the {result.split} set limit this comparison. "
-            f"{MORE_GROUPS_ADVICE}"
-        )
-    if most <= len(by_seed):
-        return ""
-    seeds = f"{most} seeds would show it with a chance of 80 %"
-    if half is not None and half > len(by_seed):
-        seeds = f"{half} seeds would show it with a chance of 50 %, {most} with 80 %"
-    return f"If {difference} is the true one, {seeds}."
-
-
-def compute_group_margin(error: float, count: int) -> float:
-    """Return the half width of a 95 % interval that the groups leave for any number of seeds."""
-    return float(stdtrit(max(1, count - 1), 0.975)) * error
-
-
-def _describe_difference(result: ConfirmedResult) -> str:
-    """Give the size of the difference that decides, as the head of the report names it."""
-    size = format_number(abs(result.decisive.mean), 2)
-    return f"the corrected difference of {size}" if result.is_corrected else f"a difference of {size}"
+    fate = "failed" if seeds >= MIN_FAILURE_SEEDS else "diverged"  # fewer seeds cannot show another failure
+    owner = "the winner's " if result.is_lost("baseline") else ""
+    rate = format_percent(1 - 0.05 ** (1 / seeds), whole=True)
+    missed = f"A failure rate of up to {rate} could still be missed. The intervals are for seeds that do not fail."
+    return f"Not one of {owner}{format_count(seeds, 'seed')} {fate}. {missed}"

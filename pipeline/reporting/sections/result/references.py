@@ -1,44 +1,67 @@
 """The winner against simple answers that need no network; a winner that does not beat them is not worth its cost."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
+from thalweg.artifacts.summary import Estimate
 from thalweg.reporting.advice import search_space
-from thalweg.reporting.analysis.confirmed import ConfirmedResult
+from thalweg.reporting.analysis.confirmed import ConfirmedResult, read_group_variance
+from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.analysis.winner_learning import measure_winner_learning
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.sections.result.doubts import MORE_GROUPS_ADVICE, compute_group_margin
+from thalweg.reporting.sections.result.shortage import MORE_GROUPS_ADVICE, MORE_OF_BOTH_ADVICE, compute_margins
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_interval, format_number, join_items, metric_label
+from thalweg.stats.intervals import VarianceSource, compare_with_zero
 
 
 def report_references(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
-    """Compare the winner with the best simple answer."""
+    """Compare the winner with each simple answer on the same examples."""
     winner, simple = result.winner, rank_references(tables)
+    differences = {comparison.name: comparison.difference for comparison in tables.summary.answers}
+    simple = simple[simple["answer"].isin([*differences])] if len(simple) else simple
     if simple.empty:
         return []
-    best, trials = simple.iloc[0], () if tables.winner is None else (tables.winner,)
+    trials = () if tables.winner is None else (tables.winner,)
     evidence = (
         f"On the {result.split} set, {metric_label(tables.objective)} is "
-        f"{format_interval(winner.mean, winner.low, winner.high)} for the winner and "
-        f"{format_number(best[tables.objective])} for the best simple answer that needs no network, "
-        f"{best['answer']}."
+        f"{format_interval(winner.mean, winner.low, winner.high)} for the winner. "
+        f"{_describe_answers(tables, simple, differences)}"
     )
-    worst = winner.high if tables.sign > 0 else winner.low
-    if tables.sign * (worst - best[tables.objective]) < 0:
-        verdict = f"The winner beats {'every simple answer' if len(simple) > 1 else 'the simple answer'}."
-        return [Finding(verdict, evidence, trials=trials, tone="good")]
-    close = simple[tables.sign * (simple[tables.objective] - worst) <= 0]["answer"].tolist()
+    sides = {name: compare_with_zero(estimate.interval, tables.sign) for name, estimate in differences.items()}
+    close = [str(name) for name in simple["answer"] if sides[name] != "worse"]
+    if not close:
+        every = "every simple answer" if len(simple) > 1 else "the simple answer"
+        if result.split == "validation":
+            return [Finding(f"The winner leads {every} on the examples that chose it.", evidence, trials=trials)]
+        if result.has_one_group:
+            return [Finding(f"The winner beats {every} on this one group of examples.", evidence, trials=trials)]
+        return [Finding(f"The winner beats {every}.", evidence, trials=trials, tone="good")]
+    best, value = close[0], simple.set_index("answer").loc[close[0], tables.objective]
+    values = f"{format_number(winner.mean)} against {format_number(value)}"
     verdict = f"The winner is not clearly better than {join_items(close)}."
-    if tables.sign * (winner.mean - best[tables.objective]) >= 0:
-        values = " against ".join(format_number(value) for value in (winner.mean, best[tables.objective]))
-        verdict = f"The winner is no better than {best['answer']}: {values}."
-    step = _advise_on_doubt(tables, result, float(best[tables.objective]), best["answer"])
+    if sides[best] == "better":
+        verdict = f"The winner is clearly worse than {best}: {values}."
+    elif tables.sign * differences[best].mean <= 0:
+        verdict = f"The winner is no better than {best}: {values}."
+    step = _advise_on_doubt(tables, result, differences[best], best)
     return [Finding(verdict, evidence, step, trials, "caution")]
 
 
-def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, reference: float, answer: str) -> str:
+def _describe_answers(tables: StudyTables, simple: pd.DataFrame, differences: Mapping[str, Estimate]) -> str:
+    """List the simple answers, the best first, with their differences from the winner."""
+    listed = []
+    for name, value in zip(simple["answer"], simple[tables.objective], strict=True):
+        apart = differences[name]
+        difference = format_interval(apart.mean, apart.low, apart.high, signed=True)
+        listed.append(f"{name} has {format_number(value)}, a difference of {difference}")
+    return f"Simple answers need no network: {'; '.join(listed)}."
+
+
+def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, difference: Estimate, answer: str) -> str:
     """Advise on a winner that may be no better than a simple answer: on learning, else on seeds or groups."""
-    learning, lead = measure_winner_learning(tables), tables.sign * (reference - result.winner.mean)
+    learning, lead = measure_winner_learning(tables), tables.sign * difference.mean
     if result.is_lost("winner"):
         return search_space.advise_lost_seeds("the winner")
     if learning is None or not learning.is_learning:
@@ -47,17 +70,20 @@ def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, reference: fl
         return (
             "The winner learns (Health): check whether it overfits, and whether the images show what is asked (Errors)."
         )
-    count, seeds, bound = result.group_count or 1, result.winner.n, format_number(reference)
-    margin = compute_group_margin(result.winner_group_error or 0.0, count)
-    if margin >= lead:
+    seeds, count, variance = difference.seeds, difference.groups or 1, read_group_variance(difference)
+    by_seed = difference_by_seed(tables.runs, f"{result.split}_{tables.objective}", "winner", None)
+    margins = compute_margins(by_seed, variance or VarianceSource(0.0, 1))
+    if lead <= min(margins):
+        return f"The winner learns (Health), but {margins.describe(seeds, count, result.split)}. {MORE_OF_BOTH_ADVICE}"
+    if lead <= margins.groups:
         groups = format_count(count, "group")
         return (
             f"The winner learns (Health), but with any number of seeds the {groups} of the {result.split} set leave "
-            f"±{format_number(margin, 2)} uncertain. {MORE_GROUPS_ADVICE}"
+            f"±{format_number(margins.groups, 2)} uncertain. {MORE_GROUPS_ADVICE}"
         )
     return (
-        f"Confirm on more seeds (`confirm.seeds`): the winner learns (Health), but with {seeds} seeds its interval "
-        f"still includes {bound}, the value of {answer}."
+        f"Confirm on more seeds (`confirm.seeds`): the winner learns (Health), but with {seeds} seeds it may still be "
+        f"no better than {answer}."
     )
 
 

@@ -60,7 +60,7 @@ def with_failed_seeds(counting_study: StudyTables, name: str, *places: int) -> S
     runs = counting_study.runs.copy()
     rows = runs.index[runs["candidate"] == name][list(places)]
     runs.loc[rows, ["validation_mae", "test_mae"]] = 5.0
-    summary = summarize(counting_study.trials, runs, "mae", 1, "test")
+    summary = summarize(counting_study.trials, runs, "mae", 1, "test", {"the median count": 2.4})
     return replace(counting_study, runs=runs, summary=summary)
 
 
@@ -161,9 +161,32 @@ def test_one_group_limits_intervals_to_seeds(counting_study: StudyTables, gap: f
     assert first.verdict == verdict
     assert first.tone == "caution"
     assert "not for other examples" in first.evidence
+    (simple,) = [each for each in result.build_findings(tables) if "simple answer" in each.verdict]
+    assert (simple.verdict, simple.tone) == (
+        "The winner beats the simple answer on this one group of examples.",
+        "plain",
+    )
+    (rivals,) = [each for each in result.build_findings(tables) if "Difference from the winner" in each.evidence]
+    assert "over seeds alone: runner-up 1" in rivals.evidence
     assert "intervals show what other seeds would change; test is one group of examples." in render_html(
         tables, select_sections(tables)
     )
+
+
+def test_failures_that_seeds_may_miss_are_named(counting_study: StudyTables) -> None:
+    """With a rate of 31.2 %, none of 8 seeds fails in 5 % of studies; with 63.2 %, none of 3."""
+    first = result.build_findings(counting_study)[0]
+    assert first.evidence.endswith(
+        "Not one of 8 seeds failed. A failure rate of up to 31 % could still be missed. The intervals are for seeds "
+        "that do not fail."
+    )
+    everything = " ".join(finding.evidence for finding in result.build_findings(counting_study))
+    assert everything.count("could still be missed") == 1
+    few = replace(counting_study, runs=counting_study.runs[counting_study.runs["seed"] < 1003])
+    assert "Not one of 3 seeds diverged. A failure rate of up to 63 % could" in result.build_findings(few)[0].evidence
+    for name in ("winner", "baseline"):
+        words = " ".join(each.evidence for each in result.build_findings(with_failed_seeds(counting_study, name, 2)))
+        assert ("Not one of the winner's 8 seeds failed." in words) == (name == "baseline")
 
 
 def test_many_or_unknown_groups_change_nothing(counting_study: StudyTables) -> None:

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers.drawn_tables import estimate
-from thalweg.artifacts.summary import Confirmation, Estimate
+from tests.helpers.drawn_tables import estimate, with_file_values
+from thalweg.artifacts.summary import Comparison, Confirmation, Estimate
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
 from thalweg.reporting.page.figures import Chart, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
 from thalweg.reporting.render import render_html
 from thalweg.reporting.sections import result, select_sections
-from thalweg.reporting.sections.result import doubts, selection_bias
+from thalweg.reporting.sections.result import selection_bias, shortage
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.intervals import t_interval
+from thalweg.stats.intervals import VarianceSource, t_interval
 from thalweg.stats.samples import count_seeds_needed
 
 SEEDS = range(8)
@@ -29,7 +29,7 @@ SPREAD = 0.02 * np.array([-1.2, -0.8, -0.4, -0.1, 0.1, 0.4, 0.8, 1.2])
 
 
 def build_estimate(mean: float, half: float, **more: Any) -> Estimate:
-    return estimate(mean, half, **({"groups": 12, "groups_error": 0.0} | more))
+    return estimate(mean, half, **({"groups": 12, "groups_error": 0.0, "groups_dof": 11.0} | more))
 
 
 def build_confirmed_study(
@@ -112,8 +112,15 @@ def test_lead_beyond_selection_bias_wins(counting_study: StudyTables) -> None:
 
 
 def test_absent_selection_bias_is_reported(counting_study: StudyTables) -> None:
+    verdict = "The winner's score is not too optimistic, although it was chosen among 2 on these seeds."
     finding = result.build_findings(build_confirmed_study(counting_study, -0.05, 0.03, (-0.07, 0.03)))[1]
-    assert finding.verdict == "The winner's score is not too optimistic, although it was chosen among 2 on these seeds."
+    assert finding.verdict == verdict
+    assert "less certain" not in finding.evidence
+    # the correction takes the lead away, by its width alone
+    first, finding = result.build_findings(build_confirmed_study(counting_study, -0.05, 0.03, (-0.06, 0.07)))[:2]
+    assert "That did not flatter it, but makes its value less certain. With this, the difference is" in first.evidence
+    assert finding.verdict == verdict
+    assert finding.evidence.endswith("less certain: its lead over the baseline is within noise.")
 
 
 def test_seed_independent_choice_has_no_bias(counting_study: StudyTables) -> None:
@@ -179,12 +186,16 @@ def test_optimism_is_of_the_best_trial(counting_study: StudyTables) -> None:
 
 def test_seeds_needed_are_named(counting_study: StudyTables) -> None:
     gap, spread = -0.01, float(SPREAD.std(ddof=1))
-    even, surely = (count_seeds_needed(gap, spread, (0.0, 12), power) for power in (0.5, 0.8))
+    groups = VarianceSource(0.0, 11)
+    even, surely = (count_seeds_needed(gap, spread, groups, power) for power in (0.5, 0.8))
     assert even is not None
     assert surely is not None
     assert 8 < even < surely < 60
     step = result.build_findings(build_confirmed_study(counting_study, gap, 0.02))[0].next_step
     assert f"{even} seeds would show it with a chance of 50 %, {surely} with 80 %." in step
+    # the interval is -0.03 to 0.01
+    fewest = count_seeds_needed(0.03, spread, groups, 0.8)
+    assert f"as large as 0.03, which takes {fewest} seeds, or none, which no number of seeds shows." in step
     assert "seeds would" not in result.build_findings(build_confirmed_study(counting_study, -0.05, 0.02))[0].next_step
 
 
@@ -197,10 +208,10 @@ def test_only_a_gain_needs_seeds(counting_study: StudyTables) -> None:
 
 
 def test_more_seeds_cannot_replace_groups(counting_study: StudyTables) -> None:
-    tables = build_confirmed_study(counting_study, -0.01, 0.02, groups=4, groups_error=0.01)
+    tables = build_confirmed_study(counting_study, -0.015, 0.02, groups=4, groups_error=0.01, groups_dof=3.0)
     near = result.build_findings(tables)[0].next_step
     assert (
-        "More seeds will not settle a difference of 0.01: with any number of seeds, the 4 groups of the test set "
+        "More seeds will not settle a difference of 0.015: with any number of seeds, the 4 groups of the test set "
         "leave ±0.032 uncertain." in near
     )
     assert "More groups would" in near
@@ -214,11 +225,30 @@ def test_more_seeds_cannot_replace_groups(counting_study: StudyTables) -> None:
         assert "confirm on more seeds" not in step
 
 
+def test_both_seeds_and_groups_may_lack(counting_study: StudyTables) -> None:
+    """Eight seeds leave t(7) * 0.0167 / sqrt(8), and four groups t(3) * 0.01: more of one alone settles nothing."""
+    tables = build_confirmed_study(counting_study, -0.01, 0.02, groups=4, groups_error=0.01, groups_dof=3.0)
+    step = result.build_findings(tables)[0].next_step
+    assert (
+        "To settle a difference of 0.01 takes more seeds and more groups: 8 seeds leave ±0.013 uncertain, and the 4 "
+        "groups of the test set ±0.032." in step
+    )
+    assert step.count("`confirm.seeds`") == 1
+    assert "Raise `confirm.seeds`, too." in step
+
+
+def test_unequal_groups_leave_more_uncertain(counting_study: StudyTables) -> None:
+    """Of twelve groups, three hold most examples: their degrees of freedom decide, not the number of groups."""
+    for dof, margin in ((11.0, "±0.022"), (2.0, "±0.043")):
+        tables = build_confirmed_study(counting_study, -0.015, 0.03, groups_error=0.01, groups_dof=dof)
+        assert margin in result.build_findings(tables)[0].next_step
+
+
 def test_corrected_difference_is_named_as_in_the_head(counting_study: StudyTables) -> None:
     tables = build_confirmed_study(counting_study, -1e-5, 0.02)
     measured = get_confirmed_result(tables)
-    assert "hardly settle a difference of 1.0e−5. If it " in doubts.describe_seeds_needed(tables, measured)
-    words = doubts.describe_seeds_needed(tables, replace(measured, decisive=replace(measured.decisive, mean=2e-5)))
+    assert "hardly settle a difference of 1.0e−5. If it " in shortage.describe_seeds_needed(tables, measured)
+    words = shortage.describe_seeds_needed(tables, replace(measured, decisive=replace(measured.decisive, mean=2e-5)))
     assert "hardly settle the corrected difference of 2.0e−5. If it " in words
 
 
@@ -231,34 +261,94 @@ def test_means_differ_by_the_difference_as_shown(counting_study: StudyTables, ga
     assert moved.decimals == decimals
 
 
+def with_answer(tables: StudyTables, value: float, mean: float, half: float, **more: Any) -> StudyTables:
+    """The study with a simple answer of this value, and its difference from the winner."""
+    answers = (Comparison("the median count", build_estimate(mean, half, **more)),)
+    simple = pd.DataFrame([{"answer": "the median count", "mae": value}])
+    return replace(tables, summary=replace(tables.summary, answers=answers), references=simple)
+
+
 @pytest.mark.parametrize(
-    ("half", "groups_error", "step"),
+    ("groups_error", "lead", "step"),
     [
-        (
-            0.3,
-            0.01,
-            "Confirm on more seeds (`confirm.seeds`): the winner learns (Health), but with 8 seeds its interval still",
-        ),
-        (0.3, 0.2, "with any number of seeds the 12 groups of the test set leave ±0.44 uncertain. More groups would"),
+        (0.001, 0.01, "Confirm on more seeds (`confirm.seeds`): the winner learns (Health), but with 8 seeds it may"),
+        (0.2, 0.25, "with any number of seeds the 12 groups of the test set leave ±0.44 uncertain. More groups would"),
+        (0.2, 0.01, "(Health), but 8 seeds leave ±0.013 uncertain, and the 12 groups of the test set ±0.44. More"),
     ],
 )
 def test_doubtful_winner_that_learns_needs_seeds_or_groups(
-    counting_study: StudyTables, half: float, groups_error: float, step: str
+    counting_study: StudyTables, groups_error: float, lead: float, step: str
 ) -> None:
-    tables = build_confirmed_study(counting_study, -0.05, half)
-    assert tables.summary.confirm is not None
-    winner = build_estimate(0.95, half, groups_error=groups_error)
-    summary = replace(tables.summary, confirm=replace(tables.summary.confirm, winner=winner))
-    simple = pd.DataFrame([{"answer": "the median count", "mae": 1.2}])
-    tables = replace(tables, summary=summary, references=simple)
-    first = result.build_findings(tables)[0]
+    tables = build_confirmed_study(counting_study, -0.05, 0.3)
+    doubtful = with_answer(tables, 0.95 + lead, lead, 0.5, groups_error=groups_error)
+    first = result.build_findings(doubtful)[0]
     assert first.verdict == "The winner is not clearly better than the median count."
     assert step in first.next_step
-    flat = replace(tables, curves=tables.curves.assign(train_loss=1.0))
+    flat = replace(doubtful, curves=doubtful.curves.assign(train_loss=1.0))
     assert result.build_findings(flat)[0].next_step.startswith("Check whether the winner learns at all (Health)")
-    worse = result.build_findings(replace(tables, references=simple.assign(mae=0.9)))[0]
-    assert worse.verdict.startswith("The winner is no better than the median count")
+    worse = result.build_findings(with_answer(tables, 0.9, -0.05, 0.5))[0]
+    assert worse.verdict == "The winner is no better than the median count: 0.95 against 0.9."
     assert worse.next_step.startswith("The winner learns (Health): check whether it overfits")
+
+
+def test_paired_answer_decides(counting_study: StudyTables) -> None:
+    """The winner's own interval contains the answer's value, and the interval of their difference is clear."""
+    tables = with_answer(build_confirmed_study(counting_study, -0.05, 3.0), 2.0, 1.05, 0.2)
+    found = [finding for finding in result.build_findings(tables) if "simple answer" in finding.verdict]
+    assert [finding.verdict for finding in found] == ["The winner beats the simple answer."]
+    assert "the median count has 2, a difference of +1.05 (+0.85 to +1.25)." in found[0].evidence
+    worse = result.build_findings(with_answer(tables, 0.5, -0.45, 0.2))[0]
+    assert worse.verdict == "The winner is clearly worse than the median count: 0.95 against 0.5."
+
+
+def with_rivals(tables: StudyTables, **differences: tuple[float, float]) -> StudyTables:
+    rivals = tuple(Comparison(name.replace("_", " "), build_estimate(*ends)) for name, ends in differences.items())
+    return replace(tables, summary=replace(tables.summary, runners_up=rivals))
+
+
+@pytest.mark.parametrize(
+    ("mean", "verdict", "tone"),
+    [
+        (0.3, "The winner is clearly better than its runner-up.", "good"),
+        (-0.3, "Runner-up 1 is clearly better than the winner on the test set.", "caution"),
+        (0.1, "Runner-up 1 is not clearly worse than the winner.", "plain"),
+    ],
+)
+def test_runner_up_has_three_cases(counting_study: StudyTables, mean: float, verdict: str, tone: str) -> None:
+    tables = with_rivals(build_confirmed_study(counting_study, -0.05, 0.01), **{"runner-up_1": (mean, 0.2)})
+    (found,) = [finding for finding in result.build_findings(tables) if "unner-up" in finding.verdict]
+    assert (found.verdict, found.tone) == (verdict, tone)
+    assert "over seeds and groups of examples: runner-up 1" in found.evidence
+
+
+def test_runner_up_with_the_files_values_is_the_baseline(counting_study: StudyTables) -> None:
+    tables = with_rivals(build_confirmed_study(counting_study, -0.05, 0.01), **{"runner-up_1": (0.3, 0.2)})
+    second = tables.runs.loc[tables.runs["candidate"] == "runner-up 1", "trial"].iloc[0]
+    same = with_file_values(tables, int(second))
+    confirmed = get_confirmed_result(same)
+    assert confirmed.candidates == ("winner", "baseline")
+    assert confirmed.contender_count == 2
+    assert not any("unner-up" in finding.verdict for finding in result.build_findings(same))
+    listing = next(each for each in result.build_figures(same) if isinstance(each, Table))
+    assert listing.rows["candidate"].tolist() == ["winner", "baseline"]
+
+
+def test_nothing_is_better_without_untouched_examples(counting_study: StudyTables) -> None:
+    """Headline, tone, evidence and first step agree; no finding says that the winner beats anything."""
+    tested = with_rivals(build_confirmed_study(counting_study, -0.05, 0.01), **{"runner-up_1": (0.3, 0.2)})
+    tested = with_answer(tested, 2.0, 1.05, 0.2)
+    tables = replace(tested, runs=tested.runs.drop(columns="test_mae"))
+    findings = result.build_findings(tables)
+    assert findings[0].verdict == "The winner leads the baseline on the examples that chose it."
+    assert findings[0].tone == "caution"
+    assert "On other examples its lead may vanish." in findings[0].evidence
+    assert findings[0].next_step.startswith("Hold some examples out (`data.split.test`)")
+    assert not any(word in finding.verdict for finding in findings for word in ("beats", "clearly better"))
+    assert {finding.tone for finding in findings if "leads" in finding.verdict} == {"caution", "plain"}
+    head = render_html(tables, select_sections(tables)).partition("</header>")[0]
+    assert "leads the baseline on the examples that chose it" in head
+    assert "Hold some examples out" in head
+    assert "next baseline" not in head
 
 
 def test_unknown_noise_names_no_seeds(counting_study: StudyTables) -> None:
@@ -266,7 +356,7 @@ def test_unknown_noise_names_no_seeds(counting_study: StudyTables) -> None:
         build_confirmed_study(counting_study, -0.01, 0.02, groups_error=None),
         build_confirmed_study(counting_study, 0.0, 0.02),
     ):
-        assert doubts.describe_seeds_needed(tables, get_confirmed_result(tables)) == ""
+        assert shortage.describe_seeds_needed(tables, get_confirmed_result(tables)) == ""
 
 
 def test_levels_are_within_bounds(counting_study: StudyTables) -> None:

@@ -1,13 +1,12 @@
 """What the result says of the winner and the baseline."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers.drawn_tables import estimate
+from tests.helpers.drawn_tables import estimate, with_file_values
 from thalweg.artifacts.summary import Confirmation
 from thalweg.reporting.analysis.confirmed import build_confirmed_result
 from thalweg.reporting.sections import (
@@ -45,15 +44,8 @@ def test_verdict_follows_interval(counting_study: StudyTables, gap: float, verdi
 
 
 def test_winning_baseline_is_not_compared(counting_study: StudyTables) -> None:
-    tables = with_paired_seeds(counting_study, 0.0)
-    row = tables.trials[tables.trials["number"] == 3].iloc[0]
-    params: dict[str, Any] = {"confirm": {"refit": "all"}}
-    for parameter in tables.parameters:
-        *above, last = parameter.name.split(".")
-        part = params
-        for step in above:
-            part = part.setdefault(step, {})
-        part[last] = row[parameter.name]
+    tables = with_file_values(with_paired_seeds(counting_study, 0.0), 3)
+    params = tables.params | {"confirm": {"refit": "all"}}
     findings = result.build_findings(replace(tables, params=params))
     assert findings[0].verdict == "The search found nothing better than the baseline."
     assert "seeds" not in findings[0].next_step
