@@ -208,7 +208,7 @@ def list_rows(scale: float) -> list[tuple[str, int, Callable[[], dict[str, int]]
         for candidates in (2, 4):
             name = f"equal candidates: {candidates}, {groups} groups"
             add(name, 500, partial(count_rival_verdicts, of=Cells(groups), candidates=candidates))
-    for groups, hard, lead in ((12, 0.0, 0.0), (48, 0.0, 0.0), (12, 4.5, 0.75), (4, 4.5, 1.5), (4, 4.5, 0.0)):
+    for groups, hard, lead in ((12, 0.0, 0.0), (48, 0.0, 0.0), (12, 4.5, 2.4), (4, 4.5, 4.7), (4, 4.5, 0.0)):
         name = f"answer: {groups} groups, hard {hard:g}, lead {lead:g}"
         add(name, 500, partial(count_answer_verdicts, of=Cells(groups, hard=hard), lead=lead))
     return rows

@@ -108,14 +108,14 @@ def set_rate(candidate: Candidate, rate: float) -> Candidate:
 
 
 def test_runners_up_are_judged_together(config: Config) -> None:
-    """Each difference by itself, at the level that Holm's test gives it: three runners-up, one of them clear."""
+    """Of three runners-up one is clear among the six pairs of four candidates; the others count three pairs."""
     seeds = np.array([0.0, 0.3, -0.2])
     values = [seeds, seeds[::-1] + 9.0, seeds[::-1] + 0.1, seeds[::-1] + 0.2]
     ranked = [set_rate(build_candidate(i, value, value), 0.01 * (i + 1)) for i, value in enumerate(values)]
     left_out, sizes = [repeat_for_blocks(value) for value in values], np.ones(3, int)
     found = compare.compare_runners_up(config, ranked, left_out, sizes, 3)
     assert [comparison.name for comparison in found] == ["runner-up 1", "runner-up 2", "runner-up 3"]
-    for comparison, value, together in zip(found, values[1:], (3, 2, 2), strict=True):
+    for comparison, value, together in zip(found, values[1:], (6, 3, 3), strict=True):
         interval = intervals.two_way_interval(
             value - seeds, repeat_for_blocks(value - seeds), sizes, comparisons=together
         )
