@@ -29,14 +29,15 @@ def describe_study(config: Config, data_digest: str, entry: ModuleType, *extra: 
     """Return all that a trial's result depends on, if the module `entry` trains it.
 
     The prepared examples count by `data_digest`, the code as `list_sources` finds it, and `extra` values as they are.
-    The number of trials, stop rules, names, the report, and the number of devices or cores do not count.
+    The number of trials, stop rules, names, the smallest effect, the report, and the number of devices or cores
+    do not count.
     Code and examples are hashed on disk. So a stage whose inputs changed since it loaded them ends with a `UserError`.
     """
     require_unchanged_inputs()
     tree = config.model_dump(mode="json")
     for section in ("confirm", "diagnose", "report"):
         del tree[section]
-    for section, keys in {"data": ("path", "on_bad"), "study": ("name", "trials", "stop")}.items():
+    for section, keys in {"data": ("path", "on_bad"), "study": ("name", "trials", "stop", "smallest_effect")}.items():
         for key in keys:
             del tree[section][key]
     sampler_package = SAMPLER_PACKAGES.get(config.study.sampler, ())[:1]

@@ -160,6 +160,9 @@ class StudyConfig(StrictModel):
     objective: str
     also: Strings = Field((), description="further objectives; the result is a Pareto front")
     constraints: dict[str, ConstraintConfig] = Field({}, description="bounds on metrics that a winner must satisfy")
+    smallest_effect: float | None = Field(
+        None, gt=0.0, description="smallest difference of the objective that counts; null: one deviation of seeds"
+    )
     prune: PruneConfig | None = None
     stop: StopConfig = StopConfig()
     enqueue: Annotated[tuple[dict[str, Value], ...], Strict(False)] = ()
