@@ -2,7 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from thalweg.reporting.advice import search_space
+from thalweg.reporting.analysis import good_region
+from thalweg.reporting.analysis.equal_training import compare_equal_training
 from thalweg.reporting.analysis.importance import Importance, ImportanceRanking, rank_importances
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -47,5 +51,17 @@ def rank_parameters(tables: StudyTables) -> ImportanceRanking:
     return ranking
 
 
-def build_importance(name: str, share: float, chance: float, high: float = 1.0) -> Importance:
-    return Importance(name, share, 0.0, high, chance, 40)
+def build_importance(name: str, difference: float, chance: float = 0.0, bound: float = 9.0) -> Importance:
+    """An effect whose interval is half of it to one and a half; the smallest that counts is 0.1."""
+    return Importance(name, "b", "a", difference, difference / 2, 1.5 * difference, chance, chance, bound, 0.1, 40)
+
+
+def let_all_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the advice on ranges take all parameters as ones that matter."""
+
+    def rank_all(tables: StudyTables) -> ImportanceRanking:
+        parameters = tuple(build_importance(parameter.name, 1.0) for parameter in tables.parameters)
+        return ImportanceRanking(parameters, len(tables.trials), {}, compare_equal_training(tables), 0.0)
+
+    for module in (good_region, search_space):
+        monkeypatch.setattr(module, "rank_importances", rank_all)

@@ -13,6 +13,7 @@ from tests.helpers.planted_causes import DEAD, HEALTHY, NOISE, PLANTED, WILD
 from tests.helpers.planted_studies import World
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.page import markdown as paper
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.render import collect_shown_findings, render_markdown
 from thalweg.reporting.sections import select_sections
 from thalweg.reporting.tables import StudyTables
@@ -33,7 +34,7 @@ WORLDS = {
 }
 
 SAYS = {
-    "more trials": r"^Continue the search:|^Try .* more often",
+    "more trials": r"^Continue the search:|^Try .* in more trials",
     "no more trials": r"^More trials of the same kind are unlikely",
     "more epochs": r"^Train longer",
     "perhaps more epochs": r"^Try more than \d+ epochs",
@@ -145,6 +146,70 @@ def test_contradictions_are_detected(steps: list[str]) -> None:
     assert find_disagreements(steps)
 
 
+ALIKE = r"^The trials of the study do not differ by more than seed noise"
+FLAT = r"change something that is not searched yet"
+PAIRS = {
+    "nothing explains the best trials, and a narrower range": (
+        r"^No searched setting clearly explains which trials",
+        r"^narrower: ",
+    ),
+    "nothing else helps, and more trials": (FLAT, r"[Rr]aise `study\.trials`|^Continue the search"),
+    "nothing else helps, and a wider range": (FLAT, r"may lie (above|below) the searched range"),
+    "trials are alike, and a setting matters": (
+        ALIKE,
+        r"` mattered(\.| most|, but)|` matters:|searched setting, mattered",
+    ),
+    "trials are alike, and the winner beats a trial": (ALIKE, r"^The winner, .*a trial: The winner is clearly better"),
+    "trials are alike, and their order is foretold": (ALIKE, r"^Short runs predict long ones"),
+}
+"""Sentences that no report may hold together: what the audit of 320 studies found, by what they say."""
+
+
+def draw_random_study(seed: int) -> StudyTables:
+    """A study of random rates, noise and faults; a third of them stop trials early, half ask for a choice."""
+    rng = np.random.default_rng(seed)
+    low = 10 ** rng.uniform(-5, -1.5)
+    world = World(
+        rates=(low, low * 10 ** rng.uniform(0.3, 3)),
+        momentum=float(rng.choice([0.1, 0.5, 0.8])),
+        file=low * 10 ** rng.uniform(0, 1),
+        bend=float(rng.choice([0.0, 0.1, 0.6])),
+        wild=float(rng.choice([0.2, np.inf])),
+        hidden=float(rng.choice([0.0, 0.0, 0.3, 0.8])),
+        seed_noise=10 ** rng.uniform(-3, -1),
+        jitter=10 ** rng.uniform(-3.5, -1.5),
+    )
+    tables = planted.draw_study(world, seed, int(rng.choice([24, 48, 96])), str(rng.choice(["random", "tpe"])))
+    if rng.random() < 0.5:
+        kinds = rng.choice(["l1", "l2", "huber"], len(tables.trials), p=[0.6, 0.3, 0.1])
+        shift = float(rng.choice([0.0, 0.05, 0.5])) * (kinds == "l2")
+        kind = SearchedParameter("kind", choices=("l1", "l2", "huber"), role="scientific")
+        trials = tables.trials.assign(kind=kinds, value=tables.trials["value"] + shift)
+        tables = replace(tables, trials=trials, space=[*tables.space, kind])
+    return planted.prune_study(tables, 4, 0.3, rng) if rng.random() < 1 / 3 else tables
+
+
+def list_contradicting_pairs(tables: StudyTables) -> list[str]:
+    """List which PAIRS a report holds; ranges that steps narrow are sentences of their own."""
+    findings = [f for each in collect_shown_findings(tables, select_sections(tables)).values() for f in each]
+    steps = [finding.next_step for finding in findings]
+    sentences = [*steps, *(finding.verdict for finding in findings)]
+    for name, moves in list_moved_ranges(steps).items():
+        sentences += [f"narrower: {name}" for low, high, *was in moves if low > was[0] or high < was[1]]
+    if tables.baseline_trial is not None:
+        sentences += [f"The winner, beside a trial: {sentence}" for sentence in sentences]
+    return [
+        name for name, pair in PAIRS.items() if all(any(re.search(words, each) for each in sentences) for words in pair)
+    ]
+
+
+@pytest.mark.parametrize("first", [0, pytest.param(10, marks=pytest.mark.slow)])
+def test_random_studies_hold_no_contradiction(first: int) -> None:
+    """Of ten random studies, and of 300, none says both sentences of a pair."""
+    pairs = {seed: list_contradicting_pairs(draw_random_study(seed)) for seed in range(first, 30 * first or 10)}
+    assert {seed: names for seed, names in pairs.items() if names} == {}
+
+
 ALONE = r"^(It|They|Them|These|Those|This|That|Its|Their)\b|^\w+ (it|them|its|their|those|these|such)\b"
 
 
@@ -164,7 +229,7 @@ def test_steps_do_not_refer_to_own_section(
 def test_reference_to_own_section_is_dropped(counting_study: StudyTables) -> None:
     search, alone = (
         search_space.advise_search(counting_study),
-        replace(counting_study, params={"report": {"sections": ["parameters"]}}),
+        replace(counting_study, params={**counting_study.params, "report": {"sections": ["parameters"]}}),
     )
     assert search.endswith(" The section Parameters shows this space, ready to paste.")
     text, _ = render_markdown(alone, select_sections(alone))

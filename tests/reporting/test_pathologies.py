@@ -147,7 +147,10 @@ def test_predictive_short_runs_are_named(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_flat_and_gaining_searches_differ(seed: int) -> None:
     gaining = build_study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), seed)
-    assert find_finding(build_study(World(), seed), "The search").verdict == "The search has flattened out."
+    assert (
+        find_finding(build_study(World(), seed), "The search").verdict
+        == "The search has flattened out within this space."
+    )
     assert find_finding(gaining, "The search").verdict == "The search was still gaining when it ended."
 
 

@@ -11,13 +11,14 @@ from thalweg.reporting.analysis.importance import rank_importances
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.analysis.scientific_verdict import judge_parameter
-from thalweg.reporting.analysis.seed_noise import compare_with_noise
+from thalweg.reporting.analysis.trial_spread import compare_with_noise
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sentences import refer_to_section
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import choice_key, format_choices, format_code, format_number, is_missing, join_items
 
 MAX_NAMED_PARAMETERS = 4  # in one sentence
+MAX_LOST_SHARE = 1 / 3  # of the trials near an end: with more, the range does not grow there
 CLIP_ADVICE = "set `optimizer.clip` or lengthen `schedule.warmup`"
 
 
@@ -97,13 +98,15 @@ def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextP
     if not end and name in list_minor_parameters(tables):
         return NextParameter(parameter, _get_winner_value(tables, name), "the winner's value; it mattered little")
     good_trials = select_space_trials(tables) if is_region_known(tables) else tables.trials.iloc[:0]
-    good_values = good_trials[name].dropna()
-    if not parameter.is_range:
-        good_keys = set(good_values.map(choice_key))
-        remaining = tuple(choice for choice in parameter.choices if choice_key(choice) in good_keys)
-        reason = "all good trials have it"
-        return NextParameter(replace(parameter, choices=remaining or parameter.choices), reason=reason)
-    return NextParameter(good_region.build_next_range(parameter, good_values, end, find_failure_bounds(tables, name)))
+    is_important, bounds = name in list_important_parameters(tables), find_failure_bounds(tables, name)
+    narrowed = good_region.narrow_parameter(parameter, good_trials, is_important, end, bounds)
+    return NextParameter(narrowed) if parameter.is_range else NextParameter(narrowed, reason="all good trials have it")
+
+
+def list_important_parameters(tables: StudyTables) -> list[str]:
+    """List the parameters that surely mattered."""
+    ranking = rank_importances(tables)
+    return [importance.name for importance in ranking.important_parameters] if ranking else []
 
 
 def list_minor_parameters(tables: StudyTables) -> list[str]:
@@ -122,8 +125,8 @@ def _get_winner_value(tables: StudyTables, name: str) -> Any:
 def find_widened_end(tables: StudyTables, parameter: SearchedParameter) -> str:
     """Return the end to widen: where the best crowd, or else where most rates should move; or ''.
 
-    A rate does not rise if the winner already fails on a seed. It does not move to a half without any good trial, if
-    good trials are known.
+    A range does not grow where trials fail. A rate does not rise if the winner already fails on a seed. It does not
+    move to a half without any good trial, if good trials are known.
     """
     end = good_region.find_crowded_end(tables, parameter)
     if not end and parameter.name == separation.LEARNING_RATE:
@@ -131,7 +134,16 @@ def find_widened_end(tables: StudyTables, parameter: SearchedParameter) -> str:
         positions = parameter.relative_position(select_space_trials(tables)[separation.LEARNING_RATE].dropna())
         if end and is_region_known(tables) and not (positions < 0.5 if end == "low" else positions > 0.5).any():
             return ""
-    return "" if end and _is_too_fast(tables, parameter.name, end) else end
+    if end and (_is_too_fast(tables, parameter.name, end) or _is_failing_near(tables, parameter, end)):
+        return ""
+    return end
+
+
+def _is_failing_near(tables: StudyTables, parameter: SearchedParameter, end: str) -> bool:
+    """Return whether more than MAX_LOST_SHARE of the trials near an end diverged or broke a limit."""
+    trials = tables.trials.dropna(subset=[parameter.name])
+    near = trials[good_region.is_near_end(trials, parameter, end)]
+    return bool(near["state"].isin(["diverged", "infeasible"]).mean() > MAX_LOST_SHARE)
 
 
 def _is_too_fast(tables: StudyTables, name: str, end: str) -> bool:
@@ -145,9 +157,10 @@ def _is_too_fast(tables: StudyTables, name: str, end: str) -> bool:
     )
 
 
-def is_failing_beyond(tables: StudyTables, name: str, end: str) -> bool:
+def is_failing_beyond(tables: StudyTables, parameter: SearchedParameter, end: str) -> bool:
     """Return whether training is known to fail beyond an end, so that the range must not grow there."""
-    return end in find_failure_bounds(tables, name) or _is_too_fast(tables, name, end)
+    is_bounded = end in find_failure_bounds(tables, parameter.name)
+    return is_bounded or _is_too_fast(tables, parameter.name, end) or _is_failing_near(tables, parameter, end)
 
 
 @cache_per_study

@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import bdtrc
 
+from thalweg.reporting.analysis.importance import rank_importances
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import choice_key
 
 MIN_RANGE_WIDTH = 0.1  # of the next range, as a share of the present one
-WIDENING_SHARE = 0.5  # how far the next range exceeds an end, as a share of the present one
+WIDENING_SHARE = 0.5  # how far the next range exceeds an end at most, as a share of the present one
+WIDENING_FACTOR = 10.0  # the same on a log scale, where half of a wide range would be far
 SNAP_SHARE = 0.05  # a new end this close to the old one becomes the old one
 MIN_BEST_TRIALS = 5
 MIN_COMPLETE_TRIALS = 10  # fewer do not show where good values lie
@@ -68,8 +70,12 @@ def chance_at_end(parameter: SearchedParameter, end: str) -> float:
 
 
 def find_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> str:
-    """Return the end, `low` or `high`, where more of the best trials lie than chance allows; "" if neither."""
-    if len(tables.ranked) < MIN_COMPLETE_TRIALS:
+    """Return the end, `low` or `high`, where more of the best trials lie than chance allows; "" if neither.
+
+    Only of a parameter that mattered: a sampler that learns may crowd anywhere in a range that does not matter.
+    """
+    ranking = rank_importances(tables)
+    if len(tables.ranked) < MIN_COMPLETE_TRIALS or ranking is None or not ranking.has_important(parameter.name):
         return ""
     best = select_best_tenth(tables).dropna(subset=[parameter.name])
     # both ends of every range are tested, so each must be less likely
@@ -87,6 +93,26 @@ def is_near_end(trials: pd.DataFrame, parameter: SearchedParameter, end: str) ->
     return positions < END_SHARE if end == "low" else positions > 1 - END_SHARE
 
 
+def narrow_parameter(
+    parameter: SearchedParameter,
+    good_trials: pd.DataFrame,
+    is_important: bool,
+    widened_end: str = "",
+    failure_bounds: Mapping[str, float] | None = None,
+) -> SearchedParameter:
+    """Return a parameter with the range or the choices of good trials, if it matters; else as it is.
+
+    Ends move all the same where `widened_end` and `failure_bounds` say so. It is a function of trials and a parameter
+    alone, so a search could narrow its space by it, too.
+    """
+    good_values = good_trials[parameter.name].dropna() if is_important else good_trials[parameter.name].iloc[:0]
+    if parameter.is_range:
+        return build_next_range(parameter, good_values, widened_end, failure_bounds)
+    good_keys = set(good_values.map(choice_key))
+    remaining = tuple(choice for choice in parameter.choices if choice_key(choice) in good_keys)
+    return replace(parameter, choices=remaining or parameter.choices)
+
+
 def build_next_range(
     parameter: SearchedParameter,
     good_values: pd.Series,
@@ -96,13 +122,17 @@ def build_next_range(
     """Return a range around `good_values`; the old range if they are fewer than two.
 
     It extends their range by (n + 1) / (n - 1): the sample range of n uniform draws is shorter than the whole by this
-    factor (David and Nagaraja 2003, section 2.3). At `widened_end` (`low` or `high`) it exceeds the old range by half.
-    It stops at `failure_bounds` (values by end), but never excludes a good value.
+    factor (David and Nagaraja 2003, section 2.3). At `widened_end` (`low` or `high`) it exceeds the old range by half
+    of it, on a log scale by a factor of 10 at most. It stops at `failure_bounds` (values by end), but never excludes a
+    good value.
     """
     positions = parameter.relative_position(good_values.dropna())
     has_width = len(positions) > 1
     low, high = _extend_range(positions) if has_width else (0.0, 1.0)
-    low, high = -WIDENING_SHARE if widened_end == "low" else low, 1 + WIDENING_SHARE if widened_end == "high" else high
+    growth = WIDENING_SHARE
+    if parameter.log:
+        growth = min(growth, math.log(WIDENING_FACTOR) / math.log(parameter.high / parameter.low))
+    low, high = -growth if widened_end == "low" else low, 1 + growth if widened_end == "high" else high
     for end, value in (failure_bounds or {}).items():
         position = float(parameter.relative_position(pd.Series([value])).iloc[0])
         if end == "low":

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from thalweg.artifacts.summary import Question
 from thalweg.reporting.analysis.isolation import ValueGroup, group_trials_by_value
-from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
+from thalweg.reporting.analysis.seed_noise import find_smallest_effect
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.samples import expected_best
@@ -73,15 +73,6 @@ def answer_question(tables: StudyTables, parameter: SearchedParameter) -> Answer
     others = sorted(_answer_levels(tables.sign, question, groups, effect), key=lambda other: other.difference)
     seeds = question.others[0].difference.seeds
     return Answer(leader.label, question.trial, len(leader.costs), seeds, effect, tuple(others))
-
-
-def find_smallest_effect(tables: StudyTables) -> float | None:
-    """Return the smallest difference that counts: the user's, or one standard deviation of seeds; None if unknown."""
-    chosen = tables.setting("study.smallest_effect")
-    if chosen is not None:
-        return float(chosen)
-    noise = estimate_seed_noise(tables)
-    return None if noise is None else noise.std
 
 
 def _answer_levels(

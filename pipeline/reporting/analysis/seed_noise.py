@@ -1,10 +1,8 @@
-"""The noise of values from seed to seed, and whether trials differ by more than that."""
-
-from typing import Literal
+"""The noise of values from seed to seed, and the smallest difference that counts."""
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtri, fdtri
+from scipy.special import chdtri
 
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.stats.intervals import two_way_residuals
@@ -12,10 +10,6 @@ from thalweg.stats.samples import SeedNoise
 
 FAILURE_DEVIATIONS = 10  # robust deviations from which on a run has failed
 MIN_FAILURE_SEEDS = 5  # of a candidate; fewer cannot show a failure
-MIN_TRIALS = 12  # fewer have too few in their best quarter
-MIN_NOISE_SHARE = 2 / 3  # of the trials' variance: from here on, seeds explain about all of it
-
-TrialDifference = Literal["alike", "unclear", "below", "all"]
 
 
 def difference_by_seed(
@@ -61,6 +55,15 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
 def is_paired(tables: StudyTables) -> bool:
     """Whether the trials of a study share their seeds."""
     return bool(tables.setting("study.randomness", "paired") == "paired")
+
+
+def find_smallest_effect(tables: StudyTables) -> float | None:
+    """Return the smallest difference that counts: the user's, or one standard deviation of seeds; None if unknown."""
+    chosen = tables.setting("study.smallest_effect")
+    if chosen is not None:
+        return float(chosen)
+    noise = estimate_seed_noise(tables)
+    return None if noise is None else noise.std
 
 
 def drop_diverged_runs(runs: pd.DataFrame) -> pd.DataFrame:
@@ -113,35 +116,3 @@ def _separate_variances(runs: pd.DataFrame, column: str) -> tuple[float, int, fl
     residual, last = float((two_way_residuals(values) ** 2).sum() / dof), values.shape[1] - 1
     largest = float(values.mean(0).var(ddof=1)) * last / float(chdtri(last, 0.9))
     return residual, dof, max(0.0, largest - residual / values.shape[0])
-
-
-def select_best_quarter(tables: StudyTables) -> pd.DataFrame:
-    """Return the best quarter of the complete trials, best first."""
-    return tables.ranked.head(len(tables.ranked) // 4)
-
-
-@cache_per_study
-def compare_with_noise(tables: StudyTables) -> TrialDifference | None:
-    """Return which trials vary beyond seeds: none (`alike`), those `below` the best quarter, `all`; None if unknown.
-
-    `unclear`: neither is clear. Compares variances by F (Fisher 1925). The best of many lie closer together than random
-    draws, so among them the share of noise is an upper bound, and a difference beyond noise is the more certain.
-    """
-    noise, ranked = estimate_seed_noise(tables), tables.ranked
-    if noise is None or noise.std == 0 or len(ranked) < MIN_TRIALS:
-        return None
-    if not _is_beyond_noise(ranked["value"], noise.std, noise.dof):
-        return "unclear" if noise.std**2 / ranked["value"].var() < MIN_NOISE_SHARE else "alike"
-    return "all" if _is_beyond_noise(select_best_quarter(tables)["value"], noise.std, noise.dof) else "below"
-
-
-def _is_beyond_noise(values: pd.Series, std: float, dof: int) -> bool:
-    """Return whether values vary more than noise with this deviation allows (one-sided, 2.5 %)."""
-    count = len(values) - 1
-    return bool(values.var() / std**2 > fdtri(count, dof, 0.975))
-
-
-def variance_share_interval(share: float, trial_dof: int, noise_dof: int) -> tuple[float, float]:
-    """Return the 95 % interval of a measured share of variance, from F with the degrees of freedom of both."""
-    low, high = (share * float(fdtri(trial_dof, noise_dof, tail)) for tail in (0.025, 0.975))
-    return low, high

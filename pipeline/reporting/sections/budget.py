@@ -3,11 +3,12 @@
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.advice import more_trials
+from thalweg.reporting.advice import rules
 from thalweg.reporting.analysis import rank_agreement
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.analysis.rank_agreement import FinishedTrials, RankAgreement
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
+from thalweg.reporting.analysis.trial_spread import compare_with_noise
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure, Table
@@ -52,7 +53,7 @@ def _report_stop(tables: StudyTables) -> list[Finding]:
         )
     finished, planned = len(tables.trials) + tables.repeat_count, tables.setting("study.trials", 0)
     verdict = f"The search stopped early, after {finished:,} of {planned:,} trials."
-    return [Finding(verdict, evidence, more_trials.advise_trials(tables) if is_search_gaining(tables) else "")]
+    return [Finding(verdict, evidence, rules.advise_trials(tables) if is_search_gaining(tables) else "")]
 
 
 def _report_pruning(tables: StudyTables) -> list[Finding]:
@@ -104,6 +105,8 @@ def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
     evidence += f"Measured on {share} that trained to the end"
     evidence += "." if count == finished else "; those that learned nothing or have another length are left out."
     first = agreements[min(agreements)]
+    if first.low > rank_agreement.MIN_AGREEMENT and compare_with_noise(tables) == "alike":
+        return []  # the order that short runs predict is then an order of seeds
     if tables.setting("study.prune"):
         return [_report_pruned_study(runs, first, evidence)]
     reliable = [epoch for epoch, agreement in agreements.items() if agreement.low > rank_agreement.MIN_AGREEMENT]

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting.advice import more_trials
+from thalweg.reporting.advice import rules
 from thalweg.reporting.analysis import constant_trials, random_search
 from thalweg.reporting.analysis.mean_curves import values_by_epoch
 from thalweg.reporting.analysis.progress import SearchGain, compute_best_so_far, compute_gain
@@ -23,7 +23,7 @@ TITLE = "History"
 ORDER = 30
 VERDICT_SENTENCES = {
     "gaining": "The search was still gaining when it ended.",
-    "flat": "The search has flattened out.",
+    "flat": "The search has flattened out within this space.",
 }
 
 
@@ -33,7 +33,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         return []
     is_gaining = gain.kind == "gaining"
     verdict = VERDICT_SENTENCES.get(gain.kind, "It is unclear whether more trials would help.")
-    step = more_trials.advise_growing_measure(tables, is_gaining)
+    step = rules.advise_growing_measure(tables, is_gaining)
     return [Finding(verdict, _describe_gain(gain), step, (gain.best_trial,), "good" if is_gaining else "plain")]
 
 

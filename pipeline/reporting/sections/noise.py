@@ -5,13 +5,8 @@ import pandas as pd
 from thalweg.reporting.advice import more_seeds, search_space
 from thalweg.reporting.analysis.confirmed import build_confirmed_result
 from thalweg.reporting.analysis.mean_curves import values_by_fold
-from thalweg.reporting.analysis.seed_noise import (
-    compare_with_noise,
-    difference_by_seed,
-    estimate_seed_noise,
-    select_best_quarter,
-    variance_share_interval,
-)
+from thalweg.reporting.analysis.seed_noise import difference_by_seed, estimate_seed_noise
+from thalweg.reporting.analysis.trial_spread import compare_with_noise, select_best_quarter, variance_share_interval
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, EmptyFigure, Figure, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
@@ -68,14 +63,22 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
         verdict = "Even the best quarter of the trials differ by more than seed noise."
         evidence += f"; at most {_describe_share(noise.std**2 / best['value'].var())} of that variance is seed noise."
         return [Finding(verdict, evidence, "", trials, "good")]
+    if comparison == "explained":
+        verdict = f"The order of the {len(best)} best trials may be luck: seeds alone may differ as much as they do."
+        evidence += ". That not all trials are alike shows in what mattered, or in the comparison with the baseline."
+        return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)]
     low, high = (_describe_share(end) for end in variance_share_interval(share, len(ranked) - 1, noise.dof))
     evidence += (
         f". The 95 % interval for the share of seed noise in the variance of all trials is {format_range(low, high)}."
     )
+    has_stopped = tables.count_trials("pruned") > 0
+    kept = "trials that were kept" if has_stopped else "trials of the study"
     if comparison == "alike":
-        verdict = "The trials of the study do not differ by more than seed noise."
+        verdict = f"The {kept} do not differ by more than seed noise."
+        if has_stopped:
+            return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables))]
         return [Finding(verdict, evidence, search_space.advise_other_search(tables), tone="caution")]
-    verdict = "It is not clear whether the trials of the study differ by more than seed noise."
+    verdict = f"It is not clear whether the {kept} differ by more than seed noise."
     return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tone="caution")]
 
 

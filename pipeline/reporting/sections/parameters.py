@@ -59,7 +59,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     ranges = [parameter for parameter in tables.parameters if parameter.is_range]
     crowded = [finding for parameter in ranges for finding in _report_crowded_end(tables, parameter)]
     # where trials differ no more than seed noise, the Noise section says so
-    return [*crowded, *_report_good_region(tables)] if search_space.is_region_known(tables) else crowded
+    is_known = search_space.is_region_known(tables) and bool(search_space.list_important_parameters(tables))
+    return [*crowded, *_report_good_region(tables)] if is_known else crowded
 
 
 def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
@@ -79,7 +80,7 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
     trials = tuple(int(n) for n in best.loc[near, "number"])
     word, step = "below" if side == "low" else "above", search_space.advise_search(tables)
     if search_space.find_moved_ends(tables, name).get(side) != "out":
-        fails = f", but training fails {word} it" if search_space.is_failing_beyond(tables, name, side) else ""
+        fails = f", but training fails {word} it" if search_space.is_failing_beyond(tables, parameter, side) else ""
         verdict = f"The best values of `{name}` lie at an end of its range, {format_number(end)}{fails}."
         return [Finding(verdict, evidence, step, trials)]
     return [
@@ -118,8 +119,8 @@ def _build_next_space(tables: StudyTables) -> list[Figure]:
     if not search_space.advise_search(tables):
         return []
     caption = (
-        "This space lies around the good trials. Where the best trials crowd at an end of a range, it goes further, "
-        "unless trials fail beyond that end. "
+        "Settings that mattered have the values of the good trials. Where the best trials crowd at an end of a range, "
+        "it goes further, unless trials fail beyond that end. "
     )
     if failure_regions.list_edges(tables) and sum(parameter.is_range for parameter in tables.parameters) > 1:
         caption += "Each end is moved alone, so combinations inside may still fail: see Health. "

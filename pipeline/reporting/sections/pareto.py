@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from thalweg.reporting.advice import more_seeds, more_trials
+from thalweg.reporting.advice import more_seeds, rules
 from thalweg.reporting.analysis.pareto_growth import (
     compute_costs,
     compute_front_growth,
@@ -132,7 +132,7 @@ def _report_front_growth(tables: StudyTables) -> list[Finding]:
     )
     if growth.kind == "unknown":
         return [Finding("It is not clear whether the front of best trade-offs still grows.", evidence)]
-    step = more_trials.advise_growing_measure(tables, growth.kind == "gaining")
+    step = rules.advise_growing_measure(tables, growth.kind == "gaining")
     if growth.kind == "flat":
         return [Finding("The front of best trade-offs has stopped growing.", evidence, step, growth.new_trials)]
     verdict = "The front of best trade-offs was still growing when the search ended."

@@ -90,8 +90,9 @@ def test_range_keeps_good_trials_among_lost() -> None:
     assert finding.next_step.endswith("some good trials lie there.")
 
 
-def test_losses_no_range_avoids_are_named() -> None:
+def test_losses_no_range_avoids_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trials differ by noise only, so the good region is unknown, and no rate or momentum alone is too high."""
+    monkeypatch.setattr(search_space, "rank_importances", lambda _: None)
     world = replace(NOISE, rates=(0.03, 0.19), momentum=0.8, wild=0.2)
     finding = health.build_findings(planted.draw_study(world, 0))[0]
     assert finding.next_step.endswith("no range of either number alone excludes them.")
@@ -127,6 +128,8 @@ def test_all_diverged_lowers_both_ends(studies_by_case: dict[str, StudyTables]) 
 
 def test_minor_parameter_is_fixed() -> None:
     tables = planted.draw_study(BOUND, 0, 96)
+    params = {**tables.params, "study": {**tables.params["study"], "smallest_effect": 0.2}}
+    tables = replace(tables, params=params)
     (momentum,) = tables.trials.loc[tables.trials["number"] == tables.winner, MOMENTUM]
     assert search_space.list_minor_parameters(tables) == [MOMENTUM]
     assert get_next_space(tables)[MOMENTUM].fixed == momentum

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from tests.helpers.five_parameters import let_all_matter
 from thalweg.config.study import ParameterConfig
 from thalweg.reporting.advice import search_space, space_yaml
 from thalweg.reporting.advice.search_space import NextParameter
@@ -25,6 +26,11 @@ RATE = SearchedParameter("rate", 1e-4, 1.0, log=True)
 SHARE = SearchedParameter("share", 0.0, 0.9)
 KIND = SearchedParameter("kind", choices=("l1", "l2", "no"))
 UNITS = SearchedParameter("units", 1, 9, whole=True)
+
+
+@pytest.fixture(autouse=True)
+def all_parameters_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_all_matter(monkeypatch)
 
 
 def build_region_study(counting_study: StudyTables, count: int = 60, **best: Any) -> StudyTables:
@@ -69,7 +75,7 @@ def test_next_space_has_a_margin(counting_study: StudyTables) -> None:
 
 def test_crowded_end_moves_out(counting_study: StudyTables) -> None:
     tables = build_region_study(counting_study, **BEST)
-    assert get_good_range(tables, "rate", "high").high == pytest.approx(100)
+    assert get_good_range(tables, "rate", "high").high == pytest.approx(10)  # not by half of four decades
     assert get_good_range(tables, "share", "high").high == pytest.approx(0.95)  # what is a share stays below 1
     assert get_good_range(tables, "share", "low").low == 0.0
 
@@ -94,6 +100,17 @@ def test_integer_log_range_has_no_overshoot(counting_study: StudyTables) -> None
         assert (good.low, good.high) == (low, high)
     below = replace(build_region_study(counting_study, units=[1, 1, 1, 2, 2, 3]), space=[replace(UNITS, log=True)])
     assert get_good_range(below, "units", "low").low == 1
+
+
+def test_only_what_matters_is_narrowed(counting_study: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = build_region_study(counting_study, **BEST)
+    monkeypatch.setattr(search_space, "list_important_parameters", lambda _: ["rate"])
+    rate, *others = [step.searched for step in search_space.build_next_space(tables)]
+    assert rate != RATE
+    assert others == [SHARE, KIND, UNITS]
+    bounds = {"high": 0.05}
+    assert good_region.narrow_parameter(RATE, tables.trials, is_important=False, failure_bounds=bounds).high == 0.05
+    assert good_region.narrow_parameter(KIND, tables.trials.head(6), is_important=True).choices == ("l2",)
 
 
 def test_uncrowded_end_is_kept(counting_study: StudyTables) -> None:

@@ -1,20 +1,55 @@
 """Which parameters mattered, against studies in which that is known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from tests.helpers.five_parameters import build_importance, compute_rate_position, draw_trials, rank_parameters
+from tests.helpers.five_parameters import (
+    KIND,
+    LAYERS,
+    RATE,
+    SPACE,
+    build_importance,
+    compute_rate_position,
+    draw_trials,
+    rank_parameters,
+)
 from thalweg.reporting.analysis import importance as ranked
 from thalweg.reporting.tables import StudyTables
 
 
-def test_share_equal_to_chance_is_unimportant() -> None:
-    assert not build_importance("rate", 0.0521, 0.0519).is_important
-    assert build_importance("rate", 0.07, 0.05).is_important
+def test_effect_matters_or_is_small_or_neither() -> None:
+    sure = build_importance("rate", 0.5, chance=0.04)
+    assert (sure.is_important, sure.is_minor) == (True, False)
+    unsure = build_importance("rate", 0.5, chance=0.06)
+    assert (unsure.is_important, unsure.is_minor) == (False, False)
+    # surely above 0, and surely below the smallest effect that counts
+    small = build_importance("rate", 0.01, bound=0.09)
+    assert (small.is_important, small.is_minor) == (False, True)
+    assert not replace(small, smallest_effect=None).is_minor
+
+
+def test_levels_are_described() -> None:
+    none = pd.Series(dtype=float)
+    assert [ranked.describe_level(RATE, level, none) for level in range(3)] == [
+        "0.0001 to 0.0022", "0.0022 to 0.046", "0.046 to 1"
+    ]  # fmt: skip
+    assert [ranked.describe_level(LAYERS, level, none) for level in range(3)] == ["1 to 3", "4 to 6", "7 to 9"]
+    assert ranked.describe_level(KIND, 1, none) == "l2"
+
+
+def test_values_are_located() -> None:
+    located = ranked.locate_values(RATE, pd.Series([1e-4, 1e-2, 1.0, np.nan]))
+    np.testing.assert_allclose(located, [0, 0.5, 1, np.nan])
+    # the numbers that round to 1 are the first ninth of the range
+    np.testing.assert_allclose(ranked.locate_values(LAYERS, pd.Series([1, 5, 9])), [1 / 18, 0.5, 17 / 18])
+    np.testing.assert_allclose(ranked.locate_values(KIND, pd.Series(["huber", None, "l1"])), [2, np.nan, 0])
+    (*_, delta) = ranked.build_dimensions(SPACE, pd.DataFrame({name.name: [] for name in SPACE}))
+    assert delta.conditions == {3: frozenset({2})}
 
 
 def test_conditional_parameter_uses_its_trials(build_study: Callable[..., StudyTables]) -> None:
@@ -33,26 +68,39 @@ def test_conditional_parameter_uses_its_trials(build_study: Callable[..., StudyT
     assert not names["delta"]
 
 
-def test_diverged_trials_rank_worst(build_study: Callable[..., StudyTables]) -> None:
+def test_diverged_trials_count_as_worst(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(120, 4)
     wild = compute_rate_position(trials) > 0.6
     trials["state"] = np.where(wild, "diverged", "complete")
-    rng = np.random.default_rng(0)
-    tables = build_study(trials, np.where(wild, np.nan, 1 + rng.normal(0, 0.01, 120)))
-    ranking = rank_parameters(tables)
+    values = 1 + np.random.default_rng(0).normal(0, 0.01, 120)
+    ranking = rank_parameters(build_study(trials, np.where(wild, np.nan, values)))
     assert ranking.trial_count == 120
+    assert ranking.worst_value == pytest.approx(values[~wild].max())
     assert ranking.parameters[0].name == "rate"
     assert ranking.parameters[0].is_important
-    assert not set(ranking.best_trials) & set(trials.loc[wild, "number"])
+    assert ranking.parameters[0].worst == "0.046 to 1"
+
+
+def test_smallest_effect_decides_what_is_small(
+    build_study: Callable[..., StudyTables], counting_study: StudyTables
+) -> None:
+    trials = draw_trials(60)
+    values = 1 + np.random.default_rng(0).normal(0, 0.01, 60)
+
+    def list_minor(smallest: float | None, noise: float | None) -> list[str]:
+        params = {**counting_study.params, "study": {**counting_study.params["study"], "smallest_effect": smallest}}
+        ranking = rank_parameters(build_study(trials, values, noise=noise, params=params))
+        return [importance.name for importance in ranking.parameters if importance.is_minor]
+
+    assert list_minor(None, None) == []
+    assert {"rate", "momentum", "layers", "kind"} <= set(list_minor(1.0, None))
+    assert list_minor(1e-6, 0.05) == []
+    assert {"rate", "momentum", "layers", "kind"} <= set(list_minor(None, 0.05))
 
 
 @pytest.mark.slow
-def test_importance_false_positive_rate(
-    build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_importance_false_positive_rate(build_study: Callable[..., StudyTables]) -> None:
     """Over studies of nothing but noise, no more than 5 % name a parameter that mattered, within this test's error."""
-    monkeypatch.setattr(ranked, "BOOTSTRAPS", 2)
-    monkeypatch.setattr(ranked, "PERMUTATIONS", 100)
     studies, false = 80, 0
     for seed in range(studies):
         values = 1 + np.random.default_rng(1000 + seed).normal(0, 0.1, 48)
@@ -69,31 +117,15 @@ def draw_learned_trials(count: int, seed: int) -> pd.DataFrame:
     return trials
 
 
-def test_correlated_parameter_gets_no_credit(
-    build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.slow
+def test_correlated_parameter_gets_no_credit(build_study: Callable[..., StudyTables]) -> None:
     """The best trials are late ones, so their momentum differs from all others'; but by chance that this is so."""
-    monkeypatch.setattr(ranked, "BOOTSTRAPS", 2)
-    monkeypatch.setattr(ranked, "PERMUTATIONS", 100)
-
-    def count_credits() -> tuple[int, int]:
-        flags = []
-        for seed in range(20):
-            trials = draw_learned_trials(96, seed)
-            noise = np.random.default_rng(seed).normal(0, 0.01, 96)
-            mattered = {
-                parameter.name
-                for parameter in rank_parameters(
-                    build_study(trials, 1 + (compute_rate_position(trials) - 0.5) ** 2 + noise)
-                ).important_parameters
-            }
-            flags.append(("rate" in mattered, "momentum" in mattered))
-        rate, momentum = np.sum(flags, 0)
-        return int(rate), int(momentum)
-
-    rate, momentum = count_credits()
-    assert rate >= 18
-    assert momentum <= binom.ppf(0.995, 20, 0.05)
-    # without regard to what the others promise momentum would be credited
-    monkeypatch.setattr(ranked, "stratify_trials", lambda *parts: np.zeros(len(parts[-1])))
-    assert count_credits()[1] > momentum + 5
+    counts = {"rate": 0, "momentum": 0}
+    for seed in range(20):
+        trials = draw_learned_trials(96, seed)
+        noise = np.random.default_rng(seed).normal(0, 0.01, 96)
+        ranking = rank_parameters(build_study(trials, 1 + (compute_rate_position(trials) - 0.5) ** 2 + noise))
+        for name in counts:
+            counts[name] += ranking.has_important(name)
+    assert counts["rate"] >= 18
+    assert counts["momentum"] <= binom.ppf(0.995, 20, 0.05)

@@ -12,7 +12,7 @@ from scipy import stats
 from tests.helpers.verdicts import list_verdicts
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis.mean_curves import values_by_fold
-from thalweg.reporting.analysis.seed_noise import variance_share_interval
+from thalweg.reporting.analysis.trial_spread import variance_share_interval
 from thalweg.reporting.page.figures import Chart, EmptyFigure, Table
 from thalweg.reporting.sections import noise
 from thalweg.reporting.tables import StudyTables

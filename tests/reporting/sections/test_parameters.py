@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.helpers.five_parameters import let_all_matter
 from tests.helpers.planted_studies import World, draw_study
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis import constant_trials, good_region
@@ -17,7 +18,8 @@ from thalweg.reporting.sections import (
 from thalweg.reporting.tables import StudyTables
 
 
-def test_narrow_range_is_reported(counting_study: StudyTables) -> None:
+def test_narrow_range_is_reported(counting_study: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
+    let_all_matter(monkeypatch)
     edge = counting_study.trials.assign(state="complete", value=np.arange(len(counting_study.trials)) / 10 + 1)
     edge["optimizer.momentum"] = np.where(edge["number"] < 5, 0.98, 0.5)
     edge["optimizer.learning_rate"], edge["optimizer.clip"], edge["loss.terms.count.delta"] = 0.01, 1.0, 1.0
@@ -61,8 +63,9 @@ def test_best_ranges_name_a_biased_sample(counting_study: StudyTables, sampler: 
     assert ("so this is not a random sample." in table.caption) == is_biased
 
 
-def test_wide_end_is_not_crowded(counting_study: StudyTables) -> None:
+def test_wide_end_is_not_crowded(counting_study: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a whole number from 1 to 3 each end is a third: half of the best trials at one is chance."""
+    let_all_matter(monkeypatch)
     parameter = SearchedParameter("layers", 1, 3, whole=True)
     assert good_region.chance_at_end(parameter, "low") == pytest.approx(1 / 3)
     few = counting_study.trials.assign(state="complete", value=np.arange(len(counting_study.trials)) / 10 + 1)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from thalweg.reporting.advice import more_trials
+from thalweg.reporting.advice import rules
 from thalweg.reporting.analysis.random_search import find_random_draws
 from thalweg.reporting.render import render_markdown
 from thalweg.reporting.sections import provenance, trials
@@ -42,5 +42,5 @@ def test_page_counts_settings_and_trials(counting_study: StudyTables) -> None:
 
 
 def test_exhausted_space_needs_no_more_trials(counting_study: StudyTables) -> None:
-    assert more_trials.advise_trials(repeat(counting_study, 7)) == more_trials.EXHAUSTED
+    assert rules.advise_trials(repeat(counting_study, 7)) == rules.EXHAUSTED
     assert find_random_draws(repeat(counting_study, 7)) == "exhausted"

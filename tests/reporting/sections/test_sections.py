@@ -119,7 +119,10 @@ def test_gaining_search_goes_on(counting_study: StudyTables) -> None:
     unmoved = history.build_findings(replace(counting_study, trials=flat))[0]
     assert unmoved.verdict == "It is unclear whether more trials would help."
     flat.loc[flat["number"] == 0, "value"] = 3.0
-    assert history.build_findings(replace(counting_study, trials=flat))[0].verdict == "The search has flattened out."
+    assert (
+        history.build_findings(replace(counting_study, trials=flat))[0].verdict
+        == "The search has flattened out within this space."
+    )
 
 
 def test_nothing_to_draw_is_a_sentence(studies_by_case: dict[str, StudyTables]) -> None:

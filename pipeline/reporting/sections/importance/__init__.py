@@ -8,17 +8,12 @@ from itertools import combinations
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.advice import more_trials, search_space
+from thalweg.reporting.advice import rules, search_space
 from thalweg.reporting.analysis import failure_regions
-from thalweg.reporting.analysis.importance import (
-    MAX_MINOR_SHARE,
-    MIN_TRIALS,
-    Importance,
-    ImportanceRanking,
-    rank_importances,
-)
+from thalweg.reporting.analysis.importance import MIN_TRIALS, Importance, ImportanceRanking, rank_importances
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
+from thalweg.reporting.analysis.scientific_verdict import judge_parameter
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
 from thalweg.reporting.page.marks import build_layer, build_tooltip
@@ -29,14 +24,23 @@ from thalweg.reporting.sections.importance.isolation_findings import report_isol
 from thalweg.reporting.sections.importance.isolation_plots import build_isolation_figure
 from thalweg.reporting.sentences import describe_epoch
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_code, format_count, format_percent, format_percent_estimate, join_items
+from thalweg.reporting.text import (
+    format_code,
+    format_count,
+    format_interval,
+    format_number,
+    format_percent,
+    join_items,
+    metric_label,
+)
 
 TITLE = "What matters"
 ORDER = 45
 MAX_MAPPED_PARAMETERS = 3
 """The most important numeric parameters, whose pairs are mapped."""
-BEYOND_CHANCE = "beyond chance"
-WITHIN_CHANCE = "within chance"
+MATTERED = "mattered"
+LITTLE = "mattered little"
+UNCLEAR = "not clear"
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
@@ -50,48 +54,48 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 
 def _describe_method(ranking: ImportanceRanking) -> str:
-    best, trials = len(ranking.best_trials), format_count(ranking.trial_count, "trial")
-    epoch = describe_epoch(ranking.equal_training.epoch)
-    return f"PED-ANOVA compares the {best} best of {trials}, {epoch}, with all of them."
+    """Say what is compared, and where failed trials count."""
+    trials, epoch = format_count(ranking.trial_count, "trial"), describe_epoch(ranking.equal_training.epoch)
+    text = f"A smooth model of {trials}, {epoch}, is averaged over all other settings."
+    if ranking.worst_value is not None:
+        text += f" Failed trials, and values beyond {format_number(ranking.worst_value)}, count as that value."
+    return text
 
 
 def _report_no_effect(tables: StudyTables, ranking: ImportanceRanking) -> list[Finding]:
-    first = ranking.parameters[0]
-    evidence = (
-        f"{_describe_method(ranking)} {format_code(first.name)} has the largest share of the "
-        f"importance: {_format_share(first.share)}. {_describe_chance(first)}"
-    )
+    """Report that no parameter surely matters, apart from those that matter little."""
+    scientific = {parameter.name for parameter in list_scientific(tables)}
+    minor = [one for one in ranking.unimportant_parameters if one.is_minor and one.name not in scientific]
+    others = [one for one in ranking.unimportant_parameters if not one.is_minor]
+    reports = [_report_minor_parameters(minor, search_space.advise_search(tables))] if minor else []
+    if not others:
+        return reports
+    verdicts = [judge_parameter(tables, parameter) for parameter in list_scientific(tables)]
+    is_answered = any(verdict is not None and verdict.worse_values for verdict in verdicts)
+    first, setting, trials = others[0], "other searched setting" if is_answered else "searched setting", "trials"
+    evidence = f"{_describe_method(ranking)} {_describe_effect(first)}"
+    evidence += f" Without any effect, one would look as sure in {format_percent(first.chance, whole=True)} of studies."
     if failure_regions.list_edges(tables):
         evidence += " Health shows where training fails."
-    step = more_trials.advise_trials(tables) if is_search_gaining(tables) else ""
-    return [Finding("No searched setting clearly explains which trials did best.", evidence, step, ranking.best_trials)]
-
-
-def _describe_chance(first: Importance) -> str:
-    """Say that chance alone explains the largest share, and where so few trials can prove nothing."""
-    if first.chance >= 1:
-        return "Even 100 % would prove nothing: with so few trials a share may reach that by chance alone."
-    return f"That proves nothing: by chance alone a share may reach {_format_share(first.chance)}."
+        trials = "of the other trials"
+    step = rules.advise_trials(tables) if is_search_gaining(tables) else ""
+    return [Finding(f"No {setting} clearly explains which {trials} did best.", evidence, step), *reports]
 
 
 def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Finding]:
     """Report what mattered, then what did not; scientific parameters have their own findings."""
     first, *others = ranking.important_parameters
     name, scientific = format_code(first.name), {parameter.name for parameter in list_scientific(tables)}
-    evidence = (
-        f"{_describe_method(ranking)} {name} has {_describe_share(first)} of the importance; "
-        f"values shuffled among the trials reach up to {_format_share(first.chance)} by chance."
-    )
-    redraws = f"{_format_share(ranking.lead_share)} of cases when trials are drawn again"
+    evidence = f"{_describe_method(ranking)} {_describe_effect(first)}"
+    lead = f"{name} has the largest effect with a probability of {format_percent(ranking.lead_share, whole=True)}"
     if len(ranking.parameters) == 1:
         verdict = f"{name}, the only searched setting, mattered."
     elif ranking.has_clear_leader:
-        verdict, second = f"{name} mattered most.", ranking.parameters[1]
-        evidence += f" The next, {format_code(second.name)}, has {_describe_share(second)}. {name} leads in {redraws}."
+        verdict = f"{name} mattered most."
+        evidence += f" {lead}. The next is {_describe_effect(_find_next(ranking, first))}"
     elif others:
-        second_name = format_code(others[0].name)
-        verdict = f"{name} mattered, but not clearly more than {second_name}."
-        evidence += f" {second_name} has {_describe_share(others[0])}. {name} leads in {redraws}, which is below 95 %."
+        verdict = f"{name} mattered, but not clearly more than {format_code(others[0].name)}."
+        evidence += f" {_describe_effect(others[0])} {lead}, which is below 95 %."
     else:
         verdict = f"{name} mattered."
     if others:
@@ -100,26 +104,29 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
     minor, unclear = ([parameter for parameter in idle if parameter.is_minor is is_minor] for is_minor in (True, False))
     step = search_space.advise_search(tables)
     return [
-        Finding(verdict, evidence, step, ranking.best_trials, "good"),
+        Finding(verdict, evidence, step, tone="good"),
         *([_report_minor_parameters(minor, step)] if minor else []),
         *([_report_unclear_parameters(ranking, unclear)] if unclear else []),
     ]
 
 
+def _find_next(ranking: ImportanceRanking, first: Importance) -> Importance:
+    return next(parameter for parameter in ranking.parameters if parameter is not first)
+
+
 def _report_minor_parameters(minor: list[Importance], step: str) -> Finding:
-    """Report parameters whose share is small in every redraw, where a larger share would have shown."""
-    shares = join_items([f"{format_code(parameter.name)} {_describe_share(parameter)}" for parameter in minor])
-    evidence = f"Share of the importance: {shares}. A share above {_format_share(MAX_MINOR_SHARE)} would have shown."
+    """Report parameters whose effect is surely smaller than what counts."""
+    effects = " ".join(_describe_effect(parameter) for parameter in minor)
+    bounds = join_items([f"{format_number(one.bound, 2)} for {format_code(one.name)}" for one in minor])
+    evidence = (
+        f"{effects} Any two levels differ by less than {bounds} (probability 95 %), also where the other settings are "
+        f"at their best. The smallest difference that counts is {format_number(minor[0].smallest_effect, 2)}."
+    )
     return Finding(f"{_list_names(minor)} mattered little.", evidence, step)
 
 
 def _report_unclear_parameters(ranking: ImportanceRanking, unclear: list[Importance]) -> Finding:
-    shares = [
-        f"{format_code(parameter.name)} {_format_share(parameter.share)} (by chance: up to "
-        f"{_format_share(parameter.chance)})"
-        for parameter in unclear
-    ]
-    evidence = f"Share of the importance: {join_items(shares)}. With so few trials, a small share may hide an effect."
+    evidence = " ".join(_describe_effect(parameter) for parameter in unclear)
     trials, matter = format_count(ranking.trial_count, "trial"), "matters" if len(unclear) == 1 else "matter"
     return Finding(f"{trials} are too few to show whether {_list_names(unclear)} {matter}.", evidence)
 
@@ -128,12 +135,10 @@ def _list_names(parameters: Sequence[Importance]) -> str:
     return join_items([format_code(parameter.name) for parameter in parameters])
 
 
-def _format_share(share: float) -> str:
-    return format_percent(min(share, 1.0), whole=True)
-
-
-def _describe_share(parameter: Importance) -> str:
-    return format_percent_estimate(*(min(end, 1.0) for end in (parameter.share, parameter.low, parameter.high)))
+def _describe_effect(parameter: Importance) -> str:
+    """Describe an effect: `rate`: from worst (0.1 to 1) to best (0.001 to 0.01) 0.31 (0.22 to 0.40)."""
+    amount = format_interval(parameter.difference, parameter.low, parameter.high)
+    return f"{format_code(parameter.name)}: from worst ({parameter.worst}) to best ({parameter.best}) {amount}."
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -147,7 +152,8 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 
 
 def _build_importance_figure(tables: StudyTables, ranking: ImportanceRanking | None) -> Figure:
-    title = "Share of the importance"
+    label = metric_label(tables.objective)
+    title = f"Effect of each setting on {label}"
     if ranking is None:
         reason = (
             f"{format_count(len(tables.trials), 'trial')} cannot show what matters: {MIN_TRIALS} trials that can be "
@@ -158,16 +164,14 @@ def _build_importance_figure(tables: StudyTables, ranking: ImportanceRanking | N
         return EmptyFigure("importance", title, reason)
     rows, equal_training = [split_label(parameter.name) for parameter in ranking.parameters], ranking.equal_training
     table = pd.DataFrame([asdict(parameter) for parameter in ranking.parameters]).rename(columns={"name": "parameter"})
-    table = table.assign(row=rows, chance=table["chance"].clip(upper=1.0))
-    table["verdict"] = [BEYOND_CHANCE if parameter.is_important else WITHIN_CHANCE for parameter in ranking.parameters]
+    table = table.assign(row=rows, verdict=[_name_verdict(parameter) for parameter in ranking.parameters])
+    smallest = ranking.parameters[0].smallest_effect
     caption = (
-        f"PED-ANOVA: how far each setting's values in the {len(ranking.best_trials)} best of "
-        f"{format_count(ranking.trial_count, 'trial')} differ from those in all, "
-        f"{describe_epoch(equal_training.epoch)}. Thin bar: the share's 95 % interval (bootstrap over trials"
-        f"{', with seed noise' if ranking.noise else ''}). Upright line: a setting without effect stays below it."
+        f"From the worst third of a range, or the worst choice, to the best. {_describe_method(ranking)} Thin bar: "
     )
-    if any(parameter.low == parameter.share < parameter.high for parameter in ranking.parameters):
-        caption += " Redrawn trials raise small shares, so an interval may begin at its share."
+    caption += "the 95 % interval."
+    if smallest is not None:
+        caption += f" Upright line: the smallest difference that counts, {format_number(smallest, 2)}."
     if equal_training.epoch is not None:
         caption += " Stopped trials count, because the others alone would mislead."
     if equal_training.unknown_count:
@@ -175,9 +179,14 @@ def _build_importance_figure(tables: StudyTables, ranking: ImportanceRanking | N
     if ranking.rare_parameters:
         rare = [f"{format_code(name)} ({count})" for name, count in ranking.rare_parameters.items()]
         caption += f" Left out, because too few trials have them: {join_items(rare)}."
-    shares = "; ".join(f"{parameter.name} {_describe_share(parameter)}" for parameter in ranking.parameters)
-    description = f"Share of the importance: {shares}."
-    return Chart("importance", title, caption, description, {"shares": table}, partial(_plot_importance, rows))
+    effects = " ".join(_describe_effect(parameter) for parameter in ranking.parameters)
+    description = f"Effect on {label}. {effects}"
+    draw = partial(_plot_importance, rows, label, smallest is not None)
+    return Chart("importance", title, caption, description, {"effects": table}, draw)
+
+
+def _name_verdict(parameter: Importance) -> str:
+    return MATTERED if parameter.is_important else LITTLE if parameter.is_minor else UNCLEAR
 
 
 def split_label(name: str) -> str:
@@ -186,19 +195,23 @@ def split_label(name: str) -> str:
     return f"{last}|{above}" if above and " " not in name else name
 
 
-def _plot_importance(rows: list[str]) -> AltairChart:
+def _plot_importance(rows: list[str], label: str, has_smallest: bool) -> AltairChart:
     y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=140))
-    paint = alt.Scale(domain=[BEYOND_CHANCE, WITHIN_CHANCE], range=[PAINT["plain"], PAINT["faint"]])
-    across = alt.Axis(title=None, format=".0%", tickCount=5, grid=True)
-    share = alt.X("share:Q", axis=across, scale=alt.Scale(domain=[0, 1], nice=False))
-    tips = ["parameter:N", *(build_tooltip(field, ".1%") for field in ("share", "low", "high", "chance")), "trials:Q"]
-    shares, ink = build_layer("shares"), PAINT["ink"]
+    shades = [PAINT["plain"], PAINT["faint"], PAINT["faint"]]
+    paint = alt.Scale(domain=[MATTERED, LITTLE, UNCLEAR], range=shades)
+    across = alt.Axis(title=label, tickCount=5, grid=True)
+    tips = ["parameter:N", "worst:N", "best:N", *(build_tooltip(name) for name in ("difference", "low", "high"))]
+    effects, ink = build_layer("effects"), PAINT["ink"]
+    small = effects.mark_tick(color=ink, thickness=2, height=26)
     return alt.layer(
-        shares.mark_bar(height=16, cornerRadiusEnd=2).encode(
-            x=share, y=y, color=alt.Color("verdict:N", scale=paint), tooltip=tips
+        effects.mark_bar(height=16, cornerRadiusEnd=2).encode(
+            x=alt.X("difference:Q", axis=across),
+            y=y,
+            color=alt.Color("verdict:N", scale=paint),
+            tooltip=[*tips, "trials:Q"],
         ),
-        shares.mark_rule(color=ink, strokeWidth=1.4).encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y),
-        shares.mark_tick(color=ink, thickness=2, height=26).encode(x=alt.X("chance:Q", axis=across), y=y),
+        effects.mark_rule(color=ink, strokeWidth=1.4).encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y),
+        *([small.encode(x=alt.X("smallest_effect:Q", axis=across), y=y)] if has_smallest else []),
     ).properties(height=42 * len(rows))
 
 
