@@ -8,16 +8,17 @@ import pandas as pd
 from thalweg.config.experiment import Config
 from thalweg.engine.results import LaneResult
 
-CURVE_COLUMNS = ("train_loss", "train_spread", "val_loss", "learning_rate")
+CURVE_COLUMNS = ("first_loss", "train_loss", "train_spread", "val_loss", "learning_rate")
 
 
 def build_curves_table(config: Config, lanes: Iterable[tuple[int | None, int, int, LaneResult]]) -> pd.DataFrame:
     """Build a table with one row per validation of each lane (trial, seed, fold, result).
 
-    A loss of several terms adds its term curves (`thalweg.training.composite_loss.list_term_curves`).
+    `first_loss` is the loss of the first batch since the validation before. A loss of several terms adds its term
+    curves (`thalweg.training.composite_loss.list_term_curves`).
     """
     validate_every = config.training.validate_every
-    columns = [*CURVE_COLUMNS[:3], *config.task.METRIC_DIRECTIONS, CURVE_COLUMNS[3]]
+    columns = [*CURVE_COLUMNS[:-1], *config.task.METRIC_DIRECTIONS, CURVE_COLUMNS[-1]]
     tables = []
     for trial, seed, fold, result in lanes:
         count = result.epochs // validate_every

@@ -60,8 +60,11 @@ def init_state(program: Program, seed: Array, fold: Array) -> LaneState:
 
 
 def list_curves(program: Program) -> tuple[str, ...]:
-    """List the names of a lane's curves, in the order of `LaneState.curves`."""
-    return tuple(sorted(("train_loss", "train_spread", *program.curve_names)))
+    """List the names of a lane's curves, in the order of `LaneState.curves`.
+
+    `first_loss` is the loss of the first batch since the validation before: at the first one, the loss before training.
+    """
+    return tuple(sorted(("first_loss", "train_loss", "train_spread", *program.curve_names)))
 
 
 def name_curves(program: Program, state: LaneState) -> dict[str, Any]:
@@ -112,7 +115,8 @@ def _train_and_validate(
         lambda function, values, inputs: each(function, active, values, inputs), hypers, learners, data, fold, step
     )
     states = replace(states, step=step, learner=learners, diverged_step=diverged_step)
-    measured |= {"train_loss": losses[-1].mean(1), "train_spread": losses[-1].std(1)}
+    last = losses[-1]
+    measured |= {"first_loss": losses[0, :, 0], "train_loss": last.mean(1), "train_spread": last.std(1)}
     return _record_validation(program, states, measured, active, _count_epochs(program, step[first]))
 
 

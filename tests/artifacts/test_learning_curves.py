@@ -93,7 +93,7 @@ def test_curves_table_ends_where_each_lane_ended() -> None:
         "seed",
         "fold",
         "epoch",
-        *NAMES[:3],
+        *NAMES[:4],
         *CONFIG.task.METRIC_DIRECTIONS,
         "learning_rate",
     ]

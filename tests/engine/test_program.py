@@ -105,6 +105,7 @@ def test_lanes_follow_the_closed_form(tmp_path: Path) -> None:
             wanted = {
                 "distance": np.abs(gaps[reached]),
                 "val_loss": gaps[reached] ** 2 / 2,
+                "first_loss": gaps[reached - VALIDATED[0]] ** 2 / 2,
                 "train_loss": losses.mean(1),
                 "train_spread": losses.std(1),
             }
