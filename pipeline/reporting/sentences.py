@@ -7,7 +7,7 @@ from typing import Any
 
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number
-from thalweg.stats.monitor import MIN_VALIDATIONS, Evidence
+from thalweg.stats.run_curves import MIN_VALIDATIONS, Evidence
 from thalweg.stats.samples import SeedNoise
 
 STATE_LABELS = {
@@ -32,10 +32,32 @@ CURVE_EVIDENCE = {
         "validations explains {fluctuation:.2g}; training loss fell further, from {train_at_best:.3g} to "
         "{train_end:.3g}",
     ),
+    "explosion": (
+        "training loss was {start:.3g} before training, reached {worst:.3g} in epoch {epoch} and ended at {end:.3g}, "
+        "at a learning rate up to {rate:.3g}",
+    ),
+    "rebounds": (
+        "each restart of the schedule, to a learning rate up to {rate:.3g}, undoes {percent:.0f} % or more of the fall "
+        "of training loss so far; from the end of the first cycle (epoch {first_epoch}) to that of the last (epoch "
+        "{last_epoch}), validation loss goes from {first:.3g} to {last:.3g}",
+    ),
+    "lost cycles": (
+        "at the ends of the schedule's cycles, validation loss was best ({best:.3g}) in epoch {epoch} and ended at "
+        "{end:.3g}; training loss did not fall either: from {train_at_best:.3g} to {train_end:.3g}, at a learning rate "
+        "up to {rate:.3g}",
+    ),
+    "overfitting cycles": (
+        "at the ends of the schedule's cycles, validation loss was best ({best:.3g}) in epoch {epoch} and rose to "
+        "{end:.3g}; training loss fell further, from {train_at_best:.3g} to {train_end:.3g}",
+    ),
+    "rise": (
+        "validation loss was {first:.3g} at the first validation, and averaged {mean:.3g} over epochs {first_epoch} to "
+        "{last_epoch}, at a learning rate of {high_rate:.3g} or more; it fell to {end:.3g} at {low_rate:.3g} or less",
+    ),
     "plateau": (
-        "training loss averaged {plateau:.3g} over epochs {first_epoch} to {last_epoch}, without a clear trend, at a "
-        "learning rate of {high_rate:.3g} or more; it fell to {end:.3g} at {low_rate:.3g} or less: {percent:.0f} % of "
-        "its whole fall came only then",
+        "training loss averaged {plateau:.3g} over epochs {first_epoch} to {last_epoch}, at a learning rate of "
+        "{high_rate:.3g} or more; it fell to {end:.3g} at {low_rate:.3g} or less: {percent:.0f} % of its whole fall "
+        "came only then",
     ),
     "swings": (
         "validation loss swings by {swing:.3g} around {mean:.3g} between validations",
@@ -44,7 +66,7 @@ CURVE_EVIDENCE = {
         "it falls by no more than such swings explain",
     ),
     "straight fall": (
-        "training loss fell only from {first:.3g} to {last:.3g} at a learning rate up to {rate:.3g}; in the second "
+        "training loss fell from {first:.3g} to {last:.3g} at a learning rate up to {rate:.3g}; in the second "
         "half it still fell at {percent:.0f} % of the first half's speed (halves and speed by the sum of learning "
         "rates)",
         "; but {others} trials at {low_ratio} to {high_ratio} times this rate reached no better {metric}: {median} in "
@@ -53,6 +75,14 @@ CURVE_EVIDENCE = {
     "improving": (
         "over the last {validations} validations, the metric's mean went from {before:.3g} (first half) to {last:.3g} "
         "(second half); fluctuation between validations explains {fluctuation:.2g}",
+    ),
+    "cycles": (
+        "the metric was {before:.3g} at the end of one cycle of the schedule (epoch {before_epoch}) and {last:.3g} at "
+        "the end of the next (epoch {last_epoch}); a change within {allowed:.2g} counts as none",
+    ),
+    "rest": (
+        "the metric's mean was {third:.3g} in the third fifth of the way (the sum of learning rates), {fourth:.3g} in "
+        "the fourth, and {last:.3g} at the end; there the learning rate is down from {high_rate:.3g} to {low_rate:.3g}",
     ),
     "level": (
         "from epoch {epoch} on, the metric averaged over 3 validations stays within {allowed:.2g}",

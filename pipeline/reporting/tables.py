@@ -36,7 +36,7 @@ class StudyTables:
       or an image (then neither is in the table).
     - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first;
       `picture_caption` says what they show.
-    - `verdicts`: trial, kind, since (epoch), evidence (`thalweg.stats.monitor.Evidence`).
+    - `verdicts`: trial, kind, since (epoch), evidence (`thalweg.stats.run_curves.Evidence`).
     - `manifest`: source, examples {split: number}, groups {split: number}, classes [name], excluded
       [{name, where, reason}], warnings [sentence], sha256.
     - `provenance`: fingerprint, versions {name: version}, device, commands [line].

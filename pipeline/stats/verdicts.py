@@ -25,7 +25,17 @@ def build_verdict_table(
         losses = [objective, "train_loss", "val_loss"]
         first = next((lane for lane in lanes if not np.isfinite(lane[losses]).all(axis=None)), lanes[0])
         columns = {name: first[name].to_numpy() for name in CURVE_COLUMNS}
-        metric, step = first[objective].to_numpy(), diverged_steps.get(trial)
-        verdict = monitor.diagnose_curves(**columns, metric=metric, direction=direction, diverged_step=step)
+        metric, step, start = first[objective].to_numpy(), diverged_steps.get(trial), _find_first_loss(first)
+        verdict = monitor.diagnose_curves(
+            **columns, metric=metric, direction=direction, diverged_step=step, first_loss=start
+        )
         rows.append({"trial": trial, "kind": verdict.kind, "since": verdict.since, "evidence": verdict.evidence})
     return pd.DataFrame(rows, columns=["trial", "kind", "since", "evidence"])
+
+
+def _find_first_loss(lane: pd.DataFrame) -> float:
+    """Return a lane's loss before training; NaN if it is not known, or if coefficients changed the loss since."""
+    coefficients = lane[[name for name in map(str, lane) if name.endswith(".coefficient")]].dropna()
+    if "first_loss" not in lane or (coefficients.nunique() > 1).any():
+        return np.nan
+    return float(lane["first_loss"].iloc[0])

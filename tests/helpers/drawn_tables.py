@@ -11,7 +11,7 @@ import pandas as pd
 from thalweg.artifacts.summary import Comparison, Confirmation, Estimate, RankedTrial, StudySummary, Summary
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.monitor import Evidence
+from thalweg.stats.run_curves import Evidence
 
 SPACE = [
     SearchedParameter("optimizer.learning_rate", 1e-4, 1.0, log=True),

@@ -169,7 +169,7 @@ def judge_curves(curves: dict[str, Array], last: NDArray[np.int64], wild: NDArra
     rows = []
     for trial, end in enumerate(last):
         names = ("train_loss", "val_loss", "learning_rate", "train_spread")
-        lane = {name: curves[name][trial, :end] for name in names}
+        lane: dict[str, Any] = {name: curves[name][trial, :end] for name in names}
         step = STEPS + 3 if wild[trial] else None
         verdict = monitor.diagnose_curves(
             epoch=np.arange(1, end + 1), metric=curves["mae"][trial, :end], direction="min", diverged_step=step, **lane

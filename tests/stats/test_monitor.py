@@ -5,7 +5,9 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from thalweg.stats.monitor import CurveVerdict, diagnose_curves
+from tests.helpers.closed_curves import RESTARTS, STAIRCASE, judge_decay, judge_losses
+from thalweg.stats.monitor import diagnose_curves
+from thalweg.stats.run_curves import CurveVerdict
 
 SEEDS = range(12)
 
@@ -41,11 +43,12 @@ def test_verdict_names_cause(epochs: int) -> None:
     assert (
         list_verdict_kinds(lambda done: 2e-3 / epochs * compute_half_cosine(done), epochs)["rate too low"] >= min_count
     )
-    assert list_verdict_kinds(lambda _: 0.04 / epochs, epochs)["improving"] >= min_count
+    assert list_verdict_kinds(lambda _: 0.02 / epochs, epochs)["rate too low"] >= min_count
+    assert list_verdict_kinds(lambda _: 0.08 / epochs, epochs)["improving"] >= min_count
     assert list_verdict_kinds(lambda _: 1.7, epochs)["rate too high"] >= min_count
     for right in (lambda _: 0.05, lambda done: 0.1 * compute_half_cosine(done)):
         kinds = list_verdict_kinds(right, epochs)
-        assert kinds["converged"] + kinds["improving"] == len(SEEDS)
+        assert kinds["converged"] + kinds["improving"] + kinds["came to rest with its rate"] == len(SEEDS)
         assert kinds["converged"] > kinds["improving"]
 
 
@@ -195,3 +198,43 @@ def test_loss_scale_does_not_matter(unit: float) -> None:
     scaled = run | {"train_loss": unit * run["train_loss"], "val_loss": unit * run["val_loss"]}
     first, second = (diagnose_curves(**r, metric=r["val_loss"], direction="min") for r in (run, scaled))
     assert (first.kind, first.since) == (second.kind, second.since)
+
+
+def test_ends_of_cycles_are_compared() -> None:
+    """Within each cycle the loss rises and falls; from end to end it goes from 0.4 to 0.08, or stays."""
+    falling = np.repeat([0.4, 0.2, 0.12, 0.08], 4) + np.tile([0.3, 0.2, 0.05, 0.0], 4)
+    verdict = judge_losses(falling, falling, RESTARTS)
+    assert (verdict.kind, verdict.evidence.rule) == ("improving", "cycles")
+    assert [verdict.evidence.numbers[name] for name in ("before", "last")] == pytest.approx([0.12, 0.08])
+    level = np.tile([0.4, 0.3, 0.15, 0.1], 4)
+    verdict = judge_losses(level, level, RESTARTS)
+    assert (verdict.kind, verdict.evidence.rule, verdict.since) == ("converged", "cycles", 12)
+
+
+def test_cycle_that_was_cut_short_is_left_out() -> None:
+    rate, loss = np.append(RESTARTS, [0.85, 0.5]), np.append(np.tile([0.4, 0.3, 0.15, 0.1], 4), [0.4, 0.3])
+    verdict = judge_losses(loss, loss, rate)
+    assert (verdict.kind, verdict.evidence.numbers["last_epoch"]) == ("converged", 16)
+
+
+def test_warm_up_is_no_cycle() -> None:
+    """A warm-up to the peak, then a schedule that begins low and rises, has one end of a cycle: the last."""
+    rate = np.array([1.0, 0.25, 0.7, 1.0, 1.0, 0.9, 0.7, 0.5, 0.3, 0.15, 0.04, 1e-5])
+    loss = np.array([1.6, 1.6, 1.4, 1.3, 1.22, 1.2, 1.18, 1.16, 1.15, 1.15, 1.15, 1.15])
+    assert judge_losses(loss, loss, rate).evidence.rule != "cycles"
+
+
+def test_rest_is_not_convergence() -> None:
+    """A staircase ends where its rate does. What it lacks, exp(-speed), decides whether it has arrived."""
+    verdict = judge_decay(4.0, STAIRCASE)
+    assert (verdict.kind, verdict.evidence.rule) == ("came to rest with its rate", "rest")
+    assert verdict.evidence.numbers["low_rate"] == 0.01
+    assert judge_decay(15.0, STAIRCASE).kind == "converged"
+    assert judge_decay(4.0, np.ones(16)).kind == "improving"
+    assert judge_decay(15.0, np.ones(16)).kind == "converged"
+
+
+def test_rest_needs_a_rate_that_fell() -> None:
+    """The metric gained on the last fifths of the way, then stayed: at a constant rate it has converged."""
+    train, val = 1 + np.exp(-np.arange(16.0)), np.array([*np.full(6, 1.0), 0.8, 0.8, 0.8, 0.6, *np.full(6, 0.2)])
+    assert judge_losses(train, val, np.ones(16)).kind == "converged"

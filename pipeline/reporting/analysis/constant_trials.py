@@ -11,7 +11,7 @@ from thalweg.reporting.analysis.mean_curves import compute_lane_means
 from thalweg.reporting.analysis.separation import effective_learning_rate
 from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.tables import StudyTables, cache_per_study
-from thalweg.stats.monitor import Evidence
+from thalweg.stats.run_curves import Evidence
 
 CONSTANT_KIND = "learned nothing"
 VALUE_TOLERANCE = 1e-4  # relative: values this close count as equal

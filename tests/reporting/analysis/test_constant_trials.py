@@ -8,7 +8,7 @@ import pandas as pd
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.sentences import describe_evidence
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.monitor import Evidence
+from thalweg.stats.run_curves import Evidence
 
 STRAIGHT = Evidence("straight fall", {"first": 3.0, "last": 2.0, "rate": 0.01, "percent": 90.0})
 RATE = "optimizer.learning_rate"

@@ -16,7 +16,7 @@ from thalweg.reporting.sections import curves, health, history, parameters
 from thalweg.reporting.sections.health import endings, verdict_map
 from thalweg.reporting.sentences import describe_evidence
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.monitor import Evidence
+from thalweg.stats.run_curves import Evidence
 
 
 def build_study_with_lost_trials(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> StudyTables:  # noqa: B008

@@ -27,6 +27,7 @@ from thalweg.stats.samples import rank_separation
 VERDICT_MARKS = {
     "converged": ("plain", "circle"),
     "improving": ("plain", "triangle-right"),
+    "came to rest with its rate": ("plain", "triangle-left"),
     "overfitting": ("ink", "square"),
     "rate too low": ("ink", "triangle-down"),
     "rate too high": ("ink", "triangle-up"),
@@ -35,7 +36,7 @@ VERDICT_MARKS = {
     "too short to tell": ("faint", "diamond"),
 }
 """Colour and shape of each kind of verdict, in the order of the report."""
-SOUND_KINDS = ("converged", "improving")
+SOUND_KINDS = ("converged", "improving", "came to rest with its rate")
 
 
 def order_kinds(verdicts: Sequence[str]) -> list[str]:
