@@ -6,6 +6,7 @@ So a report cannot ask for more trials and for none, or for another space and fo
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from thalweg.config.levels import MIN_LEVEL_TRIALS
 from thalweg.reporting.advice import more_seeds, more_trials, search_space
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
@@ -30,18 +31,18 @@ class Rule:
     advise: Callable[[StudyTables], str]
 
 
-def _find_rare_values(tables: StudyTables) -> tuple[SearchedParameter, tuple[str, ...]] | None:
+def _find_rare_parameter(tables: StudyTables) -> SearchedParameter | None:
     """Find what the study asks about and cannot answer, because some values were tried too rarely."""
     for parameter in list_scientific(tables):
         verdict = judge_parameter(tables, parameter)
         if verdict is not None and verdict.rare_values and not (verdict.worse_values or verdict.equal_values):
-            return parameter, verdict.rare_values
+            return parameter
     return None
 
 
 def _advise_rare_values(tables: StudyTables) -> str:
-    rare = _find_rare_values(tables)
-    return more_trials.advise_rare_values(tables, *rare) if rare else ""
+    rare = _find_rare_parameter(tables)
+    return more_trials.advise_level_trials(tables, rare, MIN_LEVEL_TRIALS) if rare else ""
 
 
 def _has_gain(tables: StudyTables, kind: str) -> bool:
@@ -53,7 +54,7 @@ RULES = (
     Rule("widen the space", search_space.has_widened_range, search_space.advise_search),
     Rule("the space is exhausted", lambda tables: tables.is_space_exhausted, lambda _: EXHAUSTED),
     Rule("continue the search", is_search_gaining, more_trials.advise_continuation),
-    Rule("try rare values", lambda tables: _find_rare_values(tables) is not None, _advise_rare_values),
+    Rule("try rare values", lambda tables: _find_rare_parameter(tables) is not None, _advise_rare_values),
     Rule("quieten the noise", lambda tables: _has_gain(tables, "drowned"), more_seeds.advise_study_seeds),
     Rule("change what is not searched", lambda tables: _has_gain(tables, "flat"), lambda _: FLAT),
 )

@@ -65,8 +65,8 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
     counts = [effect.n for effect in effects.values()]
     evidence = (
         f"Change of {metric_label(tables.objective)} on the validation set without {left_out}, over "
-        f"{format_range(str(min(counts)), str(max(counts)))} fresh seeds (an interval may reach beyond the metric's values): "
-        f"{changes}.{describe_joint_intervals(len(ablation_effects.compute_effects(tables)))}"
+        f"{format_range(str(min(counts)), str(max(counts)))} fresh seeds (an interval may reach beyond the metric's "
+        f"values): {changes}.{describe_joint_intervals(len(ablation_effects.compute_effects(tables)))}"
     )
     needed, harmful = (_list_terms_by_effect(tables, without) for without in ("worse", "better"))
     findings = []

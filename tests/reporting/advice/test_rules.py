@@ -78,7 +78,7 @@ def test_each_rule_has_its_study(monkeypatch: pytest.MonkeyPatch, counting_study
     due = [rules.find_rule(tables) for tables in (*studies, healthy)]
     drowned = replace(counting_study)
     monkeypatch.setattr(rules, "compute_gain", lambda _: SearchGain("drowned", 0, 1.0, None, 8, 1, 16))
-    monkeypatch.setattr(rules, "_find_rare_values", lambda _: None)
+    monkeypatch.setattr(rules, "_find_rare_parameter", lambda _: None)
     due.insert(4, next(rule for rule in rules.RULES[3:] if rule.is_due(drowned)))
     assert due == list(rules.RULES)
     assert rules.RULES[4].advise(drowned).startswith("Set `study.seeds: 4`")
