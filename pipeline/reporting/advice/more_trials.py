@@ -20,5 +20,6 @@ def advise_level_trials(tables: StudyTables, parameter: SearchedParameter, level
     if tables.setting("study.sampler") == "grid":
         return f"Raise `points` of the other settings, so that each value of {name} has {level_trials} trials."
     cohort = int(tables.setting("study.cohort", 1))
-    total = -(-level_trials * levels // cohort) * cohort
+    needed = level_trials * levels
+    total = -(-(needed if needed > len(tables.trials) else 2 * len(tables.trials)) // cohort) * cohort
     return f"Set `study.trials: {total}`: each value of {name} then gets {total // levels} trials or more."

@@ -33,7 +33,7 @@ def test_flat_search_with_open_question_goes_on() -> None:
     finding = history.build_findings(open_)[0]
     assert finding.verdict == "The search has flattened out within this space."
     assert finding.next_step == rules.advise_trials(open_)
-    assert rules.advise_trials(open_).startswith("Try this value of `kind` in more trials: l1 (2 trials).")
+    assert rules.advise_trials(open_) == "Set `study.trials: 96`: each value of `kind` then gets 48 trials or more."
     assert rules.advise_trials(build_scientific_study(tables, 12)).startswith(
         "More trials of the same kind are unlikely to help"
     )

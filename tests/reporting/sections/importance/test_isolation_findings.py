@@ -43,12 +43,12 @@ def tables(build_study: Callable[..., StudyTables]) -> StudyTables:
         (
             {"l1": (0.5, 0.1), "huber": (0.4, 0.1)},
             "`kind` matters: l2 is better than huber and l1, each at its own best.",
-            "fix `kind` at l2",
+            "`kind` at l2",
         ),
         (
             {"l1": (0.02, 0.05), "huber": (-0.01, 0.06)},
             "`kind` makes no difference of 0.10 or more in mean absolute error between l2, huber and l1",
-            "fix `kind` at",
+            "`kind` at huber",
         ),
         (
             {"l1": (0.02, 0.3), "huber": (-0.01, 0.2)},
