@@ -103,7 +103,7 @@ def test_rare_values_need_more_trials(build_study: Callable[..., StudyTables]) -
     assert finding.verdict == "l2 leads l1 in `kind`, but more trials may change that."
     assert "Fewer than 12 trials are too few for a value to come to its own best: l1 (2 trials)." in finding.evidence
     assert "No trial had huber." in finding.evidence
-    assert finding.next_step == "Set `study.trials: 36`: each value of `kind` then gets 12 trials or more."
+    assert finding.next_step == "Set `study.trials: 84`: each value of `kind` then gets 28 trials or more."
 
 
 def test_lost_value_is_reported(build_study: Callable[..., StudyTables]) -> None:
