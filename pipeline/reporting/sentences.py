@@ -43,8 +43,8 @@ CURVE_EVIDENCE = {
     ),
     "lost cycles": (
         "at the ends of the schedule's cycles, validation loss was best ({best:.3g}) in epoch {epoch} and ended at "
-        "{end:.3g}; training loss did not fall either: from {train_at_best:.3g} to {train_end:.3g}, at a learning rate "
-        "up to {rate:.3g}",
+        "{end:.3g}; training loss rose, too, from {train_at_best:.3g} to {train_end:.3g}, at a learning rate up to "
+        "{rate:.3g}",
     ),
     "overfitting cycles": (
         "at the ends of the schedule's cycles, validation loss was best ({best:.3g}) in epoch {epoch} and rose to "
@@ -64,6 +64,7 @@ CURVE_EVIDENCE = {
         ", batch losses by {batch_spread:.3g} within an epoch",
         ", at a learning rate of {rate:.3g}; from epoch {first_epoch} ({first:.3g}) to epoch {last_epoch} ({last:.3g}) "
         "it falls by no more than such swings explain",
+        "; at the first validation it was {initial:.3g}",
     ),
     "straight fall": (
         "training loss fell from {first:.3g} to {last:.3g} at a learning rate up to {rate:.3g}; in the second "
@@ -78,7 +79,7 @@ CURVE_EVIDENCE = {
     ),
     "cycles": (
         "the metric was {before:.3g} at the end of one cycle of the schedule (epoch {before_epoch}) and {last:.3g} at "
-        "the end of the next (epoch {last_epoch}); a change within {allowed:.2g} counts as none",
+        "the end of the next (epoch {last_epoch}); a gain within {allowed:.2g} counts as none",
     ),
     "rest": (
         "the metric's mean was {third:.3g} in the third fifth of the way (the sum of learning rates), {fourth:.3g} in "

@@ -1,7 +1,7 @@
 """One verdict on a run from its learning curves, with the numbers behind it. Pure NumPy on the host.
 
-Every threshold is a multiple of the fluctuation between validations or a share of the observed fall, so a verdict does
-not depend on a loss's unit. Time is measured by the sum of learning rates so far, the way that descent could go. So a
+Every threshold is a multiple of the fluctuation between validations, or a share of a loss or of its fall, so a verdict
+does not depend on the loss's unit. Time is the sum of learning rates so far: the way that descent could go. So a
 schedule that slows down is not mistaken for a run that has arrived. Where a schedule restarts, only the ends of its
 cycles are compared. `benchmarks/calibration/monitor.py` measures how often each verdict is right.
 """
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thalweg.stats.curves import difference_std
-from thalweg.stats.rate_rules import find_cycle_rise, find_explosion, find_high_rate, find_low_rate
+from thalweg.stats.cycle_rules import judge_cycles
+from thalweg.stats.rate_rules import find_explosion, find_low_rate, find_plateau, find_swings
 from thalweg.stats.run_curves import (
     MIN_VALIDATIONS,
     Curve,
@@ -21,7 +22,7 @@ from thalweg.stats.run_curves import (
     smooth_curve,
 )
 
-MIN_REST_SHARE = 0.05  # of the metric's whole range, gained by the fourth fifth of the way, and by the last
+MIN_REST_SHARE = 0.05  # of the metric's whole range, gained in the fourth fifth of the way and again in the last
 
 
 def diagnose_curves(
@@ -55,13 +56,14 @@ def diagnose_curves(
     usable = _is_finite(cost).all()
     cost, measured = (cost, measured) if usable else (val, val)
     run = RunCurves(epochs, train, val, cost, measured, rate, spread, first_loss)
+    if len(run.cycle_ends):
+        return judge_cycles(run)
     return (
         find_explosion(run)
         or _find_overfitting(run)
-        or _find_overfitting_cycles(run)
-        or find_high_rate(run)
+        or find_plateau(run)
+        or find_swings(run)
         or find_low_rate(run)
-        or _judge_cycles(run)
         or _find_improvement(run)
         or _find_rest(run)
         or _convergence_verdict(run)
@@ -110,45 +112,6 @@ def _find_overfitting(run: RunCurves) -> CurveVerdict | None:
         "train_end": run.train[-tail:].mean(),
     }
     return CurveVerdict("overfitting", since, Evidence("overfitting", numbers))
-
-
-def _find_overfitting_cycles(run: RunCurves) -> CurveVerdict | None:
-    """Find a validation loss that rose from the end of one cycle to that of the last, while training loss fell."""
-    if not len(run.cycle_ends):
-        return None
-    ends = run.select(run.cycle_ends)
-    best, rise = find_cycle_rise(ends, run)
-    if rise <= 0 or ends.train[-1] >= min(ends.train[best], ends.val[-1]):
-        return None
-    numbers = {
-        "best": ends.val[best],
-        "epoch": int(ends.epoch[best]),
-        "end": ends.val[-1],
-        "train_at_best": ends.train[best],
-        "train_end": ends.train[-1],
-    }
-    return CurveVerdict("overfitting", int(ends.epoch[best]), Evidence("overfitting cycles", numbers))
-
-
-def _judge_cycles(run: RunCurves) -> CurveVerdict | None:
-    """Compare the ends of the last two cycles; None where the schedule does not restart."""
-    if not len(run.cycle_ends):
-        return None
-    ends = run.select(run.cycle_ends)
-    fluctuation = difference_std(ends.cost if len(ends.cost) > 3 else run.cost, robust=True)
-    # four ends in a row fall by chance in one of 24
-    falls = len(ends.cost) > 3 and (np.diff(ends.cost[-4:]) < 0).all()
-    allowed = max(0.0 if falls else 2.5 * np.sqrt(2) * fluctuation, 0.01 * np.ptp(run.cost))
-    numbers = {
-        "before": ends.metric[-2],
-        "before_epoch": int(ends.epoch[-2]),
-        "last": ends.metric[-1],
-        "last_epoch": int(ends.epoch[-1]),
-        "allowed": allowed,
-    }
-    if ends.cost[-2] - ends.cost[-1] > allowed:
-        return CurveVerdict("improving", None, Evidence("cycles", numbers))
-    return CurveVerdict("converged", int(ends.epoch[-2]), Evidence("cycles", numbers))
 
 
 def _find_improvement(run: RunCurves) -> CurveVerdict | None:

@@ -57,6 +57,10 @@ class RunCurves:
     spread: Curve
     start: float
 
+    def find_start(self, loss: Curve) -> float:
+        """Return the loss before training; or the first value of a loss's curve, if it is not known."""
+        return self.start if np.isfinite(self.start) else float(loss[0])
+
     @cached_property
     def way(self) -> Curve:
         """The share of the summed learning rate up to each validation."""

@@ -52,6 +52,13 @@ from thalweg.stats.run_curves import Evidence
             "to epoch 10 (12) it falls by no more than such swings explain",
         ),
         (
+            "swings",
+            {"swing": 3.6, "mean": 10, "first_epoch": 6, "first": 9, "last_epoch": 10, "last": 12, "rate": 0.1}
+            | {"initial": 1.5},
+            "validation loss swings by 3.6 around 10 between validations, at a learning rate of 0.1; from epoch 6 (9) "
+            "to epoch 10 (12) it falls by no more than such swings explain; at the first validation it was 1.5",
+        ),
+        (
             "explosion",
             {"start": 2.3, "worst": 541.0, "epoch": 3, "end": 111.0, "rate": 0.3},
             "training loss was 2.3 before training, reached 541 in epoch 3 and ended at 111, at a learning rate up to "
@@ -68,7 +75,7 @@ from thalweg.stats.run_curves import Evidence
             "lost cycles",
             {"best": 0.3, "epoch": 8, "end": 0.6, "train_at_best": 0.25, "train_end": 0.5, "rate": 0.1},
             "at the ends of the schedule's cycles, validation loss was best (0.3) in epoch 8 and ended at 0.6; "
-            "training loss did not fall either: from 0.25 to 0.5, at a learning rate up to 0.1",
+            "training loss rose, too, from 0.25 to 0.5, at a learning rate up to 0.1",
         ),
         (
             "overfitting cycles",
@@ -94,7 +101,7 @@ from thalweg.stats.run_curves import Evidence
             "cycles",
             {"before": 0.23, "before_epoch": 12, "last": 0.0819, "last_epoch": 16, "allowed": 0.01},
             "the metric was 0.23 at the end of one cycle of the schedule (epoch 12) and 0.0819 at the end of the next "
-            "(epoch 16); a change within 0.01 counts as none",
+            "(epoch 16); a gain within 0.01 counts as none",
         ),
         (
             "rest",
@@ -114,8 +121,9 @@ def test_evidence_reads_as_sentence(rule: str, numbers: dict[str, float], words:
 
 
 def test_every_rule_has_words() -> None:
-    names = ("stats/monitor.py", "stats/rate_rules.py", "reporting/analysis/constant_trials.py")
-    files = [ROOT / "pipeline" / name for name in names]
+    names = ("monitor", "cycle_rules", "rate_rules")
+    files = [ROOT / f"pipeline/stats/{name}.py" for name in names]
+    files.append(ROOT / "pipeline/reporting/analysis/constant_trials.py")
     calls = [node for file in files for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
     rules = {ast.literal_eval(call.args[0]) for call in calls if getattr(call.func, "id", "") == "Evidence"}
     assert rules == CURVE_EVIDENCE.keys()
