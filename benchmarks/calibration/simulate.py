@@ -118,6 +118,7 @@ class Simulation:
         rate = setting[RATE] * 0.5 * (1 + np.cos(np.pi * share))
         curves = {"mae": metric, "rmse": 1.3 * metric, "bias": 0 * metric, "exact": 1 / (1 + metric)}
         curves |= {"train_loss": 0.8 * metric**2, "val_loss": metric**2, "train_spread": 0.1 * metric**2}
+        curves["first_loss"] = np.append(0.8 * self.world.start**2, 0.8 * metric[:-1] ** 2)
         return {
             name: [float(value) if np.isfinite(value) else None for value in curve]
             for name, curve in (curves | {"learning_rate": rate}).items()
