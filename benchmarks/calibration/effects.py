@@ -1,7 +1,8 @@
 """How often the report's claims on effects of settings are right: `python -m benchmarks.calibration.effects`.
 
 Each row is one world, searched by one sampler. The truth of an effect is a sum over the whole space, cut where the
-report cuts the values of that study.
+report cuts the values of that study. The interval of levels at their best other values has no such truth, so it is not
+judged.
 """
 
 import argparse
@@ -97,10 +98,12 @@ def measure_row(row: Row, studies: int, first: int = 0) -> dict[str, Counter[str
         worst_value = ranking.worst_value or float(ranking.equal_training.values.max())
         for importance in ranking.parameters:
             truth = compute_truth(errors, tables, importance, worst_value)
+            is_held = importance.low <= truth <= importance.high
             moved = search_space.find_moved_ends(tables, importance.name)
             said = {
                 "told": True,
-                "holds": importance.low <= truth <= importance.high,
+                "averaged": not importance.is_tuned,
+                "holds": is_held and not importance.is_tuned,
                 "mattered": importance.is_important,
                 "little": importance.is_minor,
                 "widened": "out" in moved.values(),
@@ -131,7 +134,8 @@ def main() -> None:
         if options.only not in row.name:
             continue
         for name, counts in measure_row(row, options.studies, options.first).items():
-            shares = [format_share(counts[claim], counts["told"]) for claim in claims] if counts["told"] else ["–"]
+            totals = {claim: counts["averaged" if claim == "holds" else "told"] for claim in claims}
+            shares = [format_share(counts[claim], total) if total else "–" for claim, total in totals.items()]
             note = " (decides)" if name in row.deciding else ""
             sys.stdout.write(f"| {row.name} | `{name}`{note} | {' | '.join(shares)} |\n")
             sys.stdout.flush()

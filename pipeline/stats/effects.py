@@ -8,20 +8,16 @@ uncertainty. The same code serves any trials and space: it knows no report.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import chdtrc
 
 from thalweg.stats.level_measures import RANGE_LEVELS, Dimension, build_level_measures
-from thalweg.stats.response_surface import Axis, MeanPosterior, Measures, ResponseSurface
+from thalweg.stats.response_surface import JITTER, Axis, MeanPosterior, Measures, ResponseSurface
 
 Floats = NDArray[np.float64]
 
-WIDENING = 1.3
-"""What intervals are widened by. No process is as smooth everywhere as the one fitted: without it, intervals hold the
-truth in 80 to 90 % of studies of TPE (benchmarks/calibration)."""
 NORMAL_DRAWS = 25
 """Draws of the means from each draw of the kernel."""
 MAX_TRIALS = 120
@@ -38,8 +34,9 @@ class Effect:
     """How much a parameter changes the cost.
 
     - `worst`, `best`: levels by their mean cost; `difference` of the two, with its 95 % interval `low` to `high`.
-    - `chance`: that two levels as far apart are equal, times the number of pairs.
-    - `tuned_chance`: the same where the other parameters are at what is best for each level.
+    - `is_tuned`: these are of levels at the best other values known for each, because the means over the space are not
+      surely apart. Trials of a sampler that learns may show only this.
+    - `chance`: that levels which all are equal look as different, over the space or tuned.
     - `bound`: any two levels differ by less than this with a probability of 95 %, both on average over the space and
       with the other parameters at what is best for each level.
     - `lead_share`: the share of draws in which it has the largest effect of all.
@@ -50,8 +47,8 @@ class Effect:
     difference: float
     low: float
     high: float
+    is_tuned: bool
     chance: float
-    tuned_chance: float
     bound: float
     lead_share: float
 
@@ -101,39 +98,46 @@ def _measure_effect(
     posteriors: tuple[MeanPosterior, MeanPosterior], own: NDArray[np.intp], drawn: tuple[Floats, Floats], lead: float
 ) -> Effect:
     """Measure one parameter's effect: its levels `own` on average and tuned, with draws [draws, levels] of both."""
-    centres = posteriors[0].centres.mean(0)[own]
-    worst, best = int(centres.argmax()), int(centres.argmin())
-    low, high = np.quantile(drawn[0][:, worst] - drawn[0][:, best], [0.025, 0.975])
-    pairs = list(combinations(own, 2))
-    chance, tuned_chance = (
-        min([1.0, *(len(pairs) * _chance_of_equals(means, *pair) for pair in pairs)]) for means in posteriors
-    )
+    contrasts = [
+        _compare_ends(means.centres[:, own].mean(0), levels) for means, levels in zip(posteriors, drawn, strict=True)
+    ]
+    is_tuned = contrasts[0][3] <= 0 < contrasts[1][3]
+    # twice, because either comparison may show a difference
+    chance = min(1.0, 2 * min(compute_chance_of_equals(means, own) for means in posteriors))
     bound = max(float(np.quantile(np.ptp(levels, axis=1), 1 - ALPHA)) for levels in drawn)
-    difference = float(centres[worst] - centres[best])
-    return Effect(worst, best, difference, float(low), float(high), chance, tuned_chance, bound, lead)
+    return Effect(*contrasts[is_tuned], is_tuned, chance, bound, lead)
 
 
-def _chance_of_equals(means: MeanPosterior, first: int, second: int) -> float:
-    """Return the chance, two-sided, that two means differ in the other direction than they seem to."""
-    difference = means.centres[:, first] - means.centres[:, second]
-    covariances = means.covariances
-    variance = covariances[:, first, first] + covariances[:, second, second] - 2 * covariances[:, first, second]
-    middle = float(difference.mean())
-    scaled = (middle + (difference - middle) * WIDENING) / (WIDENING * np.sqrt(np.maximum(variance, 1e-300)))
-    below = float(ndtr(-scaled).mean())
-    return 2 * min(below, 1 - below)
+def _compare_ends(centres: Floats, drawn: Floats) -> tuple[int, int, float, float, float]:
+    """Return the worst and the best level by their centres [levels], their difference, and its 95 % interval."""
+    worst, best = int(centres.argmax()), int(centres.argmin())
+    low, high = np.quantile(drawn[:, worst] - drawn[:, best], [0.025, 0.975])
+    return worst, best, float(centres[worst] - centres[best]), float(low), float(high)
+
+
+def compute_chance_of_equals(means: MeanPosterior, own: NDArray[np.intp]) -> float:
+    """Return the chance that the means `own`, were they all equal, lie as far apart as they do (Wald 1943).
+
+    One test of all levels finds more than tests of all their pairs: where many differ, each adds to it.
+    """
+    if len(own) < 2:
+        return 1.0
+    centres, others = means.centres[:, own], np.arange(1, len(own))
+    covariance = np.cov(centres.T, bias=True) + means.covariances[:, own][:, :, own].mean(0)
+    contrasts = np.eye(len(own))[others] - np.eye(len(own))[0]
+    difference, spread = contrasts @ centres.mean(0), contrasts @ covariance @ contrasts.T
+    spread += np.eye(len(others)) * (JITTER * np.trace(spread) + 1e-300)
+    return float(chdtrc(len(others), difference @ np.linalg.solve(spread, difference)))
 
 
 def _draw_means(means: MeanPosterior) -> Floats:
-    """Draw means [draws, k], farther from their centre by WIDENING."""
+    """Draw means [draws, k]."""
     rng, draws = np.random.default_rng(0), []
     for centre, covariance in zip(means.centres, means.covariances, strict=True):
         values, vectors = np.linalg.eigh(covariance)
         root = vectors * np.sqrt(np.maximum(values, 0.0))
         draws.append(centre + rng.standard_normal((NORMAL_DRAWS, len(centre))) @ root.T)
-    drawn, middle = np.concatenate(draws), means.centres.mean(0)
-    result: Floats = middle + WIDENING * (drawn - middle)
-    return result
+    return np.concatenate(draws)
 
 
 def _build_tuned_measures(

@@ -3,11 +3,19 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.stats import binom, chi2
 
 from thalweg.stats import effects
-from thalweg.stats.effects import ALPHA, Effect, adjust_chances, estimate_effects, limit_costs
+from thalweg.stats.effects import (
+    ALPHA,
+    Effect,
+    adjust_chances,
+    compute_chance_of_equals,
+    estimate_effects,
+    limit_costs,
+)
 from thalweg.stats.level_measures import Dimension
+from thalweg.stats.response_surface import MeanPosterior
 
 Floats = NDArray[np.float64]
 SPACE = [Dimension(), Dimension(), Dimension(3)]
@@ -84,6 +92,32 @@ def test_more_trials_than_the_limit_are_thinned(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(effects, "MAX_TRIALS", 30)
     points = draw_points(300, 4)
     assert estimate(points, 2 * points[:, 0])[0].difference == pytest.approx(4 / 3, abs=0.2)
+
+
+def test_chance_of_equal_levels_by_hand() -> None:
+    """One draw: a difference of 2 with variance 2 is chi-square 2; spread between draws adds to the variance."""
+    own = np.array([0, 1])
+    apart = MeanPosterior(np.array([[0.0, 2.0]]), np.eye(2)[None])
+    assert compute_chance_of_equals(apart, own) == pytest.approx(chi2.sf(2, 1))
+    # the second level is 1 or 3: variance 1 more
+    unsure = MeanPosterior(np.array([[0.0, 1.0], [0.0, 3.0]]), np.repeat(np.eye(2)[None], 2, 0))
+    assert compute_chance_of_equals(unsure, own) == pytest.approx(chi2.sf(4 / 3, 1))
+    # three independent levels: the sum of squares about their mean, with two degrees of freedom
+    three = MeanPosterior(np.array([[0.0, 1.0, 5.0]]), np.eye(3)[None])
+    assert compute_chance_of_equals(three, np.arange(3)) == pytest.approx(chi2.sf(14, 2))
+    assert compute_chance_of_equals(three, np.array([1])) == 1.0
+
+
+def test_choice_may_differ_where_it_is_tuned_alone() -> None:
+    """Failures of most rates hide what the choices differ by; where rates are good, many trials show it."""
+    rng = np.random.default_rng(0)
+    points = np.column_stack([rng.uniform(0.45, 0.55, 48), rng.random(48), np.arange(48) % 3])
+    points[:12, 0] = rng.random(12)
+    lost = 8.0 * (np.abs(points[:, 0] - 0.5) > 0.1) * rng.uniform(0.5, 1, 48)
+    kind = estimate(points, lost + np.array([0.0, 0.15, 0.3])[points[:, 2].astype(int)])[2]
+    assert kind.is_tuned
+    assert kind.low < 0.3 < kind.high
+    assert kind.chance < ALPHA
 
 
 @pytest.mark.parametrize(("count", "studies"), [(48, 10), pytest.param(24, 100, marks=pytest.mark.slow)])

@@ -31,8 +31,8 @@ class Importance:
 
     - `worst`, `best`: its levels (choices, or thirds of a range) with the worst and the best mean over the space.
     - `difference` of their means, in units of the objective, with its 95 % interval `low` to `high`.
-    - `chance`: that equal levels look as different, adjusted for all levels and parameters of the study.
-    - `tuned_chance`: the same where the other parameters are at what is best for each level.
+    - `is_tuned`: the two levels are compared at the best other values known for each, not over the space.
+    - `chance`: that equal levels look as different, adjusted for all parameters of the study.
     - `bound`: any two levels differ by less, with a probability of 95 %; also where the other parameters are at their
       best. `smallest_effect`: the smallest difference that counts; None if unknown.
     - `trials`: how many trials have the parameter.
@@ -44,8 +44,8 @@ class Importance:
     difference: float
     low: float
     high: float
+    is_tuned: bool
     chance: float
-    tuned_chance: float
     bound: float
     smallest_effect: float | None
     trials: int
@@ -94,10 +94,6 @@ class ImportanceRanking:
         """Whether the parameter surely matters."""
         return any(importance.name == name for importance in self.important_parameters)
 
-    def has_decisive(self, name: str) -> bool:
-        """Whether the parameter surely matters, also with each level at its own best."""
-        return any(one.name == name and one.tuned_chance <= ALPHA for one in self.important_parameters)
-
 
 @cache_per_study
 def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
@@ -118,11 +114,10 @@ def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
     effects = estimate_effects(build_dimensions(searched, trials), points, costs)
     judged = [pair for pair in zip(searched, effects, strict=True) if pair[0].name not in rare]
     chances = adjust_chances([effect.chance for _, effect in judged])
-    tuned_chances = adjust_chances([effect.tuned_chance for _, effect in judged])
     smallest = find_smallest_effect(tables)
     importances = [
-        _describe_effect(parameter, effect, trials[parameter.name], pair, smallest)
-        for (parameter, effect), pair in zip(judged, zip(chances, tuned_chances, strict=True), strict=True)
+        _describe_effect(parameter, effect, trials[parameter.name], chance, smallest)
+        for (parameter, effect), chance in zip(judged, chances, strict=True)
     ]
     leads = {parameter.name: effect.lead_share for parameter, effect in judged}
     order = tuple(sorted(importances, key=lambda importance: -importance.difference))
@@ -137,13 +132,13 @@ def _describe_effect(
     parameter: SearchedParameter,
     effect: Effect,
     values: pd.Series,
-    chances: tuple[float, float],
+    chance: float,
     smallest: float | None,
 ) -> Importance:
     worst, best = (describe_level(parameter, level, values) for level in (effect.worst, effect.best))
     count = int(np.isfinite(locate_values(parameter, values)).sum())
-    measured = effect.difference, effect.low, effect.high
-    return Importance(parameter.name, worst, best, *measured, *chances, effect.bound, smallest, count)
+    measured = effect.difference, effect.low, effect.high, effect.is_tuned
+    return Importance(parameter.name, worst, best, *measured, chance, effect.bound, smallest, count)
 
 
 def locate_values(parameter: SearchedParameter, values: pd.Series) -> Floats:

@@ -138,7 +138,8 @@ def _list_names(parameters: Sequence[Importance]) -> str:
 def _describe_effect(parameter: Importance) -> str:
     """Describe an effect: `rate`: from worst (0.1 to 1) to best (0.001 to 0.01) 0.31 (0.22 to 0.40)."""
     amount = format_interval(parameter.difference, parameter.low, parameter.high)
-    return f"{format_code(parameter.name)}: from worst ({parameter.worst}) to best ({parameter.best}) {amount}."
+    tuned = ", the other settings at the best known for each" if parameter.is_tuned else ""
+    return f"{format_code(parameter.name)}: from worst ({parameter.worst}) to best ({parameter.best}) {amount}{tuned}."
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

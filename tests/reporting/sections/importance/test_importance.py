@@ -47,6 +47,17 @@ def report_leading_parameter(
     return importance.build_findings(tables)
 
 
+def test_difference_at_tuned_values_says_so(
+    build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = build_study(draw_trials(40), np.arange(40.0))
+    kind = replace(build_importance("kind", 0.5), is_tuned=True)
+    (finding, *_) = report_leading_parameter(tables, monkeypatch, kind)
+    assert "from worst (b) to best (a) 0.50 (0.25 to 0.75), the other settings at the best known for each." in (
+        finding.evidence
+    )
+
+
 def test_leader_is_among_important_ones(
     build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
 ) -> None:
