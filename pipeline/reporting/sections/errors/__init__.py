@@ -74,8 +74,17 @@ def _report_bias(tables: StudyTables) -> list[Finding]:
         return [*ends, Finding(verdict, evidence, tone="plain" if ends else "good")]
     step = "Look for what the worst examples have in common; a loss term or an augmentation may help. "
     step += refer_to_section(TITLE, "these examples")
+    if tables.setting("task.kind") == "detect":
+        step = _advise_threshold(tables, is_low=bias.mean < 0)
     verdict = f"The predictions are too {'high' if bias.mean > 0 else 'low'} on average."
     return [Finding(verdict, evidence, step, tone="caution"), *ends]
+
+
+def _advise_threshold(tables: StudyTables, is_low: bool) -> str:
+    """Advise on the confidence from which a detection counts, which sets how many objects are found."""
+    change, term = ("Lower", "missed") if is_low else ("Raise", "false_alarms")
+    value = format_number(tables.setting("task.threshold", 0.5))
+    return f"{change} `task.threshold` ({value}), from which a detection counts, or raise the weight of `{term}`."
 
 
 def _describe_networks(tables: StudyTables) -> str:

@@ -22,6 +22,20 @@ def test_bias_has_an_interval(counting_study: StudyTables) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("shift", "step"),
+    [
+        (-1.0, "Lower `task.threshold` (0.3), from which a detection counts, or raise the weight of `missed`."),
+        (1.0, "Raise `task.threshold` (0.3), from which a detection counts, or raise the weight of `false_alarms`."),
+    ],
+)
+def test_number_of_detections_leads_to_the_threshold(counting_study: StudyTables, shift: float, step: str) -> None:
+    predictions = counting_study.predictions.assign(prediction=counting_study.predictions["truth"] + shift)
+    params = counting_study.params | {"task": {"kind": "detect", "threshold": 0.3}}
+    finding = errors.build_findings(replace(counting_study, predictions=predictions, params=params))[0]
+    assert finding.next_step == step
+
+
 def test_bias_at_ends_without_mean_bias(counting_study: StudyTables) -> None:
     truth = counting_study.predictions["truth"]
     shrunk = counting_study.predictions.assign(prediction=truth.mean() + 0.5 * (truth - truth.mean()))
