@@ -43,6 +43,9 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     trials = tuple(int(trial) for trial in best["number"])
     noise_sentence = describe_noise(noise, metric_label(tables.objective))
     spread, best_spread = (format_number(table["value"].std(), 2) for table in (ranked, best))
+    # those that were stopped early have no value at the end, so nothing here is said of them
+    has_stopped = tables.count_trials("pruned") > 0
+    whole = "the trials that were kept" if has_stopped else "all trials"
     quarter = f"The best quarter ({format_count(len(best), 'trial')}) has a standard deviation of {best_spread}"
     if comparison == "below":
         more = "no more" if best["value"].std() <= noise.std else "not clearly more"
@@ -52,7 +55,7 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
         )
         evidence = (
             f"{noise_sentence} {quarter}, all {len(ranked):,} complete trials have {spread}. Which trials are bad is "
-            f"not luck: {_describe_share(share)} of the variance of all trials is seed noise."
+            f"not luck: {_describe_share(share)} of the variance of {whole} is seed noise."
         )
         return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)]
     evidence = (
@@ -60,7 +63,8 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
         f"{_describe_share(share)} of that variance is seed noise. {quarter}"
     )
     if comparison == "all":
-        verdict = "Even the best quarter of the trials differ by more than seed noise."
+        kept = "trials that were kept" if has_stopped else "trials"
+        verdict = f"Even the best quarter of the {kept} differ by more than seed noise."
         evidence += f"; at most {_describe_share(noise.std**2 / best['value'].var())} of that variance is seed noise."
         return [Finding(verdict, evidence, "", trials, "good")]
     if comparison == "explained":
@@ -69,9 +73,8 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
         return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)]
     low, high = (_describe_share(end) for end in variance_share_interval(share, len(ranked) - 1, noise.dof))
     evidence += (
-        f". The 95 % interval for the share of seed noise in the variance of all trials is {format_range(low, high)}."
+        f". The 95 % interval for the share of seed noise in the variance of {whole} is {format_range(low, high)}."
     )
-    has_stopped = tables.count_trials("pruned") > 0
     kept = "trials that were kept" if has_stopped else "trials of the study"
     if comparison == "alike":
         verdict = f"The {kept} do not differ by more than seed noise."

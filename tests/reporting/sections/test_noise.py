@@ -1,5 +1,6 @@
 """The section on noise, in studies where it is known how noisy they are."""
 
+import re
 from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from scipy import stats
 
 from tests.helpers.verdicts import list_verdicts
 from thalweg.reporting.advice import search_space
+from thalweg.reporting.analysis import trial_spread
 from thalweg.reporting.analysis.mean_curves import values_by_fold
 from thalweg.reporting.analysis.trial_spread import variance_share_interval
 from thalweg.reporting.page.figures import Chart, EmptyFigure, Table
@@ -65,6 +67,27 @@ def test_trials_are_compared_with_seeds(counting_study: StudyTables, spread: flo
     tables = with_confirmed_values(counting_study, dict.fromkeys(NAMES, 1.0 + 0.05 * EVENLY))
     values = np.append(1.0 + spread * np.linspace(0, 1, 12), 1.0 + spread + far * np.linspace(1, 2, 36))
     assert list_verdicts(noise, with_values(tables, values))[0].partition(" (0")[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("spread", "far"), [(0.001, 0.0), (0.05, 0.0), (0.001, 5.0), (2.0, 5.0)], ids=["alike", "unclear", "below", "all"]
+)
+def test_stopped_trials_are_not_spoken_of(
+    counting_study: StudyTables, spread: float, far: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only kept trials have values at the end: nothing may be said of all, nor that wider ranges are needed."""
+    monkeypatch.setattr(trial_spread, "has_known_difference", lambda _: False)
+    tables = with_confirmed_values(counting_study, dict.fromkeys(NAMES, 1.0 + 0.05 * EVENLY))
+    values = np.append(1.0 + spread * np.linspace(0, 1, 12), 1.0 + spread + far * np.linspace(1, 2, 36))
+    kept = with_values(tables, values)
+    stopped = kept.trials.assign(state="pruned", epochs=4, number=kept.trials["number"] + 48, value=9.0)
+    (finding, *_) = noise.build_findings(replace(kept, trials=pd.concat([kept.trials, stopped], ignore_index=True)))
+    assert "trials that were kept" in f"{finding.verdict} {finding.evidence}"
+    assert not re.search(r"variance of all trials|trials of the study|quarter of the trials differ", str(finding))
+    assert not finding.next_step.startswith("Search ")
+    assert noise.build_findings(kept)[0].verdict.replace("trials of the study", "trials that were kept") in (
+        finding.verdict, finding.verdict.replace("quarter of the trials that were kept", "quarter of the trials")
+    )  # fmt: skip
 
 
 def test_noise_is_a_variance_share(counting_study: StudyTables) -> None:
