@@ -5,8 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from thalweg.reporting.analysis import failure_regions, good_region, separation
-from thalweg.reporting.analysis.confirmed import build_confirmed_result
+from thalweg.reporting.analysis import failure_bounds, failure_regions, good_region, separation
 from thalweg.reporting.analysis.importance import rank_importances
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
@@ -18,7 +17,6 @@ from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import choice_key, format_choices, format_code, format_number, is_missing, join_items
 
 MAX_NAMED_PARAMETERS = 4  # in one sentence
-MAX_LOST_SHARE = 1 / 3  # of the trials near an end: with more, the range does not grow there
 CLIP_ADVICE = "set `optimizer.clip` or lengthen `schedule.warmup`"
 
 
@@ -98,7 +96,8 @@ def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextP
     if not end and name in list_minor_parameters(tables):
         return NextParameter(parameter, _get_winner_value(tables, name), "the winner's value; it mattered little")
     good_trials = select_space_trials(tables) if is_region_known(tables) else tables.trials.iloc[:0]
-    is_important, bounds = name in list_important_parameters(tables), find_failure_bounds(tables, name)
+    is_important = name in list_important_parameters(tables)
+    bounds = failure_bounds.find_failure_bounds(tables, name)
     narrowed = good_region.narrow_parameter(parameter, good_trials, is_important, end, bounds)
     return NextParameter(narrowed) if parameter.is_range else NextParameter(narrowed, reason="all good trials have it")
 
@@ -134,57 +133,10 @@ def find_widened_end(tables: StudyTables, parameter: SearchedParameter) -> str:
         positions = parameter.relative_position(select_space_trials(tables)[separation.LEARNING_RATE].dropna())
         if end and is_region_known(tables) and not (positions < 0.5 if end == "low" else positions > 0.5).any():
             return ""
-    if end and (_is_too_fast(tables, parameter.name, end) or _is_failing_near(tables, parameter, end)):
+    is_failing = failure_bounds.is_too_fast(tables, parameter.name, end)
+    if end and (is_failing or failure_bounds.is_failing_near(tables, parameter, end)):
         return ""
     return end
-
-
-def _is_failing_near(tables: StudyTables, parameter: SearchedParameter, end: str) -> bool:
-    """Return whether more than MAX_LOST_SHARE of the trials near an end diverged or broke a limit."""
-    trials = tables.trials.dropna(subset=[parameter.name])
-    near = trials[good_region.is_near_end(trials, parameter, end)]
-    return bool(near["state"].isin(["diverged", "infeasible"]).mean() > MAX_LOST_SHARE)
-
-
-def _is_too_fast(tables: StudyTables, name: str, end: str) -> bool:
-    """Return whether more at this end is too fast: the winner already fails on some seed."""
-    confirmed = build_confirmed_result(tables)
-    return (
-        end == "high"
-        and name in (separation.LEARNING_RATE, separation.MOMENTUM)
-        and confirmed is not None
-        and confirmed.is_lost("winner")
-    )
-
-
-def is_failing_beyond(tables: StudyTables, parameter: SearchedParameter, end: str) -> bool:
-    """Return whether training is known to fail beyond an end, so that the range must not grow there."""
-    is_bounded = end in find_failure_bounds(tables, parameter.name)
-    return is_bounded or _is_too_fast(tables, parameter.name, end) or _is_failing_near(tables, parameter, end)
-
-
-@cache_per_study
-def find_failure_bounds(tables: StudyTables, name: str) -> dict[str, float]:
-    """Return, by end of a range, the value beyond which trials are lost; without ends where that is unknown."""
-    bounds: dict[str, float] = {}
-    for edge in failure_regions.list_edges(tables):
-        end, bound = "high" if edge.is_high else "low", edge.threshold if edge.name == name else None
-        if (
-            edge.name == separation.EFFECTIVE_RATE
-            and name in (separation.LEARNING_RATE, separation.MOMENTUM)
-            and separation.is_accumulating(tables).all()
-        ):
-            # the effective rate is rate / (1 - momentum): each alone is bounded by the other's farther end
-            other_end = {p.name: p.low if edge.is_high else p.high for p in tables.parameters if p.is_range}
-            rate_bound = edge.threshold * (1 - other_end[separation.MOMENTUM])
-            bound = (
-                rate_bound
-                if name == separation.LEARNING_RATE
-                else 1 - other_end[separation.LEARNING_RATE] / edge.threshold
-            )
-        if bound is not None:
-            bounds[end] = min(bounds.get(end, bound), bound) if edge.is_high else max(bounds.get(end, bound), bound)
-    return bounds
 
 
 @cache_per_study
@@ -230,6 +182,8 @@ def advise_lost_trials(tables: StudyTables, edge: separation.Separation) -> str:
     """Advise on trials that are lost beyond an edge: a space without them, or else a way to save them."""
     end = "high" if edge.is_high else "low"
     names = (separation.LEARNING_RATE, separation.MOMENTUM) if edge.name == separation.EFFECTIVE_RATE else (edge.name,)
+    if edge.is_of_choice:
+        return _advise_lost_choice(tables, edge)
     if any(find_moved_ends(tables, name).get(end) == "in" for name in names):
         return advise_search(tables)
     effective = separation.list_quantities(tables)[edge.name].reindex(good_region.select_good_trials(tables)["number"])
@@ -243,6 +197,17 @@ def advise_lost_trials(tables: StudyTables, edge: separation.Separation) -> str:
         beyond = f"{format_code(edge.name)} above {format_number(edge.threshold, 2)}"
         return f"To save trials with {beyond}, {CLIP_ADVICE}: {reason}."
     return advise_search(tables)
+
+
+def _advise_lost_choice(tables: StudyTables, edge: separation.Separation) -> str:
+    """Advise on trials that are lost beyond an edge with one choice: search without it, or save them."""
+    choice = edge.choice
+    steps = [step for step in build_next_space(tables) if choice is not None and step.searched.name == choice.name]
+    is_kept = any(choice.label in format_choices(step.remaining_values) for step in steps if choice is not None)
+    if choice is None or not is_kept or not edge.is_high:
+        return advise_search(tables)
+    beyond = f"{format_code(edge.name)} above {format_number(edge.threshold, 2)}"
+    return f"To save trials {choice.describe_place()} and {beyond}, {CLIP_ADVICE}: other values train there."
 
 
 def advise_lost_seeds(candidate: str) -> str:

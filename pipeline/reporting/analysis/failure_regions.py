@@ -1,9 +1,19 @@
 """Where in the search space trials are lost: they diverge, learn nothing, or train at a bad rate."""
 
+from collections.abc import Collection
+from dataclasses import replace
+
 import pandas as pd
 
 from thalweg.reporting.analysis import constant_trials
-from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, LEARNING_RATE, Separation, find_separation
+from thalweg.reporting.analysis.failing_choice import FailingChoice, find_failing_choice
+from thalweg.reporting.analysis.separation import (
+    EFFECTIVE_RATE,
+    LEARNING_RATE,
+    Separation,
+    find_separation,
+    list_quantities,
+)
 from thalweg.reporting.tables import StudyTables, cache_per_study
 
 MIN_TRIALS = 3  # fewer are not reported
@@ -24,8 +34,24 @@ def find_constant_edge(tables: StudyTables) -> Separation | None:
 
 
 def _find_lost_edge(tables: StudyTables, trials: pd.Series) -> Separation | None:
+    others = list_sound_trials(tables)
+    edge = find_separation(tables, trials.tolist(), others)
+    return edge and replace(edge, choice=_find_choice_beyond(tables, edge, trials.tolist(), others))
+
+
+def list_sound_trials(tables: StudyTables) -> list[int]:
+    """List the trials that neither diverged nor learned nothing."""
     failed = {*_list_diverged(tables), *constant_trials.find_constant_trials(tables)["number"]}
-    return find_separation(tables, trials.tolist(), sorted(set(tables.trials["number"]) - failed))
+    return sorted(set(tables.trials["number"]) - failed)
+
+
+def _find_choice_beyond(
+    tables: StudyTables, edge: Separation, failed: Collection[int], others: Collection[int]
+) -> FailingChoice | None:
+    """Find the choice with which the trials beyond an edge fail, where with other choices they do not."""
+    values = list_quantities(tables)[edge.name]
+    beyond = set(values.index[(values > edge.threshold) if edge.is_high else (values < edge.threshold)])
+    return find_failing_choice(tables, sorted(beyond & set(failed)), sorted(beyond & set(others)))
 
 
 def _list_diverged(tables: StudyTables) -> pd.Series:
@@ -74,14 +100,18 @@ def find_rate_bias(tables: StudyTables) -> str:
 
 
 @cache_per_study
-def list_edges(tables: StudyTables) -> list[Separation]:
-    """List all clear edges."""
+def list_lost_edges(tables: StudyTables) -> list[Separation]:
+    """List the clear edges beyond which trials diverge or learn nothing."""
     if tables.trials.empty:
         return []
-    edges = [
-        find_divergence_edge(tables),
-        find_constant_edge(tables),
-        find_rate_edge(tables, is_too_high=True),
-        find_rate_edge(tables, is_too_high=False),
-    ]
+    edges = [find_divergence_edge(tables), find_constant_edge(tables)]
     return [edge for edge in edges if edge is not None]
+
+
+@cache_per_study
+def list_edges(tables: StudyTables) -> list[Separation]:
+    """List all clear edges: of lost trials, then of bad rates."""
+    if tables.trials.empty:
+        return []
+    rate_edges = [find_rate_edge(tables, is_too_high) for is_too_high in (True, False)]
+    return [*list_lost_edges(tables), *(edge for edge in rate_edges if edge is not None)]

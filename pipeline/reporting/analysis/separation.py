@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from thalweg.reporting.analysis.failing_choice import FailingChoice
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.stats.samples import rank_separation
 
@@ -24,7 +25,8 @@ ALPHA = 0.05  # false positives over all quantities
 class Separation:
     """A threshold of `name` that best separates selected trials, whose values are high (or low), from the others.
 
-    Beyond it lie `beyond_count` trials, `selected_beyond` of them selected; elsewhere likewise.
+    Beyond it lie `beyond_count` trials, `selected_beyond` of them selected; elsewhere likewise. `choice`: of another
+    setting, with which those beyond are selected; None if it is not clear.
     """
 
     name: str
@@ -34,6 +36,12 @@ class Separation:
     beyond_count: int
     selected_elsewhere: int
     elsewhere_count: int
+    choice: FailingChoice | None = None
+
+    @property
+    def is_of_choice(self) -> bool:
+        """Whether trials beyond it fail with one choice of a setting alone."""
+        return self.choice is not None and self.choice.spares_others
 
 
 @cache_per_study

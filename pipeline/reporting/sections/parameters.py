@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from thalweg.reporting.advice import search_space, space_yaml
-from thalweg.reporting.analysis import constant_trials, failure_regions, good_region
+from thalweg.reporting.analysis import constant_trials, failure_bounds, failure_regions, good_region
 from thalweg.reporting.analysis.good_region import jitter_trials, select_best_tenth
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
@@ -80,8 +80,9 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
     trials = tuple(int(n) for n in best.loc[near, "number"])
     word, step = "below" if side == "low" else "above", search_space.advise_search(tables)
     if search_space.find_moved_ends(tables, name).get(side) != "out":
-        fails = f", but training fails {word} it" if search_space.is_failing_beyond(tables, parameter, side) else ""
-        verdict = f"The best values of `{name}` lie at an end of its range, {format_number(end)}{fails}."
+        failure = failure_bounds.describe_failure_beyond(tables, parameter, side)
+        verdict = f"The best values of `{name}` lie at an end of its range, {format_number(end)}"
+        verdict += f", but {failure}." if failure else "."
         return [Finding(verdict, evidence, step, trials)]
     return [
         Finding(f"The best values of `{name}` may lie {word} the searched range.", evidence, step, trials, "caution")

@@ -10,7 +10,7 @@ from tests.helpers import planted_studies as planted
 from tests.helpers.planted_causes import HEALTHY, NOISE, PLANTED, WILD
 from tests.helpers.planted_studies import MOMENTUM, RATE, World
 from thalweg.reporting.advice import search_space, space_yaml
-from thalweg.reporting.analysis import failure_regions, good_region
+from thalweg.reporting.analysis import failure_bounds, failure_regions, good_region
 from thalweg.reporting.analysis.separation import EFFECTIVE_RATE
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import health, noise, parameters
@@ -35,7 +35,7 @@ def test_end_with_lost_trials_is_kept() -> None:
     tables = planted.draw_study(replace(BOUND, wild=0.094), 0, 96)
     assert tables.count_trials("diverged") == 4
     assert good_region.find_crowded_end(tables, tables.parameters[0]) == "high"
-    assert 0.09 < search_space.find_failure_bounds(tables, RATE)["high"] < 0.094
+    assert 0.09 < failure_bounds.find_failure_bounds(tables, RATE)["high"] < 0.094
     assert search_space.find_moved_ends(tables, RATE)["high"] == "in"
     finding = parameters.build_findings(tables)[0]
     assert finding.verdict == FAILS_ABOVE
@@ -102,10 +102,10 @@ def test_effective_rate_needs_one_optimizer(monkeypatch: pytest.MonkeyPatch) -> 
     tables = planted.draw_study(World(rates=(0.004, 0.6), wild=0.2), 0)
     edge = next(edge for edge in failure_regions.list_edges(tables) if edge.name == EFFECTIVE_RATE)
     monkeypatch.setattr(failure_regions, "list_edges", lambda _: [edge])
-    assert search_space.find_failure_bounds(tables, RATE).keys() == {"high"}
+    assert failure_bounds.find_failure_bounds(tables, RATE).keys() == {"high"}
     kinds = np.where(tables.trials["number"] % 9 == 4, "adam", "heavy_ball")
     mixed = replace(tables, trials=tables.trials.assign(**{"optimizer.kind": kinds}))
-    assert search_space.find_failure_bounds(mixed, RATE) == {}
+    assert failure_bounds.find_failure_bounds(mixed, RATE) == {}
 
 
 def test_hard_bound_is_called_range_end(monkeypatch: pytest.MonkeyPatch) -> None:

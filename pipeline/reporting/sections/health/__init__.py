@@ -4,6 +4,7 @@ import pandas as pd
 
 from thalweg.reporting.advice import epochs, search_space
 from thalweg.reporting.analysis import constant_trials, failure_regions, training_length, winner_learning
+from thalweg.reporting.analysis.failing_choice import find_failing_choice
 from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, LEARNING_RATE, MIN_TRIALS, Separation
 from thalweg.reporting.finding import Finding, Tone, sort_trials
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table
@@ -113,6 +114,9 @@ def _explain_cause(tables: StudyTables, edge: Separation | None, failure: str, f
     if edge is not None:
         return _describe_location(edge, failure), search_space.advise_lost_trials(tables, edge)
     step = search_space.advise_unexplained_losses(tables, failure)
+    choice = find_failing_choice(tables, failed["number"], failure_regions.list_sound_trials(tables))
+    if choice is not None:
+        return f"{capitalise_first(choice.describe_counts(failure))}.", step
     if len(failed) >= MIN_TRIALS:
         return "No searched setting clearly explains which.", step
     few = "One trial is" if len(failed) == 1 else f"{len(failed)} trials are"
@@ -127,10 +131,13 @@ def _describe_location(edge: Separation, failure: str) -> str:
     level, side, elsewhere = ("high", "above", "below") if edge.is_high else ("low", "below", "above")
     failed = format_share(edge.selected_beyond, edge.beyond_count, "trial")
     others = format_share(edge.selected_elsewhere, edge.elsewhere_count)
-    return (
+    text = (
         f"They lie where {format_code(edge.name)} is {level}: {side} about {format_number(edge.threshold, 2)}, "
-        f"{failed} {failure}; {elsewhere}, {others}. Trials that failed in another way are left out."
+        f"{failed} {failure}; {elsewhere}, {others}."
     )
+    if edge.choice is not None:
+        text += f" {capitalise_first(side)} it, {edge.choice.describe_counts(failure)}."
+    return f"{text} Trials that failed in another way are left out."
 
 
 def _report_rate(tables: StudyTables, high: bool) -> list[Finding]:
