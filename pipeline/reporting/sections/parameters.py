@@ -112,7 +112,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     if tables.trials["value"].notna().sum() == 0:
         return [EmptyFigure("slices", "Slices", "Every trial diverged, so there are no values to draw.")]
     slices = [_build_slice_figure(tables, index, parameter) for index, parameter in enumerate(tables.parameters)]
-    ranges = [_build_ranges_table(tables)] if len(tables.ranked) >= 5 else []
+    ranges = [_build_ranges_table(tables)] if len(tables.ranked) >= good_region.MIN_COMPLETE_TRIALS else []
     return [*slices, *ranges, *_build_next_space(tables)]
 
 

@@ -63,6 +63,14 @@ def test_best_ranges_name_a_biased_sample(counting_study: StudyTables, sampler: 
     assert ("so this is not a random sample." in table.caption) == is_biased
 
 
+@pytest.mark.parametrize(("complete", "is_shown"), [(9, False), (10, True)])
+def test_best_trials_of_few_are_not_compared(counting_study: StudyTables, complete: int, is_shown: bool) -> None:
+    """The best five of six would be nearly all of them."""
+    trials = counting_study.trials.head(complete).assign(state="complete", value=np.arange(complete) / 10)
+    figures = parameters.build_figures(replace(counting_study, trials=trials))
+    assert ("best-ranges" in [figure.id for figure in figures]) == is_shown
+
+
 def test_wide_end_is_not_crowded(counting_study: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a whole number from 1 to 3 each end is a third: half of the best trials at one is chance."""
     let_all_matter(monkeypatch)
