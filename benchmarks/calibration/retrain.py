@@ -22,7 +22,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.confirm import candidates, compare
 from thalweg.confirm.candidates import Candidate
-from thalweg.confirm.questions import select_question_trials
+from thalweg.confirm.selection import select_trials
 from thalweg.core import rng
 from thalweg.data.examples import concatenate_examples
 from thalweg.data.sources.scenes import Scenes
@@ -68,9 +68,7 @@ def retrain_study(config: Config) -> Iterator[Conclusion]:
     judged = np.arange(count, count + NEW_SCENES, dtype=np.int32)
     splits = Splits(loaded.splits.train, loaded.splits.validation, judged)
     data = build.build_data(config, examples, splits, loaded.copy_origins)
-    best = record.ranked[: 1 + config.confirm.runners_up]
-    asked = [trial for trial in select_question_trials(config, record.ranked) if trial not in best]
-    trials = [(None, {}), *((trial.number, trial.params) for trial in (*best, *asked))]
+    trials = [(None, {}), *((trial.number, trial.params) for trial in select_trials(config, record.ranked))]
     more = config.replace_values({"confirm.seeds": config.confirm.seeds + MORE_SEEDS})
     with tempfile.TemporaryDirectory() as folder:
         trained = candidates.train_candidates(

@@ -5,19 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.artifacts.summary import LevelDifference, Question, RankedTrial
+from thalweg.artifacts.summary import LevelDifference, Question
 from thalweg.config.experiment import Config
 from thalweg.config.levels import group_by_level
 from thalweg.confirm.candidates import Candidate
 from thalweg.confirm.compare import build_estimate
 from thalweg.stats import intervals
-
-
-def select_question_trials(config: Config, ranked: Sequence[RankedTrial]) -> list[RankedTrial]:
-    """Return the best trial of each level of each scientific parameter; `ranked` are complete trials, best first."""
-    groups = group_by_level(config, {trial.number: trial.params for trial in ranked})
-    chosen = {trials[0] for levels in groups.values() for trials in levels.values() if trials}
-    return [trial for trial in ranked if trial.number in chosen] if config.confirm.questions else []
 
 
 def compare_levels(

@@ -6,7 +6,7 @@ from thalweg.artifacts.summary import read_study_record
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.confirm.outputs import write_outputs
-from thalweg.confirm.questions import select_question_trials
+from thalweg.confirm.selection import select_trials
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, SPLITS
@@ -16,9 +16,8 @@ from thalweg.training import build
 def main(config: Config) -> None:
     loaded, record = prepared.load_prepared_data(), read_study_record()
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
-    best = record.ranked[: 1 + config.confirm.runners_up]
-    asked = [trial for trial in select_question_trials(config, record.ranked) if trial not in best]
-    trials = [(None, {}), *((trial.number, trial.params) for trial in (*best, *asked))]
+    chosen = select_trials(config, record.ranked)
+    trials = [(None, {}), *((trial.number, trial.params) for trial in chosen)]
     options = [config.confirm.seeds, config.confirm.epochs]
     examples = files.hash_files([EXAMPLES, SPLITS, COPIES])
     with lock_state_folder(study_fingerprint(config, examples, candidates, trials, options)) as folder:

@@ -1,4 +1,4 @@
-"""What the study asks about, on fresh seeds: which trials are retrained, and what their comparison says."""
+"""What the study asks about, on fresh seeds: what the comparison of the levels says."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.confirm.test_compare import build_candidate, repeat_for_blocks
-from thalweg.artifacts.summary import Question, RankedTrial
+from thalweg.artifacts.summary import Question
 from thalweg.config.experiment import Config
 from thalweg.confirm import questions
 from thalweg.stats import intervals
@@ -20,17 +20,6 @@ SEEDS = 4
 def asking(config: Config) -> Config:
     space = {KIND: CHOICES, RATE: {"low": 0.001, "high": 1.0, "log": True}}
     return config.replace_values({"study.space": space, KIND: "l1", "confirm.seeds": SEEDS})
-
-
-def rank(*kinds: str) -> list[RankedTrial]:
-    return [RankedTrial(number, {KIND: kind, RATE: 0.1}, 1.0 + number) for number, kind in enumerate(kinds)]
-
-
-def test_best_trial_of_each_value_is_retrained(asking: Config) -> None:
-    ranked = rank("l2", "l2", "huber", "l1", "huber", "l1")
-    assert [trial.number for trial in questions.select_question_trials(asking, ranked)] == [0, 2, 3]
-    assert [trial.number for trial in questions.select_question_trials(asking, ranked[:2])] == [0]
-    assert questions.select_question_trials(asking.replace_values({"confirm.questions": False}), ranked) == []
 
 
 def compare(config: Config, *candidates: tuple[str, list[float]]) -> tuple[Question, ...]:

@@ -60,8 +60,19 @@ def _report_ties(tables: StudyTables) -> list[Finding]:
         return [Finding(verdict, evidence, trials=(close[0],), tone="good")]
     others = format_share(len(close) - 1, len(ranked) - 1, "other complete trial")
     evidence += f" {capitalise_first(others)} {'is' if len(close) == 2 else 'are'} that close to the best."
+    evidence += _describe_retrained(tables, close)
     verdict = f"{len(close):,} trials tie for the best within noise."
     return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tuple(close))]
+
+
+def _describe_retrained(tables: StudyTables, close: list[int]) -> str:
+    """Say how many of the trials that tie were retrained on fresh seeds; '' if none was confirmed."""
+    if tables.runs.empty:
+        return ""
+    count = int(pd.Series(close).isin(tables.runs["trial"]).sum())
+    if count == len(close):
+        return f" `confirm` retrained {'both' if count == 2 else f'all {count:,}'} of them."
+    return f" `confirm` retrained {count:,} of these {len(close):,}; `confirm.runners_up` sets how many."
 
 
 def build_trial_rows(tables: StudyTables) -> pd.DataFrame:
