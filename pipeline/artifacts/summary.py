@@ -64,12 +64,15 @@ class Comparison:
 class LevelDifference:
     """A level's best trial, and its objective minus the leader's on fresh seeds.
 
-    The intervals of all levels of a question hold together in 95 % of studies.
+    The intervals of all levels of a question hold together in 95 % of studies. `low_90` to `high_90` is the 90 %
+    interval of this difference alone: two one-sided tests at 5 % (`thalweg.stats.intervals.equivalence_interval`).
     """
 
     level: int
     trial: int
     difference: Estimate
+    low_90: float
+    high_90: float
 
 
 @dataclass(frozen=True)

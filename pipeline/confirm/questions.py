@@ -23,8 +23,9 @@ def compare_levels(
     """Compare the levels of each scientific parameter by the candidates that were retrained for them.
 
     A level is represented by its best candidate on the validation set; `leave_out_metrics` as in
-    `thalweg.confirm.compare.build_confirmation`. The intervals of all differences between levels hold together. Levels
-    without a candidate, or whose best diverged on a seed, are left out.
+    `thalweg.confirm.compare.build_confirmation`. The intervals of all differences between levels hold together. Those
+    for equivalence need no such correction: levels are alike only if all are (Berger 1982, intersection-union tests).
+    Levels without a candidate, or whose best diverged on a seed, are left out.
     """
     objective = config.study.objective
     indices = {candidate.trial: index for index, candidate in enumerate(ranked) if candidate.trial is not None}
@@ -42,7 +43,8 @@ def compare_levels(
             by_seed, left_out = scores[index] - scores[first], leave_out_metrics[index] - leave_out_metrics[first]
             found = intervals.two_way_interval(by_seed, left_out, block_sizes, family=1 + len(finite))
             estimate = build_estimate(found, left_out, block_sizes, group_count)
-            others.append(LevelDifference(level, _read_trial(ranked[index]), estimate))
+            narrow = intervals.equivalence_interval(by_seed, left_out, block_sizes)
+            others.append(LevelDifference(level, _read_trial(ranked[index]), estimate, narrow.low, narrow.high))
         questions.append(Question(name, leader, _read_trial(ranked[first]), tuple(others)))
     return tuple(questions)
 

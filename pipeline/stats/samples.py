@@ -53,6 +53,23 @@ def count_seeds_needed(
     return None
 
 
+def count_seeds_for_equivalence(
+    effect: float, std: float, groups: VarianceSource, power: float = 0.8, max_seeds: int = 100
+) -> int | None:
+    """Count the fewest seeds with which two equals are shown to differ by less than `effect`, with a chance of `power`.
+
+    Arguments as for `count_seeds_needed`. Two one-sided tests at 5 % show it (`intervals.equivalence_interval`). None
+    if that takes more than `max_seeds`: groups may leave more uncertain than the effect.
+    """
+    for number in range(2, max_seeds + 1):
+        seeds = VarianceSource(std**2 / number, number - 1)
+        source = combine_sources(seeds, groups)
+        reach = stdtrit(source.dof, (1 + power) / 2) * np.sqrt(source.variance)
+        if effect > source.equivalence_half_widths()[1] + reach:
+            return number
+    return None
+
+
 @dataclass(frozen=True)
 class BestOfDraws:
     """The smallest of k out of n costs, k = 1 to n: its mean, and the bounds of 95 % of its values, each [n]."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tests.confirm.test_compare import build_candidate, repeat_for_blocks
 from thalweg.artifacts.summary import Question
@@ -45,6 +46,9 @@ def test_values_are_compared_with_the_leader(asking: Config) -> None:
     # three values: Tukey's quantile for three
     reach = intervals._compute_quantile(3, SEEDS - 1, 1) * gaps.std(ddof=1) / np.sqrt(SEEDS)
     assert difference.high - difference.mean == pytest.approx(reach)
+    # each alone, one-sided
+    narrow = stats.t.interval(0.9, SEEDS - 1, gaps.mean(), stats.sem(gaps))
+    assert (question.others[1].low_90, question.others[1].high_90) == pytest.approx(narrow)
 
 
 def test_value_that_diverged_is_left_out(asking: Config) -> None:

@@ -40,8 +40,9 @@ SAYS = {
     "more epochs": r"^Train longer",
     "perhaps more epochs": r"^Try more than \d+ epochs",
     "fewer epochs": r"^Train for fewer epochs",
-    "more seeds": r"`study\.seeds: \d+`: it halves|[Cc]onfirm on more seeds|^Raise .*`diagnose\.seeds`|would show it",
-    "no more seeds": r"[Ss]eeds will not settle|seeds alone will hardly settle|with any number of seeds",
+    "more seeds": r"`study\.seeds: \d+`: it halves|[Cc]onfirm on more seeds|^Raise .*`diagnose\.seeds`|would show it"
+    r"|^Set `confirm\.seeds",
+    "no more seeds": r"[Ss]eeds (will not settle|alone will hardly settle|would hardly show)|with any number of seeds",
     "wider ranges": r"^Search wider ranges",
     "a range": r"^(Next|Once the search stops improving), (search|fix) `|^Lower both ends of `|^Search `\S+` above",
 }

@@ -188,6 +188,13 @@ def test_group_error_is_common_to_seeds() -> None:
     assert compute_group_error(leave_out_blocks(np.eye(4))) == 0.0
 
 
+def test_equivalence_interval_is_of_90_percent() -> None:
+    values = np.array([1.0, 2.0, 4.0])
+    interval = intervals.equivalence_interval(values, repeat_for_blocks(values, 4), np.ones(4, int))
+    low, high = stats.t.interval(0.9, 2, values.mean(), stats.sem(values))
+    assert (interval.mean, interval.low, interval.high) == pytest.approx((7 / 3, low, high))
+
+
 def test_blocks_never_lower_variance() -> None:
     """Seeds and blocks that cancel by chance leave the larger of both."""
     by_seed = np.array([0.02, 0.08])

@@ -56,6 +56,29 @@ def test_seeds_needed_have_power() -> None:
         assert abs((values.mean(1) > reach).mean() - power) < 0.05
 
 
+def test_seeds_for_equivalence_by_hand() -> None:
+    # without groups: effect > (t_0.95 + t_0.9) s / sqrt(S), each with S - 1 degrees of freedom
+    seeds = samples.count_seeds_for_equivalence(0.5, 1.0, NO_GROUPS)
+    assert seeds == 36
+    for number, is_enough in ((36, True), (35, False)):
+        reach = stats.t.ppf([0.95, 0.9], number - 1).sum() / np.sqrt(number)
+        assert bool(reach < 0.5) is is_enough
+    assert samples.count_seeds_for_equivalence(0.1, 1.0, NO_GROUPS) is None
+    # groups alone leave as much
+    limit = float(stats.t.ppf([0.95, 0.9], 9).sum())
+    assert samples.count_seeds_for_equivalence(0.9 * limit, 0.1, VarianceSource(1.0, 9)) is None
+    assert samples.count_seeds_for_equivalence(1.1 * limit, 0.1, VarianceSource(1.0, 9)) == 2
+
+
+def test_seeds_for_equivalence_have_power() -> None:
+    """Simulated: with so many seeds the 90 % interval of four of five pairs of equals lies within the effect."""
+    draw, seeds = np.random.default_rng(2), samples.count_seeds_for_equivalence(0.5, 1.0, NO_GROUPS)
+    assert seeds is not None
+    values = draw.standard_normal((4000, seeds))
+    reach = stats.t.ppf(0.95, seeds - 1) * values.std(1, ddof=1) / np.sqrt(seeds)
+    assert abs((abs(values.mean(1)) + reach < 0.5).mean() - 0.8) < 0.03
+
+
 def test_best_of_k_is_of_all_orders() -> None:
     costs = [3.0, 1.0, 4.0, 1.5, 9.0]
     so_far = np.array([np.minimum.accumulate(order) for order in permutations(costs)])

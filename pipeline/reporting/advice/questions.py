@@ -1,16 +1,12 @@
 """Advice on what the study asks about: narrow the space, more trials for its values, or more fresh seeds."""
 
-import math
-
 from thalweg.config.levels import MIN_LEVEL_TRIALS
 from thalweg.reporting.advice import more_seeds, more_trials, search_space
-from thalweg.reporting.analysis.questions import Answer, LevelAnswer
+from thalweg.reporting.analysis.questions import MAX_SEEDS, Answer, LevelAnswer
 from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-
-MAX_SEEDS = 100
-"""The largest number of seeds worth advising."""
+from thalweg.reporting.text import format_number
 
 
 def advise_on_question(tables: StudyTables, parameter: SearchedParameter, verdict: ScientificVerdict) -> str:
@@ -32,18 +28,21 @@ def advise_on_question(tables: StudyTables, parameter: SearchedParameter, verdic
     if any(other.verdict == "behind" or other.search_gap > other.half_width for other in undecided):
         most = max(verdict.answer.trial_count, *(other.trial_count for other in verdict.answer.others))
         return more_trials.advise_level_trials(tables, parameter, 2 * most)
-    return _advise_confirm_seeds(verdict.answer, undecided)
+    return _advise_confirm_seeds(tables, verdict.answer, undecided)
 
 
-def _advise_confirm_seeds(answer: Answer, undecided: list[LevelAnswer]) -> str:
-    """Advise the seeds that would show that equal values are alike: intervals shrink with the root of their number."""
+def _advise_confirm_seeds(tables: StudyTables, answer: Answer, undecided: list[LevelAnswer]) -> str:
+    """Advise the seeds that would show that equal values are alike, or what else it takes."""
     if answer.smallest_effect is None:
         return "Raise `confirm.seeds`, so that smaller differences show."
-    widest = max(other.half_width for other in undecided)
-    needed = math.ceil(answer.seeds * (widest / answer.smallest_effect) ** 2) + 1
-    if needed > MAX_SEEDS:
-        return (
-            f"More than {MAX_SEEDS} seeds would be needed to show that the values are alike. Set "
-            "`study.smallest_effect` to the difference that matters to you, or test on more groups."
-        )
-    return f"Set `confirm.seeds: {needed}`: if the values are equally good, about so many seeds would show it."
+    needed = [other.seeds_needed for other in undecided if other.seeds_needed is not None]
+    if len(needed) == len(undecided):
+        # where so many seeds did not show it already, the values may differ a little
+        seeds = max(*needed, 2 * answer.seeds) if max(needed) <= answer.seeds else max(needed)
+        return f"Set `confirm.seeds: {seeds}`: if these trials are equally good, so many show it with a chance of 80 %."
+    margin = max(other.groups_margin for other in undecided)
+    groups = f"the groups of the {tables.split} set leave ±{format_number(margin, 2)} uncertain"
+    effect = "Set `study.smallest_effect` to the difference that matters to you"
+    if margin > answer.smallest_effect / 2:
+        return f"More seeds would hardly show that the values are alike: {groups}. {effect}, or test on more groups."
+    return f"More than {MAX_SEEDS} seeds would be needed to show that the values are alike. {effect}."

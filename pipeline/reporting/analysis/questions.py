@@ -11,14 +11,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.artifacts.summary import Question
+from thalweg.artifacts.summary import Estimate, LevelDifference, Question
+from thalweg.reporting.analysis.confirmed import read_group_variance
 from thalweg.reporting.analysis.isolation import ValueGroup, group_trials_by_value
 from thalweg.reporting.analysis.seed_noise import find_smallest_effect
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.samples import expected_best
+from thalweg.stats.intervals import VarianceSource
+from thalweg.stats.samples import count_seeds_for_equivalence, expected_best
 
 LevelVerdict = Literal["worse", "behind", "alike", "open"]
+MAX_SEEDS = 100
+"""The largest number of seeds worth advising."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,13 @@ class LevelAnswer:
 
     - `difference`, `low` to `high`: level - leader, positive if the level is worse; the intervals of all levels of a
       parameter hold together.
+    - `bound`: its best trial surely differs by less, either way (two one-sided tests at 5 %).
     - `search_gap`: what the second half of its trials gained.
-    - `verdict`: `worse`, also if as many trials again improve it as much as so far. `behind`, its best trial is surely
-      worse, but more trials may change that. `alike`, any difference is smaller than the smallest effect. `open`, not
-      clear.
+    - `verdict`: `alike`, any difference is smaller than the smallest effect. `worse`, also if as many trials again
+      improve it as much as so far. `behind`, its best trial is surely worse, but more trials may change that. `open`,
+      not clear.
+    - `seeds_needed`: if it is as good as the leader, so many seeds show with a chance of 80 % that it is alike; None
+      if MAX_SEEDS do not. `groups_margin`: what groups of examples leave uncertain with any number of seeds (90 %).
     """
 
     label: str
@@ -39,8 +46,11 @@ class LevelAnswer:
     difference: float
     low: float
     high: float
+    bound: float
     search_gap: float
     verdict: LevelVerdict
+    seeds_needed: int | None
+    groups_margin: float
 
     @property
     def half_width(self) -> float:
@@ -70,23 +80,51 @@ def answer_question(tables: StudyTables, parameter: SearchedParameter) -> Answer
         return None
     groups, effect = group_trials_by_value(tables, parameter), find_smallest_effect(tables)
     leader = groups[question.level]
-    others = sorted(_answer_levels(tables.sign, question, groups, effect), key=lambda other: other.difference)
+    others = sorted(
+        (_answer_level(tables, question, other, groups, effect) for other in question.others),
+        key=lambda other: other.difference,
+    )
     seeds = question.others[0].difference.seeds
     return Answer(leader.label, question.trial, len(leader.costs), seeds, effect, tuple(others))
 
 
-def _answer_levels(
-    sign: int, question: Question, groups: Sequence[ValueGroup], effect: float | None
-) -> list[LevelAnswer]:
-    answers, leader = [], groups[question.level]
-    for other in question.others:
-        group, estimate = groups[other.level], other.difference
-        low, high = sorted((sign * estimate.low, sign * estimate.high))
-        gap, is_tuned = measure_search_gap(group.costs), not (group.is_rare or leader.is_rare)
-        verdict = judge_difference(sign * estimate.mean, low, high, gap if is_tuned else np.inf, effect)
-        counts = group.label, other.trial, len(group.costs)
-        answers.append(LevelAnswer(*counts, sign * estimate.mean, low, high, gap, verdict))
-    return answers
+def _answer_level(
+    tables: StudyTables, question: Question, other: LevelDifference, groups: Sequence[ValueGroup], effect: float | None
+) -> LevelAnswer:
+    group, leader, estimate = groups[other.level], groups[question.level], other.difference
+    mean, (low, high) = tables.sign * estimate.mean, sorted((tables.sign * estimate.low, tables.sign * estimate.high))
+    bound = max(-other.low_90, other.high_90)
+    gap, is_tuned = measure_search_gap(group.costs), not (group.is_rare or leader.is_rare)
+    return LevelAnswer(
+        group.label,
+        other.trial,
+        len(group.costs),
+        mean,
+        low,
+        high,
+        bound,
+        gap,
+        judge_difference(mean, low, bound, gap if is_tuned else np.inf, effect),
+        _count_seeds_needed(tables, question.trial, other, effect),
+        sum(_read_groups(estimate).equivalence_half_widths()) / 2,
+    )
+
+
+def _count_seeds_needed(tables: StudyTables, leader: int, other: LevelDifference, effect: float | None) -> int | None:
+    """Count the seeds that would show that a level is alike, from how its runs differ from the leader's by seed."""
+    column = f"{tables.split}_{tables.objective}"
+    if effect is None or column not in tables.runs:
+        return None
+    runs = tables.runs[tables.runs["trial"].isin([leader, other.trial])]
+    by_seed = runs.pivot_table(values=column, index="seed", columns="trial").dropna()
+    if by_seed.shape[1] < 2 or len(by_seed) < 2:
+        return None
+    spread = float((by_seed[other.trial] - by_seed[leader]).std(ddof=1))
+    return count_seeds_for_equivalence(effect, spread, _read_groups(other.difference), max_seeds=MAX_SEEDS)
+
+
+def _read_groups(estimate: Estimate) -> VarianceSource:
+    return read_group_variance(estimate) or VarianceSource(0.0, 1)
 
 
 def measure_search_gap(costs: NDArray[np.float64]) -> float:
@@ -94,14 +132,14 @@ def measure_search_gap(costs: NDArray[np.float64]) -> float:
     return expected_best(costs, max(1, len(costs) // 2)) - float(np.min(costs))
 
 
-def judge_difference(mean: float, low: float, high: float, search_gap: float, effect: float | None) -> LevelVerdict:
+def judge_difference(mean: float, low: float, bound: float, search_gap: float, effect: float | None) -> LevelVerdict:
     """Judge a level's difference from the leader, positive if the level is worse.
 
     Errors of seeds and groups (`mean` - `low`) and of the search, about as large as the gap itself, are independent, so
-    their squares add up.
+    their squares add up. The gap is infinite for a level with too few trials.
     """
+    if effect is not None and bound < effect and np.isfinite(search_gap):
+        return "alike"
     if mean - search_gap > np.hypot(mean - low, search_gap):
         return "worse"
-    if low > 0:
-        return "behind"
-    return "alike" if effect is not None and max(-low, high) < effect else "open"
+    return "behind" if low > 0 else "open"

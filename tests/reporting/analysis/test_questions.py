@@ -20,20 +20,23 @@ def test_search_gap_by_counting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mean", "half", "gap", "effect", "verdict"),
+    ("mean", "half", "bound", "gap", "effect", "verdict"),
     [
-        (0.5, 0.1, 0.0, 0.1, "worse"),
-        (0.5, 0.1, 0.2, 0.1, "worse"),  # 0.3 > sqrt(0.1² + 0.2²)
-        (0.5, 0.1, 0.24, 0.1, "behind"),  # 0.26 = sqrt(0.1² + 0.24²)
-        (0.5, 0.1, np.inf, 0.1, "behind"),
-        (0.05, 0.1, 0.0, 0.2, "alike"),
-        (0.05, 0.1, 0.0, 0.15, "open"),  # the interval's end is no smaller
-        (-0.1, 0.15, 0.0, 0.2, "open"),
-        (0.05, 0.1, 0.0, None, "open"),
+        (0.5, 0.1, 0.58, 0.0, 0.1, "worse"),
+        (0.5, 0.1, 0.58, 0.2, 0.1, "worse"),  # 0.3 > sqrt(0.1² + 0.2²)
+        (0.5, 0.1, 0.58, 0.24, 0.1, "behind"),  # 0.26 = sqrt(0.1² + 0.24²)
+        (0.5, 0.1, 0.58, np.inf, 0.1, "behind"),
+        (0.05, 0.1, 0.13, 0.0, 0.2, "alike"),
+        (0.05, 0.1, 0.13, 0.0, 0.13, "open"),  # the bound is no smaller
+        (0.05, 0.1, 0.13, np.inf, 0.2, "open"),  # too few trials
+        (0.05, 0.04, 0.08, 0.0, 0.1, "alike"),  # worse, but by less than counts
+        (0.05, 0.1, 0.13, 0.0, None, "open"),
     ],
 )
-def test_difference_is_judged_by_hand(mean: float, half: float, gap: float, effect: float | None, verdict: str) -> None:
-    assert judge_difference(mean, mean - half, mean + half, gap, effect) == verdict
+def test_difference_is_judged_by_hand(
+    mean: float, half: float, bound: float, gap: float, effect: float | None, verdict: str
+) -> None:
+    assert judge_difference(mean, mean - half, bound, gap, effect) == verdict
 
 
 def test_answer_reads_the_metric_direction(build_study: Callable[..., StudyTables]) -> None:
@@ -45,6 +48,7 @@ def test_answer_reads_the_metric_direction(build_study: Callable[..., StudyTable
     assert [other.label for other in answer.others] == ["l2", "huber"]
     assert (answer.leader, answer.seeds) == ("l1", 8)
     assert answer.smallest_effect == pytest.approx(0.1)
+    assert [other.bound for other in answer.others] == pytest.approx([0.28, 0.48])
     assert [other.trial_count for other in answer.others] == [
         (trials["kind"] == "l2").sum(),
         (trials["kind"] == "huber").sum(),

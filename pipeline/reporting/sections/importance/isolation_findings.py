@@ -55,7 +55,7 @@ def _state_verdict(tables: StudyTables, name: str, verdict: ScientificVerdict) -
         case "alike":
             effect = _format_smallest_effect(tables, verdict.answer)
             values = join_items(verdict.equal_values)
-            return f"{name} makes no difference of {effect} between {values}, each at its own best{also}."
+            return f"{name} makes no difference of {effect} between the best trials of {values}{also}."
         case "unanswered":
             return f"It is not known which {name} is best: fewer than two of its values were retrained{also}."
         case _ if verdict.answer is not None and verdict.answer.list_labels("behind"):
@@ -82,7 +82,11 @@ def _describe_answer(tables: StudyTables, answer: Answer) -> list[str]:
     if answer.smallest_effect is not None:
         chosen = tables.setting("study.smallest_effect") is not None
         source = "`study.smallest_effect`" if chosen else "one standard deviation of seed noise"
-        sentences.append(f"A difference below {format_number(answer.smallest_effect, 2)} counts as none ({source}).")
+        bounds = join_items([f"{format_number(other.bound, 2)} for {other.label}" for other in answer.others])
+        sentences.append(
+            f"A difference below {format_number(answer.smallest_effect, 2)} counts as none ({source}). Two one-sided "
+            f"tests at 5 % exclude differences of {bounds}."
+        )
     return sentences
 
 
