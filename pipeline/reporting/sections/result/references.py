@@ -10,10 +10,16 @@ from thalweg.reporting.analysis.confirmed import ConfirmedResult, read_group_var
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.analysis.winner_learning import measure_winner_learning
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.sections.result.shortage import MORE_GROUPS_ADVICE, MORE_OF_BOTH_ADVICE, compute_margins
+from thalweg.reporting.sections.result.shortage import (
+    MAX_SEEDS,
+    MORE_GROUPS_ADVICE,
+    MORE_OF_BOTH_ADVICE,
+    compute_margins,
+)
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_interval, format_number, join_items, metric_label
 from thalweg.stats.intervals import VarianceSource, compare_with_zero
+from thalweg.stats.samples import count_seeds_needed
 
 
 def report_references(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
@@ -70,16 +76,23 @@ def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, difference: E
         return (
             "The winner learns (Health): check whether it overfits, and whether the images show what is asked (Errors)."
         )
-    seeds, count, variance = difference.seeds, difference.groups or 1, read_group_variance(difference)
+    seeds, count = difference.seeds, difference.groups or 1
+    variance = read_group_variance(difference) or VarianceSource(0.0, 1)
     by_seed = difference_by_seed(tables.runs, f"{result.split}_{tables.objective}", "winner", None)
-    margins = compute_margins(by_seed, variance or VarianceSource(0.0, 1))
+    margins = compute_margins(by_seed, variance)
     if lead <= min(margins):
         return f"The winner learns (Health), but {margins.describe(seeds, count, result.split)}. {MORE_OF_BOTH_ADVICE}"
+    groups = format_count(count, "group")
     if lead <= margins.groups:
-        groups = format_count(count, "group")
         return (
             f"The winner learns (Health), but with any number of seeds the {groups} of the {result.split} set leave "
             f"±{format_number(margins.groups, 2)} uncertain. {MORE_GROUPS_ADVICE}"
+        )
+    spread = float(by_seed.std(ddof=1))
+    if count_seeds_needed(lead, spread, variance, max_seeds=MAX_SEEDS) is None:
+        return (
+            f"The winner learns (Health), but more seeds alone will hardly settle this: the {groups} of the "
+            f"{result.split} set limit the comparison. {MORE_GROUPS_ADVICE}"
         )
     return (
         f"Confirm on more seeds (`confirm.seeds`): the winner learns (Health), but with {seeds} seeds it may still be "

@@ -272,6 +272,11 @@ def with_answer(tables: StudyTables, value: float, mean: float, half: float, **m
     ("groups_error", "lead", "step"),
     [
         (0.001, 0.01, "Confirm on more seeds (`confirm.seeds`): the winner learns (Health), but with 8 seeds it may"),
+        (
+            0.01,
+            0.02205,
+            "more seeds alone will hardly settle this: the 12 groups of the test set limit the comparison.",
+        ),
         (0.2, 0.25, "with any number of seeds the 12 groups of the test set leave ±0.44 uncertain. More groups would"),
         (0.2, 0.01, "(Health), but 8 seeds leave ±0.013 uncertain, and the 12 groups of the test set ±0.44. More"),
     ],
