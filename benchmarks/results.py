@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks import stage_tables, targets
+from benchmarks.calibration.table import render_tables
 from benchmarks.runs import (
     NAMES,
     TITLES,
@@ -39,7 +40,7 @@ def render_markdown(results: Mapping[str, Any]) -> str:
         parts.append("## Failed\n\n" + "\n".join(f"- {_describe_run(row)}: {row['error']}" for row in failed))
     parts += [stage_tables.render_whole_runs(results), stage_tables.render_reading(results)]
     parts += [_render_floor(results), *_render_scaling(results["scaling"])]
-    parts += [_render_gpu(results), targets.render_targets(results)]
+    parts += [_render_gpu(results), targets.render_targets(results), render_tables(results.get("calibration", []))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -35,6 +35,8 @@ CONTESTANTS = {
 SLOW = ("torch_official", "flax_loop", "ray_tune")
 SLOW_TRIALS = 12
 """Trials of the slow contestants, in the first round only."""
+KEPT = ("calibration",)
+"""What other commands measure."""
 TIMEOUT = 1800  # of a contestant [s]
 WINNER_SEEDS = 16  # to train each contestant's winner with, in the first round
 
@@ -157,7 +159,8 @@ def main() -> None:
     options = parse_options()
     folder = Path(tempfile.mkdtemp(prefix="benchmark-")) if options.quick else HERE
     file = folder / "results.json"
-    old = json.loads(file.read_text()) if (options.add or options.render) and file.exists() else {}
+    stored = json.loads(file.read_text()) if file.exists() else {}
+    old = stored if options.add or options.render else {name: stored[name] for name in KEPT if name in stored}
     record: dict[str, Any] = {"machine": {}, "floor": [], "contest": [], "scaling": []} | old
     if not options.render:
         began = time.perf_counter()

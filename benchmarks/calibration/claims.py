@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from benchmarks.calibration.simulate import Simulation
 from benchmarks.calibration.worlds import KIND, LOSSES
 from thalweg.config import spaces
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.sections import importance, result
+from thalweg.reporting.sections import importance, pareto, result
 from thalweg.reporting.tables import StudyTables
 
 
@@ -34,12 +36,13 @@ class Outcome:
     is_sayable: bool
 
 
-Judge = Callable[[Study], Outcome]
+Judge = Callable[[Study], Outcome | None]
+"""None: the study says nothing of this kind."""
 
 
 def build_study(simulation: Simulation) -> Study:
     tables = simulation.run()
-    sections = {"Result": result, "What matters": importance}
+    sections = {"Result": result, "What matters": importance, "Trade-offs": pareto}
     return Study(simulation, tables, {name: section.build_findings(tables) for name, section in sections.items()})
 
 
@@ -83,11 +86,60 @@ def judge_lasting_value(study: Study) -> Outcome:
     return Outcome(bool(said), len(errors) > 1, len(errors) > 1)
 
 
+def judge_runners_up(study: Study) -> Outcome | None:
+    """Judge "The winner is clearly better than its runners-up", and "Runner-up 1 is clearly better than the winner"."""
+    winner, rivals = _list_confirmed_errors(study)
+    if not rivals:
+        return None
+    said = [
+        *(
+            is_worse
+            for _ in study.match_verdicts("Result", "^The winner is clearly better than its runner")
+            for is_worse in (error > winner for error in rivals.values())
+        ),
+        *(
+            error < winner
+            for match in study.match_verdicts("Result", "^(Runner.*) clearly better than the winner")
+            for name, error in rivals.items()
+            if name in match[1].lower()
+        ),
+    ]
+    return Outcome(bool(said), all(said), any(error != winner for error in rivals.values()))
+
+
+def _list_confirmed_errors(study: Study) -> tuple[float, dict[str, float]]:
+    """Return the true error of the winner, and of each runner-up that is compared with it."""
+    runs = study.tables.runs.dropna(subset="trial").drop_duplicates("candidate").set_index("candidate")["trial"]
+    errors = {
+        trial.outcome.number: study.simulation.world.compute_error(trial.outcome.values)
+        for trial in study.simulation.trials
+    }
+    rivals = {comparison.name: errors[runs[comparison.name]] for comparison in study.tables.summary.runners_up}
+    return (errors[runs["winner"]] if "winner" in runs else 0.0), rivals
+
+
+def judge_harmony(study: Study) -> Outcome | None:
+    """Judge "there is no trade-off" and "One trial is within noise of the best in every objective".
+
+    True where one trial's true errors are less than a seed deviation behind the best ones.
+    """
+    if not study.simulation.config.study.also:
+        return None
+    said = list(study.match_verdicts("Trade-offs", "there is no trade-off|^One trial is within noise of the best"))
+    world = study.simulation.world
+    settings = [trial.outcome.values for trial in study.simulation.trials if trial.outcome.scores]
+    errors = np.array([[world.compute_error(setting, metric) for metric in ("mae", "rmse")] for setting in settings])
+    is_true = bool((errors - errors.min(0)).max(1).min() < world.seed_noise)
+    return Outcome(bool(said), is_true, is_true)
+
+
 CLAIMS: Mapping[str, Judge] = {
     "A is better than B": judge_better_value,
     "no difference between values": judge_equal_values,
     "the winner is better than the baseline": judge_winner,
     "the best value held up": judge_lasting_value,
+    "a runner-up is worse, or better": judge_runners_up,
+    "objectives hardly conflict": judge_harmony,
 }
 
 

@@ -38,6 +38,9 @@ APART = (-2.6, -2.2, -1.8, -1.4, -2.0)
 EQUAL = World(paces=APART)
 FLAT = replace(EQUAL, widths=(0.0,) * 5, diverges=9.0)
 SIGMA = EQUAL.seed_noise
+WORSE_BASELINE = replace(FLAT, heights=(1.5, 1.5 + 2 * SIGMA, 1.5, 1.5, 1.5))
+"""The baseline's loss is the second."""
+IDLE_SPACE = {"schedule.final": {"low": 0.0, "high": 0.5}}
 
 
 def shift_first(deviations: float, **more: Any) -> World:
@@ -49,6 +52,7 @@ def list_rows() -> list[Row]:
     """List all rows, the decisive ones first."""
     base = Row("base: four equal losses", EQUAL, studies=DECISIVE_STUDIES)
     two = replace(base, losses=2)
+    apart = replace(two, world=shift_first(1), changes={"study.smallest_effect": SIGMA})
     narrow = (0.8, 0.25, 0.25, 0.25, 0.25)
 
     def vary(name: str, row: Row = base, world: World | None = None, **changes: Any) -> Row:
@@ -62,10 +66,20 @@ def list_rows() -> list[Row]:
         vary("96 trials", study__trials=96, studies=DECISIVE_STUDIES),
         vary("two losses", two, studies=DECISIVE_STUDIES),
         vary("two losses, 16 seeds", two, confirm__seeds=16, studies=DECISIVE_STUDIES),
+        vary("two losses, 16 seeds, apart by the smallest effect", apart, confirm__seeds=16, studies=DECISIVE_STUDIES),
+        vary("two losses, 32 seeds, 50 groups", two, replace(EQUAL, groups=50), confirm__seeds=32),
+        vary(
+            "two losses, 32 seeds, 50 groups, apart by the smallest effect",
+            apart,
+            replace(apart.world, groups=50),
+            confirm__seeds=32,
+            studies=DECISIVE_STUDIES,
+        ),
         vary("two losses, the first better by 2 deviations", two, shift_first(2), studies=DECISIVE_STUDIES),
         vary("no test set", has_test=False, studies=DECISIVE_STUDIES),
         vary("noise alone", world=FLAT, studies=DECISIVE_STUDIES),
         vary("noise alone, no test set", world=FLAT, has_test=False, studies=DECISIVE_STUDIES),
+        vary("noise alone, but the baseline worse by 2 deviations", world=WORSE_BASELINE, studies=DECISIVE_STUDIES),
         vary("the first better by 2 deviations", world=shift_first(2)),
         vary("the first better by 4 deviations", world=shift_first(4)),
         vary("the first better by 2, and narrow", world=shift_first(2, widths=narrow)),
@@ -79,8 +93,19 @@ def list_rows() -> list[Row]:
         vary("pruned", study__prune={"first": 4, "eta": 2}),
         vary("3 seeds", confirm__seeds=3),
         vary("16 seeds", confirm__seeds=16),
-        vary("3 groups", world=replace(EQUAL, groups=3)),
-        vary("50 groups", world=replace(EQUAL, groups=50)),
+        vary("10 unequal groups", world=replace(EQUAL, unequal=0.8)),
+        vary("3 unequal groups", world=replace(EQUAL, groups=3, unequal=0.8)),
+        vary("50 unequal groups", world=replace(EQUAL, groups=50, unequal=0.8)),
+        vary("5 folds", data__split__by="folds", data__split__folds=5),
+        vary("5 folds, no test set", has_test=False, data__split__by="folds", data__split__folds=5),
+        vary("4 runners-up", confirm__runners_up=4),
+        vary("4 runners-up, noise alone", world=FLAT, confirm__runners_up=4),
+        vary(
+            "an idle setting beside strong ones",
+            study__space=Row("", EQUAL).build_changes()["study.space"] | IDLE_SPACE,
+        ),
+        vary("two objectives in conflict", world=replace(EQUAL, conflict=1.5), study__also=["rmse"]),
+        vary("two objectives in harmony", study__also=["rmse"]),
         vary("skewed noise", world=replace(EQUAL, skew=1.0)),
         vary("one seed in ten fails", world=replace(EQUAL, failing=0.1)),
     ]

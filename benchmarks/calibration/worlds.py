@@ -26,9 +26,11 @@ class World:
     - `heights`: the error of each loss at its own best. `paces`: the logarithm (base 10) of its best pace. `widths`:
       the error one decade below the best pace. `diverges`: decades above the best pace from where training diverges.
     - `lean`: the standard deviation of what a setting's error on a group of examples differs from its error on all,
-      which fresh seeds keep. `cell`: the same for one seed's network, which they do not keep. `groups`: of each set.
+      which fresh seeds keep. `cell`: the same for one seed's network, which they do not keep. `groups`: of each set,
+      of sizes whose logarithms have the standard deviation `unequal`.
     - `swing`: of one validation's error beside the next ones'. `skew`: sigma of lognormal seed noise, 0: normal.
       `failing`: the share of seeds whose training fails, and ends `failure` worse.
+    - `conflict`: how many decades above the best pace the second objective, `rmse`, has its own.
     """
 
     heights: tuple[float, ...] = (1.5,) * 5
@@ -39,11 +41,13 @@ class World:
     lean: float = 0.025
     cell: float = 0.05
     groups: int = 10
+    unequal: float = 0.0
     swing: float = 0.01
     skew: float = 0.0
     failing: float = 0.0
     failure: float = 1.0
     start: float = 5.0
+    conflict: float = 0.0
 
     def find_distance(self, setting: dict[str, Any]) -> float:
         """Return how many decades a setting's pace lies above the best pace of its loss."""
@@ -53,9 +57,10 @@ class World:
     def has_diverged(self, setting: dict[str, Any]) -> bool:
         return self.find_distance(setting) > self.diverges
 
-    def compute_error(self, setting: dict[str, Any]) -> float:
+    def compute_error(self, setting: dict[str, Any], metric: str = "mae") -> float:
         """Return a setting's true error: its mean over seeds and examples, where no seed fails."""
         loss, distance = find_loss(setting), self.find_distance(setting)
+        distance -= self.conflict if metric == "rmse" else 0.0
         shape = distance**2 / (1 + 0.5 * abs(distance)) * (2.0 if distance > 0 else 1.0)
         error = self.heights[loss] + 1.5 * self.widths[loss] * shape
         return float(min(error, self.start))
