@@ -59,7 +59,7 @@ def draw_examples(row: BoundedRow, draw: np.random.Generator, networks: int, gro
     level = (example + draw.standard_normal((networks, count)) * 0.7) / np.sqrt(1.85)
     limit = _find_quantile(row.failure)
     if row.metric == "accuracy":
-        return (level > limit)[..., None].astype(np.float64)
+        return np.asarray((level > limit)[..., None], np.float64)
     if row.metric == "psnr":
         return np.where(level > limit, 100.0, 80.0 + 5.0 * (level - limit))[..., None]
     false = -1.5 - 0.5 * np.abs(draw.standard_normal((networks, count))) + 0.4 * (level < 2 * limit)

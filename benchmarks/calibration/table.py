@@ -66,7 +66,7 @@ def render_tables(rows: Sequence[Measured]) -> str:
         _render(rows, claims, lambda numbers, _: (numbers[2:], True)),
         f"How often an interval holds the truth. Goal: {100 * HOLD_GOALS[0]:.0f} to {100 * HOLD_GOALS[1]:.0f} %; at a "
         "bound of the metric more is no fault.",
-        _render(rows, intervals, lambda numbers, is_bounded: (numbers, is_kept(*numbers, is_bounded))),
+        _render(rows, intervals, lambda numbers, is_bounded: (numbers, is_kept(numbers[0], numbers[1], is_bounded))),
     ]
     return "\n\n".join(parts)
 
