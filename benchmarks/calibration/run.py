@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.0, help="share of each row's studies, printed only")
     parser.add_argument("--only", default="", help="rows whose names contain this, anew")
     options = parser.parse_args()
-    listed = [*rows.list_rows(), *bounded.list_rows()]
+    listed: list[Row | BoundedRow] = [*rows.list_rows(), *bounded.list_rows()]
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for row in listed:
             studies, kept = max(2, round(row.studies * (options.share or options.hours / HOURS))), find_kept(row.name)

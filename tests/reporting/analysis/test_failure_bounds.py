@@ -21,7 +21,8 @@ def build_study_where_l2_fails(others_fail: bool = False) -> StudyTables:
     kind = SearchedParameter("kind", choices=("huber", "l1", "l2"))
     trials = tables.trials.assign(kind=kinds)
     is_lost = (trials[RATE] > 0.2) & (kinds == "l2")
-    trials.loc[is_lost, ["state", "value", "diverged_step"]] = ["diverged", np.nan, 30.0]
+    for name, value in (("state", "diverged"), ("value", np.nan), ("diverged_step", 30.0)):
+        trials[name] = trials[name].mask(is_lost, value)
     return replace(tables, trials=trials, space=[*tables.space, kind])
 
 
