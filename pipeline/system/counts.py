@@ -11,3 +11,18 @@ def format_count(count: int, noun: str, plural: str = "") -> str:
 def join_first(items: Sequence[str], limit: int = 5) -> str:
     """Return the first items as a list for a message, with an ellipsis for the others."""
     return ", ".join(items[:limit]) + (", …" if len(items) > limit else "")
+
+
+def format_duration(seconds: float) -> str:
+    """Format `42 s`, `7 min`, `2.5 h`."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 99.5 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def format_bytes(count: int) -> str:
+    """Format `512 bytes`, `13.8 MB`."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return format_count(count, "byte")
