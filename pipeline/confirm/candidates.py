@@ -18,6 +18,7 @@ from thalweg.engine.fit import LaneState, name_curves
 from thalweg.engine.fleet import train_to_end
 from thalweg.engine.workers import copy_to_devices
 from thalweg.stats.trial_value import mean_at_best
+from thalweg.system import progress
 from thalweg.system.files import UserError
 from thalweg.training import build, inference
 from thalweg.training.plan import TrainingData
@@ -74,10 +75,11 @@ def train_candidates(
     plans = [build.build_plan(item, spec, data, searched=True) for item in configs]
     lanes = [(seed, fold) for seed in list_confirm_seeds(config) for fold in range(len(splits.train))]
     targets = {i: (plans[i], build.build_hyper(configs[i]), lanes) for i in dict.fromkeys(first_index)}
-    ends = train_to_end(folder, data, targets, config.engine.width)
+    ends = train_to_end(folder, data, targets, "training on fresh seeds", config.engine.width)
     data = copy_to_devices(data)
     candidates, rows = [], select_judged_rows(splits)
-    for (trial, values), plan, i in zip(trials, plans, first_index, strict=True):
+    trained = list(zip(trials, plans, first_index, strict=True))
+    for (trial, values), plan, i in progress.track(trained, "judging", len(trained), "candidate"):
         states = group_by_seed(ends[i], len(splits.train))
         predictions = np.stack([_predict_judged_rows(splits, data, plan, folds) for folds in states])
         scores = [inference.score_rows(plan, item, data, rows) for item in predictions]
@@ -177,7 +179,8 @@ def refit_winner(
         config = config.replace_values({"training.epochs": config.confirm.refit_epochs})
     plan = build.build_plan(config, spec, data, searched=True, kept_weights="last")
     lanes = [(rng.derive_seed(config.seed, "refit", i), 0) for i in range(network_count)]
-    ends = train_to_end(folder, data, {0: (plan, build.build_hyper(config), lanes)}, config.engine.width)[0]
+    trials = {0: (plan, build.build_hyper(config), lanes)}
+    ends = train_to_end(folder, data, trials, "training on all examples", config.engine.width)[0]
     if any(state.diverged_step >= 0 for state in ends):
         raise UserError(
             "confirm.refit: the winner diverged when it was trained on all labelled examples. "

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from thalweg.artifacts import trained_model
 from thalweg.artifacts.inputs import read_loaded_params
 from thalweg.artifacts.prepared import PreparedData
-from thalweg.artifacts.summary import StudySummary, Summary, to_json
+from thalweg.artifacts.summary import Confirmation, StudySummary, Summary, to_json
 from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.config import write
 from thalweg.config.experiment import Config
@@ -36,7 +36,7 @@ def write_outputs(
     baseline: Candidate,
     others: list[Candidate],
     folder: Path,
-) -> None:
+) -> Confirmation:
     """Choose the winner, compare it with the baseline, and write all results; `data` is on the host."""
     data = copy_to_devices(data)
     ranked = candidates.rank_candidates(config, others) or [baseline]
@@ -61,6 +61,7 @@ def write_outputs(
     best_seeds = candidates.rank_winner_seeds(config, ranked[0])[: config.confirm.members]
     write_predictions(config, judged, task_inputs, ranked[0].predictions[best_seeds].mean(0))
     trained_model.save_trained_model(paths.MODEL, build_final_model(config, loaded, ranked[0], data, folder))
+    return confirmation
 
 
 def build_runs_table(config: Config, name: str, candidate: Candidate, has_test: bool) -> pd.DataFrame:

@@ -59,7 +59,8 @@ def train_ablations(
         fold_numbers = range(i * len(seeds) * folds, (i + 1) * len(seeds) * folds)
         lanes = list(zip(np.repeat(seeds, folds).tolist(), fold_numbers, strict=True))
         targets[i] = plan, build.build_hyper(winner_config.replace_values(ablation.values)), lanes
-    ends = train_to_end(folder, add_ablation_folds(data, ablations), targets, config.engine.width)
+    folded = add_ablation_folds(data, ablations)
+    ends = train_to_end(folder, folded, targets, "training with less", config.engine.width)
     rows = [
         {
             "what": ablation.kind,

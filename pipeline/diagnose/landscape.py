@@ -21,7 +21,7 @@ from thalweg.diagnose.loss_surface import EvaluationSets, Floats
 from thalweg.engine import population
 from thalweg.engine.fit import LaneState, name_curves
 from thalweg.engine.workers import copy_to_devices
-from thalweg.system import files, sealed, table_files, timing
+from thalweg.system import files, progress, sealed, table_files, timing
 from thalweg.training import build
 from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
@@ -70,15 +70,19 @@ def survey_landscape(
     random = loss_surface.draw_filter_directions(key, ends[0][0], 2)
     path_grid = loss_surface.build_grid(*loss_surface.bounding_box(plane.coordinates), options.points)
     random_grid = loss_surface.build_grid([-PLANE_REACH] * 2, [PLANE_REACH] * 2, options.points)
-    planes = [
-        _tabulate_losses(point_losses(ends[0], directions, points), plane=name, a=points[:, 0], b=points[:, 1])
-        for name, directions, points in (("path", plane.directions, path_grid), ("random", random, random_grid))
-    ]
-    return {
-        "plane": pd.concat(planes, ignore_index=True),
-        "path": _build_path(plan, point_losses, first_seed, plane.coordinates),
-        "lines": _build_lines(point_losses, ends, seeds),
-        "batches": _build_batches(point_losses, ends[0], random, config.seed),
+    points_in_all = len(path_grid) + len(random_grid) + len(first_seed) + LINE_POINTS * len(seeds)
+    with progress.show_part("mapping the loss", points_in_all, "point"):
+        planes = [
+            _tabulate_losses(point_losses(ends[0], directions, points), plane=name, a=points[:, 0], b=points[:, 1])
+            for name, directions, points in (("path", plane.directions, path_grid), ("random", random, random_grid))
+        ]
+        tables = {
+            "plane": pd.concat(planes, ignore_index=True),
+            "path": _build_path(plan, point_losses, first_seed, plane.coordinates),
+            "lines": _build_lines(point_losses, ends, seeds),
+            "batches": _build_batches(point_losses, ends[0], random, config.seed),
+        }
+    return tables | {
         "curvature": _build_curvature(plan, hyper, first_seed, sets, key),
         "facts": pd.DataFrame(
             [{"examples": count, "share_a": plane.variance_shares[0], "share_b": plane.variance_shares[1]}]
@@ -108,7 +112,8 @@ def record_training_path(
     """Return the lanes of these seeds on the first fold, before training and after each validation."""
     states = [population.init_lane(plan, hyper, seed, 0) for seed in seeds]
     path = [states]
-    for epoch in range(plan.validate_every, plan.epochs + 1, plan.validate_every):
+    epochs = range(plan.validate_every, plan.epochs + 1, plan.validate_every)
+    for epoch in progress.track(epochs, "training again, to map its path", len(epochs), "validation"):
         states = population.advance_lanes(plan, [hyper] * len(seeds), states, data, [epoch] * len(seeds))
         path.append(states)
     timing.TRAINED_EPOCHS.append(plan.epochs * len(seeds))
@@ -178,7 +183,7 @@ def _build_curvature(
     indices = np.unique(np.round(np.geomspace(1, len(states), CURVATURE_EPOCHS)).astype(int) - 1)
     options = {name: float(value) for name, value in hyper.optimizer.items()}
     rows = []
-    for index in indices:
+    for index in progress.track(indices, "measuring the curvature", len(indices), "epoch"):
         state = states[index]
         parameters, model_state = plan.select_weights(state.learner)
         inputs = model_state, hyper, sets

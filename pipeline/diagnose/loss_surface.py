@@ -4,6 +4,7 @@ A point is `origin + sum of coordinates * directions`. The loss is measured on f
 share their sampling error, which is given beside it.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from thalweg.core.types import Tree
 from thalweg.engine import workers
+from thalweg.system import progress
 from thalweg.training import batches, composite_loss
 from thalweg.training.plan import NetworkHyper
 from thalweg.training.program import NetworkProgram
@@ -26,6 +28,8 @@ Floats = NDArray[np.float64]
 
 CHUNK_SIZE = 16
 """Examples that go through the network at once; 64 exceed the nearest cache and take a third longer."""
+POINTS_AT_ONCE = 64
+"""Points of a map in one call, after which the map's progress is known."""
 
 
 class EvaluationSets(NamedTuple):
@@ -81,10 +85,14 @@ def compute_point_losses(
 
     Points are spread over the devices and computed in sequence, as lanes are: each has the bits that it has alone.
     """
-    devices = jax.device_count()
-    padded = np.concatenate([points, np.repeat(points[-1:], -len(points) % devices, 0)]).astype(np.float32)
-    losses = _compile_point_losses(plan)(hyper, weights, directions, jnp.asarray(padded), sets)
-    return np.asarray(losses, np.float64)[: len(points)]
+    size = jax.device_count() * math.ceil(min(POINTS_AT_ONCE, len(points)) / jax.device_count())
+    padded = np.concatenate([points, np.repeat(points[-1:], -len(points) % size, 0)]).astype(np.float32)
+    losses = []
+    for start in range(0, len(points), size):
+        chunk = jnp.asarray(padded[start : start + size])
+        losses.append(np.asarray(_compile_point_losses(plan)(hyper, weights, directions, chunk, sets), np.float64))
+        progress.advance(min(size, len(points) - start))
+    return np.concatenate(losses)[: len(points)]
 
 
 @cache

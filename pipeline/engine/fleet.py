@@ -14,7 +14,7 @@ from thalweg.engine.program import Data, Hyper, Program
 from thalweg.engine.results import LaneKey, LaneResult, LaneSeed, TrainedLane, TrainedLanes, build_lane_result
 from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import Workers, copy_to_devices, start_worker_pool
-from thalweg.system import timing
+from thalweg.system import progress, timing
 from thalweg.system.files import UserError
 
 SEGMENT_SECONDS = 2.0  # of a segment: long enough to cost nothing, short enough to show progress
@@ -69,6 +69,7 @@ class Fleet:
             if leaves is not None:
                 state = jax.tree.unflatten(jax.tree.structure(state), leaves)
             self._trials[trial][lane] = _FleetLane(program, hyper, state)
+            progress.skip(self._trials[trial][lane].epoch)
 
     def set_target(self, trials: Iterable[int], epoch: int) -> None:
         """Let trials train to an epoch, or take their results there from the journal."""
@@ -155,9 +156,11 @@ class Fleet:
                 "Finished training is kept"
             ) from None
         for (key, lane), state in zip(lanes.items(), after, strict=True):
-            lane.state = state
+            before, lane.state = lane.epoch, state
+            progress.advance(lane.epoch - before)
             if not population.has_work_left(program, state, lane.target_epoch):
                 lane.result = arrived[key] = build_lane_result(program, state)
+                progress.skip(lane.target_epoch - lane.epoch)
         return arrived
 
     def save_snapshot(self) -> None:
@@ -174,14 +177,19 @@ class Fleet:
 
 
 def train_to_end(
-    folder: Path, data: Data, trials: Mapping[int, tuple[Program, Hyper, Sequence[LaneSeed]]], width: int | None = None
+    folder: Path,
+    data: Data,
+    trials: Mapping[int, tuple[Program, Hyper, Sequence[LaneSeed]]],
+    purpose: str,
+    width: int | None = None,
 ) -> dict[int, list[LaneState]]:
     """Train trials, each with its program, numbers and lanes, to their end. Returns the lanes' states by trial.
 
-    `data` is on the host.
+    `data` is on the host. `purpose` is what a person who waits reads.
     After a kill it continues from the last snapshot in `folder`, which must be used for the same trials only.
     """
-    with start_worker_pool(data) as workers:
+    epochs = sum(program.epochs * len(lanes) for program, _, lanes in trials.values())
+    with progress.show_part(purpose, epochs, "epoch"), start_worker_pool(data) as workers:
         fleet = Fleet(folder, copy_to_devices(data), width=width, workers=workers)
         for trial, (program, hyper, lanes) in trials.items():
             fleet.add_trial(trial, program, hyper, lanes)

@@ -14,12 +14,14 @@ from thalweg.reporting.sections import Section, collect_figures, collect_finding
 from thalweg.reporting.sentences import drop_reference
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import count_decimals, format_count, format_interval, format_number, metric_label
+from thalweg.system import progress
 
 
 def render_html(tables: StudyTables, sections: Sequence[Section]) -> str:
     """Render one self-contained page that opens offline."""
     shown_findings = collect_shown_findings(tables, sections)
-    figures_by_section = {get_section_name(section): collect_figures(section, tables) for section in sections}
+    shown_sections = progress.track(sections, "computing", len(sections), "section")
+    figures_by_section = {get_section_name(section): collect_figures(section, tables) for section in shown_sections}
     trial_tables = [
         figure for figures in figures_by_section.values() for figure in figures if isinstance(figure, TrialTable)
     ]
@@ -40,7 +42,7 @@ def render_markdown(tables: StudyTables, sections: Sequence[Section]) -> tuple[s
     figures: dict[str, str] = {}
     shown_findings = collect_shown_findings(tables, sections)
     parts += paper.render_head(_build_head(tables, sections))
-    for section in sections:
+    for section in progress.track(sections, "drawing charts", len(sections), "section"):
         parts.append(f"## {section.TITLE}")
         if shown := shown_findings[get_section_name(section)]:
             parts.append("\n".join(paper.render_finding(finding) for finding in shown))

@@ -22,7 +22,7 @@ from thalweg.search.progress_bar import StudyProgress
 from thalweg.search.publisher import Publisher
 from thalweg.search.study import StudyResult
 from thalweg.search.trials import Trial, build_scorer, find_front_trials, merge_repeats, rank_trials
-from thalweg.system import files, machine, runtime
+from thalweg.system import files, machine, progress, runtime
 from thalweg.system.compiled import guard_compiled_programs
 from thalweg.system.paths import COPIES, EXAMPLES, SPLITS
 from thalweg.training import build
@@ -34,16 +34,17 @@ def run_study(config: Config, loaded: prepared.PreparedData, data: TrainingData)
     if runtime.JAX_ALREADY_LOADED:
         run_in_subprocess(config)  # afterwards every result is on disk, and nothing is left to train
     if missing := notes.describe_missing_points(config):
-        print(f"note: the study {missing}", flush=True)
+        progress.print_line(f"note: the study {missing}")
     digest = files.hash_files([EXAMPLES, SPLITS, COPIES])
     fingerprint = study_fingerprint(config, digest, study)
     with lock_state_folder(fingerprint) as folder:
         code = {name: digest_sources({name: file}) for name, file in list_sources(config, study).items()}
         if note := explain_fresh_start(folder, describe_study(config, digest, study) | {"code": code}):
-            print(note, flush=True)
-        with Publisher(config, fingerprint) as publisher, StudyProgress(config) as progress:
+            progress.print_line(note)
+        with Publisher(config, fingerprint) as publisher, progress.show_part("training") as part:
+            callbacks = StudyProgress(config, len(data.train_rows), part), publisher
             spec = build.build_data_spec(loaded.examples)
-            return study.run_trials(config, spec, data, folder, (progress, publisher)), fingerprint
+            return study.run_trials(config, spec, data, folder, callbacks), fingerprint
 
 
 def run_in_subprocess(config: Config) -> None:
@@ -61,8 +62,10 @@ def main_in_subprocess() -> None:
     config = Config.model_validate_json(sys.stdin.read())
     guard_compiled_programs()
     loaded = prepared.load_prepared_data()
+    data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     try:
-        run_study(config, loaded, build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins))
+        with progress.show_stage("study"):
+            run_study(config, loaded, data)
     except files.UserError as error:
         sys.exit(str(error))
 

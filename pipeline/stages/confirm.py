@@ -2,18 +2,20 @@
 
 from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import study_fingerprint
-from thalweg.artifacts.summary import read_study_record
+from thalweg.artifacts.summary import Confirmation, read_study_record
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.confirm.outputs import write_outputs
 from thalweg.confirm.selection import select_trials
 from thalweg.engine.state_folder import lock_state_folder
+from thalweg.stats.intervals import compare_with_zero
 from thalweg.system import files
+from thalweg.system.counts import format_count
 from thalweg.system.paths import COPIES, EXAMPLES, SPLITS
 from thalweg.training import build
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> str:
     loaded, record = prepared.load_prepared_data(), read_study_record()
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     chosen = select_trials(config, record.ranked)
@@ -25,4 +27,21 @@ def main(config: Config) -> None:
         baseline, *others = candidates.train_candidates(
             config, spec, loaded.splits, data, trials, folder / "candidates"
         )
-        write_outputs(config, loaded, data, record.study, baseline, others, folder)
+        confirmation = write_outputs(config, loaded, data, record.study, baseline, others, folder)
+    split = "test" if len(loaded.splits.test) else "validation"
+    return describe_confirmation(config, confirmation, split)
+
+
+def describe_confirmation(config: Config, confirmation: Confirmation, split: str) -> str:
+    """Describe whether the winner beats the baseline on the set that judges, with the interval of the difference."""
+    objective, difference = config.study.objective, confirmation.decisive_difference
+    if confirmation.winner == confirmation.baseline:
+        return f"the baseline wins: {objective} {confirmation.baseline.mean:.4g} on the {split} set"
+    verdict = {
+        "better": "the winner beats the baseline",
+        "worse": "the winner is worse than the baseline",
+        "same": "the winner may be no better than the baseline",
+    }[compare_with_zero(difference.interval, config.task.cost_sign(objective))]
+    values = f"{objective} {confirmation.winner.mean:.4g} against {confirmation.baseline.mean:.4g}"
+    interval = f"difference {difference.mean:+.3g}, 95 % interval {difference.low:+.3g} to {difference.high:+.3g}"
+    return f"{verdict} on the {split} set: {values}; {interval}, {format_count(difference.seeds, 'seed')}"

@@ -11,7 +11,7 @@ from thalweg.system.paths import BASELINE_METRICS, BASELINE_PREDICTIONS, BASELIN
 from thalweg.training import build, inference
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> str:
     loaded = prepared.load_prepared_data()
     examples, task = loaded.examples, config.task
     host = build.build_data(config, examples, loaded.splits, loaded.copy_origins)
@@ -31,3 +31,5 @@ def main(config: Config) -> None:
     averaged = {name: float(np.average([fold[name] for fold in scores], weights=sizes)) for name in scores[0]}
     files.write_json(BASELINE_METRICS, averaged)
     table_files.write_table(BASELINE_PREDICTIONS, pd.concat(tables, ignore_index=True))
+    measured = ", ".join(f"{name} {value:.4g}" for name, value in averaged.items())
+    return f"the baseline on the validation set: {measured}"

@@ -11,7 +11,7 @@ from thalweg.reporting.load import load_study_tables
 from thalweg.system import files, paths
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> str:
     tables = load_study_tables(config)
     selected = sections.select_sections(tables)
     files.write_text(paths.REPORTS / "report.html", render.render_html(tables, selected))
@@ -20,7 +20,7 @@ def main(config: Config) -> None:
     files.sync_folder(paths.REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
     files.write_json(paths.METRICS, flatten_summary(to_json(tables.summary)))
     verdicts = (finding.verdict for section in selected for finding in sections.collect_findings(section, tables))
-    print(f"{paths.REPORTS / 'report.html'}: {next(verdicts, 'no findings')}")
+    return f"{paths.REPORTS / 'report.html'}: {next(verdicts, 'no findings')}"
 
 
 def flatten_summary(summary: dict[str, dict[str, object]]) -> dict[str, float]:

@@ -10,11 +10,12 @@ from thalweg.engine import results
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.stats.verdicts import build_verdict_table
 from thalweg.system import files, table_files
+from thalweg.system.counts import format_count
 from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS, COPIES, EXAMPLES, SPLITS
 from thalweg.training import baseline, build
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> str:
     loaded = prepared.load_prepared_data()
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     spec = build.build_data_spec(loaded.examples)
@@ -28,6 +29,11 @@ def main(config: Config) -> None:
     files.write_bytes(BASELINE_WEIGHTS, weights.serialize_weights([state.best_weights for state in states]))
     objective = config.study.objective
     verdicts = build_verdict_table(objective, config.task.METRIC_DIRECTIONS[objective], curves, {})
-    for verdict in verdicts.to_dict("records"):
-        since = "" if pd.isna(verdict["since"]) else f" from epoch {verdict['since']:.0f} on"
-        print(f"baseline: {verdict['kind']}{since}; the report shows its curves")
+    return describe_baseline(verdicts, format_count(plan.epochs, "epoch"))
+
+
+def describe_baseline(verdicts: pd.DataFrame, epochs: str) -> str:
+    """Describe how the baseline's training went, by the monitor's verdict on its curves."""
+    verdict = verdicts.iloc[0]
+    since = "" if pd.isna(verdict["since"]) else f" from epoch {verdict['since']:.0f} on"
+    return f"the baseline, in {epochs}: {verdict['kind']}{since}"

@@ -20,5 +20,6 @@ def train_baseline(
     """Train the baseline; return its program, its lanes and their final states. Its state is kept in `folder`."""
     plan = build.build_plan(config, spec, data, searched=False)
     lanes = results.list_lane_seeds(config.seed, "study", 1, len(data.train_rows))
-    states = train_to_end(folder, data, {0: (plan, build.build_hyper(config), lanes)}, config.engine.width)[0]
+    trials = {0: (plan, build.build_hyper(config), lanes)}
+    states = train_to_end(folder, data, trials, "training the baseline", config.engine.width)[0]
     return plan, lanes, states

@@ -41,6 +41,7 @@ AROUND_TRAINING = {
     "search.publisher": "publishes finished trials",
     "search.storage_place": "publishes finished trials",
     "search.progress_bar": "shows progress",
+    "search.workload": "shows progress",
     "confirm.compare": "compares networks that are trained",
     "confirm.outputs": "writes results of networks that are trained",
     "confirm.questions": "compares networks that are trained",

@@ -120,7 +120,7 @@ def test_best_weights_and_divergence_are_found(tmp_path: Path) -> None:
     rates = {0: 0.5, 1: 2.1, 2: 1e20, 3: 1495.0}
     numbers = {trial: {"rate": np.float32(rate)} for trial, rate in rates.items()}
     trials = {trial: (PROGRAM, hyper, LANES[:1]) for trial, hyper in numbers.items()}
-    ends = {trial: state for trial, (state,) in train_to_end(tmp_path, {"target": TARGETS}, trials).items()}
+    ends = {trial: state for trial, (state,) in train_to_end(tmp_path, {"target": TARGETS}, trials, "training").items()}
     for trial, epoch in ((0, 4), (1, 2)):
         gap = compute_gaps(rates[trial], LANES[0])[3 * epoch]
         assert int(ends[trial].best_epoch) == epoch

@@ -165,10 +165,11 @@ class TestTheWholePipeline:
         module = importlib.import_module(f"thalweg.stages.{stage}")
         work = module.main
 
-        def edit_and_work(config: Config) -> None:
+        def edit_and_work(config: Config) -> str:
             PARAMS.write_text(text.replace("Few people", "Nobody") + "# later\n")
-            work(config)
+            found: str = work(config)
             PARAMS.write_text(text)
+            return found
 
         monkeypatch.setattr(module, "main", edit_and_work)
         run_stages(stage)

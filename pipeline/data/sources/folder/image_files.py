@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thalweg.data.examples import Fault
 from thalweg.data.sources.folder.label_tables import LabelRow
-from thalweg.system import files, images
+from thalweg.system import files, images, progress
 from thalweg.system.counts import join_first
 from thalweg.system.images import ValueRange
 
@@ -37,15 +37,16 @@ def read_images(
     """Read each row's image; add a fault for each that is missing or cannot be read."""
     existing = {*files_below}
     by_path, by_name = ({_fold_name(file, is_path): file for file in files_below} for is_path in (True, False))
+    measured_rows = progress.track(rows, "measuring", len(rows), "image")
     value_range = images.find_value_range(
-        images.measure_ranges(root / row.image for row in rows if row.image in existing)
+        images.measure_ranges(root / row.image for row in measured_rows if row.image in existing)
     )
     pixels = np.zeros((len(rows), *size, channels), np.uint8)
     original_sizes, several_frames = {}, []
     decoded = images.read_images(
         (root / row.image for row in rows if row.image in existing), size, channels, value_range
     )
-    for index, row in enumerate(rows):
+    for index, row in enumerate(progress.track(rows, "reading", len(rows), "image")):
         if row.image not in existing:
             similar = by_path.get(_fold_name(row.image, True)) or by_name.get(_fold_name(row.image, False))
             hint = f"; did you mean {similar}?" if similar else ""

@@ -14,7 +14,7 @@ from thalweg.data.examples import DataSource, Examples, Labels, ReadResult, buil
 from thalweg.data.sources.scenes.layout import arrange_scene
 from thalweg.data.sources.scenes.place import build_place
 from thalweg.data.sources.scenes.scene import Scene, VisiblePerson, paint_scene
-from thalweg.system import runtime
+from thalweg.system import progress, runtime
 from thalweg.system.parallel import map_in_processes
 
 Pixels = Annotated[int, Field(ge=24, le=512)]
@@ -66,10 +66,17 @@ class Scenes(DataSource):
         by_place = np.argsort(outline.groups, kind="stable")  # a process builds few places
         parts = [by_place[start : start + PART_SCENES].tolist() for start in range(0, self.examples, PART_SCENES)]
         map_parts = map_in_processes if self.examples >= MANY_SCENES and runtime.count_cores() > 1 else map
-        for indices, painted in zip(parts, map_parts(partial(paint_scenes, self, seed), parts), strict=True):
+        painted_parts = map_parts(partial(paint_scenes, self, seed), parts)
+        shown_parts = progress.track(painted_parts, "drawing", self.examples, "scene", size=len)
+        for indices, painted in zip(parts, shown_parts, strict=True):
             for index, (image, people) in zip(indices, painted, strict=True):
                 images[index], visible[index] = image, people
         return ReadResult(replace(outline, images=images, labels=build_labels(visible)))
+
+    def read_sample(self, path: Path, seed: int, count: int) -> int:
+        few = min(count, self.examples)
+        sample = self.model_copy(update={"examples": few, "places": max(1, self.places * few // self.examples)})
+        return len(sample.read_examples(path, seed).examples)
 
     def build_outline(self, path: Path, seed: int) -> Examples:  # noqa: ARG002
         return Examples(
