@@ -127,8 +127,27 @@ def test_imports_are_declared() -> None:
     assert needed - declared == set(PARTS_OF_OTHERS)
 
 
+PRINTERS = {
+    "system.progress": "the one way of a stage to say something",
+    "cli": "commands answer",
+    "artifacts.stage_times": "damage is reported on standard error",
+    "search.database": "damage is reported on standard error",
+    "search.optuna_storage": "outages are reported on standard error",
+    "search.publisher": "outages are reported on standard error",
+    "system.interrupts": "says that the command was stopped",
+    "system.sealed": "damage is reported on standard error",
+}
+"""Modules and packages that print, each with the reason."""
+
+
+def test_stages_do_not_print_by_hand() -> None:
+    printers = {name for name, file in MODULES.items() if re.search(r"(?<![\w.])print\(", file.read_text())}
+    assert {name for name in printers if not any(f"{name}.".startswith(f"{known}.") for known in PRINTERS)} == set()
+
+
 DISK_USES = {
     "cli": {"os.execv"},  # restarts with the code of the checkout
+    "cli.start_line": {"os.getpgrp"},  # tells one run of DVC from the next
     "search.database": {"sqlite3"},  # the file is Optuna's
     "search.run": {"subprocess"},  # a study in a process of its own
     "system.data_files": {"np.load", "np.memmap", "np.savez"},  # bytes in memory, or a map

@@ -9,14 +9,19 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import thalweg
 from thalweg.cli import dvc_lock
 from thalweg.stages import STAGE_NAMES
-from thalweg.system import compiled, files
-from thalweg.system.counts import format_count
+from thalweg.system import compiled, files, progress
+from thalweg.system.counts import format_count, format_duration
 from thalweg.system.git import run_git
 from thalweg.system.paths import COPIES, MANIFEST, MODEL, PARAMS, TIMING
+
+if TYPE_CHECKING:
+    from thalweg.config.experiment import Config
+    from thalweg.data.examples import Examples
 
 PRESET_FOLDER = Path("presets")
 
@@ -60,6 +65,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
     command = add_command("check", _check_params, "list every error in a params file")
     command.add_argument("file", nargs="?", type=Path, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}")
+    command.add_argument("--time", action="store_true", help="train for a moment, and say how long each stage takes")
     command = add_command("use", _use_preset, f"replace {PARAMS} by a preset, unless it has uncommitted changes")
     command.add_argument("preset", metavar="PRESET", help=", ".join(_list_presets()) or "a file in presets/")
     command.add_argument("--force", action="store_true", help=f"replace uncommitted changes of {PARAMS}, too")
@@ -100,8 +106,31 @@ def _check_params(arguments: argparse.Namespace) -> None:
     print(f"{format_count(study.trials, 'trial')} in {cohorts} of {study.cohort}, {program_count} to compile")
     if settings := notes.describe_settings(config):
         print(settings)
+    outline = preflight.build_outline(config.data, config.seed)
+    if outline is not None and outline.labels:
+        _print_size(config, outline, measures_time=arguments.time)
+    elif arguments.time:
+        print("the time cannot be measured, because the examples are not known before they are read")
     for note in (*notes.list_notes(config), *preflight.list_unbuilt(config)):
         print(f"note: {note}")
+
+
+def _print_size(config: "Config", outline: "Examples", *, measures_time: bool) -> None:
+    from thalweg.cli import programs
+
+    planned = programs.list_programs(config, outline)
+    print(programs.describe_size(config, outline, planned))
+    if not measures_time:
+        return
+    from thalweg.artifacts import expected_times
+    from thalweg.cli import measure
+
+    compiled.guard_compiled_programs()
+    with progress.show_stage("check"):
+        seconds = measure.estimate_stages(config, outline, measure.measure_speed(config, outline, planned))
+    expected_times.write_expected_times(config, seconds)
+    stages = ", ".join(f"{stage} {format_duration(duration)}" for stage, duration in seconds.items())
+    print(f"about {format_duration(sum(seconds.values()))}: {stages}")
 
 
 def _use_preset(arguments: argparse.Namespace) -> None:
@@ -129,8 +158,10 @@ def _use_preset(arguments: argparse.Namespace) -> None:
 
 
 def _run_stage(arguments: argparse.Namespace) -> None:
+    from thalweg.cli import start_line
     from thalweg.stages import runner
 
+    start_line.announce_run(arguments.name)
     runner.run_stage(arguments.name)
 
 
@@ -157,7 +188,7 @@ def _run_study(arguments: argparse.Namespace) -> None:
     if not prepared.is_prepared(config):
         made = f"{MANIFEST} and {COPIES}"
         raise files.UserError(f"{made}: the prepared data does not match {PARAMS}. Run `dvc repro augment` first")
-    with watch_inputs("study", params):
+    with progress.show_stage("study"), watch_inputs("study", params):
         examples = prepared.load_prepared_data()
         data = build.build_data(config, examples.examples, examples.splits, examples.copy_origins)
         trials = run_study(config, examples, data)[0].trials
@@ -172,9 +203,10 @@ def _run_predict(arguments: argparse.Namespace) -> None:
     from thalweg.cli import predict
 
     compiled.guard_compiled_programs()
-    result = predict.predict_images(
-        arguments.model, arguments.paths, arguments.out, force=arguments.force, trusted=arguments.trust
-    )
+    with progress.show_stage("predict"):
+        result = predict.predict_images(
+            arguments.model, arguments.paths, arguments.out, force=arguments.force, trusted=arguments.trust
+        )
     for message in (*result.failures, *result.notes):
         print(message, file=sys.stderr)
     print(f"{format_count(result.count, 'prediction')} in {result.output}")

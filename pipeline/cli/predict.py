@@ -15,7 +15,7 @@ from thalweg.cli.outputs import IMAGE_MARK, check_outputs
 from thalweg.config.load import parse_params
 from thalweg.config.model import list_model_kinds
 from thalweg.data.sources.folder.image_files import describe_frames, describe_range
-from thalweg.system import data_files, files, table_files
+from thalweg.system import data_files, files, progress, table_files
 from thalweg.system.counts import format_count, join_first
 from thalweg.system.images import ValueRange, find_value_range, is_image_name, measure_ranges, read_images, write_image
 from thalweg.system.paths import PARAMS
@@ -122,7 +122,8 @@ def _read_images(
 
     Adds a message to `failures` for each other image, and to `several_frames` each whose further frames are not used.
     """
-    for name, image in zip(images, read_images(images.values(), size, channels, value_range), strict=True):
+    shown = progress.track(images, "predicting", len(images), "image")
+    for name, image in zip(shown, read_images(images.values(), size, channels, value_range), strict=True):
         if isinstance(image, files.UserError):
             failures.append(str(image))
             continue

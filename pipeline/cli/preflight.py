@@ -32,7 +32,7 @@ def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Pr
     if invalid & {"seed", "data"}:
         return
     data = DataConfig.model_validate(tree["data"])
-    outline = _build_outline(data, tree["seed"])
+    outline = build_outline(data, tree["seed"])
     section_problems = list(_find_section_problems(tree, invalid, data, outline))
     yield from section_problems
     if not problems and not section_problems and outline is not None and outline.labels:
@@ -102,13 +102,14 @@ def _require_memory(network: Network) -> None:
         raise files.UserError(message)
 
 
-def _build_outline(data: DataConfig, seed: int) -> Examples | None:
+def build_outline(data: DataConfig, seed: int) -> Examples | None:
+    """Return the examples as far as they are known before they are read (`DataSource.build_outline`)."""
     return data.source.build_outline(Path(data.path), rng.derive_seed(seed, "source"))
 
 
 def list_unbuilt(config: Config) -> Iterator[str]:
     """Say what `find_data_problems` did not build."""
-    outline = _build_outline(config.data, config.seed)
+    outline = build_outline(config.data, config.seed)
     if outline is None or not outline.labels:
         yield "no program was built, because the examples are not known before they are read"
         return

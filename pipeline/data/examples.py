@@ -116,6 +116,10 @@ class DataSource(StrictModel):
         Raises `thalweg.system.files.UserError` where nothing can be read at all.
         """
 
+    def read_sample(self, path: Path, seed: int, count: int) -> int:  # noqa: ARG002
+        """Read at most `count` examples, for the time that it takes, and return their number; 0 if reading is quick."""
+        return 0
+
     def build_outline(self, path: Path, seed: int) -> Examples | None:  # noqa: ARG002
         """Return the examples as far as they are known before images are read: without pixels, each label 1.
 

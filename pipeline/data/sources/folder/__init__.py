@@ -21,6 +21,7 @@ from thalweg.data.sources.folder.label_tables import Annotation, Annotations, La
 from thalweg.system import data_files, files
 from thalweg.system.counts import format_count, join_first
 from thalweg.system.images import is_image_name, write_image
+from thalweg.system.images import read_images as read_files
 
 SidePixels = Annotated[int, Field(ge=1, le=4096)]
 Placed = dict[str, dict[str, NDArray[np.float32]]]
@@ -74,7 +75,7 @@ class Folder(DataSource):
             faults += label_tables.find_label_faults(row)
         faults += label_tables.find_count_faults(_drop_faulty(rows, faults), annotations)
 
-        root = path / self.images if files.path_exists(path / self.images) else path
+        root = self._find_root(path)
         all_files = files.list_files(root)
         name_faults = data_files.find_name_faults(all_files)
         warnings += name_faults.values()
@@ -98,6 +99,14 @@ class Folder(DataSource):
         warnings += _describe_unused_files(path, root, files_below, labelled)
         faults = sorted([*faults, *repeated], key=_parse_location)
         return ReadResult(examples, tuple(faults), (*images.warnings, *warnings))
+
+    def read_sample(self, path: Path, seed: int, count: int) -> int:
+        root, names = self._find_root(path), self.build_outline(path, seed).names[:count]
+        return len(list(read_files((root / name for name in names), self.size, self.channels)))
+
+    def _find_root(self, path: Path) -> Path:
+        """Return the folder that images are named from."""
+        return path / self.images if files.path_exists(path / self.images) else path
 
     def build_outline(self, path: Path, seed: int) -> Examples:  # noqa: ARG002
         try:

@@ -1,0 +1,79 @@
+"""The first line of `dvc repro`: the device, the stages to run, and how long they take.
+
+DVC starts each stage as a process of its own. The first of them prints the line.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from thalweg.artifacts.expected_times import describe_expected_time
+from thalweg.config.load import load_config, parse_params
+from thalweg.config.tree import flatten_tree
+from thalweg.stages import STAGE_NAMES
+from thalweg.system import files, machine, progress, runtime
+from thalweg.system.counts import format_count
+from thalweg.system.paths import PARAMS, STATE_FOLDER
+
+PIPELINE, LOCK = Path("dvc.yaml"), Path("dvc.lock")
+LAST_STAGE = STATE_FOLDER / "last-stage.json"
+
+
+def announce_run(stage: str) -> None:
+    """Print the line if `stage` is the first that this run of DVC starts."""
+    run = {"group": os.getpgrp(), "stage": stage}
+    if "DVC_STAGE" not in os.environ or not files.path_exists(PIPELINE):
+        return
+    last = _read_tree(LAST_STAGE)
+    with suppress(files.UserError):  # then each stage prints the line
+        files.write_json(LAST_STAGE, run)
+    if last.get("group") == run["group"] and str(last.get("stage")) in STAGE_NAMES[: STAGE_NAMES.index(stage)]:
+        return
+    params = flatten_tree(parse_params(PARAMS, files.read_bytes(PARAMS))[0])
+    stages = list_stages_to_run(stage, _read_tree(PIPELINE)["stages"], _read_tree(LOCK).get("stages", {}), dict(params))
+    expected = describe_expected_time(load_config(PARAMS), stages)
+    progress.print_line(f"{describe_device()}; to run: {', '.join(stages)}; {expected}")
+
+
+def describe_device() -> str:
+    """Describe the processor and its cores, or the accelerator."""
+    name = machine.describe_processor().partition(" (")[0]
+    return name if name.startswith(("gpu", "tpu")) else f"{name}, {format_count(runtime.count_cores(), 'core')}"
+
+
+def list_stages_to_run(
+    first: str, pipeline: Mapping[str, Any], lock: Mapping[str, Any], params: Mapping[str, Any]
+) -> list[str]:
+    """List the first stage and those after it that read what changes, or other values than in `lock`.
+
+    Some of them may not run after all: DVC looks whether an output that is made anew really differs.
+    """
+    stages, changed = [first], set(pipeline[first].get("outs", ()))
+    for stage in STAGE_NAMES[STAGE_NAMES.index(first) + 1 :]:
+        listed = pipeline.get(stage, {})
+        if changed & set(listed.get("deps", ())) or _has_changed_params(lock.get(stage), params):
+            stages.append(stage)
+            changed |= {*listed.get("outs", ()), *listed.get("metrics", ())}
+    return stages
+
+
+def _has_changed_params(locked: Mapping[str, Any] | None, params: Mapping[str, Any]) -> bool:
+    """Say whether a stage never ran, or ran with other values."""
+    if locked is None:
+        return True
+    for key, value in locked.get("params", {}).get(str(PARAMS), {}).items():
+        then = dict(flatten_tree({key: value}))
+        now = {path: leaf for path, leaf in params.items() if f"{path}.".startswith(f"{key}.")}
+        if then != now:
+            return True
+    return False
+
+
+def _read_tree(file: Path) -> Any:
+    """Read a file of YAML or JSON; empty if there is none, or it is torn."""
+    try:
+        return (parse_params(file, files.read_bytes(file))[0] or {}) if files.path_exists(file) else {}
+    except files.UserError:
+        return {}
