@@ -11,9 +11,10 @@ SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-
 
 .PHONY: all setup test test-all test-long lint bench tutorial clean
 
-# check also sets aside a dvc.lock that a kill has cut: DVC would not start with it
+# check also sets aside a dvc.lock that a kill has cut: DVC would not start with it. What it compiles to measure the
+# time is kept for the study
 all: setup
-	thalweg check
+	thalweg check --time
 	dvc repro
 
 setup: $(READY)
@@ -21,7 +22,8 @@ setup: $(READY)
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set its path: make PYTHON=/path/to/python3.12"; exit 2; }
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@echo "pip downloads and installs the packages of requirements.lock into .venv; the first time this takes minutes"
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
