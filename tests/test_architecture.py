@@ -146,7 +146,7 @@ def test_stages_do_not_print_by_hand() -> None:
 
 
 DISK_USES = {
-    "cli": {"os.execv"},  # restarts with the code of the checkout
+    "cli": {".cwd", "os.chdir", "os.execv"},  # restarts with the code of the checkout
     "cli.start_line": {"os.getpgrp"},  # tells one run of DVC from the next
     "search.database": {"sqlite3"},  # the file is Optuna's
     "search.run": {"subprocess"},  # a study in a process of its own
@@ -154,6 +154,7 @@ DISK_USES = {
     "system.git": {"subprocess"},
     "system.images": {"Image.open"},  # from bytes in memory
     "system.interrupts": {"os.O_WRONLY", "os.dup2", "os.open"},  # the null device
+    "system.project_folder": {".cwd", "os.chdir"},
     "system.table_files": {"pd.read_csv"},  # from bytes in memory
 }
 """What touches the disk, or seems to, outside `thalweg.system.files`."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import thalweg
 from thalweg.cli import dvc_lock
 from thalweg.stages import STAGE_NAMES
-from thalweg.system import compiled, files, progress
+from thalweg.system import compiled, files, progress, project_folder
 from thalweg.system.counts import format_count, format_duration
 from thalweg.system.git import run_git
 from thalweg.system.paths import COPIES, MANIFEST, MODEL, PARAMS, TIMING
@@ -28,14 +28,15 @@ PRESET_FOLDER = Path("presets")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Returns the exit code: 2 for an error that the user can correct."""
-    sys.path.insert(0, "")  # finds the user's models in the current folder, as the stages do
-    arguments = _build_parser().parse_args(argv)
+    offset = project_folder.enter_project()
     if argv is None:
-        _run_checkout()
+        _run_checkout(offset)
+    arguments = _build_parser(offset).parse_args(argv)
+    sys.path.insert(0, "")  # finds the user's models in the project, as the stages do
     try:
         if arguments.run is not _run_stage:  # DVC starts it, with a dvc.lock that it has read
             dvc_lock.mend_lock()
-        files.require_text_path()
+        project_folder.require_text_path()
         arguments.run(arguments)
     except files.UserError as error:
         print(error, file=sys.stderr)
@@ -43,17 +44,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run_checkout() -> None:
-    """Restart with the code of the current checkout if the installed code is another checkout's.
+def _run_checkout(offset: Path) -> None:
+    """Restart with the code of the project's checkout if the installed code is another checkout's.
 
-    `dvc exp run --temp` and git worktrees have their own code, and DVC records that code for the stages.
+    `dvc exp run --temp` and git worktrees have their own code, and DVC records that code for the stages. The user is in
+    the folder `offset` of the project.
     """
     package = Path("thalweg", "__init__.py")
     if files.path_exists(package) and files.resolve_links(package) != files.resolve_links(Path(str(thalweg.__file__))):
+        folders = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(Path.cwd()), *([folders] if folders else [])])
+        os.chdir(offset)  # where the paths on the command line begin
         os.execv(sys.executable, [sys.executable, "-m", "thalweg", *sys.argv[1:]])
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def _build_parser(offset: Path) -> argparse.ArgumentParser:
+    """Build the parser of a user in the folder `offset` of the project: a path on the command line begins there."""
     description = "Declarative hyperparameter studies of neural networks."
     parser = argparse.ArgumentParser(prog="thalweg", description=description)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -64,7 +70,9 @@ def _build_parser() -> argparse.ArgumentParser:
         return command
 
     command = add_command("check", _check_params, "list every error in a params file")
-    command.add_argument("file", nargs="?", type=Path, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}")
+    command.add_argument(
+        "file", nargs="?", type=offset.joinpath, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}"
+    )
     command.add_argument("--time", action="store_true", help="train for a moment, and say how long each stage takes")
     command = add_command("use", _use_preset, f"replace {PARAMS} by a preset, unless it has uncommitted changes")
     command.add_argument("preset", metavar="PRESET", help=", ".join(_list_presets()) or "a file in presets/")
@@ -75,14 +83,14 @@ def _build_parser() -> argparse.ArgumentParser:
     trials = "number of trials, a multiple of study.cohort (default: study.trials)"
     command.add_argument("--trials", type=int, metavar="N", help=trials)
     command = add_command("predict", _run_predict, "predict images with the confirmed winner")
-    command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="images or folders of images")
+    command.add_argument("paths", nargs="+", type=offset.joinpath, metavar="PATH", help="images or folders of images")
     out = "table to write, with the columns image and prediction; predicted images go into the folder FILE"
-    command.add_argument("--out", required=True, type=Path, metavar="FILE.csv", help=out)
+    command.add_argument("--out", required=True, type=offset.joinpath, metavar="FILE.csv", help=out)
     command.add_argument("--force", action="store_true", help="overwrite files that predict did not make")
     model = f"folder of the model (default: {MODEL})"
     trust = "allow the code of a model that params.yaml does not name"
     command.add_argument("--trust", action="append", default=[], metavar="DOTTED.PATH", help=trust)
-    command.add_argument("--model", type=Path, default=MODEL, metavar="FOLDER", help=model)
+    command.add_argument("--model", type=offset.joinpath, default=MODEL, metavar="FOLDER", help=model)
     command = add_command("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
     add_command("timing", _print_timing, "print how long each stage took when it last ran")

@@ -182,14 +182,6 @@ def read_system_text(path: Path) -> str:
         return ""
 
 
-def require_text_path() -> None:
-    """Raise `UserError` if the current folder's path is not UTF-8: libraries and tables cannot hold it."""
-    try:
-        str(Path.cwd()).encode()
-    except UnicodeEncodeError:
-        raise UserError(f"{bytes(Path.cwd())!r}: the folder's name is not UTF-8; rename it") from None
-
-
 def path_exists(path: Path) -> bool:
     """Return whether there is a file or folder; a broken link is none. Raises `UserError` if that cannot be seen."""
     return _read_mode(path) != 0

@@ -12,9 +12,10 @@ from thalweg import cli
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A git repository with this project's params.yaml and presets, committed."""
+    """A git repository with this project's params.yaml, dvc.yaml and presets, committed."""
     shutil.copytree(ROOT / "presets", tmp_path / "presets")
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
     for command in (
         ["init", "-q"],
         ["add", "-A"],
@@ -64,6 +65,17 @@ def test_check_names_missing_data(project: Path, capsys: pytest.CaptureFixture[s
     assert f"set this:\nparams.yaml:{problem}" in capsys.readouterr().out
     # scenes are drawn: their folder is only watched
     assert cli.main(["check", "presets/scenes.yaml"]) == 0
+
+
+def test_paths_begin_where_the_user_is(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project / "presets")
+    assert cli.main(["check", "scenes.yaml"]) == 0
+    assert capsys.readouterr().out.startswith("presets/scenes.yaml: no errors")
+    monkeypatch.chdir(project / "presets")
+    assert cli.main(["check"]) == 0
+    assert capsys.readouterr().out.startswith("params.yaml: no errors")
 
 
 @pytest.mark.parametrize(
