@@ -1,7 +1,8 @@
 """Which examples train, validate and test: pure functions of names, groups and a seed.
 
 Random order is the order of SHA-256 over seed and name. So a split depends neither on the order of the examples nor on
-a random generator, and new data does not reorder the old.
+a random generator, and new data does not reorder the old. Sets keep the shares of classes as far as whole groups allow.
+Examples without classes are of one class.
 """
 
 import hashlib
@@ -43,6 +44,9 @@ class SplitConfig(StrictModel):
         0.2, ge=0, lt=1, description="fraction of the examples in the test set, used once for the final comparison"
     )
     folds: int = Field(5, ge=2, description="number of folds with `by: folds`")
+    stratify: bool = Field(
+        True, description="each class has about the same share in every set; for data with a class for each image"
+    )
 
     @model_validator(mode="after")
     def _check_fractions(self) -> "SplitConfig":
@@ -86,6 +90,7 @@ def split_examples(config: SplitConfig, examples: Examples, seed: int) -> Splits
     marked_validation = others[examples.split[others] == "validation"] if config.by == "column" else others[:0]
     names = examples.names if config.by == "fraction" else examples.groups
     groups = _group_rows(np.setdiff1d(others, marked_validation), names)
+    classes = _number_classes(config, examples)
     folds = config.folds if config.by == "folds" else 1
     needed = bool(config.test) + (folds if folds > 1 else 1 + (not len(marked_validation)))
     if not groups:
@@ -97,15 +102,16 @@ def split_examples(config: SplitConfig, examples: Examples, seed: int) -> Splits
     if len(groups) < needed:
         raise UserError(_describe_shortage(config, needed, len(groups), len(marked_test)))
 
-    drawn_test, groups = _draw_groups(groups, config.test * len(others), keep=needed - 1, seed=seed, purpose="test")
+    wanted = np.bincount(classes[others], minlength=classes.max() + 1)
+    drawn_test, groups = _draw_groups(groups, classes, config.test * wanted, needed - 1, seed, "test")
     if folds > 1:
-        held_out = _build_folds(groups, folds, seed)
+        held_out = _build_folds(groups, classes, folds, seed)
     elif len(marked_validation):
         held_out = [marked_validation.tolist()]
     elif config.validation == 0:
         raise UserError("data.split: the data marks no validation examples and `validation` is 0. Set it above 0.")
     else:
-        held_out = [_draw_groups(groups, config.validation * len(others), keep=1, seed=seed, purpose="validation")[0]]
+        held_out = [_draw_groups(groups, classes, config.validation * wanted, 1, seed, "validation")[0]]
 
     test_rows = _sort_rows([*marked_test, *drawn_test])
     validation = tuple(_sort_rows(rows) for rows in held_out)
@@ -114,35 +120,52 @@ def split_examples(config: SplitConfig, examples: Examples, seed: int) -> Splits
     return Splits(train, validation, test_rows)
 
 
-def _draw_groups(
-    groups: _RowsByGroup, target: float, keep: int, seed: int, purpose: str
-) -> tuple[list[int], _RowsByGroup]:
-    """Return whole groups, drawn at random, whose examples come near to `target`, and the groups left.
+def _number_classes(config: SplitConfig, examples: Examples) -> NDArray[np.intp]:
+    """Return each example's class [N], all 0 where classes do not count."""
+    if not config.stratify or "label" not in examples.labels:
+        return np.zeros(len(examples), np.intp)
+    return np.unique(examples.labels["label"], return_inverse=True)[1].reshape(-1)
 
-    A greedy pass takes a group if that brings the total nearer: the total then misses the target by at most half of the
-    smallest group left. It takes at least one group where the target is above 0, and always leaves `keep`.
+
+def _draw_groups(
+    groups: _RowsByGroup,
+    classes: NDArray[np.intp],
+    target: NDArray[np.floating],
+    keep: int,
+    seed: int,
+    purpose: str,
+) -> tuple[list[int], _RowsByGroup]:
+    """Return whole groups, drawn at random, and the groups left.
+
+    Their examples come near to `target` [classes]: a greedy pass takes a group if that lessens the sum of the classes'
+    misses. With one class the total misses the target by at most half of the smallest group left. At least one group is
+    taken where the target is above 0, and `keep` are always left.
     """
-    if not target:
+    if not target.any():
         return [], groups
     shuffled = sorted(groups, key=lambda name: _hash_name(seed, purpose, name))
-    taken: dict[str, int] = {}
-    total = 0
+    taken: set[str] = set()
+    total = np.zeros(len(target), np.intp)
     for name in shuffled:
-        size = len(groups[name])
-        if len(groups) - len(taken) > keep and abs(total + size - target) < abs(total - target):
-            taken[name] = size
-            total += size
+        larger = total + np.bincount(classes[groups[name]], minlength=len(target))
+        if len(groups) - len(taken) > keep and np.abs(larger - target).sum() < np.abs(total - target).sum():
+            taken.add(name)
+            total = larger
     if not taken:
-        taken = {min(shuffled, key=lambda name: len(groups[name])): 0}
-    rows = [row for name in taken for row in groups[name]]
+        taken = {min(shuffled, key=lambda name: len(groups[name]))}
+    rows = [row for name in shuffled if name in taken for row in groups[name]]
     return rows, {name: members for name, members in groups.items() if name not in taken}
 
 
-def _build_folds(groups: _RowsByGroup, folds: int, seed: int) -> list[list[int]]:
-    """Put groups into folds of about equal size: the largest first, each into the smallest fold so far."""
+def _build_folds(groups: _RowsByGroup, classes: NDArray[np.intp], folds: int, seed: int) -> list[list[int]]:
+    """Put groups into folds of about equal size: the largest first, each into the fold with fewest of its classes."""
     fold_rows: list[list[int]] = [[] for _ in range(folds)]
+    counts = np.zeros((folds, classes.max() + 1), np.intp)
     for name in sorted(groups, key=lambda name: (-len(groups[name]), _hash_name(seed, "folds", name))):
-        min(fold_rows, key=len).extend(groups[name])
+        own = np.bincount(classes[groups[name]], minlength=counts.shape[1])
+        fold = min(range(folds), key=lambda fold: (counts[fold] @ own, len(fold_rows[fold])))
+        fold_rows[fold].extend(groups[name])
+        counts[fold] += own
     return fold_rows
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations
 from random import Random
 from typing import Any, Literal
@@ -210,3 +211,49 @@ def test_impossible_split_is_explained(split: SplitConfig, data: Examples, messa
 def test_empty_splits_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         SplitConfig(**options)
+
+
+def build_classes(classes: list[int], groups: list[str] | None = None) -> Examples:
+    return replace(build_examples(groups, number=len(classes)), labels={"label": np.array(classes, np.int32)})
+
+
+def count_classes(data: Examples, rows: Any) -> list[int]:
+    return np.bincount(data.labels["label"][rows], minlength=data.labels["label"].max() + 1).tolist()
+
+
+@given(sizes=st.lists(st.integers(5, 40), min_size=2, max_size=5), test=fractions, seed=seeds)
+@settings(max_examples=40)
+def test_single_examples_keep_class_shares(sizes: list[int], test: float, seed: int) -> None:
+    data = build_classes([label for label, size in enumerate(sizes) for _ in range(size)])
+    splits = split_examples(SplitConfig(by="fraction", validation=0.2, test=test), data, seed)
+    assert_whole_and_apart(splits, data)
+    for fraction, rows in ((test, splits.test), (0.2, splits.validation[0])):
+        for count, size in zip(count_classes(data, rows), sizes, strict=True):
+            assert abs(count - fraction * size) <= 1
+
+
+def test_stratify_false_draws_without_classes() -> None:
+    classes = [0] * 90 + [1] * 10
+    config = SplitConfig(by="fraction", stratify=False)
+    data, plain = build_classes(classes), build_examples(number=100)
+    ours, theirs = (split_examples(config, one, 0) for one in (data, plain))
+    assert list_names(ours, data) == list_names(theirs, plain)
+    assert list_names(split_examples(SplitConfig(by="fraction"), data, 0), data) != list_names(ours, data)
+
+
+def test_whole_groups_come_near_class_shares() -> None:
+    # one group in five holds the rare class, and no draw without classes would know
+    data = build_classes([int(row // 4 % 5 == 0) for row in range(200)], [f"group-{row // 4}" for row in range(200)])
+    for seed in range(20):
+        splits = split_examples(SplitConfig(), data, seed)
+        assert_groups_whole(splits, data)
+        assert count_classes(data, splits.test) == [32, 8]
+        assert count_classes(data, splits.validation[0]) == [32, 8]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_folds_share_out_classes(seed: int) -> None:
+    data = build_classes([0] * 33 + [1] * 17 + [2] * 5)
+    splits = split_examples(SplitConfig(by="folds", folds=5, test=0), data, seed)
+    counts = np.array([count_classes(data, rows) for rows in splits.validation])
+    assert (np.ptp(counts, axis=0) <= 1).all()
