@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -158,11 +158,20 @@ def build_manifest(
         "groups": {name: len(np.unique(examples.groups[split])) for name, split in rows.items()},
         "folds": len(splits.train),
         "classes": list(examples.classes),
+        "class_counts": _count_classes(examples, rows),
         "excluded": [vars(fault) for fault in faults],
         "warnings": list(warnings),
         "sha256": _compute_digest(examples, splits),
         "made_for": data_identity(config),
     }
+
+
+def _count_classes(examples: Examples, rows: Mapping[str, NDArray[Any]]) -> dict[str, list[int]]:
+    """Return the number of each class's examples by set; empty where an example has no class."""
+    if "label" not in examples.labels:
+        return {}
+    labels, classes = examples.labels["label"], len(examples.classes)
+    return {name: np.bincount(labels[own], minlength=classes).tolist() for name, own in rows.items()}
 
 
 def _compute_digest(examples: Examples, splits: Splits) -> str:

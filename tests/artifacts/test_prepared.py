@@ -1,6 +1,7 @@
 """Prepared data: what is written is read, folds in order, copies after the originals."""
 
 import pickle
+from dataclasses import replace
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
@@ -76,6 +77,15 @@ def write_prepared() -> None:
     prepared.write_examples(EXAMPLES, build_examples(4))
     prepared.write_splits(splits)
     files.write_json(MANIFEST, prepared.build_manifest(config, build_examples(4), splits, (), ()))
+
+
+def test_manifest_counts_classes_by_set() -> None:
+    labels = {"label": np.array([0, 1, 1, 2], np.int32)}
+    examples = replace(build_examples(4), labels=labels, classes=("a", "b", "c", "d"))
+    config, splits = load_config(ROOT / "params.yaml"), Splits((build_rows(1, 2),), (build_rows(0),), build_rows(3))
+    manifest = prepared.build_manifest(config, examples, splits, (), ())
+    assert manifest["class_counts"] == {"train": [0, 2, 0, 0], "validation": [1, 0, 0, 0], "test": [0, 0, 1, 0]}
+    assert prepared.build_manifest(config, build_examples(4), splits, (), ())["class_counts"] == {}
 
 
 def test_copies_follow_originals_and_record_origin() -> None:

@@ -49,6 +49,9 @@ def _find_lost_examples(excluded: Sequence[Mapping[str, Any]]) -> set[str]:
 def build_figures(tables: StudyTables) -> list[Figure]:
     manifest = tables.manifest
     figures: list[Figure] = [_build_data_figure(tables, manifest), _build_facts_table(tables)]
+    if tables.output_kind == "class" and (counts := manifest.get("class_counts")):
+        rows = pd.DataFrame({"class": manifest["classes"], **counts})
+        figures.insert(1, Table("classes", "Examples of each class", "", rows, is_half_width=True))
     if excluded := manifest.get("excluded") or []:
         rows = pd.DataFrame([{name: fault.get(name, "") for name in ("name", "where", "reason")} for fault in excluded])
         caption = ""

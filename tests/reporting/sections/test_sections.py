@@ -130,6 +130,15 @@ def test_nothing_to_draw_is_a_sentence(studies_by_case: dict[str, StudyTables]) 
         assert all(isinstance(each, EmptyFigure) for each in section.build_figures(studies_by_case["no trials"]))
 
 
+def test_classes_are_counted_by_set(studies_by_case: dict[str, StudyTables]) -> None:
+    study = studies_by_case["classes"]
+    counts = {"train": [3, 4], "validation": [1, 2], "test": [1, 1]}
+    study = replace(study, manifest=study.manifest | {"classes": ["coat", "shirt"], "class_counts": counts})
+    (table,) = [figure for figure in provenance.build_figures(study) if figure.id == "classes"]
+    assert isinstance(table, Table)
+    assert table.rows.to_dict("list") == {"class": ["coat", "shirt"], **counts}
+
+
 def test_faults_are_not_examples(counting_study: StudyTables) -> None:
     points = [
         {"name": "a.png", "where": f"points.csv:{line}", "reason": "`x` is not a number: far"} for line in (2, 3, 4)
