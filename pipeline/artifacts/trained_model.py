@@ -19,6 +19,7 @@ from thalweg.core.network import Network, import_model_class
 from thalweg.data.examples import Examples
 from thalweg.schema.section import build_member_validator
 from thalweg.system import data_files, files
+from thalweg.system.counts import format_count
 from thalweg.system.images import ValueRange
 from thalweg.system.paths import MODEL, PARAMS
 from thalweg.tasks import Task
@@ -81,7 +82,7 @@ def build_trained_model(
 
 
 def save_trained_model(folder: Path, model: TrainedModel) -> None:
-    """Write three files: description, weights, and input arrays. The same model gives the same bytes."""
+    """Write description, weights, input arrays and README.md. The same model gives the same bytes."""
     arrays: dict[str, NDArray[Any]] = {"mean": model.mean, "scale": model.scale, "backgrounds": model.backgrounds}
     contents = dict(
         zip(DATA_FILES, (weights.serialize_weights(model.members), data_files.pack_arrays(arrays)), strict=True)
@@ -99,6 +100,38 @@ def save_trained_model(folder: Path, model: TrainedModel) -> None:
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     }
     write_description(folder, description)
+    files.write_text(folder / "README.md", describe_model(model))
+
+
+def describe_model(model: TrainedModel) -> str:
+    """Say what a model's folder holds and how to use it, in Markdown."""
+    height, width, channels = model.image_shape
+    network, members = model.network.path.removesuffix(".Model"), format_count(len(model.members), "network")
+    means = "" if len(model.members) == 1 else "; `predict` averages them"
+    classes = f"- Classes: {', '.join(model.classes)}\n" if model.task.OUTPUT_KIND == "class" else ""
+    return f"""# A trained model
+
+- Task: `{model.task.kind}`
+- {members} of the kind `{network}`{means}
+- Images: {height} x {width} pixels, {channels} channels, 0 to 255
+{classes}
+`model.json` describes the model and holds the digests of the other files. `weights.msgpack` holds the weights,
+`inputs.npz` the numbers that normalise an image. The folder needs no other file, but the same version of Thalweg.
+
+```sh
+thalweg predict IMAGES --out predictions.csv --model FOLDER
+```
+
+From Python, for images of the size above:
+
+```python
+from pathlib import Path
+from thalweg.artifacts.trained_model import load_trained_model
+
+model = load_trained_model(Path("FOLDER"))
+predictions = model.predict(images)  # uint8 [N, {height}, {width}, {channels}]
+```
+"""
 
 
 def write_description(folder: Path, description: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ def test_loaded_model_predicts_the_same(counting_model: TrainedModel, saved_mode
 
 def test_saved_model_is_deterministic(saved_model: Path, tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved_model))
-    for file in ("model.json", "weights.msgpack", "inputs.npz"):
+    for file in ("model.json", "weights.msgpack", "inputs.npz", "README.md"):
         assert (tmp_path / file).read_bytes() == (saved_model / file).read_bytes()
 
 
@@ -52,6 +52,15 @@ def test_classifier_keeps_its_classes(tmp_path: Path) -> None:
         loaded.task.build_prediction_columns(likely, loaded.classes)["prediction"][0]
         == loaded.classes[likely[0].argmax()]
     )
+
+
+def test_readme_tells_how_to_load_it(counting_model: TrainedModel, saved_model: Path) -> None:
+    text = (saved_model / "README.md").read_text()
+    assert "Images: 8 x 10 pixels, 3 channels" in text
+    code = text.split("```python\n")[1].split("```")[0].replace("FOLDER", str(saved_model))
+    names = {"images": IMAGES}
+    exec(code, names)
+    np.testing.assert_array_equal(names["predictions"], counting_model.predict(IMAGES))
 
 
 def test_missing_model_differs_from_other_format(saved_model: Path, tmp_path: Path) -> None:
