@@ -2,8 +2,8 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; \
 	done)
-BIN := $(CURDIR)/.venv/bin
-export PATH := $(BIN):$(PATH)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 READY := .venv/.ready
 # tests of one file share fixtures, so one process runs them; files keep their order, so that short ones come last;
 # a process that crashes ends the run: one that takes its place can wait for ever for the file that was lost
@@ -20,6 +20,7 @@ all: setup
 setup: $(READY)
 
 $(READY): requirements.lock pyproject.toml
+	@case "$$PWD" in *[:\#\$$]*) echo "$$PWD: neither make nor venv can bear : # or \$$ in a path; move the folder"; exit 2;; esac
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set its path: make PYTHON=/path/to/python3.12"; exit 2; }
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@echo "pip downloads and installs the packages of requirements.lock into .venv; the first time this takes minutes"

@@ -58,7 +58,7 @@ def _run_checkout(offset: Path) -> None:
         os.execv(sys.executable, [sys.executable, "-m", "thalweg", *sys.argv[1:]])
 
 
-def _build_parser(offset: Path) -> argparse.ArgumentParser:
+def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     """Build the parser of a user in the folder `offset` of the project: a path on the command line begins there."""
     description = "Declarative hyperparameter studies of neural networks."
     parser = argparse.ArgumentParser(prog="thalweg", description=description)

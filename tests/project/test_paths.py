@@ -1,0 +1,36 @@
+"""The project works below any path that make and venv can bear; another is refused in one line."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.clone import SMALLER, Clone
+from tests.helpers.paths import ROOT
+
+
+@pytest.mark.parametrize("name", ["a:b", "a#b", "a$b"])
+def test_unbearable_path_is_refused(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    for file in ("Makefile", "pyproject.toml", "requirements.lock"):
+        shutil.copyfile(ROOT / file, folder / file)
+    done = subprocess.run(["make", "setup"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == f"{folder}: neither make nor venv can bear : # or $ in a path; move the folder\n"
+    assert not (folder / ".venv").exists()
+
+
+@pytest.mark.slow
+def test_odd_path_works(tmp_path: Path) -> None:
+    folder = tmp_path / "Ärger mit \"Pfaden\" & 'Straßen'"
+    folder.mkdir()
+    clone = Clone(folder)
+    clone.set(SMALLER)
+    own = {name: value for name, value in clone.environment().items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    for command in (["make", "setup"], ["make"]):
+        done = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (folder / ".venv" / "bin" / "thalweg").exists()
+    assert (folder / "reports" / "report.html").exists()
