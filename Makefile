@@ -20,7 +20,7 @@ all: setup
 setup: $(READY)
 
 $(READY): requirements.lock pyproject.toml
-	@case "$$PWD" in *[:\#\$$]*) echo "$$PWD: neither make nor venv can bear : # or \$$ in a path; move the folder"; exit 2;; esac
+	@case "$$PWD" in *[:\#\$$\"\`\\]*) printf '%s\n' "$$PWD: make and pip cannot bear : # $$ \" \` \\ in a path; move the folder"; exit 2;; esac
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set its path: make PYTHON=/path/to/python3.12"; exit 2; }
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@echo "pip downloads and installs the packages of requirements.lock into .venv; the first time this takes minutes"
