@@ -4,6 +4,7 @@ Only the formats in `FORMATS` are decoded: Pillow has more, and some of them sta
 """
 
 import io
+import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from PIL import ExifTags, Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from thalweg.system import files
+from thalweg.system.fitting import Fit, Size, place_image
 from thalweg.system.parallel import map_in_threads
 
 FORMATS = {
@@ -37,6 +40,8 @@ TURNED = (5, 6, 7, 8)
 """Orientations in EXIF data that exchange height and width."""
 FINE_SCALE = 2
 """A reduced JPEG has at least this many pixels for each wanted one, in both directions."""
+BAR_VALUE = 128
+"""The value of the bars of a letterbox; of 255."""
 Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS replaces Pillow's own limit, whose first stage is only a warning
 WHITE_LEVELS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 """Usual values of white: of floats, and of 8, 10, 12, 14 and 16 bits."""
@@ -50,7 +55,7 @@ class DecodedImage:
     """Pixels uint8 [H, W, C], the size (H, W) of the original, and how many frames (or pages) its file has."""
 
     pixels: NDArray[np.uint8]
-    original_size: tuple[int, int]
+    original_size: Size
     frame_count: int = 1
 
 
@@ -125,25 +130,27 @@ def find_value_range(ranges: Iterable[ValueRange]) -> ValueRange | None:
 
 
 def read_images(
-    paths: Iterable[Path], size: tuple[int, int], channels: int, value_range: ValueRange | None = None
+    paths: Iterable[Path], size: Size, channels: int, value_range: ValueRange | None = None, fit: Fit = "stretch"
 ) -> Iterator[DecodedImage | files.UserError]:
     """Read images as `read_pixels` does, on all cores; an error takes the place of an image that cannot be read."""
-    return map_in_threads(partial(_try_to_read, size=size, channels=channels, value_range=value_range), paths)
+    return map_in_threads(partial(_try_to_read, size=size, channels=channels, value_range=value_range, fit=fit), paths)
 
 
 def _try_to_read(
-    path: Path, size: tuple[int, int], channels: int, value_range: ValueRange | None
+    path: Path, size: Size, channels: int, value_range: ValueRange | None, fit: Fit
 ) -> DecodedImage | files.UserError:
     try:
-        return read_pixels(path, size, channels, value_range)
+        return read_pixels(path, size, channels, value_range, fit)
     except files.UserError as error:
         return error
 
 
 def read_pixels(
-    path: Path, size: tuple[int, int], channels: int, value_range: ValueRange | None = None
+    path: Path, size: Size, channels: int, value_range: ValueRange | None = None, fit: Fit = "stretch"
 ) -> DecodedImage:
     """Read the first frame of an image, upright by its EXIF data, in `size` (H, W) and 1 or 3 `channels`.
+
+    `place_image` says where the image lies in `size`; the bars of a letterbox have `BAR_VALUE`.
 
     Lanczos' filter resizes it, and uses every pixel when it shrinks. A large JPEG is first decoded at a half, a quarter
     or an eighth of its size, which averages its pixels. Values of more than 8 bits are scaled from
@@ -153,7 +160,7 @@ def read_pixels(
     """
     with _open_image(path) as image:
         frame_count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: a photo and its thumbnail
-        upright, original = _decode_upright(image, size)
+        upright, original, is_resized = _decode_upright(image, size, fit)
         if _is_wide(upright):
             upright = _scale_values(np.asarray(upright, np.float64), value_range)
         if upright.has_transparency_data:
@@ -161,23 +168,37 @@ def read_pixels(
             upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
         mode = "L" if channels == 1 else "RGB"
         converted = upright if upright.mode == mode else upright.convert(mode)
-        resized = converted.resize(size[::-1], Image.Resampling.LANCZOS)
-        return DecodedImage(np.asarray(resized).reshape(*size, channels), original, frame_count)
+        placement = place_image(original, size, fit)
+        inner = placement.target_size
+        if not is_resized:
+            converted = converted.resize(inner[::-1], Image.Resampling.LANCZOS, placement.source)
+        x0, y0, x1, y1 = placement.target
+        pixels = np.full((*size, channels), BAR_VALUE, np.uint8)
+        pixels[y0:y1, x0:x1] = np.asarray(converted).reshape(*inner, channels)
+        return DecodedImage(pixels, original, frame_count)
 
 
-def _decode_upright(image: Image.Image, size: tuple[int, int]) -> tuple[Image.Image, tuple[int, int]]:
-    """Decode an image, upright by its EXIF data, and return its size (H, W). A reduced JPEG is resized to `size`."""
-    stored, wanted, reduced, is_turned = image.size, size, None, False
+def _decode_upright(image: Image.Image, size: Size, fit: Fit) -> tuple[Image.Image, Size, bool]:
+    """Decode an image, upright by its EXIF data; return it, its size (H, W), and whether it was resized.
+
+    A reduced JPEG is resized to the part that it fills.
+    """
+    stored, reduced, is_turned = image.size, None, False
     if image.format in ("JPEG", "MPO") and image.mode in ("L", "RGB"):
         is_turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
-        width, height = wanted = size if is_turned else size[::-1]
-        reduced = image.draft(image.mode, (FINE_SCALE * width, FINE_SCALE * height))
+        placement = place_image(stored[::-1], size[::-1] if is_turned else size, fit)
+        x0, y0, x1, y1 = placement.source
+        height, width = placement.target_size
+        wanted = (width * stored[0] / (x1 - x0), height * stored[1] / (y1 - y0))
+        reduced = image.draft(image.mode, (math.ceil(FINE_SCALE * wanted[0]), math.ceil(FINE_SCALE * wanted[1])))
     image.load()
     if reduced and image.size != stored:
-        image = image.resize(wanted, Image.Resampling.LANCZOS, reduced[1])
-        return ImageOps.exif_transpose(image), stored if is_turned else stored[::-1]
+        across, down = reduced[1][2] / stored[0], reduced[1][3] / stored[1]
+        box = (x0 * across, y0 * down, x1 * across, y1 * down)
+        image = image.resize((width, height), Image.Resampling.LANCZOS, box)
+        return ImageOps.exif_transpose(image), stored if is_turned else stored[::-1], True
     ImageOps.exif_transpose(image, in_place=True)
-    return image, (image.height, image.width)
+    return image, (image.height, image.width), False
 
 
 def _is_wide(image: Image.Image) -> bool:
@@ -192,7 +213,14 @@ def _scale_values(values: NDArray[np.float64], value_range: ValueRange | None) -
     black, white = value_range or find_value_range([(lowest, highest)]) or (0.0, 1.0)
     if lowest < black or highest > white:
         raise ValueError(f"values from {lowest:g} to {highest:g}, outside of {black:g} (black) to {white:g} (white)")
-    return Image.fromarray(np.rint((values - black) * (255 / (white - black))).astype(np.uint8))
+    return Image.fromarray(convert_to_bytes(values, (black, white)))
+
+
+def convert_to_bytes(values: NDArray[Any], value_range: ValueRange) -> NDArray[np.uint8]:
+    """Scale values such that black becomes 0 and white 255."""
+    black, white = value_range
+    scaled: NDArray[np.uint8] = np.rint((values.astype(np.float64) - black) * (255 / (white - black))).astype(np.uint8)
+    return scaled
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8], text: Mapping[str, str] = MappingProxyType({})) -> None:
