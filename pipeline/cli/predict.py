@@ -14,7 +14,7 @@ from thalweg.artifacts import trained_model
 from thalweg.cli.outputs import IMAGE_MARK, check_outputs
 from thalweg.config.load import parse_params
 from thalweg.config.model import list_model_kinds
-from thalweg.data.sources.folder.image_files import describe_frames, describe_range
+from thalweg.data.labelled.image_files import describe_frames, describe_range
 from thalweg.system import data_files, files, progress, table_files
 from thalweg.system.counts import format_count, join_first
 from thalweg.system.images import ValueRange, find_value_range, is_image_name, measure_ranges, read_images, write_image

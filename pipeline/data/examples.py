@@ -1,7 +1,8 @@
 """Examples, and the interface of the data sources that read them."""
+# ruff: noqa: ARG002, ARG003 (defaults of an interface ignore their arguments)
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -9,7 +10,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.predictions import PredictedImage
 from thalweg.schema.section import StrictModel
+from thalweg.system.fitting import Fit
 from thalweg.system.images import ValueRange
 
 Labels = dict[str, NDArray[np.generic]]
@@ -99,8 +102,15 @@ class DataSource(StrictModel):
 
     #: the files read from `data.path`, in words; empty where a source draws its examples
     REQUIRED_FILES: ClassVar[str] = ""
+    #: what `encode_predictions` can write: some of 'label', 'count' and 'objects'
+    WRITTEN_PREDICTIONS: ClassVar[tuple[str, ...]] = ()
 
-    def find_missing_file(self, path: Path) -> str:  # noqa: ARG002
+    @property
+    def image_fit(self) -> Fit:
+        """How images of another shape get the size of the examples."""
+        return "stretch"
+
+    def find_missing_file(self, path: Path) -> str:
         """Return the name of a required file that is missing under `path`; '' where there is none."""
         return ""
 
@@ -120,13 +130,21 @@ class DataSource(StrictModel):
         """Read at most `count` examples, for the time that it takes, and return their number; 0 if reading is quick."""
         return 0
 
-    def build_outline(self, path: Path, seed: int) -> Examples | None:  # noqa: ARG002
+    def build_outline(self, path: Path, seed: int) -> Examples | None:
         """Return the examples as far as they are known before images are read: without pixels, each label 1.
 
         They may have examples that `read_examples` leaves out. They are empty and have no labels where only the shape
         of images is known. None where even that is unknown.
         """
         return None
+
+    @classmethod
+    def encode_predictions(cls, images: Sequence[PredictedImage], classes: Sequence[str]) -> Mapping[str, bytes | Path]:
+        """Return predictions as files of this format, by path: their content, or a file to copy.
+
+        Beside the images, `read_examples` reads them. Raises `UserError` for a name that the format cannot hold.
+        """
+        return {}
 
 
 def build_blank_labels(names: Iterable[str], count: int) -> Labels:

@@ -50,7 +50,7 @@ BAD_TABLES: dict[str, tuple[str, str | bytes, str]] = {
     "labels: unknown image": ("labels", build_labels("c.png,2"), "c.png: no such file below images/"),
     "labels: image in capitals": ("labels", build_labels("B.PNG,2"), "did you mean b.png?"),
     "labels: image without suffix": ("labels", build_labels("b,2"), "b: no such file below images/"),
-    "labels: path of a folder": ("labels", build_labels("images/b.png,2"), "did you mean b.png?"),
+    "labels: one image by two paths": ("labels", build_labels("images/a.png,2"), "already has a row at labels.csv:2"),
     "labels: path upwards": (
         "labels",
         build_labels("../images/b.png,2"),
@@ -132,5 +132,6 @@ GOOD_TABLES: dict[str, str] = {
     "point zero": LABELS.replace(",1", ",1.0"),
     "exponent": LABELS.replace(",2", ",2e0"),
     "other order": "count,image\n2,b.png\n1,a.png\n",
+    "path from the table": LABELS.replace("b.png", "images/b.png"),
 }
 """Odd labels of the same two images, one and two people."""

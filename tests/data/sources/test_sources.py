@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thalweg.data.examples import DataSource, Examples
-from thalweg.data.sources.folder.label_tables import SPLIT_NAMES
+from thalweg.data.labelled.label_files import SPLIT_NAMES
 from thalweg.schema.section import find_members
 
 SOURCES = find_members("thalweg.data.sources")

@@ -1,15 +1,21 @@
 """The tables beside a folder of images, checked row by row: every fault is reported with its line."""
 
-import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from thalweg.data.examples import Fault
+from thalweg.data.labelled.file_index import FileIndex
+from thalweg.data.labelled.label_files import (
+    SPLIT_NAMES,
+    Annotation,
+    Annotations,
+    LabelRow,
+    find_box_fault,
+    is_number,
+)
 from thalweg.system import data_files, files
 from thalweg.system.counts import format_count
 
-SPLIT_NAMES = ("train", "validation", "test")
 OBJECT_COLUMNS = {"points": ("x", "y"), "boxes": ("x0", "y0", "x1", "y1")}
 LABEL_COLUMNS = ("image", "count", "label", "group", "split")
 CLASS_COLUMNS = {"points": (), "boxes": ("kind", "class")}
@@ -17,36 +23,12 @@ CLASS_COLUMNS = {"points": (), "boxes": ("kind", "class")}
 MAX_COUNT = 2**24  # float32 has every integer up to here
 
 
-@dataclass(frozen=True)
-class LabelRow:
-    """One image's row: its location (`labels.csv:12`) and its cells by column."""
+def read_table(
+    path: Path, required: tuple[str, ...], index: FileIndex, faults: list[Fault]
+) -> tuple[list[str], list[LabelRow]]:
+    """Read header and rows, with images by their names in `index`.
 
-    where: str
-    cells: dict[str, str]
-
-    @property
-    def image(self) -> str:
-        return self.cells["image"]
-
-    def fault(self, reason: str) -> Fault:
-        return Fault(self.cells.get("image", ""), self.where, reason)
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """A point (x, y) or a box (x0, y0, x1, y1): the location of its row, its coordinates in the file, its class."""
-
-    where: str
-    coordinates: tuple[float, ...]
-    kind: str | None = None
-
-
-Annotations = dict[str, dict[str, list[Annotation]]]
-"""By 'points' or 'boxes', for each table that exists, then by image."""
-
-
-def read_table(path: Path, required: tuple[str, ...], faults: list[Fault]) -> tuple[list[str], list[LabelRow]]:
-    """Read header and rows; a row with more or fewer cells than the header goes to `faults`.
+    A row with more or fewer cells than the header goes to `faults`.
 
     Raises `UserError` where the table is missing or empty, or lacks a required column.
     """
@@ -64,26 +46,15 @@ def read_table(path: Path, required: tuple[str, ...], faults: list[Fault]) -> tu
         raise files.UserError(f"{path}:{first}: two columns have one name; the columns are {', '.join(header)}")
     rows = []
     for line, cells in body:
-        row = LabelRow(f"{path.name}:{line}", dict(zip(header, cells, strict=False)))
+        named = dict(zip(header, cells, strict=False))
+        if "image" in named:
+            named["image"] = index.name_image(named["image"], path.parent)
+        row = LabelRow(f"{path.name}:{line}", named)
         if len(cells) == len(header):
             rows.append(row)
         else:
             faults.append(row.fault(f"the row has {len(cells)} cells, but the header has {len(header)}"))
     return header, rows
-
-
-def drop_repeated_rows(rows: list[LabelRow]) -> tuple[list[LabelRow], list[Fault]]:
-    """Return the first row of each image, sorted by image, and a fault for each other row."""
-    first: dict[str, LabelRow] = {}
-    faults = []
-    for row in rows:
-        if not row.image:
-            faults.append(row.fault("`image` is empty"))
-        elif row.image in first:
-            faults.append(row.fault(f"this image already has a row at {first[row.image].where}"))
-        else:
-            first[row.image] = row
-    return [first[name] for name in sorted(first)], faults
 
 
 def find_label_faults(row: LabelRow) -> Iterator[Fault]:
@@ -98,7 +69,9 @@ def find_label_faults(row: LabelRow) -> Iterator[Fault]:
         yield row.fault(f"`split` is '{cells['split']}'; allowed: {', '.join(SPLIT_NAMES)}, or empty")
 
 
-def read_annotations(folder: Path, labelled_images: set[str], faults: list[Fault], warnings: list[str]) -> Annotations:
+def read_annotations(
+    folder: Path, labelled_images: set[str], index: FileIndex, faults: list[Fault], warnings: list[str]
+) -> Annotations:
     """Read the points and boxes of the images `labelled_images`, where their tables exist.
 
     Faults go to `faults`, columns that are not used to `warnings`.
@@ -109,7 +82,7 @@ def read_annotations(folder: Path, labelled_images: set[str], faults: list[Fault
         if not files.path_exists(path):
             continue
         try:
-            header, rows = read_table(path, ("image", *columns), faults)
+            header, rows = read_table(path, ("image", *columns), index, faults)
         except files.UserError as error:
             faults.append(Fault(path.name, f"{path.name}:1", str(error)))
             continue
@@ -157,14 +130,6 @@ def find_count_faults(rows: list[LabelRow], annotations: Annotations) -> Iterato
             yield row.fault(f"points.csv has {shown['points']} for this image, but boxes.csv has {shown['boxes']}")
 
 
-def is_number(text: str) -> bool:
-    """Return whether a cell is a finite number."""
-    try:
-        return math.isfinite(float(text)) and "_" not in text
-    except ValueError:
-        return False
-
-
 def _find_number_fault(name: str, text: str) -> str | None:
     if is_number(text):
         return None
@@ -189,9 +154,7 @@ def _find_annotation_faults(
         yield "this image has no row in labels.csv"
     numbers = [fault for name in columns if (fault := _find_number_fault(name, row.cells[name]))]
     yield from numbers
-    if len(columns) == 4 and not numbers:
-        x0, y0, x1, y1 = (float(row.cells[name]) for name in columns)
-        if x1 <= x0 or y1 <= y0:
-            yield f"the box has no area: x from {x0:g} to {x1:g}, y from {y0:g} to {y1:g}"
+    if len(columns) == 4 and not numbers and (fault := find_box_fault(*(float(row.cells[name]) for name in columns))):
+        yield fault
     if class_column and not row.cells[class_column]:
         yield f"`{class_column}` is empty"

@@ -52,8 +52,8 @@ def test_unused_files_and_tables_are_counted(tmp_path: Path) -> None:
     (path / "images" / "c.heic").write_bytes(b"")
     (path / "images" / "notes.txt").write_bytes(b"")
     assert read(path).warnings == (
-        "files below images/ that are no images are not used, 2 in all: c.heic, notes.txt",
         "tables that are not read: boxs.csv; boxes.csv, labels.csv, points.csv are",
+        "files below images/ that are no images are not used, 2 in all: c.heic, notes.txt",
     )
 
 

@@ -1,17 +1,16 @@
-"""Read the images that labels.csv lists."""
+"""Read the images that label files list."""
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.data.examples import Fault
-from thalweg.data.sources.folder.label_tables import LabelRow
+from thalweg.data.labelled.label_files import LabelFiles
 from thalweg.system import files, images, progress
 from thalweg.system.counts import join_first
+from thalweg.system.fitting import Fit, Size
 from thalweg.system.images import ValueRange
 
 MIN_BRIGHTEST = 16
@@ -26,51 +25,39 @@ class ImageFiles:
     """
 
     pixels: NDArray[np.uint8]
-    original_sizes: dict[str, tuple[int, int]]
+    original_sizes: dict[str, Size]
     value_range: ValueRange | None
     warnings: tuple[str, ...]
 
 
-def read_images(
-    root: Path, files_below: list[str], rows: list[LabelRow], size: tuple[int, int], channels: int, faults: list[Fault]
-) -> ImageFiles:
+def read_images(labels: LabelFiles, size: Size, channels: int, fit: Fit, faults: list[Fault]) -> ImageFiles:
     """Read each row's image; add a fault for each that is missing or cannot be read."""
-    existing = {*files_below}
-    by_path, by_name = ({_fold_name(file, is_path): file for file in files_below} for is_path in (True, False))
-    measured_rows = progress.track(rows, "measuring", len(rows), "image")
-    value_range = images.find_value_range(
-        images.measure_ranges(root / row.image for row in measured_rows if row.image in existing)
-    )
+    rows, root = labels.rows, labels.index.root
+    paths = {row.image: root / row.image for row in rows if labels.index.has_file(row.image)}
+    measured_paths = progress.track(paths.values(), "measuring", len(paths), "image")
+    value_range = images.find_value_range(images.measure_ranges(measured_paths))
     pixels = np.zeros((len(rows), *size, channels), np.uint8)
     original_sizes, several_frames = {}, []
-    decoded = images.read_images(
-        (root / row.image for row in rows if row.image in existing), size, channels, value_range
-    )
+    decoded = images.read_images(paths.values(), size, channels, value_range, fit)
     for index, row in enumerate(progress.track(rows, "reading", len(rows), "image")):
-        if row.image not in existing:
-            similar = by_path.get(_fold_name(row.image, True)) or by_name.get(_fold_name(row.image, False))
+        if row.image not in paths:
+            similar = labels.index.suggest_name(row.image)
             hint = f"; did you mean {similar}?" if similar else ""
             faults.append(row.fault(f"no such file below {root.name or root}/{hint}"))
             continue
         image = next(decoded)
         if isinstance(image, files.UserError):
-            faults.append(row.fault(str(image).removeprefix(f"{root / row.image}: ")))
+            faults.append(row.fault(str(image).removeprefix(f"{paths[row.image]}: ")))
             continue
         pixels[index], original_sizes[row.image] = image.pixels, image.original_size
         if image.frame_count > 1:
             several_frames.append(f"{row.image} ({image.frame_count})")
     return ImageFiles(
-        pixels, original_sizes, value_range, tuple(_find_image_warnings(pixels, value_range, several_frames))
+        pixels, original_sizes, value_range, tuple(find_image_warnings(pixels, value_range, several_frames))
     )
 
 
-def _fold_name(path: str, is_path: bool) -> str:
-    """Return a path, or its last part, without what differs between systems: case, Unicode form, backslashes."""
-    folded = unicodedata.normalize("NFC", path).casefold().replace("\\", "/").removeprefix("./")
-    return folded if is_path else folded.rsplit("/", 1)[-1]
-
-
-def _find_image_warnings(
+def find_image_warnings(
     pixels: NDArray[np.uint8], value_range: ValueRange | None, several_frames: list[str]
 ) -> Iterator[str]:
     if several_frames:
