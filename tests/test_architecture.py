@@ -150,7 +150,7 @@ DISK_USES = {
     "cli.start_line": {"os.getpgrp"},  # tells one run of DVC from the next
     "search.database": {"sqlite3"},  # the file is Optuna's
     "search.run": {"subprocess"},  # a study in a process of its own
-    "system.data_files": {"np.load", "np.memmap", "np.savez"},  # bytes in memory, or a map
+    "system.data_files": {".open", "np.load", "np.memmap", "np.savez"},  # bytes in memory, or a map
     "system.git": {"subprocess"},
     "system.images": {"Image.open"},  # from bytes in memory
     "system.interrupts": {"os.O_WRONLY", "os.dup2", "os.open"},  # the null device

@@ -14,6 +14,7 @@ from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from tests.helpers.doc_examples import PAGES, TUTORIAL, Example, find_example, list_examples
+from tests.helpers.drawn_sets import draw_images
 from tests.helpers.paths import ROOT
 from thalweg import cli
 from thalweg.config.experiment import Config, ConfirmConfig, DataConfig, DiagnoseConfig, TrainingConfig
@@ -21,9 +22,10 @@ from thalweg.config.load import load_config
 from thalweg.config.model import ModelConfig
 from thalweg.config.numbers import OptimizerConfig, Strengths
 from thalweg.config.study import ConstraintConfig, ParameterConfig, PruneConfig, StopConfig, StudyConfig
+from thalweg.data.splits import split_examples
 from thalweg.reporting.sections import find_sections
 from thalweg.schema.section import StrictModel, find_members
-from thalweg.system import paths
+from thalweg.system import files, paths
 from thalweg.tasks import Task
 
 PAGE = (ROOT / "docs" / "params.md").read_text()
@@ -144,9 +146,45 @@ def test_space_changes_from_the_command_line(tmp_path: Path) -> None:
     assert after.keys() - before.keys() == {"optimizer.clip"}
 
 
-@pytest.mark.parametrize("example", list_examples("python"), ids=str)
+PYTHON_EXAMPLES = [example for example in list_examples("python") if "format" not in example.marks]
+"""Those that need no folder; the test of formats runs the others."""
+
+
+@pytest.mark.parametrize("example", PYTHON_EXAMPLES, ids=str)
 def test_python_example_runs(example: Example) -> None:
     assert run_example(example)
+
+
+FORMATS = sorted({example.marks["format"] for example in list_examples() if "format" in example.marks})
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_layout_of_format_is_read(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the files that a page shows, and images where it lists them; the source of the page reads all."""
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    data: dict[str, Any] = {}
+    for example in (example for example in list_examples() if example.marks.get("format") == kind):
+        if example.language == "yaml":
+            data = YAML(typ="safe").load(example.text)["data"]
+        elif example.language == "python":
+            run_example(example)
+        elif "file" in example.marks:
+            files.write_text(Path(example.marks["file"]), example.text)
+        else:
+            draw_images(tmp_path, *example.text.split(), size=(48, 64))
+    config = DataConfig.model_validate(data)
+    result = config.source.read_examples(Path(config.path), 0)
+    assert config.source.kind == kind
+    assert result.faults == ()
+    assert not any("not used" in warning for warning in result.warnings)
+    assert len(result.examples) > 1
+    split = split_examples(config.split.model_copy(update={"test": 0}), result.examples, 0)
+    assert len(split.train[0]) * len(split.validation[0])
+
+
+def test_every_format_has_a_section() -> None:
+    assert {*FORMATS} == find_members("thalweg.data.sources").keys() - {"scenes", "idx", "folder"}
 
 
 def test_task_example_is_complete() -> None:

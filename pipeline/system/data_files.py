@@ -5,7 +5,7 @@ import io
 import os
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
@@ -15,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.system.files import UserError, convert_errors, read_bytes, write_bytes, write_parts
+
+BROKEN_ARCHIVE = (ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What a file that is no archive of arrays, or a damaged one, raises."""
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -29,19 +32,37 @@ def pack_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read a `.npz` file's arrays by name. Raises `UserError` if it is broken."""
-    return unpack_arrays(path, read_bytes(path))
+def read_arrays(path: Path, wanted: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
+    """Read a `.npz` file's arrays by name, all or those `wanted`. Raises `UserError` if it is broken."""
+    return unpack_arrays(path, read_bytes(path), wanted)
 
 
-def unpack_arrays(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
+def unpack_arrays(path: Path, content: bytes, wanted: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
     """Return the arrays in the content of a `.npz` file. Raises `UserError` if it is broken."""
-    kinds = (ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
     with (
-        convert_errors(path, "not a file of arrays", *kinds),
+        convert_errors(path, "not a file of arrays", *BROKEN_ARCHIVE),
         np.load(io.BytesIO(content), allow_pickle=False) as file,
     ):
-        return {name: file[name] for name in file.files}
+        return {name: file[name] for name in file.files if wanted is None or name in wanted}
+
+
+def read_array_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Read the shape and type of each array in a `.npz` file, not its values. Raises `UserError` if it is broken."""
+    headers = {}
+    with (
+        convert_errors(path, "not a file of arrays", *BROKEN_ARCHIVE),
+        zipfile.ZipFile(io.BytesIO(read_bytes(path))) as archive,
+    ):
+        for member in archive.namelist():
+            with archive.open(member) as file:
+                is_first_version = np.lib.format.read_magic(file) == (1, 0)
+                shape, _, dtype = (
+                    np.lib.format.read_array_header_1_0(file)
+                    if is_first_version
+                    else np.lib.format.read_array_header_2_0(file)
+                )
+                headers[member.removesuffix(".npy")] = (shape, dtype)
+    return headers
 
 
 def write_array(path: Path, shape: tuple[int, ...], parts: Iterable[NDArray[np.uint8]]) -> None:

@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from tests.helpers.drawn_sets import list_boxes, list_messages
+from tests.helpers.drawn_sets import draw_images, list_boxes, list_messages, write_coco
 from tests.helpers.image_folder import build_gray_image, write_folder
 from thalweg.data.examples import ReadResult
+from thalweg.data.sources.coco import Coco
 from thalweg.data.sources.folder import Folder
+from thalweg.data.sources.imagefolder import ImageFolder
+from thalweg.data.split_warnings import find_split_warnings
+from thalweg.data.splits import SplitConfig, split_examples
 from thalweg.system.fitting import Fit
 
 WIDE = Image.new("L", (20, 10), 200)
@@ -62,6 +67,37 @@ def test_counts_of_cropped_images_are_questioned(tmp_path: Path) -> None:
         "fit: crop cuts the edges off 1 image, whose counts are of the whole images: a.png"
     ]
     assert list_messages(read(path, "letterbox")) == []
+
+
+def test_shares_move_as_pixels_do(tmp_path: Path) -> None:
+    """A crop of a photo that is decoded at a quarter of its size shows the same part as of its PNG."""
+    photo = np.zeros((400, 800, 3), np.uint8)
+    photo[:, 200:600] = np.linspace(0, 255, 400)[:, None].astype(np.uint8)
+    Image.fromarray(photo).save(tmp_path / "a.jpg", quality=98)
+    Image.fromarray(photo).save(tmp_path / "b.png")
+    write_coco(tmp_path / "x.json", ["a.jpg", "b.png"], [(0, 1, [300, 100, 100, 50]), (1, 1, [300, 100, 100, 50])])
+    result = Coco(size=(40, 40), fit="crop").read_examples(tmp_path, 0)
+    jpeg, png = result.examples.images.astype(int)
+    assert np.abs(jpeg - png).max() < 12
+    assert list_boxes(result) == {"a.jpg": [("cat", [10, 10, 20, 15])], "b.png": [("cat", [10, 10, 20, 15])]}
+
+
+def test_marks_and_copies_are_checked(tmp_path: Path) -> None:
+    """The split of folders holds; a copy on two sides of it is named."""
+    draw_images(tmp_path, "train/cat/a.png", "train/dog/b.png", "val/cat/c.png", "val/dog/d.png", "test/owl/e.png")
+    (tmp_path / "val" / "cat" / "a.png").write_bytes((tmp_path / "train" / "cat" / "a.png").read_bytes())
+    examples = ImageFolder(size=(8, 10)).read_examples(tmp_path, 0).examples
+    config = SplitConfig(by="column", test=0)
+    split = split_examples(config, examples, 0)
+    assert [examples.names[rows].tolist() for rows in (split.train[0], split.validation[0], split.test)] == [
+        ["train/cat/a.png", "train/dog/b.png"],
+        ["val/cat/a.png", "val/cat/c.png", "val/dog/d.png"],
+        ["test/owl/e.png"],
+    ]
+    assert [line.split(",")[0] for line in find_split_warnings(config, examples, split)] == [
+        "the training set has no example of class owl (1 in all)",
+        "copies of 1 image are on two sides of the split",
+    ]
 
 
 def test_faults_are_in_order_of_lines(tmp_path: Path) -> None:
