@@ -20,6 +20,7 @@ from thalweg.data.examples import Examples
 from thalweg.schema.section import build_member_validator
 from thalweg.system import data_files, files
 from thalweg.system.counts import format_count
+from thalweg.system.fitting import Fit
 from thalweg.system.images import ValueRange
 from thalweg.system.paths import MODEL, PARAMS
 from thalweg.tasks import Task
@@ -27,7 +28,7 @@ from thalweg.training import inference, normalisation
 from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 DATA_FILES = ("weights.msgpack", "inputs.npz")
 
 
@@ -44,6 +45,8 @@ class TrainedModel:
     backgrounds: NDArray[np.uint8]
     value_range: ValueRange | None = None
     """The values of black and white in input images of more than 8 bits; None if it was trained on 8 bits."""
+    fit: Fit = "stretch"
+    """How images of another shape got the size of the network's inputs."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -78,7 +81,8 @@ def build_trained_model(
     """Build the final model of an experiment from networks trained by `program` on `data`, made from `examples`."""
     mean, scale, backgrounds = map(np.asarray, (data.mean, data.scale, data.backgrounds))
     network, classes, value_range = program.network, examples.classes, examples.value_range
-    return TrainedModel(config.task, network, members, classes, mean, scale, backgrounds, value_range)
+    fit = config.data.source.image_fit
+    return TrainedModel(config.task, network, members, classes, mean, scale, backgrounds, value_range, fit)
 
 
 def save_trained_model(folder: Path, model: TrainedModel) -> None:
@@ -97,6 +101,7 @@ def save_trained_model(folder: Path, model: TrainedModel) -> None:
         "classes": model.classes,
         "members": len(model.members),
         "value_range": model.value_range,
+        "fit": model.fit,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     }
     write_description(folder, description)
@@ -199,4 +204,5 @@ def load_trained_model(folder: Path, trusted: Collection[str] = ()) -> TrainedMo
         raise files.UserError(f"{folder}: model '{network.path}' has changed since it was trained ({error})") from None
     inputs = {name: arrays[name] for name in ("mean", "scale", "backgrounds")}
     value_range = tuple(description["value_range"]) if description["value_range"] else None
-    return TrainedModel(task, network, members, tuple(description["classes"]), value_range=value_range, **inputs)
+    classes, fit = tuple(description["classes"]), description["fit"]
+    return TrainedModel(task, network, members, classes, value_range=value_range, fit=fit, **inputs)

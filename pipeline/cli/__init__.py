@@ -86,6 +86,8 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command.add_argument("paths", nargs="+", type=offset.joinpath, metavar="PATH", help="images or folders of images")
     out = "table to write, with the columns image and prediction; predicted images go into the folder FILE"
     command.add_argument("--out", required=True, type=offset.joinpath, metavar="FILE.csv", help=out)
+    form = "also write the predictions in the format of a data source, into the folder FILE: coco, yolo, voc, …"
+    command.add_argument("--format", default="", metavar="KIND", help=form)
     command.add_argument("--force", action="store_true", help="overwrite files that predict did not make")
     model = f"folder of the model (default: {MODEL})"
     trust = "allow the code of a model that params.yaml does not name"
@@ -213,7 +215,12 @@ def _run_predict(arguments: argparse.Namespace) -> None:
     compiled.guard_compiled_programs()
     with progress.show_stage("predict"):
         result = predict.predict_images(
-            arguments.model, arguments.paths, arguments.out, force=arguments.force, trusted=arguments.trust
+            arguments.model,
+            arguments.paths,
+            arguments.out,
+            form=arguments.format,
+            force=arguments.force,
+            trusted=arguments.trust,
         )
     for message in (*result.failures, *result.notes):
         print(message, file=sys.stderr)

@@ -37,6 +37,28 @@ def check_outputs(
             is_own = _is_own_table(path, tables[path]) if path in tables else has_image_text(path, IMAGE_MARK)
             if not is_own:
                 problems.append(f"{path}: exists; choose another --out, or overwrite it with --force")
+    _raise_problems(problems)
+
+
+def check_contents(folder: Path, contents: Mapping[str, bytes | Path], inputs: Iterable[Path], *, force: bool) -> None:
+    """Check the files below a folder, with these contents or copies of these files, before one is written.
+
+    Raises `UserError` if a file is an input, or if there is a file with another content; `force` allows the latter.
+    """
+    input_files = {files.resolve_links(file) for file in inputs}
+    problems = []
+    for name, content in contents.items():
+        path = folder / name
+        if files.resolve_links(path) in input_files:
+            problems.append(f"{path}: is an input; choose another --out")
+        elif not force and files.path_exists(path):
+            wanted = files.read_bytes(content) if isinstance(content, Path) else content
+            if files.is_folder(path) or files.read_bytes(path) != wanted:
+                problems.append(f"{path}: exists; choose another --out, or overwrite it with --force")
+    _raise_problems(problems)
+
+
+def _raise_problems(problems: Sequence[str]) -> None:
     if problems:
         more = [f"and {len(problems) - MAX_LISTED} more files"] if len(problems) > MAX_LISTED else []
         raise files.UserError("\n".join([*problems[:MAX_LISTED], *more]))

@@ -11,12 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg.artifacts import trained_model
-from thalweg.cli.outputs import IMAGE_MARK, check_outputs
+from thalweg.cli import formats
+from thalweg.cli.formats import CORNERS
+from thalweg.cli.outputs import IMAGE_MARK, check_contents, check_outputs
 from thalweg.config.load import parse_params
 from thalweg.config.model import list_model_kinds
 from thalweg.data.labelled.image_files import describe_frames, describe_range
+from thalweg.data.predictions import PredictedImage
 from thalweg.system import data_files, files, progress, table_files
 from thalweg.system.counts import format_count, join_first
+from thalweg.system.fitting import Fit, Size, place_image
 from thalweg.system.images import ValueRange, find_value_range, is_image_name, measure_ranges, read_images, write_image
 from thalweg.system.paths import PARAMS
 
@@ -34,17 +38,23 @@ class PredictionResult:
 
 
 def predict_images(
-    model_folder: Path, paths: Sequence[Path], output: Path, *, force: bool = False, trusted: Collection[str] = ()
+    model_folder: Path,
+    paths: Sequence[Path],
+    output: Path,
+    *,
+    form: str = "",
+    force: bool = False,
+    trusted: Collection[str] = (),
 ) -> PredictionResult:
     """Predict every image at `paths`, in order, and write the CSV file `output`.
 
     The column `image` has a file's path as given. An image in a folder has its path within that folder, or within
     images/ if labels.csv lies beside it, as in a data source. Two images with the same name get their whole paths.
     Predicted objects go to a table beside the CSV (`.boxes.csv`), in pixels of the original image; predicted images go
-    to a folder with the CSV's name.
+    to a folder with the CSV's name, and so do the predictions in the format of a data source, if `form` names one.
 
-    Raises `UserError` if `output` is not a CSV, there is no model, there are no images, or `check_outputs` finds a
-    file of the user's where a result would be written.
+    Raises `UserError` if `output` is not a CSV, there is no model, there are no images, the format cannot hold what
+    the task predicts, or `check_outputs` finds a file of the user's where a result would be written.
     """
     if output.suffix.lower() != ".csv":
         raise files.UserError(f"{output}: must be a CSV file, for example --out {output.name}.csv")
@@ -57,7 +67,10 @@ def predict_images(
     if not all_images:
         raise files.UserError(f"{', '.join(map(str, paths))}: no images found")
     size, channels = model.image_shape[:2], model.image_shape[2]
-    pictures = {name: output.with_suffix("") / path for name, path in _list_output_paths(images)}
+    safe_paths = dict(_list_output_paths(images))
+    pictures = {name: output.with_suffix("") / _name_png(path) for name, path in safe_paths.items()}
+    source = formats.require_format(form, model.task) if form else None
+    predicted: list[PredictedImage] = []
     object_table = output.with_suffix(".boxes.csv")
     value_range = model.value_range or find_value_range(measure_ranges(images.values()))
     failures = [*name_faults.values()]
@@ -65,7 +78,7 @@ def predict_images(
     tables: list[pd.DataFrame] = []
     objects: list[pd.DataFrame] = []
     has_images, resized_count = False, 0
-    readable = _read_images(images, size, channels, value_range, failures, several_frames)
+    readable = _read_images(images, size, channels, value_range, model.fit, failures, several_frames)
     while batch := tuple(islice(readable, BATCH_SIZE)):
         names, pixels, sizes = zip(*batch, strict=True)
         predictions = model.predict(np.stack(pixels))
@@ -78,20 +91,31 @@ def predict_images(
             resized_count += sum(original != size for original in sizes)
             table["prediction"] = [pictures[name].as_posix() for name in names]
         if object_columns is not None:
-            objects.append(_rescale_objects(pd.DataFrame(object_columns), names, np.array(sizes), size))
+            restored = _restore_objects(pd.DataFrame(object_columns), names, sizes, size, model.fit)
+            in_bars = len(object_columns["example"]) - len(restored)
+            if in_bars:
+                table["prediction"] = restored["image"].value_counts().reindex(names, fill_value=0).to_numpy()
+            objects.append(restored)
         if not tables:
             own_tables = {output: table, **({object_table: objects[0]} if objects else {})}
             written_images = list(pictures.values()) if has_images else []
             check_outputs(own_tables, written_images, images.values(), force=force)
         for name, image in zip(names, predicted_images, strict=True) if predicted_images is not None else ():
             write_image(pictures[name], image, IMAGE_MARK)
+        if source:
+            located = [(name, safe_paths[name], images[name], full) for name, full in zip(names, sizes, strict=True)]
+            kind, found = formats.name_predictions(model.task), objects[-1] if objects else None
+            predicted += formats.list_predictions(kind, located, table, found)
         tables.append(table)
     if not tables:
         raise files.UserError("\n".join([*failures, "no image could be read; nothing is written"]))
+    folder, contents = output.with_suffix(""), source.encode_predictions(predicted, model.classes) if source else {}
+    check_contents(folder, contents, images.values(), force=force)
     all_rows = pd.concat(tables, ignore_index=True)
     table_files.write_table(output, all_rows)
     if objects:
         table_files.write_table(object_table, pd.concat(objects, ignore_index=True))
+    formats.write_files(folder, contents)
     notes = [f"files that are no images are not used, {len(others)} in all: {join_first(others)}"] if others else []
     notes += [describe_frames(several_frames)] if several_frames else []
     if resized_count:
@@ -99,7 +123,7 @@ def predict_images(
         notes.append(f"{resized}, the size that the model was trained on")
     if value_range and not model.value_range:
         notes.append(f"{describe_range(value_range)}; the model was trained on images of 8 bits")
-    return PredictionResult(len(all_rows), output.with_suffix("") if has_images else output, failures, notes)
+    return PredictionResult(len(all_rows), folder if has_images or contents else output, failures, notes)
 
 
 def _list_own_models() -> set[str]:
@@ -115,6 +139,7 @@ def _read_images(
     size: tuple[int, int],
     channels: int,
     value_range: ValueRange | None,
+    fit: Fit,
     failures: list[str],
     several_frames: list[str],
 ) -> Iterator[tuple[str, NDArray[np.uint8], tuple[int, int]]]:
@@ -123,7 +148,7 @@ def _read_images(
     Adds a message to `failures` for each other image, and to `several_frames` each whose further frames are not used.
     """
     shown = progress.track(images, "predicting", len(images), "image")
-    for name, image in zip(shown, read_images(images.values(), size, channels, value_range), strict=True):
+    for name, image in zip(shown, read_images(images.values(), size, channels, value_range, fit), strict=True):
         if isinstance(image, files.UserError):
             failures.append(str(image))
             continue
@@ -132,32 +157,38 @@ def _read_images(
         yield name, image.pixels, image.original_size
 
 
-def _rescale_objects(
-    objects: pd.DataFrame, names: Sequence[str], sizes: NDArray[np.int64], size: tuple[int, int]
+def _restore_objects(
+    objects: pd.DataFrame, names: Sequence[str], sizes: Sequence[Size], size: Size, fit: Fit
 ) -> pd.DataFrame:
-    """Replace `example` by the image's name, and convert boxes from `size` to `sizes` [N, 2] (height, width).
+    """Replace `example` by the image's name, and convert boxes from pixels of `size` to those of the originals.
 
-    A box is cut at the image's border.
+    A box is cut at the image's border; one that lies in the bars of a letterbox is left out.
     """
     example = objects.pop("example").to_numpy()
-    for column in {"x0", "y0", "x1", "y1"} & {*objects.columns}:
-        axis = 1 if column.startswith("x") else 0
-        full = sizes[example, axis]
-        objects[column] = np.clip(objects[column] * full / size[axis], 0, full)
+    boxes = np.array(objects[list(CORNERS)], np.float64)
+    for index, original in enumerate(sizes):
+        rows = example == index
+        restored = place_image(original, size, fit).convert_to_original(boxes[rows])
+        boxes[rows] = np.clip(restored, 0, np.tile(original[::-1], 2))
+    objects[list(CORNERS)] = boxes
     objects.insert(0, "image", np.array(names)[example])
-    return objects
+    seen = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(1))
+    return objects.iloc[seen] if fit == "letterbox" else objects
 
 
 def _list_output_paths(images: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
-    """Return each image's name and path within the output folder: a PNG, without absolute or parent paths.
+    """Return each image's name and path within the output folder, without absolute or parent paths.
 
     It lies directly in the folder if its original was given by path and has a unique file name.
     """
     counts = Counter(file.name for file in images.values())
     for name, file in images.items():
         original = Path(file.name if name == file.as_posix() and counts[file.name] == 1 else name)
-        path = Path(*(part for part in original.parts if part != ".." and part != original.anchor))
-        yield name, path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
+        yield name, Path(*(part for part in original.parts if part != ".." and part != original.anchor))
+
+
+def _name_png(path: Path) -> Path:
+    return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
 
 
 def _find_images(paths: Sequence[Path]) -> tuple[dict[str, Path], list[str]]:

@@ -67,7 +67,7 @@ def test_missing_model_differs_from_other_format(saved_model: Path, tmp_path: Pa
     with pytest.raises(files.UserError, match="no model yet; create one with `dvc repro`"):
         trained_model.load_trained_model(tmp_path)
     files.write_json(tmp_path / "model.json", files.read_json(saved_model / "model.json") | {"format": 99})
-    with pytest.raises(files.UserError, match="has format 99, but this version reads 2"):
+    with pytest.raises(files.UserError, match="has format 99, but this version reads 3"):
         trained_model.load_trained_model(tmp_path)
 
 

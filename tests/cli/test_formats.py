@@ -1,0 +1,110 @@
+"""Predictions in the formats of data sources: pixels of the originals, and a way back."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers.drawn_sets import list_boxes
+from tests.helpers.saved_models import BACKGROUNDS, IMAGES, build_detector, build_enhancer, build_model
+from thalweg import cli
+from thalweg.artifacts import trained_model
+from thalweg.cli import formats, predict
+from thalweg.data.sources.coco import Coco
+from thalweg.data.sources.voc import Voc
+from thalweg.data.sources.yolo import Yolo
+from thalweg.system import files, table_files
+from thalweg.system.fitting import Fit
+from thalweg.tasks.classify import Classify
+
+SOURCES = {"coco": Coco(size=(42, 66)), "yolo": Yolo(size=(42, 66)), "voc": Voc(size=(42, 66))}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    (folder / "day").mkdir(parents=True)
+    for name, image in (("a.png", IMAGES[0]), ("day/b.png", IMAGES[1])):
+        Image.fromarray(image).resize((33, 21)).save(folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop", "letterbox"])
+@pytest.mark.parametrize("kind", SOURCES)
+def test_boxes_are_read_back(tmp_path: Path, photos: Path, kind: str, fit: Fit) -> None:
+    """The table and the files of the format hold the same boxes, in pixels of the originals."""
+    trained_model.save_trained_model(tmp_path / "model", replace(build_detector(), fit=fit))
+    result = predict.predict_images(tmp_path / "model", [photos], tmp_path / "out.csv", form=kind)
+    assert result.output == tmp_path / "out"
+    table = table_files.read_table(tmp_path / "out.boxes.csv")
+    (tmp_path / "out" / "images").symlink_to(photos)
+    reading = SOURCES[kind].read_examples(tmp_path / "out", 0)
+    assert reading.faults == ()
+    read = {name.removeprefix("images/"): boxes for name, boxes in list_boxes(reading).items()}
+    assert sorted(read) == ["a.png", "day/b.png"]
+    for name, boxes in read.items():
+        rows = table.loc[table["image"] == name, ["x0", "y0", "x1", "y1"]].to_numpy()
+        np.testing.assert_allclose([box for _, box in boxes], 2 * rows, atol=1e-3)
+        assert {kind for kind, _ in boxes} == {"object"}
+    counts = table["image"].value_counts()
+    predictions = table_files.read_table(tmp_path / "out.csv").set_index("image")["prediction"]
+    assert predictions.to_dict() == counts.to_dict()
+
+
+def test_boxes_of_a_crop_lie_in_its_part(tmp_path: Path, photos: Path) -> None:
+    trained_model.save_trained_model(tmp_path / "model", replace(build_detector(), fit="crop"))
+    predict.predict_images(tmp_path / "model", [photos], tmp_path / "out.csv")
+    table = table_files.read_table(tmp_path / "out.boxes.csv")
+    # the crop shows 26.25 of 33 columns
+    middles = (table["x0"] + table["x1"]) / 2
+    assert middles.between(3.375, 29.625).all()
+    assert middles.max() - middles.min() > 13
+
+
+def test_classes_are_folders(tmp_path: Path, photos: Path) -> None:
+    model = build_model(Classify(), (3,), 3, classes=("cat", "dog", "owl"), backgrounds=BACKGROUNDS[:0])
+    trained_model.save_trained_model(tmp_path / "model", model)
+    predict.predict_images(tmp_path / "model", [photos], tmp_path / "out.csv", form="imagefolder")
+    table = table_files.read_table(tmp_path / "out.csv")
+    wanted = sorted(f"{label}/{name}" for name, label in zip(table["image"], table["prediction"], strict=True))
+    assert files.list_files(tmp_path / "out") == wanted
+    predict.predict_images(tmp_path / "model", [photos], tmp_path / "numbers.csv", form="arrays")
+    assert np.load(tmp_path / "numbers" / "predictions.npz")["label"].tolist() == table["prediction"].tolist()
+
+
+def test_files_of_a_person_stay(tmp_path: Path, photos: Path) -> None:
+    trained_model.save_trained_model(tmp_path / "model", build_detector())
+    command = ["predict", str(photos), "--out", str(tmp_path / "out.csv"), "--model", str(tmp_path / "model")]
+    command += ["--format", "coco"]
+    assert cli.main(command) == 0
+    assert cli.main(command) == 0
+    file = tmp_path / "out" / "annotations.json"
+    file.write_text("mine")
+    (tmp_path / "out.csv").unlink()
+    assert cli.main(command) == 2
+    assert file.read_text() == "mine"
+    assert not (tmp_path / "out.csv").exists()
+    assert cli.main([*command, "--force"]) == 0
+    assert len(json.loads(file.read_text())["images"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("csv", r"--format csv: no such format; choose one of arrays, coco, imagefolder, voc, yolo"),
+        ("imagefolder", r"does not hold what the task `detect` predicts; choose one of arrays, coco, voc, yolo"),
+    ],
+)
+def test_other_formats_are_refused(tmp_path: Path, photos: Path, kind: str, message: str) -> None:
+    trained_model.save_trained_model(tmp_path / "model", build_detector())
+    with pytest.raises(files.UserError, match=message):
+        predict.predict_images(tmp_path / "model", [photos], tmp_path / "out.csv", form=kind)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_images_have_no_format() -> None:
+    with pytest.raises(files.UserError, match="does not hold what the task `enhance` predicts; no format does"):
+        formats.require_format("coco", build_enhancer().task)
