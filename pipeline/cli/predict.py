@@ -100,8 +100,9 @@ def predict_images(
             own_tables = {output: table, **({object_table: objects[0]} if objects else {})}
             written_images = list(pictures.values()) if has_images else []
             check_outputs(own_tables, written_images, images.values(), force=force)
-        for name, image in zip(names, predicted_images, strict=True) if predicted_images is not None else ():
-            write_image(pictures[name], image, IMAGE_MARK)
+        for index, image in enumerate(() if predicted_images is None else predicted_images):
+            x0, y0, x1, y1 = place_image(sizes[index], size, model.fit).target  # without the bars of a letterbox
+            write_image(pictures[names[index]], image[y0:y1, x0:x1], IMAGE_MARK)
         if source:
             located = [(name, safe_paths[name], images[name], full) for name, full in zip(names, sizes, strict=True)]
             kind, found = formats.name_predictions(model.task), objects[-1] if objects else None

@@ -64,6 +64,15 @@ def test_boxes_of_a_crop_lie_in_its_part(tmp_path: Path, photos: Path) -> None:
     assert middles.max() - middles.min() > 13
 
 
+def test_predicted_images_have_no_bars(tmp_path: Path, photos: Path) -> None:
+    trained_model.save_trained_model(tmp_path / "model", replace(build_enhancer(), fit="letterbox"))
+    Image.new("RGB", (40, 8), (200, 0, 0)).save(photos / "wide.png")
+    predict.predict_images(tmp_path / "model", [photos / "wide.png"], tmp_path / "out.csv")
+    predicted = np.asarray(Image.open(tmp_path / "out" / "wide.png"))
+    assert predicted.shape == (2, 10, 3)
+    assert predicted[..., 0].min() > 150  # a bar has 128
+
+
 def test_classes_are_folders(tmp_path: Path, photos: Path) -> None:
     model = build_model(Classify(), (3,), 3, classes=("cat", "dog", "owl"), backgrounds=BACKGROUNDS[:0])
     trained_model.save_trained_model(tmp_path / "model", model)

@@ -69,7 +69,10 @@ class ImageFolder(ImageSource):
         odd = [name for name in classes if "/" in name or name.startswith(".")]
         if odd:
             raise files.UserError(f"no folder can be named like these classes: {join_first(odd)}")
-        return {f"{image.label}/{image.path}": image.file for image in images}
+        copies = {f"{image.label}/{image.path}": image.file for image in images}
+        if len(copies) < len(images):
+            raise files.UserError("two images of one class have the same path below their folders")
+        return copies
 
 
 def _has_splits(path: Path, images: list[str]) -> bool:
