@@ -14,6 +14,8 @@ from thalweg.system.paths import MANIFEST
 TITLE = "Provenance"
 ORDER = 90
 MAX_FAULT_ROWS = 50
+LABEL_SUFFIXES = (".csv", ".json", ".txt", ".xml")
+"""The suffixes of label files."""
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
@@ -39,11 +41,13 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 def _find_lost_examples(excluded: Sequence[Mapping[str, Any]]) -> set[str]:
     """Return the names of the examples that these faults exclude; one example may have several faults.
 
-    Harmless: a second row of an image (the first is used), and points or boxes of an image that is no example.
+    Harmless: a second row of an image (the first is used), and points or boxes of an image that is no example. A fault
+    may also be of a label file as a whole, and name that.
     """
     harmless = ("this image already has a row", "this image has no row in labels.csv")
     harmless_places = {fault.get("where") for fault in excluded if str(fault.get("reason", "")).startswith(harmless)}
-    return {str(fault["name"]) for fault in excluded if fault.get("name") and fault.get("where") not in harmless_places}
+    faults = [fault for fault in excluded if fault.get("name") and fault.get("where") not in harmless_places]
+    return {str(fault["name"]) for fault in faults if not str(fault["name"]).endswith(LABEL_SUFFIXES)}
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

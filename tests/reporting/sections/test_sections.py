@@ -145,10 +145,11 @@ def test_faults_are_not_examples(counting_study: StudyTables) -> None:
     ]
     again = {"name": "b.png", "where": "labels.csv:5", "reason": "this image already has a row at labels.csv:3"}
     orphan = {"name": "d.png", "where": "points.csv:9", "reason": "this image has no row in labels.csv"}
-    manifest = {"examples": {"train": 1, "validation": 1, "test": 0}, "excluded": [*points, again, orphan]}
+    entry = {"name": "a.json", "where": "a.json:images[3]", "reason": "has no `id`"}
+    manifest = {"examples": {"train": 1, "validation": 1, "test": 0}, "excluded": [*points, again, orphan, entry]}
     (finding,) = provenance.build_findings(replace(counting_study, manifest=manifest))
     assert finding.verdict == "1 example could not be used."
-    assert finding.evidence.startswith("5 faults in the source:")
+    assert finding.evidence.startswith("6 faults in the source:")
     assert "1 of 3 examples (33 %)" in finding.evidence
     assert "artifacts/prepared/manifest.json" in finding.next_step
     (finding,) = provenance.build_findings(replace(counting_study, manifest=manifest | {"excluded": [again, orphan]}))
