@@ -1,5 +1,6 @@
 """The contract of every data source; a new source is tested automatically."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from thalweg.data.examples import DataSource, Examples
 from thalweg.data.labelled.label_files import SPLIT_NAMES
 from thalweg.schema.section import find_members
+from thalweg.system import files
 
 SOURCES = find_members("thalweg.data.sources")
 
@@ -69,6 +71,24 @@ def test_outline_of_unreadable_data_is_empty(source: DataSource, tmp_path: Path)
     if source.REQUIRED_FILES:
         outline = source.build_outline(tmp_path / "nowhere", 5)
         assert outline is None or (len(outline), outline.labels) == (0, {})
+
+
+def damage_content(content: bytes) -> list[bytes]:
+    """Return nothing, half, zeros, another text, and the content twice."""
+    return [b"", content[: len(content) // 2], bytes(len(content)), b"\xff\xfe {[<\n" * 3, content + content]
+
+
+def test_damaged_file_is_named(source: DataSource, tmp_path: Path) -> None:
+    """Whichever file is damaged: an error for the user, or faults, or all is read; no other exception."""
+    for name in files.list_files(tmp_path):
+        content = (tmp_path / name).read_bytes()
+        for damaged in damage_content(content):
+            (tmp_path / name).write_bytes(damaged)
+            with contextlib.suppress(files.UserError):
+                result = source.read_examples(tmp_path, 5)
+                assert all(fault.where and fault.reason for fault in result.faults)
+            source.build_outline(tmp_path, 5)
+        (tmp_path / name).write_bytes(content)
 
 
 def test_count_is_number_of_objects(examples: Examples) -> None:
