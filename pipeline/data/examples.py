@@ -126,7 +126,7 @@ class DataSource(StrictModel):
         Raises `thalweg.system.files.UserError` where nothing can be read at all.
         """
 
-    def read_sample(self, path: Path, seed: int, count: int) -> int:  # noqa: ARG002
+    def read_sample(self, path: Path, seed: int, count: int) -> int:
         """Read at most `count` examples, for the time that it takes, and return their number; 0 if reading is quick."""
         return 0
 

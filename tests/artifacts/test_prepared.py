@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.paths import ROOT
 from thalweg.artifacts import prepared
 from thalweg.config.load import load_config
-from thalweg.data.examples import Examples
+from thalweg.data.examples import Examples, Labels
 from thalweg.data.splits import Splits
 from thalweg.system import files
 from thalweg.system.paths import EXAMPLES, MANIFEST
@@ -80,7 +80,7 @@ def write_prepared() -> None:
 
 
 def test_manifest_counts_classes_by_set() -> None:
-    labels = {"label": np.array([0, 1, 1, 2], np.int32)}
+    labels: Labels = {"label": np.array([0, 1, 1, 2], np.int32)}
     examples = replace(build_examples(4), labels=labels, classes=("a", "b", "c", "d"))
     config, splits = load_config(ROOT / "params.yaml"), Splits((build_rows(1, 2),), (build_rows(0),), build_rows(3))
     manifest = prepared.build_manifest(config, examples, splits, (), ())

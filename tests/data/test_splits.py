@@ -218,7 +218,8 @@ def build_classes(classes: list[int], groups: list[str] | None = None) -> Exampl
 
 
 def count_classes(data: Examples, rows: Any) -> list[int]:
-    return np.bincount(data.labels["label"][rows], minlength=data.labels["label"].max() + 1).tolist()
+    counts: list[int] = np.bincount(data.labels["label"][rows], minlength=data.labels["label"].max() + 1).tolist()
+    return counts
 
 
 @given(sizes=st.lists(st.integers(5, 40), min_size=2, max_size=5), test=fractions, seed=seeds)
