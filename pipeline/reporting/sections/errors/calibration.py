@@ -10,7 +10,7 @@ from thalweg.reporting.page.marks import build_heading, build_layer, build_toolt
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.sentences import refer_to_section
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_estimate, format_fixed, format_percent
+from thalweg.reporting.text import format_count, format_estimate, format_fixed, format_percent, format_range
 from thalweg.stats.interval import Interval
 
 
@@ -23,7 +23,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     evidence = (
         f"Confidence minus accuracy is {_describe_percent_interval(bias, signed=True)} on average over "
         f"{format_count(int(reliability.bins['examples'].sum()), 'example')}. The expected calibration error is "
-        f"{_describe_percent_interval(error)}."
+        f"{format_fixed(100 * error.mean, 1)} %; without what chance adds to it, "
+        f"{format_range(format_fixed(100 * error.low, 1), format_fixed(100 * error.high, 1))} % (95 % interval)."
     )
     if bias.n < MIN_GROUPS:
         return [_report_open_question(f"{evidence} {format_count(bias.n, 'group')} of examples are too few to tell.")]
