@@ -1,7 +1,8 @@
 """The answer to what a study asks: the best trial of each level of a scientific parameter, on fresh seeds.
 
 Fresh seeds and groups of examples give the interval of each difference. They do not show whether a level has come to
-its own best. Its trials do: `search_gap` is what the second half of them gained, about what as many again would gain.
+its own best. Trials do: what the second half of them gained is about what a level still lacks. Levels are searched
+alike, so the median over levels is their common scale, and the margin of the search follows from it.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from thalweg.stats.samples import count_seeds_for_equivalence, expected_best
 LevelVerdict = Literal["worse", "behind", "alike", "open"]
 MAX_SEEDS = 100
 """The largest number of seeds worth advising."""
+LEVEL = 0.05
+"""How often one of several equal levels may be called worse."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,8 @@ class LevelAnswer:
       parameter hold together.
     - `bound`: its best trial surely differs by less, either way (two one-sided tests at 5 %).
     - `search_gap`: what the second half of its trials gained.
-    - `verdict`: `alike`, any difference is smaller than the smallest effect. `worse`, also if as many trials again
-      improve it as much as so far. `behind`, its best trial is surely worse, but more trials may change that. `open`,
-      not clear.
+    - `verdict`: `alike`, any difference is smaller than the smallest effect. `worse`, also if both levels were searched
+      to their own best. `behind`, its best trial is surely worse, but more trials may change that. `open`, not clear.
     - `seeds_needed`: if it is as good as the leader, so many seeds show with a chance of 80 % that it is alike; None
       if MAX_SEEDS do not. `groups_margin`: what groups of examples leave uncertain with any number of seeds (90 %).
     """
@@ -59,13 +61,17 @@ class LevelAnswer:
 
 @dataclass(frozen=True)
 class Answer:
-    """The leading level, all others by their difference, and the smallest effect that counts; None: not known."""
+    """The leading level, all others by their difference, and the smallest effect that counts; None: not known.
+
+    `search_margin`: a difference that the search may leave between two levels that are equal at their own best.
+    """
 
     leader: str
     trial: int
     trial_count: int
     seeds: int
     smallest_effect: float | None
+    search_margin: float
     others: tuple[LevelAnswer, ...]
 
     def list_labels(self, verdict: str) -> list[str]:
@@ -80,21 +86,29 @@ def answer_question(tables: StudyTables, parameter: SearchedParameter) -> Answer
         return None
     groups, effect = group_trials_by_value(tables, parameter), find_smallest_effect(tables)
     leader = groups[question.level]
+    margin = compute_search_margin(
+        [groups[level].costs for level in (question.level, *(o.level for o in question.others))]
+    )
     others = sorted(
-        (_answer_level(tables, question, other, groups, effect) for other in question.others),
+        (_answer_level(tables, question, other, groups, effect, margin) for other in question.others),
         key=lambda other: other.difference,
     )
     seeds = question.others[0].difference.seeds
-    return Answer(leader.label, question.trial, len(leader.costs), seeds, effect, tuple(others))
+    return Answer(leader.label, question.trial, len(leader.costs), seeds, effect, margin, tuple(others))
 
 
 def _answer_level(
-    tables: StudyTables, question: Question, other: LevelDifference, groups: Sequence[ValueGroup], effect: float | None
+    tables: StudyTables,
+    question: Question,
+    other: LevelDifference,
+    groups: Sequence[ValueGroup],
+    effect: float | None,
+    margin: float,
 ) -> LevelAnswer:
     group, leader, estimate = groups[other.level], groups[question.level], other.difference
     mean, (low, high) = tables.sign * estimate.mean, sorted((tables.sign * estimate.low, tables.sign * estimate.high))
     bound = max(-other.low_90, other.high_90)
-    gap, is_tuned = measure_search_gap(group.costs), not (group.is_rare or leader.is_rare)
+    is_tuned = not (group.is_rare or leader.is_rare)
     return LevelAnswer(
         group.label,
         other.trial,
@@ -103,8 +117,8 @@ def _answer_level(
         low,
         high,
         bound,
-        gap,
-        judge_difference(mean, low, bound, gap if is_tuned else np.inf, effect),
+        measure_search_gap(group.costs),
+        judge_difference(mean, low, bound, margin if is_tuned else np.inf, effect),
         _count_seeds_needed(tables, question.trial, other, effect),
         sum(_read_groups(estimate).equivalence_half_widths()) / 2,
     )
@@ -132,14 +146,25 @@ def measure_search_gap(costs: NDArray[np.float64]) -> float:
     return expected_best(costs, max(1, len(costs) // 2)) - float(np.min(costs))
 
 
-def judge_difference(mean: float, low: float, bound: float, search_gap: float, effect: float | None) -> LevelVerdict:
+def compute_search_margin(costs: Sequence[NDArray[np.float64]]) -> float:
+    """Return how far two levels that are equal at their own best may differ after the search, from all levels' trials.
+
+    What levels lack is taken as exponential, with the median of the levels' gaps as its mean. Two such shortfalls
+    differ by more than x, one way, with the probability exp(-x / mean) / 2 (Laplace's distribution). The margin keeps
+    all differences from the leader within it in 1 - LEVEL / 2 of studies (Bonferroni), one way.
+    """
+    mean = float(np.median([measure_search_gap(level) for level in costs]))
+    return mean * float(np.log((len(costs) - 1) / LEVEL))
+
+
+def judge_difference(mean: float, low: float, bound: float, search_margin: float, effect: float | None) -> LevelVerdict:
     """Judge a level's difference from the leader, positive if the level is worse.
 
-    Errors of seeds and groups (`mean` - `low`) and of the search, about as large as the gap itself, are independent, so
-    their squares add up. The gap is infinite for a level with too few trials.
+    Errors of seeds and groups (`mean` - `low`) and of the search are independent, so their squares add up. The margin
+    is infinite for a level with too few trials.
     """
-    if effect is not None and bound < effect and np.isfinite(search_gap):
+    if effect is not None and bound < effect and np.isfinite(search_margin):
         return "alike"
-    if mean - search_gap > np.hypot(mean - low, search_gap):
+    if mean > np.hypot(mean - low, search_margin):
         return "worse"
     return "behind" if low > 0 else "open"

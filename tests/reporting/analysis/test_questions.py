@@ -8,7 +8,12 @@ import pytest
 
 from tests.helpers.answers import with_answer
 from tests.helpers.five_parameters import KIND, compute_rate_position, draw_trials
-from thalweg.reporting.analysis.questions import answer_question, judge_difference, measure_search_gap
+from thalweg.reporting.analysis.questions import (
+    answer_question,
+    compute_search_margin,
+    judge_difference,
+    measure_search_gap,
+)
 from thalweg.reporting.tables import StudyTables
 
 
@@ -19,12 +24,23 @@ def test_search_gap_by_counting() -> None:
     assert measure_search_gap(np.array([2.0])) == 0.0
 
 
+def test_margin_holds_differences_of_shortfalls() -> None:
+    # levels lack exponential amounts; the first is the leader
+    draw, levels = np.random.default_rng(0), 4
+    lacks = draw.exponential(1.0, (20_000, levels))
+    costs = [np.array([1.0, 3.0])] * levels  # the best of one of two is 2 on average: a gap of 1
+    margin = compute_search_margin(costs)
+    share = np.mean((lacks[:, 1:] - lacks[:, :1] > margin).any(axis=1))
+    assert share == pytest.approx(0.024, abs=0.004)
+    assert compute_search_margin([*costs[:3], np.array([1.0, 99.0])]) == margin  # one odd level moves no median
+
+
 @pytest.mark.parametrize(
-    ("mean", "half", "bound", "gap", "effect", "verdict"),
+    ("mean", "half", "bound", "margin", "effect", "verdict"),
     [
         (0.5, 0.1, 0.58, 0.0, 0.1, "worse"),
-        (0.5, 0.1, 0.58, 0.2, 0.1, "worse"),  # 0.3 > sqrt(0.1² + 0.2²)
-        (0.5, 0.1, 0.58, 0.24, 0.1, "behind"),  # 0.26 = sqrt(0.1² + 0.24²)
+        (0.5, 0.3, 0.78, 0.39, 0.1, "worse"),  # 0.5 > sqrt(0.3² + 0.39²)
+        (0.5, 0.3, 0.78, 0.4, 0.1, "behind"),  # 0.5 = sqrt(0.3² + 0.4²)
         (0.5, 0.1, 0.58, np.inf, 0.1, "behind"),
         (0.05, 0.1, 0.13, 0.0, 0.2, "alike"),
         (0.05, 0.1, 0.13, 0.0, 0.13, "open"),  # the bound is no smaller
@@ -34,9 +50,9 @@ def test_search_gap_by_counting() -> None:
     ],
 )
 def test_difference_is_judged_by_hand(
-    mean: float, half: float, bound: float, gap: float, effect: float | None, verdict: str
+    mean: float, half: float, bound: float, margin: float, effect: float | None, verdict: str
 ) -> None:
-    assert judge_difference(mean, mean - half, bound, gap, effect) == verdict
+    assert judge_difference(mean, mean - half, bound, margin, effect) == verdict
 
 
 def test_answer_reads_the_metric_direction(build_study: Callable[..., StudyTables]) -> None:

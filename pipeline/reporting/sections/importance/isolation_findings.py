@@ -98,11 +98,12 @@ def _describe_difference(tables: StudyTables, other: LevelAnswer) -> str:
 
 
 def _describe_search(answer: Answer) -> str:
-    """Say how much more trials may improve a value, which the intervals leave out."""
+    """Say how much the search may leave between equal values, which the intervals leave out."""
     gaps = join_items([f"{format_number(other.search_gap, 2)} for {other.label}" for other in answer.others])
     return (
-        f"More trials may still improve a value: the second half of its trials did so by {gaps}. A value is called "
-        "worse only if as much again would not close the gap."
+        f"More trials may still improve a value: the second half of its trials gained {gaps}. So the search alone may "
+        f"leave a difference of {format_number(answer.search_margin, 2)} between values that are equally good. A value "
+        "is called worse only if its difference exceeds what search, seeds and groups together may leave."
     )
 
 

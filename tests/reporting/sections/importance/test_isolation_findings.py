@@ -82,7 +82,7 @@ def test_evidence_names_difference_trial_and_search(tables: StudyTables) -> None
     assert "A difference below 0.10 counts as none (one standard deviation of seed noise)." in finding.evidence
     assert "Two one-sided tests at 5 % exclude differences of 0.18 for huber and 0.58 for l1." in finding.evidence
     assert "The second half of its trials" not in finding.evidence
-    assert "the second half of its trials did so by" in finding.evidence
+    assert "the second half of its trials gained" in finding.evidence
     assert set(finding.trials) == {group.best_trial for group in groups.values()}
 
 
