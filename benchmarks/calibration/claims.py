@@ -1,7 +1,7 @@
 """What the report claims of a simulated study, held against the truth of its world."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,13 +56,27 @@ def judge_better_value(study: Study) -> Outcome:
     return Outcome(bool(pairs), is_true, max(searched) > min(searched))
 
 
+def judge_equal_trials(study: Study) -> Outcome:
+    """Judge "`kind` makes no difference of 0.05 or more between the best trials of A and B"."""
+    question = next((asked for asked in study.tables.summary.questions if asked.parameter == KIND), None)
+    numbers = [] if question is None else [question.trial, *(other.trial for other in question.others)]
+    errors = _list_errors(study)
+    return _judge_sameness(study, [errors[number] for number in numbers])
+
+
 def judge_equal_values(study: Study) -> Outcome:
-    """Judge "`kind` makes no difference of 0.05 or more": true where the best of each differ by less."""
+    """Judge the same as if it were said of A and B at their own best, which the search may have missed."""
     heights = dict(zip(LOSSES, study.simulation.world.heights, strict=True))
-    searched = [heights[str(value)] for value in study.simulation.config.study.space[KIND].choices or ()]
+    return _judge_sameness(
+        study, [heights[str(value)] for value in study.simulation.config.study.space[KIND].choices or ()]
+    )
+
+
+def _judge_sameness(study: Study, errors: Sequence[float]) -> Outcome:
+    """Judge whether all errors differ by less than the effect that is named; the effect is a seed deviation else."""
     said = list(study.match_verdicts("What matters", rf"`{re.escape(KIND)}` makes no difference of ([\d.,]+)"))
     effect = float(said[0][1].replace(",", "")) if said else study.simulation.world.seed_noise
-    is_true = max(searched) - min(searched) < effect
+    is_true = len(errors) > 1 and max(errors) - min(errors) < effect
     return Outcome(bool(said), is_true, is_true)
 
 
@@ -110,12 +124,15 @@ def judge_runners_up(study: Study) -> Outcome | None:
 def _list_confirmed_errors(study: Study) -> tuple[float, dict[str, float]]:
     """Return the true error of the winner, and of each runner-up that is compared with it."""
     runs = study.tables.runs.dropna(subset="trial").drop_duplicates("candidate").set_index("candidate")["trial"]
-    errors = {
-        trial.outcome.number: study.simulation.world.compute_error(trial.outcome.values)
-        for trial in study.simulation.trials
-    }
+    errors = _list_errors(study)
     rivals = {comparison.name: errors[runs[comparison.name]] for comparison in study.tables.summary.runners_up}
     return (errors[runs["winner"]] if "winner" in runs else 0.0), rivals
+
+
+def _list_errors(study: Study) -> dict[int, float]:
+    """Return the true error of each trial's setting, by its number."""
+    world = study.simulation.world
+    return {trial.outcome.number: world.compute_error(trial.outcome.values) for trial in study.simulation.trials}
 
 
 def judge_harmony(study: Study) -> Outcome | None:
@@ -135,7 +152,8 @@ def judge_harmony(study: Study) -> Outcome | None:
 
 CLAIMS: Mapping[str, Judge] = {
     "A is better than B": judge_better_value,
-    "no difference between values": judge_equal_values,
+    "no difference between best trials": judge_equal_trials,
+    "the same of values at their best": judge_equal_values,
     "the winner is better than the baseline": judge_winner,
     "the best value held up": judge_lasting_value,
     "a runner-up is worse, or better": judge_runners_up,
@@ -146,7 +164,7 @@ CLAIMS: Mapping[str, Judge] = {
 def list_intervals(study: Study) -> dict[str, bool]:
     """Return for each interval of the summary whether it holds the truth."""
     world, config = study.simulation.world, study.simulation.config
-    settings = {trial.outcome.number: world.compute_error(trial.outcome.values) for trial in study.simulation.trials}
+    settings = _list_errors(study)
     baseline = world.compute_error(spaces.find_baseline_setting(config) or {})
     confirmed, holds = study.tables.summary.confirm, {}
     if confirmed is not None and study.tables.winner is not None:
