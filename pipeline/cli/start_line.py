@@ -34,7 +34,7 @@ def announce_run(stage: str) -> None:
     params = flatten_tree(parse_params(PARAMS, files.read_bytes(PARAMS))[0])
     stages = list_stages_to_run(stage, _read_tree(PIPELINE)["stages"], _read_tree(LOCK).get("stages", {}), dict(params))
     expected = describe_expected_time(load_config(PARAMS), stages)
-    progress.print_line(f"{describe_device()}; to run: {', '.join(stages)}; {expected}")
+    progress.print_line(f"{describe_device()}; for a report these stages run: {', '.join(stages)}; {expected}")
 
 
 def describe_device() -> str:

@@ -1,11 +1,17 @@
 """The bars of a terminal: one row for a stage, and one for its part."""
 
+import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 BAR_CHARACTERS = 16
+
+
+def is_output_shown() -> bool:
+    """Say whether standard output is a terminal, too: then its lines go above the bars."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def start_bars(stream: TextIO) -> "Progress":
@@ -24,7 +30,13 @@ def start_bars(stream: TextIO) -> "Progress":
         BarColumn(BAR_CHARACTERS),
         TextColumn("{task.fields[state]}", markup=False, table_column=Column(no_wrap=True)),
     )
-    bars = Progress(*columns, console=VisibleCursor(file=stream), auto_refresh=False, transient=True)
+    bars = Progress(
+        *columns,
+        console=VisibleCursor(file=stream),
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=is_output_shown(),
+    )
     for is_visible in (True, False):
         bars.add_task("", total=None, state="", visible=is_visible)
     bars.start()

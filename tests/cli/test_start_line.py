@@ -62,14 +62,14 @@ def project(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_first_stage_announces(capsys: pytest.CaptureFixture[str]) -> None:
     announce_run("prepare")
     line = capsys.readouterr().out
-    assert f"; to run: {', '.join(STAGE_NAMES)}; `thalweg check --time`" in line
+    assert f"; for a report these stages run: {', '.join(STAGE_NAMES)}; `thalweg check --time`" in line
     announce_run("augment")
     assert capsys.readouterr().out == ""
     announce_run("prepare")  # the next `dvc repro` in this shell
     assert capsys.readouterr().out == line
     files.write_bytes(LAST_STAGE, b"torn")
     announce_run("augment")
-    assert "to run: augment" in capsys.readouterr().out
+    assert "stages run: augment" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("project")

@@ -203,12 +203,15 @@ progress.print_line("study: over")
 pseudo_terminals = pytest.mark.skipif(not Path("/dev/ptmx").exists(), reason="the system has no pseudo-terminals")
 
 
-def run_in_terminal(end: str = "pass") -> tuple[int, str]:
-    """Run a stage that does `end` last, in a terminal of 80 columns; return its exit code and what it wrote."""
+def run_in_terminal(end: str = "pass", output_file: int | None = None) -> tuple[int, str]:
+    """Run a stage that does `end` last, in a terminal of 80 columns; return its exit code and what it wrote there.
+
+    Standard output goes to `output_file`, if one is given.
+    """
     parent, child = pty.openpty()
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "80"}
     command = [sys.executable, "-c", SCRIPT.format(end=end)]
-    process = subprocess.Popen(command, stdout=child, stderr=child, stdin=child, env=environment)
+    process = subprocess.Popen(command, stdout=output_file or child, stderr=child, stdin=child, env=environment)
     os.close(child)
     output = b""
     with suppress(OSError):  # Linux gives an error where the other end is closed
@@ -228,6 +231,15 @@ def test_terminal_has_bars() -> None:
     kept = [line.rsplit("\x1b[2K")[-1].strip() for line in text.splitlines()]
     assert "note: a line of its own" in kept
     assert kept[-1].endswith("study: over")
+
+
+@pseudo_terminals
+def test_piped_output_keeps_its_lines(tmp_path: Path) -> None:
+    with (tmp_path / "out.txt").open("wb") as file:
+        code, text = run_in_terminal(output_file=file.fileno())
+    assert code == 0
+    assert "20 of 40 epochs" in text
+    assert (tmp_path / "out.txt").read_text().splitlines() == ["note: a line of its own", "study: over"]
 
 
 @pseudo_terminals
