@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.calibration.simulate import Simulation
-from benchmarks.calibration.worlds import KIND, LOSSES
+from benchmarks.calibration.worlds import KIND, MOMENTUM, RATE
 from thalweg.config import spaces
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import importance, pareto, result
@@ -47,9 +47,9 @@ def build_study(simulation: Simulation) -> Study:
 
 
 def judge_better_value(study: Study) -> Outcome:
-    """Judge "`kind` matters: A is better than B and C, each at its own best"."""
-    heights = dict(zip(LOSSES, study.simulation.world.heights, strict=True))
-    searched = [heights[str(value)] for value in study.simulation.config.study.space[KIND].choices or ()]
+    """Judge "`kind` matters: A is better than B and C, each at its own best in this space"."""
+    heights = _list_best_errors(study)
+    searched = list(heights.values())
     said = list(study.match_verdicts("What matters", rf"`{re.escape(KIND)}` matters: (\w+) is better than ([^,;.]*),"))
     pairs = [(match[1], worse) for match in said for worse in re.findall(r"\w+", match[2]) if worse != "and"]
     is_true = all(heights[better] < heights[worse] for better, worse in pairs)
@@ -66,10 +66,17 @@ def judge_equal_trials(study: Study) -> Outcome:
 
 def judge_equal_values(study: Study) -> Outcome:
     """Judge the same as if it were said of A and B at their own best, which the search may have missed."""
-    heights = dict(zip(LOSSES, study.simulation.world.heights, strict=True))
-    return _judge_sameness(
-        study, [heights[str(value)] for value in study.simulation.config.study.space[KIND].choices or ()]
-    )
+    return _judge_sameness(study, list(_list_best_errors(study).values()))
+
+
+def _list_best_errors(study: Study) -> dict[str, float]:
+    """Return the true error of each searched loss at its own best in the space."""
+    space = study.simulation.config.study.space
+    rate, momentum = space[RATE], space[MOMENTUM]
+    paces = np.log10(rate.low), np.log10(rate.high / (1 - momentum.high))
+    return {
+        str(loss): study.simulation.world.compute_best_error(str(loss), paces) for loss in space[KIND].choices or ()
+    }
 
 
 def _judge_sameness(study: Study, errors: Sequence[float]) -> Outcome:

@@ -65,6 +65,11 @@ class World:
         error = self.heights[loss] + 1.5 * self.widths[loss] * shape
         return float(min(error, self.start))
 
+    def compute_best_error(self, loss: str, paces: tuple[float, float]) -> float:
+        """Return the least true error of a loss whose pace lies within `paces`, given as logarithms."""
+        pace = float(np.clip(self.paces[LOSSES.index(loss)], *paces))
+        return self.compute_error({KIND: loss, RATE: 10**pace, MOMENTUM: 0.0})
+
     def draw_seed_noise(self, draw: np.random.Generator, shape: tuple[int, ...]) -> Floats:
         """Draw what seeds add to an error, with mean 0."""
         normal = draw.standard_normal(shape)

@@ -49,7 +49,7 @@ def _state_verdict(tables: StudyTables, name: str, verdict: ScientificVerdict) -
         case "worse":
             lost = {group.label for group in verdict.lost_groups}
             worse = join_items([label for label in verdict.worse_values if label not in lost])
-            return f"{name} matters: {verdict.leader} is better than {worse}, each at its own best{also}."
+            return f"{name} matters: {verdict.leader} is better than {worse}, each at its own best in this space{also}."
         case "lost":
             return f"{name} matters: {lost_text}."
         case "alike":

@@ -37,12 +37,12 @@ def tables(build_study: Callable[..., StudyTables]) -> StudyTables:
     [
         (
             {"l1": (0.5, 0.1), "huber": (0.02, 0.2)},
-            "`kind` matters: l2 is better than l1, each at its own best.",
+            "`kind` matters: l2 is better than l1, each at its own best in this space.",
             "`kind` with l2 and huber",
         ),
         (
             {"l1": (0.5, 0.1), "huber": (0.4, 0.1)},
-            "`kind` matters: l2 is better than huber and l1, each at its own best.",
+            "`kind` matters: l2 is better than huber and l1, each at its own best in this space.",
             "`kind` at l2",
         ),
         (
@@ -136,7 +136,10 @@ def test_thirds_of_a_range_are_compared(build_study: Callable[..., StudyTables])
         with_answer(tables, asked, labels[0], {labels[1]: (0.4, 0.05), labels[2]: (0.7, 0.05)}), asked
     )
     worse = "0.0022 to 0.046 and 0.046 to 1"
-    assert finding.verdict == f"`rate` matters: 0.0001 to 0.0022 is better than {worse}, each at its own best."
+    assert (
+        finding.verdict
+        == f"`rate` matters: 0.0001 to 0.0022 is better than {worse}, each at its own best in this space."
+    )
 
 
 def test_nothing_to_say_without_complete_trials(build_study: Callable[..., StudyTables]) -> None:
