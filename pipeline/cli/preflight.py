@@ -35,7 +35,7 @@ def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Pr
     outline = build_outline(data, tree["seed"])
     section_problems = list(_find_section_problems(tree, invalid, data, outline))
     yield from section_problems
-    if not problems and not section_problems and outline is not None and outline.labels:
+    if not problems and not section_problems and outline is not None and len(outline):
         yield from _find_program_problems(Config.model_validate(tree), outline)
 
 
@@ -110,7 +110,7 @@ def build_outline(data: DataConfig, seed: int) -> Examples | None:
 def list_unbuilt(config: Config) -> Iterator[str]:
     """Say what `find_data_problems` did not build."""
     outline = build_outline(config.data, config.seed)
-    if outline is None or not outline.labels:
+    if outline is None or not len(outline):
         yield "no program was built, because the examples are not known before they are read"
         return
     settings, left_out = covering.cover_pairs(config)
@@ -119,8 +119,8 @@ def list_unbuilt(config: Config) -> Iterator[str]:
 
 
 def _find_missing_labels(task: Any, outline: Examples) -> list[str]:
-    """Return what the examples lack for a task; nothing if their labels are not known yet."""
-    return task.find_data_faults(outline) if outline.labels else []
+    """Return what the examples lack for a task; nothing if they are not known yet."""
+    return task.find_data_faults(outline) if len(outline) else []
 
 
 def _find_oversized_batches(
