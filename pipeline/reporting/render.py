@@ -6,6 +6,7 @@ from typing import Any
 
 from thalweg.reporting.advice.next_steps import choose_next_steps, drop_repeated_steps
 from thalweg.reporting.analysis.confirmed import build_confirmed_result
+from thalweg.reporting.analysis.groups import name_units
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import markdown as paper
 from thalweg.reporting.page.figures import TrialTable
@@ -92,7 +93,7 @@ def _describe_numbers(tables: StudyTables) -> str:
         return ""
     direction = "lower" if tables.sign > 0 else "higher"
     text = f"{metric_label(tables.objective).capitalize()} on the {result.split} set, {direction} is better. "
-    scope = "other seeds and other groups of examples would change."
+    scope = f"other seeds and other {name_units(tables.predictions)} would change."
     if result.has_one_group:
         scope = f"other seeds would change; {result.split} is one group of examples."
     text += f"Means over {format_count(result.difference.n, 'fresh seed')}. The 95 % intervals show what {scope}"

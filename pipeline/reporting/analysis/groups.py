@@ -23,6 +23,11 @@ def assign_groups(predictions: pd.DataFrame) -> pd.Series:
     return predictions["image"].where(groups.isna() | (groups == ""), groups)
 
 
+def name_units(predictions: pd.DataFrame) -> str:
+    """Name what an interval holds for: groups of examples, or single examples where no two of them share a group."""
+    return "examples" if len(predictions) and assign_groups(predictions).is_unique else "groups of examples"
+
+
 def compute_group_errors(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return groups, the worst first: group, examples, mean error, low and high (95 %), spread.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.analysis.groups import compute_group_errors, find_outlier_groups
+from thalweg.reporting.analysis.groups import compute_group_errors, find_outlier_groups, name_units
 
 
 def test_outlier_against_other_groups() -> None:
@@ -39,3 +39,15 @@ def test_outlier_false_positive_rate(groups: int, size: int) -> None:
             > 0
         )
     assert called <= 0.05 * times + 3 * np.sqrt(0.05 * 0.95 * times)
+
+
+@pytest.mark.parametrize(
+    ("groups", "units"),
+    [(["a", "a", "b"], "groups of examples"), (["a", "b", "c"], "examples"), (["", "", ""], "examples")],
+)
+def test_units_of_intervals(groups: list[str], units: str) -> None:
+    assert name_units(pd.DataFrame({"image": ["1", "2", "3"], "group": groups})) == units
+
+
+def test_units_without_predictions() -> None:
+    assert name_units(pd.DataFrame()) == "groups of examples"

@@ -5,7 +5,7 @@ from functools import partial
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.analysis.groups import assign_groups, bin_errors, compute_bias
+from thalweg.reporting.analysis.groups import assign_groups, bin_errors, compute_bias, name_units
 from thalweg.reporting.analysis.seed_noise import drop_diverged_runs
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure, Gallery, Table
@@ -66,8 +66,8 @@ def _report_bias(tables: StudyTables) -> list[Finding]:
     evidence = (
         f"The bias (prediction minus truth) is {format_interval(bias.mean, bias.low, bias.high, signed=True)} over "
         f"{format_count(len(predictions), 'example')} in {format_count(bias.n, 'group')}; its interval "
-        f"{'includes' if includes_zero else 'excludes'} zero. The interval is over groups of examples; it is wider "
-        f"because three biases are tested. {_describe_networks(tables)}"
+        f"{'includes' if includes_zero else 'excludes'} zero. The interval is over {name_units(predictions)}; it is "
+        f"wider because three biases are tested. {_describe_networks(tables)}"
     )
     if includes_zero:
         verdict = "On average the predictions show no bias beyond noise."
@@ -132,8 +132,9 @@ def _report_confusions(predictions: pd.DataFrame) -> list[Finding]:
         return []
     share = capitalise_first(format_share(int(wrong.sum()), len(predictions)))
     low, high = (format_fixed(100 * end, 1) for end in (rate.low, rate.high))
+    unit = "example" if name_units(predictions) == "examples" else "group"
     evidence = (
-        f"{share} examples are wrong (95 % interval {format_range(low, high)} %, over {format_count(rate.n, 'group')})."
+        f"{share} examples are wrong (95 % interval {format_range(low, high)} %, over {format_count(rate.n, unit)})."
     )
     pairs = predictions[wrong].groupby(["truth", "prediction"]).size().sort_values(ascending=False, kind="stable")
     (truth, prediction), count = pairs.index[0], int(pairs.iloc[0])

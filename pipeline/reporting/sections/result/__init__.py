@@ -7,6 +7,7 @@ from thalweg.reporting.analysis.confirmed import (
     build_confirmed_result,
     metric_interval,
 )
+from thalweg.reporting.analysis.groups import name_units
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table
@@ -188,7 +189,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     caption = (
         "Small dots: fresh seeds. Large dot: their mean. Bars: its 95 % intervals, over seeds alone and, where known, "
     )
-    caption += f"over seeds and groups of examples at once. {better} is better."
+    caption += f"over seeds and {name_units(tables.predictions)} at once. {better} is better."
     figures: list[Figure] = [
         build_strip_chart("candidates", f"{label.capitalize()} on the {result.split} set", caption, label, levels)
     ]
