@@ -16,14 +16,11 @@ from thalweg.cli import dvc_lock
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import compiled, files, progress, project_folder
 from thalweg.system.counts import format_count, format_duration
-from thalweg.system.git import run_git
 from thalweg.system.paths import COPIES, MANIFEST, MODEL, PARAMS, TIMING
 
 if TYPE_CHECKING:
     from thalweg.config.experiment import Config
     from thalweg.data.examples import Examples
-
-PRESET_FOLDER = Path("presets")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,7 +72,10 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     )
     command.add_argument("--time", action="store_true", help="train for a moment, and say how long each stage takes")
     command = add_command("use", _use_preset, f"replace {PARAMS} by a preset, unless it has uncommitted changes")
-    command.add_argument("preset", metavar="PRESET", help=", ".join(_list_presets()) or "a file in presets/")
+    preset = "a file in presets/, without .yaml; none: list them"
+    command.add_argument("preset", nargs="?", metavar="PRESET", help=preset)
+    minutes = "measure this machine; set trials, epochs and seeds so that `dvc repro` takes as long"
+    command.add_argument("--minutes", type=float, metavar="N", help=minutes)
     command.add_argument("--force", action="store_true", help=f"replace uncommitted changes of {PARAMS}, too")
     command = add_command("stage", _run_stage, "run one stage of the pipeline, as `dvc repro` does")
     command.add_argument("name", choices=STAGE_NAMES, metavar="NAME", help=", ".join(STAGE_NAMES))
@@ -97,10 +97,6 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
     add_command("timing", _print_timing, "print how long each stage took when it last ran")
     return parser
-
-
-def _list_presets() -> list[str]:
-    return [file.stem for file in files.find_files(PRESET_FOLDER, "*.yaml")]
 
 
 def _check_params(arguments: argparse.Namespace) -> None:
@@ -144,27 +140,17 @@ def _print_size(config: "Config", outline: "Examples", *, measures_time: bool) -
 
 
 def _use_preset(arguments: argparse.Namespace) -> None:
-    preset = PRESET_FOLDER / f"{arguments.preset}.yaml"
-    if not files.path_exists(preset):
-        names = ", ".join(_list_presets())
-        advice = f"choose one of {names}" if names else f"there are no presets in {PRESET_FOLDER}/"
-        raise files.UserError(f"{arguments.preset}: no such preset; {advice}")
-    from thalweg.cli import preflight
-    from thalweg.config.load import ParamsError, load_config
+    from thalweg.cli import presets
 
-    load_config(preset)
-    changes = run_git("status", "--porcelain", "--", str(PARAMS))
-    presets = [files.read_bytes(PRESET_FOLDER / f"{name}.yaml") for name in _list_presets()]
-    # an unchanged preset from an earlier call is safe to overwrite
-    if not arguments.force and changes != "" and files.path_exists(PARAMS) and files.read_bytes(PARAMS) not in presets:
-        raise files.UserError(f"{PARAMS} has uncommitted changes; commit them, or overwrite them with --force")
-    files.write_bytes(PARAMS, files.read_bytes(preset))
-    print(f"{PARAMS} is now a copy of {preset}; `git restore {PARAMS}` brings back the committed file")
-    try:
-        load_config(PARAMS, preflight.find_data_problems)
-    except ParamsError as error:
-        *problems, _count = str(error).splitlines()
-        print("before the first run, set this:", *problems, sep="\n")
+    if arguments.preset is not None:
+        preset = presets.require_preset(arguments.preset)
+        from thalweg.cli.use import use_preset
+
+        use_preset(preset, arguments.minutes, force=arguments.force)
+    elif arguments.minutes is not None or arguments.force:
+        raise files.UserError(f"use: name the preset, one of {', '.join(file.stem for file in presets.list_presets())}")
+    else:
+        print(presets.describe_presets())
 
 
 def _run_stage(arguments: argparse.Namespace) -> None:

@@ -57,7 +57,7 @@ def test_use_keeps_local_changes(project: Path, capsys: pytest.CaptureFixture[st
 def test_check_names_missing_data(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = project / "presets/fashion-mnist.yaml"
     file.write_text(file.read_text().replace("/usr/share/datasets/fashion-mnist", "nowhere/at/all"))
-    problem = '6: data.path: "nowhere/at/all" does not exist; set it to the folder with train-images-idx3-ubyte, '
+    problem = '9: data.path: "nowhere/at/all" does not exist; set it to the folder with train-images-idx3-ubyte, '
     assert cli.main(["check", str(file)]) == 2
     assert capsys.readouterr().err.startswith(f"{file}:{problem}")
     # the preset is copied anyway: the user sets the path next
@@ -81,7 +81,7 @@ def test_paths_begin_where_the_user_is(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["use", "nowhere"], "bus-stop, detect, enhance, fashion-mnist, scenes"),
+        (["use", "nowhere"], "bus-stop, detect, digits, enhance, fashion-mnist, photos, scenes"),
         (["study", "--trials", "50"], "--trials: 50 is not a multiple of study.cohort, 6; use 48 or 54"),
         (["study", "--trials", "5"], "--trials: 5 is not a multiple of study.cohort, 6; use 6\n"),
         (["study", "--trials", "-6"], "--trials: must be at least 6, not -6"),

@@ -1,0 +1,58 @@
+"""The ready experiments in presets/.
+
+A preset begins with two comments: what it shows, and `MINUTES minutes: RESULT (DATE, MACHINE)` as measured.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from thalweg.system import files
+
+FOLDER = Path("presets")
+MEASURED = re.compile(r"# (?P<minutes>\d+(\.\d+)?) minutes?: (?P<result>.+) \((?P<date>[\d-]+), (?P<machine>[^()]+)\)")
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What a preset shows, and its minutes and result as measured; '' where its file does not say so."""
+
+    topic: str = ""
+    minutes: str = ""
+    result: str = ""
+
+
+def list_presets() -> list[Path]:
+    """Return the files of all presets, sorted by name."""
+    return files.find_files(FOLDER, "*.yaml")
+
+
+def require_preset(name: str) -> Path:
+    """Return a preset's file. Raises `UserError` where there is none."""
+    presets = {file.stem: file for file in list_presets()}
+    if name in presets:
+        return presets[name]
+    advice = f"choose one of {', '.join(presets)}" if presets else f"there are no presets in {FOLDER}/"
+    raise files.UserError(f"{name}: no such preset; {advice}")
+
+
+def read_headline(content: bytes) -> Headline:
+    """Return what the first two lines of a preset say."""
+    first, second, *_ = [*content.decode(errors="replace").splitlines(), "", ""]
+    measured = MEASURED.fullmatch(second)
+    if not first.startswith("# ") or measured is None:
+        return Headline()
+    return Headline(first.removeprefix("# "), measured["minutes"], measured["result"])
+
+
+def describe_presets() -> str:
+    """Describe every preset in a line: its name, its minutes, what it shows, and what was found."""
+    rows = [("preset", "minutes", "what it shows", "what was found")]
+    for file in list_presets():
+        headline = read_headline(files.read_bytes(file))
+        rows.append((file.stem, headline.minutes, headline.topic, headline.result))
+    name_width, minutes_width, topic_width = (max(len(row[column]) for row in rows) for column in range(3))
+    return "\n".join(
+        f"{name:{name_width}}  {minutes:>{minutes_width}}  {topic:{topic_width}}  {result}".rstrip()
+        for name, minutes, topic, result in rows
+    )

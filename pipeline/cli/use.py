@@ -1,0 +1,70 @@
+"""Put a preset into params.yaml, with settings that fill a given time on this machine if one is given."""
+
+import math
+from pathlib import Path
+
+from thalweg.cli import machine_speed, preflight, presets, time_budget
+from thalweg.config import notes
+from thalweg.config.load import ParamsError, load_config, parse_params
+from thalweg.config.tree import flatten_tree
+from thalweg.config.write import rewrite_params
+from thalweg.system import files
+from thalweg.system.git import run_git
+from thalweg.system.paths import PARAMS
+
+
+def use_preset(preset: Path, minutes: float | None, *, force: bool) -> None:
+    """Replace params.yaml by a preset; print what changed, and what is still to do.
+
+    Raises `UserError` for a preset that is wrong, for `minutes` that are too few, and for changes in params.yaml that
+    would be lost without `force`.
+    """
+    load_config(preset)
+    if not force:
+        _require_no_changes()
+    if minutes is None:
+        files.write_bytes(PARAMS, files.read_bytes(preset))
+        print(f"{PARAMS} is now a copy of {preset}; `git restore {PARAMS}` brings back the committed file")
+    else:
+        files.write_text(PARAMS, _fit_preset(preset, minutes))
+        print(f"{PARAMS} is now {preset} with these settings; `git restore {PARAMS}` brings back the committed file")
+    try:
+        config = load_config(PARAMS, preflight.find_data_problems)
+    except ParamsError as error:
+        *problems, _count = str(error).splitlines()
+        print("before the first run, set this:", *problems, sep="\n")
+        return
+    for note in notes.list_notes(config):
+        print(f"note: {note}")
+
+
+def _fit_preset(preset: Path, minutes: float) -> str:
+    """Return a preset with settings that fill some minutes here; print what was measured and chosen."""
+    if not 0 < minutes < math.inf:
+        raise files.UserError(f"--minutes: must be above 0, not {minutes:g}")
+    config = load_config(preset, preflight.find_data_problems)
+    speed = machine_speed.measure_speed(config, lambda part: print(f"{part} ...", flush=True))
+    fit = time_budget.fit_settings(config, speed, 60 * minutes)
+    print(time_budget.describe_fit(config, speed, fit))
+    return rewrite_params(files.read_bytes(preset).decode(), fit.values)
+
+
+def _require_no_changes() -> None:
+    """Raise `UserError` if params.yaml holds changes that neither git nor a preset has."""
+    if not files.path_exists(PARAMS) or run_git("status", "--porcelain", "--", str(PARAMS)) == "":
+        return
+    written = files.read_bytes(PARAMS)
+    if not any(_is_copy(written, files.read_bytes(preset)) for preset in presets.list_presets()):
+        raise files.UserError(f"{PARAMS} has uncommitted changes; commit them, or overwrite them with --force")
+
+
+def _is_copy(written: bytes, preset: bytes) -> bool:
+    """Return whether a file is a preset, or a preset with settings that `--minutes` chose: no one's work."""
+    if written == preset:
+        return True
+    try:
+        values = dict(flatten_tree(parse_params(PARAMS, written)[0]))
+    except ParamsError:
+        return False
+    chosen = {path: values[path] for path in time_budget.PATHS if path in values}
+    return rewrite_params(preset.decode(), chosen).encode() == written

@@ -1,0 +1,85 @@
+"""Settings that fill a given time."""
+
+from typing import Any
+
+import pytest
+
+from tests.helpers.paths import ROOT
+from thalweg.cli.machine_speed import Speed
+from thalweg.cli.time_budget import describe_fit, describe_seconds, estimate_stages, fit_settings, scale_settings
+from thalweg.config.load import load_config
+from thalweg.system.files import UserError
+
+DETECT = load_config(ROOT / "presets" / "detect.yaml")
+FREE = Speed(epoch=0.0, compile=0.0, read=0.0, start=0.0, parallel=2, images=1000)
+SPEED = Speed(epoch=0.5, compile=4.0, read=2.0, start=2.0, parallel=2, images=1000)
+
+
+def test_factor_one_is_the_preset() -> None:
+    values = scale_settings(DETECT, 1.0)
+    assert DETECT.replace_values(values) == DETECT
+    assert set(values) == {"study.trials", "training.epochs", "confirm.epochs", "confirm.seeds", "diagnose.seeds"}
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.3, 1.7, 20.0, 1000.0])
+def test_scaled_settings_are_valid(factor: float) -> None:
+    config = DETECT.replace_values({"training.validate_every": 2} | scale_settings(DETECT, factor))
+    assert config.study.trials % config.study.cohort == 0
+    assert config.study.prune
+    assert config.training.epochs > config.study.prune.first
+    assert config.training.epochs <= 4 * DETECT.training.epochs
+    assert 2 <= config.confirm.seeds <= 32
+
+
+def test_grid_keeps_its_trials() -> None:
+    grid = DETECT.replace_values({"study.sampler": "grid", "study.prune": None})
+    assert "study.trials" not in scale_settings(grid, 2.0)
+
+
+def test_searched_epochs_stay() -> None:
+    searched = {"study.prune": None, "study.space": {"training.epochs": {"choices": [4, 8]}}}
+    assert "training.epochs" not in scale_settings(DETECT.replace_values(searched), 2.0)
+
+
+@pytest.mark.parametrize("minutes", [10, 60, 600])
+def test_time_is_filled_and_not_exceeded(minutes: int) -> None:
+    fit = fit_settings(DETECT, SPEED, 60 * minutes)
+    total = sum(fit.seconds.values())
+    assert 0.85 * 60 * minutes <= total <= 60 * minutes
+    assert fit.seconds == estimate_stages(DETECT.replace_values(fit.values), SPEED)
+
+
+def test_more_time_is_used() -> None:
+    short, long = (fit_settings(DETECT, SPEED, seconds).values for seconds in (1200, 7200))
+    assert all(long[path] >= short[path] for path in short)
+    assert long["study.trials"] > short["study.trials"]
+
+
+def test_too_little_time_is_refused() -> None:
+    with pytest.raises(UserError, match=r"--minutes: the least .* use --minutes \d+ or more"):
+        fit_settings(DETECT, SPEED, 30)
+
+
+def test_stages_add_up() -> None:
+    """Without training there is the time of starting processes, of reading, and of drawing charts."""
+    none: dict[str, Any] = {"diagnose.seeds": 0}
+    config = DETECT.replace_values(none)
+    assert set(estimate_stages(config, FREE).values()) == {0.0}
+    with_epochs = estimate_stages(config, Speed(epoch=1.0, compile=0.0, read=0.0, start=0.0, parallel=2, images=1000))
+    # a lone lane takes as long as two; 3 seeds of 2 candidates make 6 lanes of 12 epochs
+    assert (with_epochs["train"], with_epochs["confirm"]) == (2 * 8, 6 * 12)
+
+
+def test_choice_is_described() -> None:
+    fit = fit_settings(DETECT, SPEED, 3600)
+    text = describe_fit(DETECT, SPEED, fit)
+    assert f"study.trials {fit.values['study.trials']} (preset: 24)" in text
+    assert "`dvc repro` will take about" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(40.4, "40 seconds"), (210, "3.5 minutes"), (3600, "60 minutes"), (7560, "2.1 hours"), (60000, "17 hours")],
+)
+def test_durations_are_rounded(seconds: float, text: str) -> None:
+    assert describe_seconds(seconds) == text

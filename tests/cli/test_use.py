@@ -1,0 +1,72 @@
+"""thalweg use: what it writes, and what it refuses to overwrite."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.paths import ROOT
+from thalweg import cli
+from thalweg.cli import machine_speed
+from thalweg.cli.machine_speed import Speed
+from thalweg.config.load import load_config
+
+SPEED = Speed(epoch=0.02, compile=2.0, read=1.0, start=2.0, parallel=2, images=1000)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the presets, outside of git, on a machine of known speed."""
+    shutil.copytree(ROOT / "presets", tmp_path / "presets")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.setattr(machine_speed, "measure_speed", lambda _config, _report: SPEED)
+    return tmp_path
+
+
+def test_minutes_set_trials_epochs_and_seeds(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["use", "digits", "--minutes", "10"]) == 0
+    written, preset = load_config(project / "params.yaml"), load_config(project / "presets" / "digits.yaml")
+    assert written.study.trials > preset.study.trials
+    assert written.training.epochs > preset.training.epochs
+    assert written.confirm.seeds > preset.confirm.seeds
+    assert written.study.space == preset.study.space
+    assert f"study.trials {written.study.trials} (preset: {preset.study.trials})" in capsys.readouterr().out
+    # what this command chose is no one's work
+    assert cli.main(["use", "digits"]) == 0
+    assert (project / "params.yaml").read_bytes() == (project / "presets" / "digits.yaml").read_bytes()
+
+
+def test_other_changes_are_kept(project: Path) -> None:
+    assert cli.main(["use", "digits", "--minutes", "10"]) == 0
+    file = project / "params.yaml"
+    file.write_text(file.read_text().replace("batch_size: 32", "batch_size: 16"))
+    assert cli.main(["use", "digits"]) == 2
+    assert "batch_size: 16" in file.read_text()
+    assert cli.main(["use", "digits", "--force"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("minutes", "message"),
+    [("0", "must be above 0, not 0"), ("-3", "not -3"), ("inf", "not inf"), ("nan", "not nan"), ("0.2", "or more")],
+)
+def test_impossible_minutes_are_refused(
+    project: Path, minutes: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["use", "digits", f"--minutes={minutes}"]) == 2
+    assert message in capsys.readouterr().err
+    assert not (project / "params.yaml").exists()
+
+
+def test_minutes_need_the_data(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A machine cannot be measured on images that are not there."""
+    assert cli.main(["use", "bus-stop", "--minutes", "60"]) == 2
+    assert "data.path" in capsys.readouterr().err
+    assert not (project / "params.yaml").exists()
+
+
+def test_hints_are_printed(capsys: pytest.CaptureFixture[str], project: Path) -> None:
+    file = project / "presets" / "digits.yaml"
+    file.write_text(file.read_text().replace("trials: 36", "trials: 8"))
+    assert cli.main(["use", "digits"]) == 0
+    assert "note: sampler tpe learns little from 2 cohorts" in capsys.readouterr().out
