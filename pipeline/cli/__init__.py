@@ -15,7 +15,7 @@ import thalweg
 from thalweg.cli import dvc_lock
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import compiled, files, progress, project_folder
-from thalweg.system.counts import format_count, format_duration
+from thalweg.system.counts import format_count
 from thalweg.system.paths import COPIES, MANIFEST, MODEL, PARAMS, TIMING
 
 if TYPE_CHECKING:
@@ -113,10 +113,10 @@ def _check_params(arguments: argparse.Namespace) -> None:
     if settings := notes.describe_settings(config):
         print(settings)
     outline = preflight.build_outline(config.data, config.seed)
-    if outline is not None and outline.labels:
+    if outline is not None and len(outline):
         _print_size(config, outline, measures_time=arguments.time)
     elif arguments.time:
-        print("the time cannot be measured, because the examples are not known before they are read")
+        print(f"the time cannot be measured, because {preflight.UNKNOWN_EXAMPLES}")
     for note in (*notes.list_notes(config), *preflight.list_unbuilt(config)):
         print(f"note: {note}")
 
@@ -129,14 +129,13 @@ def _print_size(config: "Config", outline: "Examples", *, measures_time: bool) -
     if not measures_time:
         return
     from thalweg.artifacts import expected_times
-    from thalweg.cli import measure
+    from thalweg.cli import measure, stage_work
 
     compiled.guard_compiled_programs()
     with progress.show_stage("check"):
-        seconds = measure.estimate_stages(config, outline, measure.measure_speed(config, outline, planned))
+        seconds = stage_work.estimate_stages(config, measure.measure_speed(config, outline, planned))
     expected_times.write_expected_times(config, seconds)
-    stages = ", ".join(f"{stage} {format_duration(duration)}" for stage, duration in seconds.items())
-    print(f"about {format_duration(sum(seconds.values()))}: {stages}")
+    print(stage_work.describe_stages(seconds))
 
 
 def _use_preset(arguments: argparse.Namespace) -> None:

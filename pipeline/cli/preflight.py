@@ -22,6 +22,8 @@ from thalweg.system import files
 from thalweg.tasks import Task
 from thalweg.training import build, trace
 
+UNKNOWN_EXAMPLES = "the examples are not known before they are read"
+
 
 def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Problem]:
     """Return problems with the data, the batch size, the task, the model, and each program of the search space.
@@ -111,7 +113,7 @@ def list_unbuilt(config: Config) -> Iterator[str]:
     """Say what `find_data_problems` did not build."""
     outline = build_outline(config.data, config.seed)
     if outline is None or not len(outline):
-        yield "no program was built, because the examples are not known before they are read"
+        yield f"no program was built, because {UNKNOWN_EXAMPLES}"
         return
     settings, left_out = covering.cover_pairs(config)
     if left_out:

@@ -3,12 +3,13 @@
 import math
 from pathlib import Path
 
-from thalweg.cli import machine_speed, preflight, presets, time_budget
+from thalweg.artifacts import expected_times
+from thalweg.cli import measure, preflight, presets, programs, time_budget
 from thalweg.config import notes
 from thalweg.config.load import ParamsError, load_config, parse_params
 from thalweg.config.tree import flatten_tree
 from thalweg.config.write import rewrite_params
-from thalweg.system import files
+from thalweg.system import compiled, files, progress
 from thalweg.system.git import run_git
 from thalweg.system.paths import PARAMS
 
@@ -43,9 +44,15 @@ def _fit_preset(preset: Path, minutes: float) -> str:
     if not 0 < minutes < math.inf:
         raise files.UserError(f"--minutes: must be above 0, not {minutes:g}")
     config = load_config(preset, preflight.find_data_problems)
-    speed = machine_speed.measure_speed(config, lambda part: print(f"{part} ...", flush=True))
+    outline = preflight.build_outline(config.data, config.seed)
+    if outline is None or not len(outline):
+        raise files.UserError(f"--minutes: the time cannot be measured, because {preflight.UNKNOWN_EXAMPLES}")
+    compiled.guard_compiled_programs()
+    with progress.show_stage("use"):
+        speed = measure.measure_speed(config, outline, programs.list_programs(config, outline))
     fit = time_budget.fit_settings(config, speed, 60 * minutes)
     print(time_budget.describe_fit(config, speed, fit))
+    expected_times.write_expected_times(config.replace_values(fit.values), fit.seconds)
     return rewrite_params(files.read_bytes(preset).decode(), fit.values)
 
 

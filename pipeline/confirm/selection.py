@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from thalweg.artifacts.summary import RankedTrial
 from thalweg.config.experiment import Config
-from thalweg.config.levels import group_by_level
+from thalweg.config.levels import divide_parameter, group_by_level
 
 
 def select_trials(config: Config, ranked: Sequence[RankedTrial]) -> list[RankedTrial]:
@@ -21,6 +21,14 @@ def select_trials(config: Config, ranked: Sequence[RankedTrial]) -> list[RankedT
     rest = [trial.number for trial in ranked if trial.number not in numbers]
     numbers.update(rest[: max(0, places - len(numbers))])
     return [trial for trial in ranked if trial.number in numbers]
+
+
+def count_places(config: Config) -> int:
+    """Count the places for trials to retrain, of a study with complete trials of each level."""
+    levels = [
+        len(divide_parameter(parameter)) for parameter in config.study.space.values() if parameter.role == "scientific"
+    ]
+    return 1 + config.confirm.runners_up + (sum(levels) - len(levels) if config.confirm.questions else 0)
 
 
 def _list_level_trials(config: Config, ranked: Sequence[RankedTrial]) -> list[set[int]]:

@@ -112,6 +112,13 @@ def list_ablations(config: Config, loaded: PreparedData, data: TrainingData, see
     return [*less, everything, *without] if less or without else []
 
 
+def count_ablations(config: Config) -> int:
+    """Count what `list_ablations` lists, before any example is read."""
+    has_augmentation = config.augment.offline.copies > 0 or any(config.augment.online.model_dump().values())
+    count = len(config.diagnose.shares) + has_augmentation + len(list_loss_ablations(config))
+    return count + 1 if count else 0
+
+
 def list_loss_ablations(config: Config) -> dict[str, Setting]:
     """Return the parts that a loss of several terms can omit, each with the values to do so; empty for one term.
 

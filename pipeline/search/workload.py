@@ -1,6 +1,7 @@
 """How much a study trains, known before it begins."""
 
 import math
+from collections.abc import Iterator
 
 from thalweg.config import settings
 from thalweg.config.experiment import Config
@@ -24,10 +25,14 @@ def estimate_trial_epochs(config: Config, folds: int) -> float:
 
 def estimate_cohort_epochs(rules: Rules, rungs: tuple[int, ...]) -> float:
     """Estimate the epochs of a cohort's trials with one lane each, if none diverges."""
-    epochs, alive, audited, reached = 0.0, rules.cohort_size, 0.0, 0
+    return sum(trials * epochs for trials, epochs in list_rung_work(rules, rungs))
+
+
+def list_rung_work(rules: Rules, rungs: tuple[int, ...]) -> Iterator[tuple[float, int]]:
+    """Yield for each rung the trials of a cohort that train to it, a mean, and the epochs since the rung before."""
+    alive, audited, reached = rules.cohort_size, 0.0, 0
     for rung in rungs:
-        epochs += (alive + audited) * (rung - reached)
+        yield alive + audited, rung - reached
         survivors = math.ceil(alive / rules.eta)
         audited += (alive - survivors) * rules.audit
         alive, reached = survivors, rung
-    return epochs

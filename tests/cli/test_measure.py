@@ -1,61 +1,43 @@
-"""How long each stage takes: epochs that are counted, and seconds that are measured."""
+"""How fast this machine trains."""
 
-from typing import Any
-
+import jax
 import pytest
 
 from tests.cli.test_programs import CONFIG
 from thalweg.cli import measure, preflight, programs
-from thalweg.cli.measure import Speed, count_stage_epochs, estimate_stages
-from thalweg.stages import STAGE_NAMES
-
-PLAIN = CONFIG.replace_values(
-    {"confirm": {"seeds": 3, "runners_up": 1}, "diagnose": {"seeds": 2, "shares": [0.5], "landscape": {"points": 0}}}
-)
-"""Two epochs a lane, 8 trials, images that are augmented, one term."""
+from thalweg.cli.measure import SAVED_EVENT, round_up
 
 
-@pytest.mark.parametrize(
-    ("values", "epochs"),
-    [
-        # confirm: baseline, winner and runner-up; diagnose: half of the images, no augmentation
-        ({}, {"train": 2, "study": 16, "confirm": 3 * 3 * 2, "diagnose": 2 * 2 * 2}),
-        ({"confirm.epochs": 5}, {"confirm": 3 * 3 * 5, "diagnose": 2 * 2 * 5}),
-        ({"confirm.refit": "all", "confirm.members": 2}, {"confirm": 3 * 3 * 2 + 2 * 2}),
-        ({"diagnose.landscape": {"points": 5, "seeds": 2}}, {"diagnose": 2 * 2 * 2 + 2 * 2}),
-        ({"data.split": {"by": "folds", "folds": 3, "test": 0.2}}, {"train": 6, "study": 48, "confirm": 54}),
-    ],
-)
-def test_epochs_of_stages(values: dict[str, Any], epochs: dict[str, float]) -> None:
-    assert count_stage_epochs(PLAIN.replace_values(values)).items() >= epochs.items()
+@pytest.mark.parametrize(("count", "parallel", "rounded"), [(1, 2, 2), (4, 2, 4), (5, 2, 6), (4.5, 2, 6), (0, 2, 0)])
+def test_lanes_take_turns(count: float, parallel: int, rounded: int) -> None:
+    assert round_up(count, parallel) == rounded
 
 
-def test_seconds_follow_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
-    outline = preflight.build_outline(PLAIN.data, PLAIN.seed)
-    assert outline is not None
+def test_kept_program_counts_as_new() -> None:
+    before = measure._sum_compile_seconds()
+    jax.monitoring.record_event_duration_secs(SAVED_EVENT, 2.5)
+    jax.monitoring.record_event_duration_secs("/jax/other", 9.0)
+    assert measure._sum_compile_seconds() == pytest.approx(before + 2.5)
+
+
+def test_programs_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three programs two stand for all."""
+    monkeypatch.setattr(measure, "MEASURED_SECONDS", 0.0)
+    monkeypatch.setattr(measure, "MEASURED_PROGRAMS", 2)
+    monkeypatch.setattr(measure, "_measure_start", lambda: 1.5)
     monkeypatch.setattr(measure, "_measure_reading", lambda _: 0.5)
-    monkeypatch.setattr("jax.device_count", lambda: 2)
-    monkeypatch.setattr("thalweg.engine.workers.count_workers", lambda: 1)
-    seconds = estimate_stages(
-        PLAIN, outline, Speed(2, 20.0, epoch_seconds=3.0, lone_epoch_seconds=4.0, pass_seconds=0.1)
-    )
-    start = measure.START_SECONDS
-    assert seconds == {
-        "prepare": start + 60 * 0.5,
-        "augment": start,
-        "train": start + 2 * 4.0 * 2 + 10.0,  # one lane leaves the second device idle
-        "evaluate": start,
-        "study": start + 16 * 3.0 + 20.0,
-        "confirm": start + 18 * 3.0,
-        "diagnose": start + 8 * 4.0 + 10.0,
-        "report": start + measure.REPORT_SECONDS,
-    }
-    assert tuple(seconds) == STAGE_NAMES
-
-
-def test_programs_are_trained() -> None:
-    outline = preflight.build_outline(PLAIN.data, PLAIN.seed)
+    config = CONFIG.replace_values({"study.space": {"training.batch_size": {"choices": [4, 8, 12]}}})
+    outline = preflight.build_outline(config.data, config.seed)
     assert outline is not None
-    speed = measure.measure_speed(PLAIN, outline, programs.list_programs(PLAIN, outline))
-    assert speed.programs == 1
-    assert min(speed.compile_seconds, speed.epoch_seconds, speed.pass_seconds) > 0
+    measured: list[int] = []
+    original = measure._measure_program
+
+    def measure_program(*arguments: object) -> tuple[float, float, float]:
+        measured.append(arguments[1].program.batch_size)  # type: ignore[attr-defined]
+        return original(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(measure, "_measure_program", measure_program)
+    speed = measure.measure_speed(config, outline, programs.list_programs(config, outline))
+    assert measured == [4, 12]
+    assert (speed.start, speed.read) == (1.5, 60 * 0.5)
+    assert min(speed.compile, speed.epoch, speed.lone_epoch, speed.passes, speed.parallel) > 0

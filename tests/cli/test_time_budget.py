@@ -1,18 +1,16 @@
 """Settings that fill a given time."""
 
-from typing import Any
-
 import pytest
 
 from tests.helpers.paths import ROOT
-from thalweg.cli.machine_speed import Speed
-from thalweg.cli.time_budget import describe_fit, describe_seconds, estimate_stages, fit_settings, scale_settings
+from thalweg.cli.measure import Speed
+from thalweg.cli.stage_work import describe_stages, estimate_stages
+from thalweg.cli.time_budget import describe_fit, fit_settings, scale_settings
 from thalweg.config.load import load_config
 from thalweg.system.files import UserError
 
 DETECT = load_config(ROOT / "presets" / "detect.yaml")
-FREE = Speed(epoch=0.0, compile=0.0, read=0.0, start=0.0, parallel=2, images=1000)
-SPEED = Speed(epoch=0.5, compile=4.0, read=2.0, start=2.0, parallel=2, images=1000)
+SPEED = Speed(epoch=0.5, lone_epoch=0.5, compile=4.0, read=2.0, start=2.0, parallel=2, passes=1000.0)
 
 
 def test_factor_one_is_the_preset() -> None:
@@ -60,26 +58,8 @@ def test_too_little_time_is_refused() -> None:
         fit_settings(DETECT, SPEED, 30)
 
 
-def test_stages_add_up() -> None:
-    """Without training there is the time of starting processes, of reading, and of drawing charts."""
-    none: dict[str, Any] = {"diagnose.seeds": 0}
-    config = DETECT.replace_values(none)
-    assert set(estimate_stages(config, FREE).values()) == {0.0}
-    with_epochs = estimate_stages(config, Speed(epoch=1.0, compile=0.0, read=0.0, start=0.0, parallel=2, images=1000))
-    # a lone lane takes as long as two; 3 seeds of 2 candidates make 6 lanes of 12 epochs
-    assert (with_epochs["train"], with_epochs["confirm"]) == (2 * 8, 6 * 12)
-
-
 def test_choice_is_described() -> None:
     fit = fit_settings(DETECT, SPEED, 3600)
     text = describe_fit(DETECT, SPEED, fit)
-    assert f"study.trials {fit.values['study.trials']} (preset: 24)" in text
-    assert "`dvc repro` will take about" in text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(40.4, "40 seconds"), (210, "3.5 minutes"), (3600, "60 minutes"), (7560, "2.1 hours"), (60000, "17 hours")],
-)
-def test_durations_are_rounded(seconds: float, text: str) -> None:
-    assert describe_seconds(seconds) == text
+    assert f"study.trials {fit.values['study.trials']} (preset: {DETECT.study.trials})" in text
+    assert text.endswith(describe_stages(fit.seconds))

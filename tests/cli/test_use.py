@@ -7,11 +7,12 @@ import pytest
 
 from tests.helpers.paths import ROOT
 from thalweg import cli
-from thalweg.cli import machine_speed
-from thalweg.cli.machine_speed import Speed
+from thalweg.artifacts.expected_times import read_expected_times
+from thalweg.cli import measure
+from thalweg.cli.measure import Speed
 from thalweg.config.load import load_config
 
-SPEED = Speed(epoch=0.02, compile=2.0, read=1.0, start=2.0, parallel=2, images=1000)
+SPEED = Speed(epoch=0.02, lone_epoch=0.02, compile=2.0, read=1.0, start=2.0, parallel=2, passes=1000.0)
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "presets", tmp_path / "presets")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    monkeypatch.setattr(machine_speed, "measure_speed", lambda _config, _report: SPEED)
+    monkeypatch.setattr(measure, "measure_speed", lambda *_: SPEED)
     return tmp_path
 
 
@@ -32,9 +33,21 @@ def test_minutes_set_trials_epochs_and_seeds(project: Path, capsys: pytest.Captu
     assert written.confirm.seeds > preset.confirm.seeds
     assert written.study.space == preset.study.space
     assert f"study.trials {written.study.trials} (preset: {preset.study.trials})" in capsys.readouterr().out
+    assert 500 < sum(read_expected_times(written).values()) <= 600
     # what this command chose is no one's work
     assert cli.main(["use", "digits"]) == 0
     assert (project / "params.yaml").read_bytes() == (project / "presets" / "digits.yaml").read_bytes()
+
+
+@pytest.mark.usefixtures("project")
+def test_check_gives_the_same_minutes(capsys: pytest.CaptureFixture[str]) -> None:
+    def read_estimate() -> str:
+        return next(line for line in capsys.readouterr().out.splitlines() if line.startswith("about "))
+
+    assert cli.main(["use", "digits", "--minutes", "10"]) == 0
+    promised = read_estimate()
+    assert cli.main(["check", "--time"]) == 0
+    assert read_estimate() == promised
 
 
 def test_other_changes_are_kept(project: Path) -> None:

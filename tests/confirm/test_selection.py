@@ -6,7 +6,7 @@ import pytest
 
 from thalweg.artifacts.summary import RankedTrial
 from thalweg.config.experiment import Config
-from thalweg.confirm.selection import select_trials
+from thalweg.confirm.selection import count_places, select_trials
 
 RATE, KIND = "optimizer.learning_rate", "loss.terms.count.kind"
 
@@ -44,3 +44,14 @@ def test_only_questions_give_more_places(config: Config) -> None:
 def test_values_without_complete_trials_have_no_place(config: Config) -> None:
     assert select(config, ("l2", "l2")) == [0]
     assert select(config, ()) == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"confirm.runners_up": 2}, {"confirm.questions": False}, {"confirm.runners_up": 4}]
+)
+def test_places_are_known_before(config: Config, changes: dict[str, object]) -> None:
+    """With complete trials of all three values."""
+    space = {KIND: {"choices": ["l1", "l2", "huber"], "role": "scientific"}}
+    asking = config.replace_values({"study.space": space, KIND: "l1", "confirm.runners_up": 0} | changes)
+    chosen = select(config, KINDS, **{name.replace(".", "__"): value for name, value in changes.items()})
+    assert count_places(asking) == len(chosen)

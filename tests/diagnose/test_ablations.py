@@ -160,6 +160,22 @@ def test_loss_ablations_drop_each_part(config: Config) -> None:
     assert ablations.list_loss_ablations(config) == {}
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"diagnose.shares": [0.5]},
+        {"diagnose.shares": []},
+        {"augment.online.brightness": 0.3, "diagnose.shares": []},
+    ],
+)
+def test_count_is_known_before(config: Config, grouped_data: PreparedData, changes: dict[str, object]) -> None:
+    changed = config.replace_values(changes)
+    data = build_training_data(changed, grouped_data)
+    ways = ablations.list_ablations(changed, grouped_data, data, SEEDS)
+    assert ablations.count_ablations(changed) == len(ways)
+
+
 def test_no_seeds_trains_nothing(config: Config, grouped_data: PreparedData, tmp_path: Path) -> None:
     without = config.replace_values({"diagnose.seeds": 0})
     assert ablations.train_ablations(

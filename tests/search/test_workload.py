@@ -6,7 +6,7 @@ import pytest
 
 from thalweg.config.experiment import Config
 from thalweg.search.cohorts import Rules
-from thalweg.search.workload import count_trained_trials, estimate_cohort_epochs, estimate_trial_epochs
+from thalweg.search.workload import count_trained_trials, estimate_cohort_epochs, estimate_trial_epochs, list_rung_work
 
 LEARNING_RATE = {"optimizer.learning_rate": {"choices": [0.01, 0.1]}}
 
@@ -22,6 +22,11 @@ LEARNING_RATE = {"optimizer.learning_rate": {"choices": [0.01, 0.1]}}
 )
 def test_cohort(rungs: tuple[int, ...], audit: float, epochs: float) -> None:
     assert estimate_cohort_epochs(Rules(9, 9, (rungs,), eta=3, audit=audit), rungs) == epochs
+
+
+def test_rungs() -> None:
+    """Nine trials train to the first rung; of the six that stop there, three train on."""
+    assert list(list_rung_work(Rules(9, 9, ((1, 4),), eta=3, audit=0.5), (1, 4))) == [(9, 1), (6, 3)]
 
 
 @pytest.mark.parametrize(
