@@ -1,4 +1,4 @@
-"""How long a run will take: measured by `thalweg check --time`, or else as long as it took before."""
+"""How long a run will take: measured by `check --time` or `use --minutes`, or else as long as it took before."""
 
 import hashlib
 import json
