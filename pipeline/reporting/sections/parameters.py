@@ -111,7 +111,11 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         return [EmptyFigure("slices", "Slices", "No trial was run, or nothing was searched.")]
     if tables.trials["value"].notna().sum() == 0:
         return [EmptyFigure("slices", "Slices", "Every trial diverged, so there are no values to draw.")]
-    slices = [_build_slice_figure(tables, index, parameter) for index, parameter in enumerate(tables.parameters)]
+    slices = [
+        _build_slice_figure(tables, index, parameter)
+        for index, parameter in enumerate(tables.parameters)
+        if len(parameter.choices) != 1  # one value, as of a size that only some models have: nothing to compare
+    ]
     ranges = [_build_ranges_table(tables)] if len(tables.ranked) >= good_region.MIN_COMPLETE_TRIALS else []
     return [*slices, *ranges, *_build_next_space(tables)]
 

@@ -1,6 +1,6 @@
 """The data and settings behind the report, and how to reproduce it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -54,7 +54,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     manifest = tables.manifest
     figures: list[Figure] = [_build_data_figure(tables, manifest), _build_facts_table(tables)]
     if tables.output_kind == "class" and (counts := manifest.get("class_counts")):
-        rows = pd.DataFrame({"class": manifest["classes"], **counts})
+        rows = pd.DataFrame({"class": manifest["classes"], **{split: counts[split] for split in _sort_splits(counts)}})
         figures.insert(1, Table("classes", "Examples of each class", "", rows, is_half_width=True))
     if excluded := manifest.get("excluded") or []:
         rows = pd.DataFrame([{name: fault.get(name, "") for name in ("name", "where", "reason")} for fault in excluded])
@@ -75,8 +75,7 @@ def _build_data_figure(tables: StudyTables, manifest: Mapping[str, Any]) -> Figu
     examples, groups = manifest.get("examples") or {}, manifest.get("groups") or {}
     if not examples:
         return EmptyFigure("data", "Data", "The manifest does not describe the data.")
-    order = [split for split in ("train", "validation", "test") if split in examples]
-    rows = pd.DataFrame({"split": [*order, *sorted(set(examples) - set(order))]})
+    rows = pd.DataFrame({"split": _sort_splits(examples)})
     rows["examples"] = rows["split"].map(examples)
     if groups:
         rows["groups"] = rows["split"].map(groups)
@@ -85,6 +84,12 @@ def _build_data_figure(tables: StudyTables, manifest: Mapping[str, Any]) -> Figu
     if classes:
         caption += f" {len(classes):,} {'class' if len(classes) == 1 else 'classes'}: {join_items(classes, 12)}."
     return Table("data", "Data", caption, rows, is_half_width=True)
+
+
+def _sort_splits(names: Iterable[str]) -> list[str]:
+    """Sort names of sets: training, validation and test, then others by name."""
+    known = ["train", "validation", "test"]
+    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
 
 
 def _build_facts_table(tables: StudyTables) -> Table:

@@ -81,3 +81,12 @@ def test_wide_end_is_not_crowded(counting_study: StudyTables, monkeypatch: pytes
     findings = parameters.build_findings(replace(counting_study, trials=few, space=[parameter]))
     assert findings
     assert not any("range" in finding.verdict for finding in findings)
+
+
+def test_one_value_is_not_drawn(counting_study: StudyTables) -> None:
+    """A choice of one value gives a size to some models only."""
+    single = SearchedParameter("model.width", choices=(32,))
+    trials = counting_study.trials.assign(**{"model.width": 32})
+    study = replace(counting_study, space=[single, *counting_study.space], trials=trials)
+    slices = [figure.title for figure in parameters.build_figures(study) if figure.id.startswith("slice-")]
+    assert slices == [parameter.name for parameter in counting_study.parameters]

@@ -132,11 +132,12 @@ def test_nothing_to_draw_is_a_sentence(studies_by_case: dict[str, StudyTables]) 
 
 def test_classes_are_counted_by_set(studies_by_case: dict[str, StudyTables]) -> None:
     study = studies_by_case["classes"]
-    counts = {"train": [3, 4], "validation": [1, 2], "test": [1, 1]}
+    counts = {"test": [1, 1], "train": [3, 4], "validation": [1, 2]}  # in a file the names are sorted
     study = replace(study, manifest=study.manifest | {"classes": ["coat", "shirt"], "class_counts": counts})
     (table,) = [figure for figure in provenance.build_figures(study) if figure.id == "classes"]
     assert isinstance(table, Table)
     assert table.rows.to_dict("list") == {"class": ["coat", "shirt"], **counts}
+    assert list(table.rows) == ["class", "train", "validation", "test"]
 
 
 def test_faults_are_not_examples(counting_study: StudyTables) -> None:

@@ -31,6 +31,7 @@ ORDER = 70
 MAX_POINTS = 1500
 MAX_MATRIX_CLASSES = 24
 MAX_PICTURES = 24
+SHORT_NAME = 3  # characters of a class that stand upright below the table
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
@@ -215,7 +216,8 @@ def _build_confusion_figure(tables: StudyTables) -> Figure:
 
 def _plot_confusion(names: list[str]) -> AltairChart:
     domain = alt.Scale(domain=names)
-    across = alt.Axis(title="prediction", labelLimit=90, labelAngle=-40)
+    is_short = max(map(len, names), default=0) <= SHORT_NAME
+    across = alt.Axis(title="prediction", labelLimit=90, labelAngle=0 if is_short else -40)
     x = alt.X("prediction:N", sort=names, scale=domain, axis=across)
     y = alt.Y("truth:N", sort=names, scale=domain, axis=alt.Axis(title=None, labelLimit=110))
     base = build_layer("counts").encode(x=x, y=y)

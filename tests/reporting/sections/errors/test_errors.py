@@ -93,3 +93,9 @@ def test_two_groups_prove_nothing(counting_study: StudyTables) -> None:
 def test_predictions_name_their_networks(counting_study: StudyTables, changes: dict[str, Any], networks: str) -> None:
     tables = replace(counting_study, params=counting_study.params | changes)
     assert any(networks in finding.evidence for finding in errors.build_findings(tables))
+
+
+@pytest.mark.parametrize(("names", "angle"), [(["0", "1"], 0), (["cat", "dog"], 0), (["adult", "child"], -40)])
+def test_short_names_stand_upright(names: list[str], angle: int) -> None:
+    drawn = errors._plot_confusion(names).to_dict()
+    assert drawn["layer"][0]["encoding"]["x"]["axis"]["labelAngle"] == angle
