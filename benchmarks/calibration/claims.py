@@ -72,8 +72,8 @@ def judge_equal_values(study: Study) -> Outcome:
 def _list_best_errors(study: Study) -> dict[str, float]:
     """Return the true error of each searched loss at its own best in the space."""
     space = study.simulation.config.study.space
-    rate, momentum = space[RATE], space[MOMENTUM]
-    paces = np.log10(rate.low), np.log10(rate.high / (1 - momentum.high))
+    low, high, momentum = (float(end or 0.0) for end in (space[RATE].low, space[RATE].high, space[MOMENTUM].high))
+    paces = np.log10(low), np.log10(high / (1 - momentum))
     return {
         str(loss): study.simulation.world.compute_best_error(str(loss), paces) for loss in space[KIND].choices or ()
     }

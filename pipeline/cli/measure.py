@@ -116,9 +116,9 @@ def _sum_compile_seconds() -> float:
     return sum(timing.COMPILE_SECONDS) + sum(_saved_seconds)
 
 
-def _note_saved_seconds(event: str, seconds: float, **_: str | int) -> None:
+def _note_saved_seconds(event: str, duration_secs: float, **_: str | int) -> None:
     if event == SAVED_EVENT:
-        _saved_seconds.append(seconds)
+        _saved_seconds.append(duration_secs)
 
 
 def _build_random_data(config: Config, outline: Examples) -> TrainingData:

@@ -1,6 +1,7 @@
 """Which trials are retrained: the best, runners-up, the best of each value, and more where places are left."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_values_without_complete_trials_have_no_place(config: Config) -> None:
 @pytest.mark.parametrize(
     "changes", [{}, {"confirm.runners_up": 2}, {"confirm.questions": False}, {"confirm.runners_up": 4}]
 )
-def test_places_are_known_before(config: Config, changes: dict[str, object]) -> None:
+def test_places_are_known_before(config: Config, changes: dict[str, Any]) -> None:
     """With complete trials of all three values."""
     space = {KIND: {"choices": ["l1", "l2", "huber"], "role": "scientific"}}
     asking = config.replace_values({"study.space": space, KIND: "l1", "confirm.runners_up": 0} | changes)
