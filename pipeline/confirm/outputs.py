@@ -26,6 +26,8 @@ from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
 MAX_PICTURES = 12  # of the worst examples
+TYPICAL_QUANTILES = (1 / 8, 3 / 8, 5 / 8, 7 / 8)
+"""Quantiles of the errors, each shown by one example: typical ones, which nobody chose to please."""
 
 
 def write_outputs(
@@ -81,7 +83,7 @@ def build_runs_table(config: Config, name: str, candidate: Candidate, has_test: 
 def write_predictions(
     config: Config, judged: Examples, task_inputs: NDArray[np.float32], predictions: NDArray[np.float64]
 ) -> None:
-    """Write the final model's prediction of every judged example, and pictures of the worst.
+    """Write the final model's prediction of every judged example, and pictures of the worst and of typical ones.
 
     Where the final model is trained again on these examples too, the predictions are of as many networks before that.
     """
@@ -94,11 +96,20 @@ def write_predictions(
     table = pd.DataFrame(columns | {"error": errors})
     table_files.write_table(paths.PREDICTIONS, table)
     worst = np.argsort(-errors, kind="stable")[:MAX_PICTURES]
-    names = [f"{index:02d}.png" for index in range(len(worst))]
-    pictures = config.task.draw_pictures(judged.take_rows(worst), task_inputs[worst], predictions[worst])
+    typical = select_typical_examples(errors)
+    shown = np.concatenate([worst, typical])
+    names = [f"{index:02d}.png" for index in range(len(shown))]
+    pictures = config.task.draw_pictures(judged.take_rows(shown), task_inputs[shown], predictions[shown])
     for file, picture in zip(names, pictures, strict=True):
         write_image(paths.PICTURES / file, picture)
-    table_files.write_table(paths.WORST_EXAMPLES, table.iloc[worst].assign(file=names))
+    table_files.write_table(paths.WORST_EXAMPLES, table.iloc[worst].assign(file=names[: len(worst)]))
+    table_files.write_table(paths.TYPICAL_EXAMPLES, table.iloc[typical].assign(file=names[len(worst) :]))
+
+
+def select_typical_examples(errors: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the examples at TYPICAL_QUANTILES of the errors [n], the smallest first, each once."""
+    order = np.argsort(errors, kind="stable")
+    return order[np.unique([int(share * len(order)) for share in TYPICAL_QUANTILES])]
 
 
 def write_references(

@@ -1,7 +1,8 @@
 """The tables of a report, read from the files that the earlier stages wrote."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -50,10 +51,8 @@ def load_study_tables(config: Config) -> StudyTables:
             for name in files.list_files(paths.LANDSCAPE)
         },
         predictions=table_files.read_table(paths.PREDICTIONS, dtype=text_columns),
-        pictures=[
-            {**{str(k): v for k, v in row.items()}, "file": paths.PICTURES / str(row["file"])}
-            for row in table_files.read_table(paths.WORST_EXAMPLES, dtype=text_columns).to_dict("records")
-        ],
+        pictures=_read_pictures(paths.WORST_EXAMPLES, text_columns),
+        typical_pictures=_read_pictures(paths.TYPICAL_EXAMPLES, text_columns),
         baseline_curves=table_files.read_table(paths.BASELINE_CURVES),
         verdicts=build_verdict_table(objective, direction, curves, diverged),
         manifest=files.read_json(paths.MANIFEST),
@@ -78,6 +77,12 @@ def _read_trials(space: Sequence[SearchedParameter]) -> pd.DataFrame:
             choices = {choice_key(choice): choice for choice in parameter.choices}
             trials[parameter.name] = trials[parameter.name].map(lambda cell, c=choices: c.get(choice_key(cell), cell))
     return trials
+
+
+def _read_pictures(table: Path, text_columns: Mapping[Hashable, type]) -> list[dict[str, Any]]:
+    """Read a table of pictures as rows, each with the path of its file."""
+    rows = table_files.read_table(table, dtype=text_columns).to_dict("records")
+    return [{**{str(k): v for k, v in row.items()}, "file": paths.PICTURES / str(row["file"])} for row in rows]
 
 
 def list_searched_parameters(config: Config) -> list[SearchedParameter]:

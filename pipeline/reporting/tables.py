@@ -35,7 +35,7 @@ class StudyTables:
       and given_psnr (dB) for images made from others. `output_kind`: truth and prediction are a number, a class name,
       or an image (then neither is in the table).
     - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first;
-      `picture_caption` says what they show.
+      `typical_pictures` the same of four examples at quantiles of the errors; `picture_caption` says what they show.
     - `verdicts`: trial, kind, since (epoch), evidence (`thalweg.stats.run_curves.Evidence`).
     - `manifest`: source, examples {split: number}, groups {split: number}, classes [name], excluded
       [{name, where, reason}], warnings [sentence], sha256.
@@ -72,6 +72,7 @@ class StudyTables:
     gradients: pd.DataFrame = field(default_factory=pd.DataFrame)
     references: pd.DataFrame = field(default_factory=pd.DataFrame)
     landscape: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    typical_pictures: list[dict[str, Any]] = field(default_factory=list)
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
     metric_directions: Mapping[str, str] = field(default_factory=dict)
     picture_caption: str = "as the network sees them"

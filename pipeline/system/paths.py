@@ -34,6 +34,7 @@ ABLATIONS = DIAGNOSIS / "less.csv"
 LANDSCAPE = DIAGNOSIS / "terrain"
 GRADIENTS = DIAGNOSIS / "gradients.csv"
 WORST_EXAMPLES = CONFIRM / "worst.csv"
+TYPICAL_EXAMPLES = CONFIRM / "typical.csv"
 PICTURES = CONFIRM / "pictures"
 
 REPORTS = Path("reports")

@@ -23,3 +23,15 @@ def test_pictures_are_of_the_worst_examples() -> None:
     assert worst["image"].tolist() == judged.names[np.argsort(-error)[: outputs.MAX_PICTURES]].tolist()
     first = images.read_pixels(paths.PICTURES / worst["file"][0], (4, 4), 1)
     np.testing.assert_array_equal(first.pixels, judged.images[error.argmax()])
+    typical = table_files.read_table(paths.TYPICAL_EXAMPLES)
+    assert typical["image"].tolist() == judged.names[outputs.select_typical_examples(error)].tolist()
+    last = images.read_pixels(paths.PICTURES / typical["file"].iloc[-1], (4, 4), 1)
+    np.testing.assert_array_equal(last.pixels, judged.images[judged.names == typical["image"].iloc[-1]][0])
+
+
+@pytest.mark.parametrize(
+    ("errors", "chosen"),
+    [([7, 6, 5, 4, 3, 2, 1, 0], [6, 4, 2, 0]), ([1, 1, 1, 1], [0, 1, 2, 3]), ([3, 2], [1, 0]), ([5], [0])],
+)
+def test_typical_examples_stand_at_quantiles(errors: list[float], chosen: list[int]) -> None:
+    assert outputs.select_typical_examples(np.array(errors, np.float64)).tolist() == chosen

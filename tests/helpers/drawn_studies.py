@@ -43,12 +43,16 @@ def build_counting_study(folder: Path, trials: int = 48, epochs: int = 16, seed:
     curves, runs, predictions = draw_curves(table, epochs, rng), draw_runs(table, epochs, rng), draw_predictions(rng)
     usual: dict[str, Any] = {"state": "complete", "value": 1.0, "epochs": epochs, "optimizer.learning_rate": 0.01}
     base = table.iloc[[0]].assign(**usual)
-    pictures = []
+    pictures, typical = [], []
     worst = predictions.assign(size=predictions["error"].abs()).sort_values("size", ascending=False).head(12)
     for place, row in enumerate(worst.to_dict("records")):
         path = folder / f"worst-{place:02d}.png"
         write_image(path, draw_scene(int(row["truth"]), rng))
         pictures.append({"file": path, **{name: row[name] for name in ("image", "truth", "prediction", "error")}})
+    for row in predictions.head(4).to_dict("records"):
+        path = folder / f"typical-{len(typical)}.png"
+        write_image(path, draw_scene(int(row["truth"]), rng))
+        typical.append({"file": path, **{name: row[name] for name in ("image", "truth", "prediction", "error")}})
     return StudyTables(
         params=build_params("People at a bus stop", trials, 6, epochs, "count", "mae"),
         trials=table,
@@ -59,6 +63,7 @@ def build_counting_study(folder: Path, trials: int = 48, epochs: int = 16, seed:
         references=pd.DataFrame([{"answer": "the median count", "mae": 2.4, "rmse": 3.0, "bias": 0.1, "exact": 0.1}]),
         predictions=predictions,
         pictures=pictures,
+        typical_pictures=typical,
         baseline_curves=draw_curves(base, epochs, rng).drop(columns=["trial"]),
         verdicts=draw_verdicts(table),
         manifest={
@@ -102,7 +107,8 @@ def build_classification_study(folder: Path) -> StudyTables:
         frame.assign(mae=1.0 - frame["mae"] / 5).drop(columns="exact").rename(columns=turned)
         for frame in (tables.curves, tables.baseline_curves)
     )
-    pictures = [each | {"truth": "coat", "prediction": "shirt", "error": 2.3} for each in tables.pictures]
+    told = {"truth": "coat", "prediction": "shirt", "error": 2.3}
+    pictures = [each | told for each in tables.pictures]
     return replace(
         tables,
         params=build_params("Clothes", 48, 6, 16, "classify", "accuracy"),
@@ -114,6 +120,7 @@ def build_classification_study(folder: Path) -> StudyTables:
         baseline_curves=base,
         predictions=predictions,
         pictures=pictures,
+        typical_pictures=[each | told for each in tables.typical_pictures],
         summary=summarize(trials, runs, "accuracy", -1, "test", {"the class frequencies": 0.17}),
         manifest=tables.manifest | {"classes": names},
         output_kind="class",
@@ -146,6 +153,7 @@ def build_image_study(folder: Path) -> StudyTables:
         baseline_curves=tables.baseline_curves.rename(columns=turned),
         predictions=predictions,
         pictures=pictures,
+        typical_pictures=[{"file": each["file"], **rows[-i - 1]} for i, each in enumerate(tables.typical_pictures)],
         summary=summarize(
             tables.trials, tables.runs.rename(columns=names), "psnr", -1, "test", {"the unchanged input": 0.2}
         ),
@@ -161,7 +169,7 @@ def without_results(tables: StudyTables, trials: pd.DataFrame) -> StudyTables:
     return replace(
         tables, trials=trials, curves=curves, verdicts=verdicts, runs=pd.DataFrame(),
         ablations=pd.DataFrame(), predictions=pd.DataFrame(),
-        pictures=[], summary=summarize(trials, pd.DataFrame(), "mae", 1, "test"),
+        pictures=[], typical_pictures=[], summary=summarize(trials, pd.DataFrame(), "mae", 1, "test"),
     )  # fmt: skip
 
 
@@ -190,6 +198,7 @@ def build_hostile_study(folder: Path) -> StudyTables:
         ],
         predictions=tables.predictions.assign(image=HOSTILE, group=HOSTILE + tables.predictions["group"]),
         pictures=[each | {"image": HOSTILE} for each in tables.pictures],
+        typical_pictures=[each | {"image": HOSTILE} for each in tables.typical_pictures],
         manifest=manifest,
         provenance={"fingerprint": HOSTILE, "versions": {HOSTILE: HOSTILE}, "device": HOSTILE, "commands": [HOSTILE]},
     )
@@ -211,7 +220,7 @@ def build_studies_by_case(folder: Path) -> dict[str, StudyTables]:
         "all pruned": without_results(usual, usual.trials.dropna(subset="value").assign(state="pruned", epochs=4)),
         "single parameter": replace(usual, trials=single),
         "hostile names": build_hostile_study(folder),
-        "no pictures": replace(usual, pictures=[]),
+        "no pictures": replace(usual, pictures=[], typical_pictures=[]),
         "no test": replace(
             usual,
             runs=only_validation,

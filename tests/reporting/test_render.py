@@ -148,6 +148,7 @@ def name_everything(tables: StudyTables, text: str) -> StudyTables:
             image=text + tables.predictions["image"], group=text + tables.predictions["group"]
         ),
         pictures=[each | {"image": text} for each in tables.pictures],
+        typical_pictures=[each | {"image": text} for each in tables.typical_pictures],
         provenance=tables.provenance | {"device": text, "commands": [text]},
     )
 

@@ -121,6 +121,10 @@ class TestTheWholePipeline:
         np.testing.assert_allclose(table["error"], (table["prediction"] - table["truth"]).abs(), rtol=1e-6)
         worst = table_files.read_table(Path("artifacts/confirm/worst.csv"), dtype={"image": str})
         assert worst["error"].tolist() == sorted(table["error"], reverse=True)[:12]
+        typical = table_files.read_table(Path("artifacts/confirm/typical.csv"), dtype={"image": str})
+        assert typical["error"].tolist() == sorted(typical["error"])
+        assert len(typical) == 4
+        assert not {*typical["file"]} & {*worst["file"]}
         examples = prepared.read_examples(EXAMPLES)
         row = examples.names.tolist().index(worst["image"][0])
         picture = np.asarray(Image.open(Path("artifacts/confirm/pictures") / worst["file"][0]))
