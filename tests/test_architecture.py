@@ -32,6 +32,7 @@ FLOORS = (
 """The packages, from the top down. A package imports from floors below its own, never from its own floor or above."""
 REPORTING = (
     ("load", "render"),
+    ("head",),
     ("sections",),
     ("advice",),
     ("page",),

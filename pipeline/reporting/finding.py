@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Tone = Literal["good", "caution", "plain"]
 
@@ -16,6 +16,14 @@ class Finding:
     next_step: str = ""
     trials: tuple[int, ...] = ()
     tone: Tone = "plain"
+
+
+class NextStep(NamedTuple):
+    """A step, the section that advises it, and the verdict it follows from."""
+
+    section: str
+    verdict: str
+    text: str
 
 
 def sort_trials(trials: Iterable[int]) -> tuple[int, ...]:

@@ -74,19 +74,19 @@ CURVE_EVIDENCE = {
         "the median, against {value} of this trial",
     ),
     "improving": (
-        "over the last {validations} validations, the metric's mean went from {before:.3g} (first half) to {last:.3g} "
-        "(second half); fluctuation between validations explains {fluctuation:.2g}",
+        "over the last {validations} validations, the mean of {metric} went from {before:.3g} (first half) to "
+        "{last:.3g} (second half); fluctuation between validations explains {fluctuation:.2g}",
     ),
     "cycles": (
-        "the metric was {before:.3g} at the end of one cycle of the schedule (epoch {before_epoch}) and {last:.3g} at "
+        "{metric} was {before:.3g} at the end of one cycle of the schedule (epoch {before_epoch}) and {last:.3g} at "
         "the end of the next (epoch {last_epoch}); a gain within {allowed:.2g} counts as none",
     ),
     "rest": (
-        "the metric's mean was {third:.3g} in the third fifth of the way (the sum of learning rates), {fourth:.3g} in "
-        "the fourth, and {last:.3g} at the end; there the learning rate is down from {high_rate:.3g} to {low_rate:.3g}",
+        "the mean of {metric} was {third:.3g} in the third fifth of the way (the sum of learning rates), {fourth:.3g} "
+        "in the fourth, and {last:.3g} at the end; there the learning rate is down from {high_rate:.3g} to {low_rate:.3g}",
     ),
     "level": (
-        "from epoch {epoch} on, the metric averaged over 3 validations stays within {allowed:.2g}",
+        "from epoch {epoch} on, {metric}, averaged over 3 validations, stays within {allowed:.2g}",
         " ({times} times its fluctuation between validations)",
         " ({percent} % of its range)",
         " of its last level, {level:.3g}",
@@ -125,9 +125,9 @@ def refer_to_section(title: str, content: str) -> str:
     return f"The section {title} shows {content}."
 
 
-def drop_reference(step: str, title: str) -> str:
-    """Remove the sentence of `refer_to_section` from a step that stands in this very section."""
-    return re.sub(rf" ?The section {re.escape(title)} shows [^.]*\.", "", step)
+def drop_reference(step: str, title: str = "") -> str:
+    """Remove the sentence of `refer_to_section` from a step that stands in this very section; without one, any."""
+    return re.sub(rf" ?The section {re.escape(title) or '[^.]*'} shows [^.]*\.", "", step)
 
 
 def describe_noise(noise: SeedNoise, metric: str) -> str:

@@ -2,22 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, NextStep
 
 MAX_STEPS = 3
 FIRST_SECTIONS = ("result", "health", "parameters", "importance", "data", "errors")
 """Sections whose advice comes first: is there a result, does training work, is the search in the right place, what do
 the examples hold. The other sections follow in the order of the report."""
-
-
-class NextStep(NamedTuple):
-    """A step, the section that advises it, and the verdict it follows from."""
-
-    section: str
-    verdict: str
-    text: str
 
 
 def choose_next_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> list[NextStep]:

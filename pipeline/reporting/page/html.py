@@ -3,17 +3,17 @@
 import base64
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import vl_convert
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from thalweg.reporting.page.html_figures import build_chart_data, build_html_table, use_css_variables
+from thalweg.reporting.page.parts import PageSection, ReportHead
 from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import PAGE_FONT, build_css_variables, build_vega_config
 from thalweg.reporting.text import format_count
@@ -25,9 +25,7 @@ PAGE_FOLDER = Path(__file__).parent
 SCRIPT_FILES = ("page.js", "table.js", "trace.js")
 
 
-def render_page(
-    title: str, head: Mapping[str, Any], sections: Sequence[Mapping[str, Any]], trials: Collection[int]
-) -> str:
+def render_page(title: str, head: ReportHead, sections: Sequence[PageSection], trials: Collection[int]) -> str:
     """Return the whole document; findings link to the `trials` that have a row.
 
     The page loads nothing, and runs only our scripts, which a content security policy lists by hash.

@@ -1,8 +1,7 @@
 """Findings and figures in Markdown, charts as SVG."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import vl_convert
 
@@ -32,16 +31,22 @@ def _escape_markup(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
-def render_head(head: Mapping[str, Any]) -> list[str]:
-    """Return the head of the report below its title: headline, numbers, next steps."""
-    headline = f"**{escape_text(head['lede'])}**" if head["lede"] else ""
-    numbers = [
+def render_head(lede: str, measure: str, numbers: Sequence[tuple[str, str, str, str]]) -> list[str]:
+    """Return the head of the report below its title: the headline, what is measured, and the numbers."""
+    lines = [
         f"- {escape_text(name)}: {escape_text(value)}{f' ({escape_text(note)})' if note else ''}"
-        for name, _, value, note in head["numbers"]
+        for name, _, value, note in numbers
     ]
-    steps = [f"{i}. {escape_text(step.text)}" for i, step in enumerate(head["steps"], 1)]
-    parts = [headline, escape_text(head["note"]), "\n".join(numbers)]
-    return [part for part in (*parts, "**What next**" if steps else "", "\n".join(steps)) if part]
+    parts = [f"**{escape_text(lede)}**" if lede else "", escape_text(measure), "\n".join(lines)]
+    return [part for part in parts if part]
+
+
+def render_steps(steps: Sequence[str], commands: Sequence[str]) -> list[str]:
+    """Return the next steps; the `commands` do the first."""
+    lines = [f"{i}. {escape_text(step)}" for i, step in enumerate(steps, 1)]
+    if lines and commands:
+        lines[0] += "\n\n" + "\n".join(f"       {line}" for line in commands) + "\n"
+    return ["**What next**", "\n".join(lines)] if lines else []
 
 
 def render_finding(finding: Finding) -> str:

@@ -31,14 +31,60 @@ function draw(box) {
   return drawing;
 }
 
-// Draws charts in view first and the others when idle, so that the page is readable long before all are drawn.
+// Draws charts in view first and the others when idle, so that the page is readable long before all are drawn. A chart
+// in a closed section has no width: it waits until the section opens.
 const pause = () => new Promise((go) => (window.requestIdleCallback ? requestIdleCallback(go, { timeout: 200 }) : setTimeout(go)));
 const near = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) draw(entry.target);
 }, { rootMargin: "400px" });
+const isShown = (box) => !box.closest("details.more:not([open])");
+let isDrawing = false;
+async function drawShown() {
+  if (isDrawing) return;
+  isDrawing = true;
+  for (let box; (box = boxes.find((each) => isShown(each) && !begun.has(each))); ) {
+    await pause();
+    if (isShown(box)) await draw(box);
+  }
+  isDrawing = false;
+}
 for (const box of boxes) near.observe(box);
-(async () => { for (const box of boxes) { await pause(); await draw(box); } })();
-addEventListener("beforeprint", () => boxes.forEach(draw));
+drawShown();
+
+const folds = [...document.querySelectorAll("details.more")], all = document.querySelector(".all");
+const areOpen = () => folds.every((fold) => fold.open);
+function open(each) { for (const fold of each) fold.open = true; }
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches("details.more")) return;
+  all.textContent = areOpen() ? "Close all" : "Open all";
+  drawShown();
+}, true);
+all.addEventListener("click", () => { const opens = !areOpen(); for (const fold of folds) fold.open = opens; });
+
+// An address inside a section, or of it, opens the section: `report.html#figure-history`.
+function reveal(id) {
+  const target = id && document.getElementById(id);
+  if (!target) return;
+  open(target.matches("section") ? target.querySelectorAll(":scope > .more") : folds.filter((fold) => fold.contains(target)));
+}
+const revealAddress = () => reveal(decodeURIComponent(location.hash.slice(1)));
+addEventListener("hashchange", revealAddress);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#"]');
+  if (link) reveal(decodeURIComponent(link.hash.slice(1))); // before the browser scrolls there
+});
+revealAddress();
+
+// Paper has no folds.
+const closed = [];
+function unfold() {
+  closed.push(...folds.filter((fold) => !fold.open));
+  open(folds);
+  boxes.forEach(draw);
+}
+addEventListener("beforeprint", unfold);
+addEventListener("afterprint", () => { while (closed.length) closed.pop().open = false; });
+matchMedia("print").addEventListener("change", (event) => { if (event.matches) unfold(); });
 
 const links = [...document.querySelectorAll("nav li a")];
 const seen = new IntersectionObserver((entries) => {

@@ -18,6 +18,9 @@ ROLE_COLOURS = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baselin
 INTERVAL_STROKES = {"seeds alone": 4.0, "seeds and groups": 1.2}
 """Sources of variation in an interval, and its stroke width in pixels."""
 
+ROW_HEIGHT = 37
+"""Pixels of a row: its label has two lines."""
+
 
 @dataclass(frozen=True)
 class StripRow:
@@ -110,4 +113,4 @@ def _plot_strips(rows: list[str], axis: str, has_wide: bool) -> AltairChart:
     fitted = value.scale(zero=False, nice=True, padding=8)
     seeds = seeds.encode(x=fitted, tooltip=["run:N", build_tooltip("value")], **position)
     line = build_layer("zero").mark_rule(strokeWidth=1.5, color=PAINT["baseline"]).encode(x=value)
-    return alt.layer(line, wide_bars, bars, means, seeds).properties(height=58 * len(rows))
+    return alt.layer(line, wide_bars, bars, means, seeds).properties(height=ROW_HEIGHT * len(rows))

@@ -27,7 +27,7 @@ from thalweg.reporting.text import (
 )
 
 TITLE = "Budget"
-ORDER = 35
+ORDER = 44
 MAX_DRAWN_EPOCHS = 24
 """Epochs in the chart, at most."""
 

@@ -19,7 +19,7 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, format_share, is_missing, metric_label
 
 TITLE = "Learning curves"
-ORDER = 40
+ORDER = 24
 MAX_DRAWN_TRIALS = 120
 MAX_DRAWN_EPOCHS = 60
 BEST_DRAWN_TRIALS = 5

@@ -20,7 +20,7 @@ from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import compare_with_zero
 
 TITLE = "Data"
-ORDER = 55
+ORDER = 50
 CHART_HEIGHT_PIXELS = 280
 
 

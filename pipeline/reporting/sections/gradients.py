@@ -14,7 +14,7 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_code, format_count, format_number, join_items
 
 TITLE = "Gradient check"
-ORDER = 68
+ORDER = 34
 MIN_DRAWN_ERROR = 1e-13
 """Smaller errors are drawn at this one."""
 VERDICT_COLOURS = {"right": PAINT["winner"], "kink": PAINT["quiet"], "wrong": PAINT["ink"]}

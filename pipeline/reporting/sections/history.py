@@ -20,7 +20,7 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, format_percent, metric_label
 
 TITLE = "History"
-ORDER = 30
+ORDER = 42
 VERDICT_SENTENCES = {
     "gaining": "The search was still gaining when it ended.",
     "flat": "The search has flattened out within this space.",

@@ -30,7 +30,7 @@ from thalweg.reporting.text import (
 from thalweg.stats.intervals import compare_with_zero
 
 TITLE = "Loss terms"
-ORDER = 42
+ORDER = 22
 MAX_CONFLICT_COSINE = -0.2
 """Mean cosine below which two terms conflict."""
 MIN_PULL_SHARE = 0.02

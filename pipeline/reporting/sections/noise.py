@@ -25,7 +25,7 @@ from thalweg.reporting.text import (
 from thalweg.stats.intervals import t_interval
 
 TITLE = "Noise"
-ORDER = 65
+ORDER = 32
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:

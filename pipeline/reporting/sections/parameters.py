@@ -39,7 +39,7 @@ from thalweg.reporting.text import (
 )
 
 TITLE = "Parameters"
-ORDER = 50
+ORDER = 40
 EVEN_SAMPLERS = ("random", "quasi_random", "grid")
 """Samplers that do not look where earlier trials were good."""
 

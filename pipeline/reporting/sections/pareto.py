@@ -45,7 +45,7 @@ from thalweg.reporting.text import (
 from thalweg.stats.pareto import pareto_front
 
 TITLE = "Trade-offs"
-ORDER = 25
+ORDER = 12
 MAX_FRONT_ROWS = 30
 """Rows of the front's table; trials."""
 MAX_GAP_SHARE = 0.25

@@ -14,7 +14,7 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import capitalise_first, format_count, format_number, format_share, metric_label
 
 TITLE = "Trials"
-ORDER = 20
+ORDER = 36
 MAX_MARKDOWN_ROWS = 20
 MAX_PAGE_ROWS = 2000
 

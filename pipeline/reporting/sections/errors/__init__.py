@@ -27,7 +27,7 @@ from thalweg.reporting.text import (
 from thalweg.stats.intervals import cluster_robust_interval
 
 TITLE = "Errors"
-ORDER = 70
+ORDER = 14
 MAX_POINTS = 1500
 MAX_MATRIX_CLASSES = 24
 MAX_PICTURES = 24

@@ -22,7 +22,7 @@ from thalweg.reporting.text import (
 )
 
 TITLE = "Health"
-ORDER = 60
+ORDER = 30
 MIN_TROUBLE_SHARE = 1 / 3
 """The share of trials from which a problem calls for caution."""
 

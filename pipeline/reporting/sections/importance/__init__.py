@@ -35,7 +35,7 @@ from thalweg.reporting.text import (
 )
 
 TITLE = "What matters"
-ORDER = 45
+ORDER = 20
 MAX_MAPPED_PARAMETERS = 3
 """The most important numeric parameters, whose pairs are mapped."""
 MATTERED = "mattered"

@@ -7,7 +7,7 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, format_percent
 
 TITLE = "Landscape"
-ORDER = 67
+ORDER = 26
 MIN_PLANE_SHARE = 0.7
 """The share of the path's variance from which it lies in a plane."""
 

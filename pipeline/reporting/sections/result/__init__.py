@@ -1,27 +1,13 @@
 """The comparison of the winner with the baseline, the runners-up and simple answers."""
 
-import pandas as pd
-
-from thalweg.reporting.analysis.confirmed import (
-    ConfirmedResult,
-    build_confirmed_result,
-    metric_interval,
-)
-from thalweg.reporting.analysis.groups import name_units
+from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import EmptyFigure, Figure, Table
-from thalweg.reporting.page.strips import StripRow, build_strip_chart
-from thalweg.reporting.sections.result import doubts, references, runners_up, selection_bias, shortage
+from thalweg.reporting.page.figures import EmptyFigure, Figure
+from thalweg.reporting.sections.result import candidates, doubts, references, runners_up, selection_bias, sets, shortage
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import (
-    format_count,
-    format_interval,
-    format_number,
-    metric_label,
-)
-from thalweg.stats.interval import Interval
-from thalweg.stats.intervals import compare_with_zero, t_interval
+from thalweg.reporting.text import format_count, format_interval, metric_label
+from thalweg.stats.intervals import compare_with_zero
 
 TITLE = "Result"
 ORDER = 10
@@ -42,16 +28,19 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     if "winner" in diverged_seeds:
         return [*diverged, *constraints, *_report_refit(tables)]
     simple = references.report_references(tables, result)
-    # a winner that learned nothing comes before who learned most
+    # a winner that learned nothing comes before who learned most, and so does a baseline that did
     unbeaten, beaten = ([finding for finding in simple if (finding.tone == "caution") is bad] for bad in (True, False))
     headline = [*unbeaten, *diverged]
     if "baseline" not in diverged_seeds:
         report = _report_baseline_winner if tables.is_winner_baseline else _report_comparison
-        headline = [*doubts.report_failed_seeds(tables, result), *unbeaten, report(tables, result), *diverged]
+        weak = references.report_weak_baseline(tables, result, any(finding.tone == "good" for finding in beaten))
+        failed = doubts.report_failed_seeds(tables, result)
+        headline = [*failed, *unbeaten, *weak, report(tables, result), *diverged]
     return [
         *headline,
         *constraints,
         *beaten,
+        *sets.report_disagreement(tables, result),
         *selection_bias.report_selection_bias(tables, result),
         *selection_bias.report_optimism(tables, result),
         *runners_up.report_runners_up(tables, result),
@@ -96,7 +85,7 @@ def _report_comparison(tables: StudyTables, result: ConfirmedResult) -> Finding:
             if result.split == "validation":
                 verdict = "The winner leads the baseline on the examples that chose it."
                 return Finding(verdict, evidence, HOLD_OUT_ADVICE, trials, "caution")
-            step = "Make the winner the next baseline: artifacts/confirm/winner.yaml is params.yaml with its values."
+            step = "Make the winner the next baseline: `cp artifacts/confirm/winner.yaml params.yaml`."
             if result.has_one_group:
                 verdict = "The winner is better than the baseline on this one group of examples."
                 step = f"Check whether the winner is better on other groups, too. {step}"
@@ -133,7 +122,7 @@ def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:
         f"{format_interval(difference.mean, difference.low, difference.high, signed=True, min_places=places)}, from "
         f"{format_count(difference.n, 'fresh seed')} each; the winner is better on {better} of {len(by_seed):,}.",
     ]
-    if result.changes_verdict:
+    if result.is_corrected:
         corrected = format_interval(decisive.mean, decisive.low, decisive.high, signed=True)
         effect = "Corrected for that"
         if tables.sign * (decisive.mean - difference.mean) <= 0:
@@ -172,73 +161,9 @@ def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    result, column = build_confirmed_result(tables), f"{tables.split}_{tables.objective}"
-    if result is None or column not in tables.runs:
+    """Return the figures below the comparison; the candidates themselves are drawn at the top of the report."""
+    result = build_confirmed_result(tables)
+    if result is None or not candidates.has_runs(tables):
         return [EmptyFigure("candidates", "Candidates", "There are no confirmed runs to draw.")]
-    label, wide_intervals = metric_label(tables.objective), {"winner": result.winner, "baseline": result.baseline}
-    levels, differences = [], []
-    for name in result.candidates:
-        values = difference_by_seed(tables.runs, column, name, None)
-        mean = metric_interval(tables, tables.objective, values)
-        levels.append(_build_strip_row(tables, name, values, mean, wide_intervals.get(name)))
-        if name != "baseline":
-            values = difference_by_seed(tables.runs, column, name)
-            over_groups = result.difference if name == "winner" else None
-            differences.append(_build_strip_row(tables, name, values, t_interval(values), over_groups))
-    better, side = ("Lower", "left") if tables.sign > 0 else ("Higher", "right")
-    caption = (
-        "Small dots: fresh seeds. Large dot: their mean. Bars: its 95 % intervals, over seeds alone and, where known, "
-    )
-    caption += f"over seeds and {name_units(tables.predictions)} at once. {better} is better."
-    figures: list[Figure] = [
-        build_strip_chart("candidates", f"{label.capitalize()} on the {result.split} set", caption, label, levels)
-    ]
-    if any(len(row.values) for row in differences):
-        caption = (
-            f"Candidate minus baseline on the same seed. The upright line is the baseline: {side} of it is better."
-        )
-        title, axis = "Difference from the baseline, seed by seed", f"difference in {label}"
-        figures.append(build_strip_chart("differences", title, caption, axis, differences, has_zero_line=True))
-    return [*figures, _build_metrics_table(tables, result)]
-
-
-def _build_strip_row(
-    tables: StudyTables, name: str, values: pd.Series, mean: Interval | None, wide_interval: Interval | None
-) -> StripRow:
-    trials = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
-    trial = int(trials.iloc[0]) if len(trials) else None
-    role = name if name in ("winner", "baseline") else "runner-up"
-    return StripRow(name, "" if trial is None else f"trial {trial}", role, values, mean, wide_interval, trial=trial)
-
-
-def _build_metrics_table(tables: StudyTables, result: ConfirmedResult) -> Table:
-    rows = []
-    for name in result.candidates:
-        runs = tables.runs[tables.runs["candidate"] == name]
-        row: dict[str, object] = {"candidate": name, "trial": next(iter(runs["trial"].dropna()), None)}
-        for metric in tables.metrics:
-            if (column := f"{result.split}_{metric}") in runs:
-                mean = metric_interval(tables, metric, runs[column])
-                row[metric_label(metric)] = (
-                    format_interval(mean.mean, mean.low, mean.high) if mean else format_number(runs[column].mean())
-                )
-        rows.append(row)
-    simple = references.rank_references(tables)
-    for _, answer in simple.iterrows():
-        values = {metric_label(metric): format_number(answer.get(metric)) for metric in tables.metrics}
-        rows.append({"candidate": answer["answer"], "trial": None, **values})
-    caption = f"Mean on the {result.split} set, with its 95 % interval over seeds alone."
-    if tables.baseline_trial is not None:
-        caption += f" The baseline was trained from params.yaml; trial {tables.baseline_trial} has the same values."
-        hidden = sorted({*tables.runs["candidate"]} - {"winner", *result.candidates})
-        caption += f" So has {hidden[0]}, which is not shown twice." if hidden else ""
-    if tables.setting("task.kind") == "detect":
-        right = "its class is right and " if tables.setting("task.classes", True) else ""
-        caption += (
-            f" At 0.5: a detection counts if {right}it overlaps the true box by 0.5 or more (shared / covered area). "
-            "At 0.5 to 0.95: the mean over these overlaps. Bias and absolute errors are of the number of detections "
-            "in an image."
-        )
-    caption += "" if simple.empty else " Last rows: simple answers that need no network."
-    table = pd.DataFrame(rows).astype({"trial": "Int64"})
-    return Table("metrics", "Every metric", caption, table)
+    differences = candidates.build_differences_chart(tables, result)
+    return [*([differences] if differences else []), candidates.build_metrics_table(tables, result)]

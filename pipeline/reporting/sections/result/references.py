@@ -55,13 +55,37 @@ def report_references(tables: StudyTables, result: ConfirmedResult) -> list[Find
     return [Finding(verdict, evidence, step, trials, "caution")]
 
 
+def report_weak_baseline(tables: StudyTables, result: ConfirmedResult, is_beaten: bool) -> list[Finding]:
+    """Report a baseline that is no better than the trivial answer: beating it proves little.
+
+    `is_beaten`: the winner clearly beats every simple answer.
+    """
+    if tables.references.empty or tables.objective not in tables.references or tables.is_winner_baseline:
+        return []
+    answer, value = str(tables.references["answer"].iloc[0]), float(tables.references[tables.objective].iloc[0])
+    baseline, label = result.baseline, metric_label(tables.objective)
+    if not tables.sign * (baseline.mean - value) >= 0:
+        return []
+    is_clear = tables.sign * ((baseline.low if tables.sign > 0 else baseline.high) - value) > 0
+    evidence = (
+        f"On the {result.split} set, {label} is {format_interval(baseline.mean, baseline.low, baseline.high)} for the "
+        f"baseline and {format_number(value)} for {answer}, which needs no network. Compare the winner with {answer}."
+    )
+    if is_beaten:
+        return [Finding(f"The winner beats {answer}, which the baseline does not.", evidence)]
+    verdict = f"The baseline is {'worse' if is_clear else 'no better'} than {answer}: to beat it is no success."
+    return [Finding(verdict, evidence, tone="caution")]
+
+
 def _describe_answers(tables: StudyTables, simple: pd.DataFrame, differences: Mapping[str, Estimate]) -> str:
     """List the simple answers, the best first, with their differences from the winner."""
     listed = []
     for name, value in zip(simple["answer"], simple[tables.objective], strict=True):
         apart = differences[name]
         difference = format_interval(apart.mean, apart.low, apart.high, signed=True)
-        listed.append(f"{name} has {format_number(value)}, a difference of {difference}")
+        listed.append(
+            f"{name} has {metric_label(tables.objective)} {format_number(value)}, a difference of {difference}"
+        )
     return f"Simple answers need no network: {'; '.join(listed)}."
 
 

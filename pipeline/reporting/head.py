@@ -1,0 +1,83 @@
+"""The first screen: what the study concludes, the numbers, four examples, one chart, and the next step."""
+
+from collections.abc import Sequence
+
+from thalweg.reporting.advice.commands import find_commands
+from thalweg.reporting.advice.next_steps import choose_next_steps
+from thalweg.reporting.advice.search_space import advise_search
+from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
+from thalweg.reporting.finding import NextStep
+from thalweg.reporting.page.figures import Gallery
+from thalweg.reporting.page.parts import KeyNumber, ReportHead
+from thalweg.reporting.sections import Section, collect_findings, get_section_name
+from thalweg.reporting.sections.result.candidates import build_candidates_chart
+from thalweg.reporting.sections.result.references import rank_references
+from thalweg.reporting.sentences import drop_reference
+from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.text import count_decimals, format_fixed, format_interval, format_number, metric_label
+
+
+def build_head(tables: StudyTables, sections: Sequence[Section]) -> ReportHead:
+    """Build the head; its sentence is the first verdict of the report, its step the first that can be pasted."""
+    findings_by_section = {get_section_name(section): collect_findings(section, tables) for section in sections}
+    verdicts = [findings[0].verdict for findings in findings_by_section.values() if findings]
+    steps = choose_next_steps(findings_by_section)
+    commands = {step: lines for step in steps if (lines := find_commands(tables, step.text))}
+    steps.sort(key=lambda step: step != next(iter(commands), None))
+    result = build_confirmed_result(tables)
+    return ReportHead(
+        lede=verdicts[0] if verdicts else "",
+        measure=_describe_measure(tables, result),
+        numbers=_list_confirmed_numbers(tables, result) if result else _list_unconfirmed_numbers(tables),
+        chart=build_candidates_chart(tables),
+        pictures=_build_gallery(tables),
+        steps=[_shorten_step(tables, step) if step in commands else step for step in steps],
+        commands=next(iter(commands.values()), []),
+    )
+
+
+def _shorten_step(tables: StudyTables, step: NextStep) -> NextStep:
+    """Shorten a step that stands above its commands."""
+    if step.text == advise_search(tables):
+        return step._replace(text=f"{step.text.partition(',')[0]}, search this space:")
+    return step._replace(text=drop_reference(step.text))
+
+
+def _describe_measure(tables: StudyTables, result: ConfirmedResult | None) -> str:
+    """Say what the numbers are."""
+    if result is None:
+        return ""
+    direction = "lower" if tables.sign > 0 else "higher"
+    return f"{metric_label(tables.objective).capitalize()} on the {result.split} set; {direction} is better."
+
+
+def _list_confirmed_numbers(tables: StudyTables, result: ConfirmedResult) -> list[KeyNumber]:
+    """List the winner and the baseline with their intervals, and the best simple answer."""
+    candidates = {"winner": result.winner, "baseline": result.baseline}
+    candidates = candidates if tables.has_winner else {"baseline": result.baseline}
+    places = max(result.decimals, *(count_decimals((each.high - each.low) / 2) for each in candidates.values()))
+    numbers = []
+    for name, each in candidates.items():
+        text, _, ends = format_interval(each.mean, each.low, each.high, min_places=places).partition(" (")
+        numbers.append(KeyNumber(name, name, text, ends.removesuffix(")")))
+    for answer in rank_references(tables).head(1).to_dict("records"):
+        value = format_fixed(float(answer[tables.objective]), places)
+        numbers.append(KeyNumber(str(answer["answer"]), "", value, "without a network"))
+    return numbers
+
+
+def _list_unconfirmed_numbers(tables: StudyTables) -> list[KeyNumber]:
+    if tables.ranked.empty:
+        return []
+    best = tables.ranked.iloc[0]
+    note = f"trial {int(best['number'])}, on the validation set, not confirmed"
+    return [KeyNumber(f"best {metric_label(tables.objective)}", "winner", format_number(best["value"]), note)]
+
+
+def _build_gallery(tables: StudyTables) -> Gallery | None:
+    if not tables.typical_pictures:
+        return None
+    title = f"{'Typical image' if len(tables.typical_pictures) == 1 else 'Typical images'} of the {tables.split} set"
+    caption = "The middle of each quarter of the errors, the best first"
+    caption += f", {tables.picture_caption}." if tables.picture_caption != StudyTables.picture_caption else "."
+    return Gallery("typical", title, caption, tables.typical_pictures, is_wide=tables.output_kind == "image")

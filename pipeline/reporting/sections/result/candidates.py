@@ -1,0 +1,97 @@
+"""The candidates on fresh seeds: their values, their differences from the baseline, and every metric."""
+
+import pandas as pd
+
+from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result, metric_interval
+from thalweg.reporting.analysis.seed_noise import difference_by_seed
+from thalweg.reporting.page.figures import Chart, Table
+from thalweg.reporting.page.strips import StripRow, build_strip_chart
+from thalweg.reporting.sections.result import references
+from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.text import format_count, format_interval, format_number, metric_label
+from thalweg.stats.interval import Interval
+from thalweg.stats.intervals import t_interval
+
+
+def has_runs(tables: StudyTables) -> bool:
+    """Return whether candidates were retrained, and have values of the objective on the set that compares them."""
+    return f"{tables.split}_{tables.objective}" in tables.runs
+
+
+def build_candidates_chart(tables: StudyTables) -> Chart | None:
+    """Draw the objective of each candidate by seed; None if none was retrained."""
+    result = build_confirmed_result(tables)
+    if result is None or not has_runs(tables):
+        return None
+    label, wide_intervals = metric_label(tables.objective), {"winner": result.winner, "baseline": result.baseline}
+    rows = []
+    for name in result.candidates:
+        values = difference_by_seed(tables.runs, f"{tables.split}_{tables.objective}", name, None)
+        mean = metric_interval(tables, tables.objective, values)
+        rows.append(_build_strip_row(tables, name, values, mean, wide_intervals.get(name)))
+    caption = "Small dots: seeds. Large dots: their means. Bars: 95 % intervals."
+    title = f"Candidates on {format_count(result.difference.n, 'fresh seed')}"
+    return build_strip_chart("candidates", title, caption, label, rows)
+
+
+def build_differences_chart(tables: StudyTables, result: ConfirmedResult) -> Chart | None:
+    """Draw each candidate minus the baseline on the same seed; None if there is nothing to compare."""
+    rows = []
+    for name in result.candidates:
+        if name != "baseline":
+            values = difference_by_seed(tables.runs, f"{tables.split}_{tables.objective}", name)
+            over_groups = result.difference if name == "winner" else None
+            rows.append(_build_strip_row(tables, name, values, t_interval(values), over_groups))
+    if not any(len(row.values) for row in rows):
+        return None
+    side = "left" if tables.sign > 0 else "right"
+    scope = "other seeds and other groups of examples" if not result.has_one_group else "other seeds"
+    caption = (
+        f"Candidate minus baseline on the same seed. The upright line is the baseline: {side} of it is better. "
+        f"From {format_count(result.difference.n, 'fresh seed')}; the intervals show what {scope} would change."
+    )
+    title, axis = "Difference from the baseline, seed by seed", f"difference in {metric_label(tables.objective)}"
+    return build_strip_chart("differences", title, caption, axis, rows, has_zero_line=True)
+
+
+def _build_strip_row(
+    tables: StudyTables, name: str, values: pd.Series, mean: Interval | None, wide_interval: Interval | None
+) -> StripRow:
+    trials = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
+    trial = int(trials.iloc[0]) if len(trials) else None
+    role = name if name in ("winner", "baseline") else "runner-up"
+    return StripRow(name, "" if trial is None else f"trial {trial}", role, values, mean, wide_interval, trial=trial)
+
+
+def build_metrics_table(tables: StudyTables, result: ConfirmedResult) -> Table:
+    """List every metric of each candidate and of the simple answers."""
+    rows = []
+    for name in result.candidates:
+        runs = tables.runs[tables.runs["candidate"] == name]
+        row: dict[str, object] = {"candidate": name, "trial": next(iter(runs["trial"].dropna()), None)}
+        for metric in tables.metrics:
+            if (column := f"{result.split}_{metric}") in runs:
+                mean = metric_interval(tables, metric, runs[column])
+                row[metric_label(metric)] = (
+                    format_interval(mean.mean, mean.low, mean.high) if mean else format_number(runs[column].mean())
+                )
+        rows.append(row)
+    simple = references.rank_references(tables)
+    for _, answer in simple.iterrows():
+        values = {metric_label(metric): format_number(answer.get(metric)) for metric in tables.metrics}
+        rows.append({"candidate": answer["answer"], "trial": None, **values})
+    caption = f"Mean on the {result.split} set, with its 95 % interval over seeds alone."
+    if tables.baseline_trial is not None:
+        caption += f" The baseline was trained from params.yaml; trial {tables.baseline_trial} has the same values."
+        hidden = sorted({*tables.runs["candidate"]} - {"winner", *result.candidates})
+        caption += f" So has {hidden[0]}, which is not shown twice." if hidden else ""
+    if tables.setting("task.kind") == "detect":
+        right = "its class is right and " if tables.setting("task.classes", True) else ""
+        caption += (
+            f" At 0.5: a detection counts if {right}it overlaps the true box by 0.5 or more (shared / covered area). "
+            "At 0.5 to 0.95: the mean over these overlaps. Bias and absolute errors are of the number of detections "
+            "in an image."
+        )
+    caption += "" if simple.empty else " Last rows: simple answers that need no network."
+    table = pd.DataFrame(rows).astype({"trial": "Int64"})
+    return Table("metrics", "Every metric", caption, table)
