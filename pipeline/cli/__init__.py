@@ -1,4 +1,4 @@
-"""The `thalweg` command: check, use, stage, study, predict, dashboard, timing.
+"""The `thalweg` command: check, use, stage, study, predict, report, dashboard, timing.
 
 A command imports what it needs when it runs: JAX and Flax take a second, and help, a wrong argument or `timing` must
 not wait for them.
@@ -93,6 +93,8 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     trust = "allow the code of a model that params.yaml does not name"
     command.add_argument("--trust", action="append", default=[], metavar="DOTTED.PATH", help=trust)
     command.add_argument("--model", type=offset.joinpath, default=MODEL, metavar="FOLDER", help=model)
+    command = add_command("report", _show_report, "print where the report is, or pack it into one file to send")
+    command.add_argument("--zip", action="store_true", help="write the report, its figures and tables as one ZIP file")
     command = add_command("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
     add_command("timing", _print_timing, "print how long each stage took when it last ran")
@@ -213,6 +215,12 @@ def _run_predict(arguments: argparse.Namespace) -> None:
     if result.failures:
         total = result.count + len(result.failures)
         raise files.UserError(f"{len(result.failures)} of {format_count(total, 'image')} could not be read")
+
+
+def _show_report(arguments: argparse.Namespace) -> None:
+    from thalweg.cli import report_file
+
+    print(report_file.pack_report() if arguments.zip else report_file.require_report())
 
 
 def _run_dashboard(arguments: argparse.Namespace) -> None:

@@ -83,7 +83,8 @@ CURVE_EVIDENCE = {
     ),
     "rest": (
         "the mean of {metric} was {third:.3g} in the third fifth of the way (the sum of learning rates), {fourth:.3g} "
-        "in the fourth, and {last:.3g} at the end; there the learning rate is down from {high_rate:.3g} to {low_rate:.3g}",
+        "in the fourth, and {last:.3g} at the end; there the learning rate is down from {high_rate:.3g} to "
+        "{low_rate:.3g}",
     ),
     "level": (
         "from epoch {epoch} on, {metric}, averaged over 3 validations, stays within {allowed:.2g}",

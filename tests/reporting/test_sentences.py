@@ -22,13 +22,13 @@ from thalweg.stats.run_curves import Evidence
         (
             "level",
             {"epoch": 7, "allowed": 0.171, "level": 1.534, "times": 3},
-            "from epoch 7 on, the metric averaged over 3 validations stays within 0.17 (3 times its fluctuation "
+            "from epoch 7 on, error, averaged over 3 validations, stays within 0.17 (3 times its fluctuation "
             "between validations) of its last level, 1.53",
         ),
         (
             "level",
             {"epoch": 7, "allowed": 0.02, "level": 1.0, "percent": 2},
-            "from epoch 7 on, the metric averaged over 3 validations stays within 0.02 (2 % of its range) of its last "
+            "from epoch 7 on, error, averaged over 3 validations, stays within 0.02 (2 % of its range) of its last "
             "level, 1",
         ),
         (
@@ -100,13 +100,13 @@ from thalweg.stats.run_curves import Evidence
         (
             "cycles",
             {"before": 0.23, "before_epoch": 12, "last": 0.0819, "last_epoch": 16, "allowed": 0.01},
-            "the metric was 0.23 at the end of one cycle of the schedule (epoch 12) and 0.0819 at the end of the next "
+            "error was 0.23 at the end of one cycle of the schedule (epoch 12) and 0.0819 at the end of the next "
             "(epoch 16); a gain within 0.01 counts as none",
         ),
         (
             "rest",
             {"third": 2.6, "fourth": 2.4, "last": 2.2, "high_rate": 0.1, "low_rate": 0.001},
-            "the metric's mean was 2.6 in the third fifth of the way (the sum of learning rates), 2.4 in the fourth, "
+            "the mean of error was 2.6 in the third fifth of the way (the sum of learning rates), 2.4 in the fourth, "
             "and 2.2 at the end; there the learning rate is down from 0.1 to 0.001",
         ),
         (

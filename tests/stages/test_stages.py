@@ -16,6 +16,7 @@ from thalweg.config.load import load_config
 from thalweg.confirm import candidates as confirming
 from thalweg.reporting.load import list_searched_parameters
 from thalweg.stages import STAGE_NAMES
+from thalweg.stages.report import MAX_METRICS
 from thalweg.system import files, table_files
 from thalweg.system.paths import (
     BASELINE_PREDICTIONS,
@@ -80,8 +81,11 @@ class TestTheWholePipeline:
         assert summary["test"].keys() == Count.METRIC_DIRECTIONS.keys()
         metrics = files.read_json(Path("reports/metrics.json"))
         assert metrics["confirm_winner_mean"] == three["winner"]["mean"]
-        assert metrics["test_mae"] == summary["test"]["mae"]
-        assert all(isinstance(value, int | float) for value in metrics.values())
+        assert metrics["test_rmse"] == summary["test"]["rmse"]
+        winner = table_files.read_table(RUNS).query("candidate == 'winner'")["trial"].iloc[0]
+        rate = trials.set_index("number")["optimizer.learning_rate"][winner]
+        assert metrics["winner.optimizer.learning_rate"] == rate
+        assert len(metrics) <= MAX_METRICS
 
     def test_gradient_check_on_request(self) -> None:
         table = table_files.read_table(GRADIENTS)

@@ -15,7 +15,8 @@ from thalweg.reporting.page.figures import Chart, EmptyFigure, Figure, Table, Tr
 from thalweg.reporting.page.html import build_environment
 from thalweg.reporting.page.html_figures import MAX_VALUE_ROWS, build_value_tables, to_columns
 from thalweg.reporting.page.strips import INTERVAL_STROKES, StripRow, build_strip_chart
-from thalweg.reporting.sections import find_sections, select_sections, trials
+from thalweg.reporting.sections import find_sections, trials
+from thalweg.reporting.sections.result.candidates import build_candidates_chart
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import t_interval
 
@@ -173,12 +174,9 @@ def test_columns_contain_the_rows() -> None:
 
 
 def test_interval_kinds_differ(counting_study: StudyTables) -> None:
-    charts = {
-        figure.id: figure
-        for section in select_sections(counting_study)
-        for figure in section.build_figures(counting_study)
-    }
-    text = markdown.render_figure(charts["candidates"])[1]["candidates.svg"]
+    chart = build_candidates_chart(counting_study)
+    assert chart
+    text = markdown.render_figure(chart)[1]["candidates.svg"]
     assert all(f">{word}<" in text for word in INTERVAL_STROKES)
     values = pd.Series([1.0, 2.0, 4.0])
     alone = markdown.render_figure(

@@ -157,5 +157,5 @@ def test_page_and_markdown_show_front(counting_study: StudyTables) -> None:
     tables = build_pareto_study(counting_study)
     assert 'id="figure-front-0"' in render_html(tables, [pareto])
     text, figures = render_markdown(tables, [pareto])
-    assert set(figures) == {"front-0.svg", "volume.svg"}
+    assert set(figures) == {"candidates.svg", "typical.svg", "front-0.svg", "volume.svg"}
     assert "nan" not in text.lower()

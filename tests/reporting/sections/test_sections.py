@@ -64,7 +64,7 @@ def test_params_select_sections(counting_study: StudyTables) -> None:
     assert [get_section_name(section) for section in select_sections(titles)] == ["provenance", "importance"]
     twice = replace(counting_study, params={"report": {"sections": ["result", "Result", "result"]}})
     assert [get_section_name(section) for section in select_sections(twice)] == ["result"]
-    with pytest.raises(UserError, match=r"no section 'histry'\. Available: result, trials"):
+    with pytest.raises(UserError, match=r"no section 'histry'\. Available: result, pareto"):
         select_sections(replace(counting_study, params={"report": {"sections": ["histry"]}}))
 
 

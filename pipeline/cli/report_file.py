@@ -1,0 +1,34 @@
+"""The report as one file to send."""
+
+import io
+import zipfile
+from pathlib import Path
+
+from thalweg.system import files
+from thalweg.system.paths import CURVES, METRICS, PARAMS, REPORTS, SUMMARY, TRIALS
+
+REPORT = REPORTS / "report.html"
+ARCHIVE = REPORTS / "report.zip"
+TABLES = (SUMMARY, METRICS, TRIALS, CURVES, PARAMS)
+OLDEST = (1980, 1, 1, 0, 0, 0)
+"""The date of all files in the archive: the same report gives the same bytes."""
+
+
+def pack_report() -> Path:
+    """Write the report, its figures and its tables as one ZIP file; return its path."""
+    require_report()
+    figures = [REPORTS / "figures" / name for name in files.list_files(REPORTS / "figures")]
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in (REPORT, REPORTS / "report.md", *figures, *TABLES):
+            name = path.relative_to(REPORTS) if path.is_relative_to(REPORTS) else path
+            archive.writestr(zipfile.ZipInfo(f"report/{name.as_posix()}", OLDEST), files.read_bytes(path))
+    files.write_bytes(ARCHIVE, content.getvalue())
+    return ARCHIVE
+
+
+def require_report() -> Path:
+    """Return the path of the report; raise `UserError` if there is none."""
+    if not files.path_exists(REPORT):
+        raise files.UserError(f"{REPORT}: there is no report yet. Run `dvc repro`")
+    return REPORT
