@@ -249,7 +249,7 @@ def check_command(program: str, *arguments: str) -> None:
         case "dvc":
             chosen = get_main_parser().parse_args(arguments)
             stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
-            assert {*getattr(chosen, "targets", ())} <= stages.keys()
+            assert {*(getattr(chosen, "targets", None) or ())} <= stages.keys()
             assert all(
                 change.lstrip("+").split(".")[0] in Config.model_fields
                 for change in getattr(chosen, "set_param", None) or ()

@@ -9,7 +9,10 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ASK = "This needs Chromium or Chrome: install it (Debian and Ubuntu: apt-get install chromium)."
-DRAWN = "[...document.querySelectorAll('.chart')].every((box) => box.querySelector('svg'))"
+DRAWN = (
+    "[...document.querySelectorAll('.chart')]"
+    ".every((box) => box.querySelector('svg') || box.closest('details.more:not([open])'))"
+)
 MANY_TRIALS = 2000
 
 PageFile = Callable[[str], Path]
@@ -36,11 +39,11 @@ def open_browser() -> Iterator[Any]:
 
 @contextmanager
 def open_page(
-    browser: Any, file: Path, at: str = "", width: int = 1440, **options: Any
+    browser: Any, file: Path, at: str = "", width: int = 1440, opens: bool = True, **options: Any
 ) -> Iterator[tuple[Any, list[str]]]:
     """A page with all its charts drawn, and the list of its complaints and outside requests, which goes on growing.
 
-    `at` is the part of the address from the hash on; `options` are those of a browser's context.
+    All of its sections are open, if it `opens` them; otherwise only the charts outside of closed ones are drawn. `at` is the part of the address from the hash on; `options` are those of a browser's context.
     """
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
     opened = context.new_page()
@@ -61,6 +64,8 @@ def open_page(
     try:
         opened.goto(f"{file.as_uri()}{at}")
         if options.get("java_script_enabled", True):
+            if opens:
+                opened.evaluate("document.querySelectorAll('details.more').forEach((fold) => { fold.open = true; })")
             wait_until(opened, DRAWN)
         yield opened, faults
     finally:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.clone import ALL, Clone
+from tests.helpers.doc_examples import find_example
+from thalweg.stages.report import MAX_METRICS
 
 pytestmark = pytest.mark.slow
 TRAINING = {"train", "study", "confirm", "diagnose"}
@@ -91,6 +93,10 @@ def test_dvc_experiment_shows_metrics(reproduced_clone: Clone) -> None:
     reproduced_clone.run("dvc", "exp", "run", "-S", "optimizer.learning_rate=0.002")
     metrics = json.loads(reproduced_clone.run("dvc", "metrics", "show", "--json"))
     assert "confirm_winner_mean" in json.dumps(metrics)
+    line = f"{find_example('columns').text.strip()} --csv"
+    columns = reproduced_clone.run("bash", "-ec", line).splitlines()[0].split(",")
+    assert sorted(columns) == sorted(json.loads(reproduced_clone.read("reports/metrics.json")))
+    assert len(columns) <= MAX_METRICS
     assert "0.002" in (reproduced_clone.folder / "params.yaml").read_text()
 
 

@@ -18,7 +18,7 @@ ROLE_COLOURS = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baselin
 INTERVAL_STROKES = {"seeds alone": 4.0, "seeds and groups": 1.2}
 """Sources of variation in an interval, and its stroke width in pixels."""
 
-ROW_HEIGHT = 37
+ROW_HEIGHT = 35
 """Pixels of a row: its label has two lines."""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.browser import PageFile, open_page, wait_until
+from tests.helpers.browser import DRAWN, PageFile, open_page, wait_until
 from thalweg.reporting.page.theme import DARK_PALETTE, PAINT
 from thalweg.reporting.tables import StudyTables
 
@@ -101,6 +101,9 @@ def test_print_shows_everything(browser: Any, page_file: PageFile, counting_stud
 
 def test_page_is_whole_without_scripts(browser: Any, page_file: PageFile, counting_study: StudyTables) -> None:
     with open_page(browser, page_file("usual"), java_script_enabled=False) as (page, _):
+        assert page.locator("#figure-trials tbody tr:visible").count() == 0
+        for section in ("trials", "history"):
+            page.locator(f"#{section} > .more > summary").click()
         assert page.locator("#figure-trials tbody tr:visible").count() == len(counting_study.trials)
         assert not page.locator(".controls").is_visible()
         assert page.get_by_text("so the charts are not drawn").is_visible()
@@ -119,4 +122,50 @@ def test_page_is_accessible(browser: Any, page_file: PageFile) -> None:
         levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map((e) => Number(e.tagName[1]))")
         assert levels[0] == 1
         assert all(after - before <= 1 for before, after in pairwise(levels))
-        assert page.locator("figure").evaluate_all("(all) => all.every((e) => e.querySelector('figcaption h3'))")
+        assert page.locator("figure").evaluate_all(
+            "(all) => all.every((e) => e.querySelector(e.closest('section') ? 'figcaption h3' : 'figcaption h2'))"
+        )
+
+
+CLOSED = "document.querySelectorAll('details.more:not([open])').length"
+
+
+def test_sections_open_and_close_together(browser: Any, page_file: PageFile) -> None:
+    with open_page(browser, page_file("usual"), opens=False) as (page, faults):
+        control, count = page.locator(".all"), page.locator("details.more").count()
+        assert page.evaluate(CLOSED) == count
+        assert page.locator(".chart svg").count() == 1  # the first screen's
+        control.click()
+        wait_until(page, DRAWN)
+        assert page.evaluate(CLOSED) == 0
+        assert control.inner_text() == "Close all"
+        control.click()
+        assert page.evaluate(CLOSED) == count
+        assert faults == []
+
+
+@pytest.mark.parametrize("at", ["#trial-17", "#figure-history", "#history"])
+def test_address_opens_its_section(browser: Any, page_file: PageFile, at: str) -> None:
+    with open_page(browser, page_file("usual"), at, opens=False) as (page, _):
+        name = "trials" if "trial-" in at else "history"
+        assert page.locator("section > .more[open]").count() == 1
+        assert page.locator(f"#{name} > .more").get_attribute("open") is not None
+
+
+def test_print_opens_all(browser: Any, page_file: PageFile) -> None:
+    with open_page(browser, page_file("usual"), opens=False) as (page, _):
+        page.emulate_media(media="print")
+        wait_until(page, f"{CLOSED} === 0")
+        wait_until(page, DRAWN)
+
+
+@pytest.mark.parametrize(("width", "height", "tallest"), [(1440, 900, 9000), (390, 844, 13000)])
+def test_first_screen_concludes(browser: Any, page_file: PageFile, width: int, height: int, tallest: int) -> None:
+    """The sentence, the numbers, the images, the chart and the begin of the step lie on the first screen."""
+    with open_page(browser, page_file("usual"), width=width, opens=False) as (page, _):
+        assert page.evaluate("document.documentElement.scrollHeight") <= tallest
+        for part in (".lede", ".numbers", "#figure-typical", "#figure-candidates"):
+            box = page.locator(part).bounding_box()
+            assert box["y"] + box["height"] <= height, part
+        assert page.locator(".then pre").bounding_box()["y"] < height
+        assert page.locator("header figure").count() == 2
