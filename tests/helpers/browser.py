@@ -43,7 +43,8 @@ def open_page(
 ) -> Iterator[tuple[Any, list[str]]]:
     """A page with all its charts drawn, and the list of its complaints and outside requests, which goes on growing.
 
-    All of its sections are open, if it `opens` them; otherwise only the charts outside of closed ones are drawn. `at` is the part of the address from the hash on; `options` are those of a browser's context.
+    All of its sections are open, if it `opens` them; otherwise only the charts outside of closed ones are drawn. `at`
+    is the part of the address from the hash on; `options` are those of a browser's context.
     """
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
     opened = context.new_page()

@@ -126,6 +126,9 @@ KINDS = [*PLANTED, *WORLDS, "pruned", *(CASE + case for case in CASES)]
 def test_steps_do_not_contradict(list_steps: Callable[[str], list[str]], kind: str) -> None:
     steps = list_steps(kind)
     assert find_disagreements(steps) == []
+    # who keeps the baseline must know what `predict` uses
+    kept = [step for step in steps if step.startswith("Keep the baseline")]
+    assert all("`thalweg predict` still uses the winner" in step for step in kept)
     # whatever speaks of these is known to the test: a new step cannot pass it by
     silent = [
         step for step in steps if re.search(TOPICS, step) and not list_sides([step]) and not re.search(OTHER, step)
@@ -174,6 +177,14 @@ PAIRS = {
     "the winner learns, and does not": (r"winner learns \(Health\)", r"^The winner does not clearly learn"),
     "images do harm, and more of them are advised": (r"better with fewer images", r"\bmore images\b(?! would)"),
     "augmentation does harm, and more of it is advised": (r"better without augmentation", r"more augmentation"),
+    "a setting makes a difference, and makes none": (
+        r"^`{name}` mattered(?! little)",
+        r"^`{name}` makes no difference",
+    ),
+    "trials fail at an end of a range that mattered little": (
+        r"^fails: {name}$",
+        r"`{name}` (and `\S+` )?mattered little",
+    ),
     "the baseline stays, and is replaced": (r"^Keep the baseline", r"^Make the winner the next baseline"),
 }
 """Sentences that no report may hold together: what the audit of 320 studies found and what rests on best epochs, simple
@@ -186,6 +197,8 @@ def list_sentences(tables: StudyTables, findings: list[Finding]) -> list[str]:
     sentences = [*steps, *(finding.verdict for finding in findings)]
     for name, moves in list_moved_ranges(steps).items():
         sentences += [f"narrower: {name}" for low, high, *was in moves if low > was[0] or high < was[1]]
+    places = re.findall(r"They lie where `([\w.]+)` is", " ".join(finding.evidence for finding in findings))
+    sentences += [f"fails: {name}" for name in places]
     if tables.baseline_trial is not None:
         sentences += [f"The winner, beside a trial: {sentence}" for sentence in sentences]
     return sentences

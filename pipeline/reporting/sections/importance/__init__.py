@@ -98,16 +98,24 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
         evidence += f" {_describe_effect(others[0])} {lead}, which is below 95 %."
     else:
         verdict = f"{name} mattered."
+    if is_alike := first.name in _list_alike(tables):
+        verdict = f"On average {name} made a difference, but each of its values does as well at its own best."
     if others:
         evidence += f" Also beyond chance: {_list_names(others)}."
     idle = [parameter for parameter in ranking.unimportant_parameters if parameter.name not in scientific]
     minor, unclear = ([parameter for parameter in idle if parameter.is_minor is is_minor] for is_minor in (True, False))
     step = search_space.advise_search(tables)
     return [
-        Finding(verdict, evidence, step, tone="good"),
+        Finding(verdict, evidence, step, tone="plain" if is_alike else "good"),
         *([_report_minor_parameters(minor, step)] if minor else []),
         *([_report_unclear_parameters(ranking, unclear)] if unclear else []),
     ]
+
+
+def _list_alike(tables: StudyTables) -> list[str]:
+    """List the scientific parameters whose values, each at its own best, surely make no difference."""
+    judged = {parameter.name: judge_parameter(tables, parameter) for parameter in list_scientific(tables)}
+    return [name for name, verdict in judged.items() if verdict is not None and verdict.kind == "alike"]
 
 
 def _find_next(ranking: ImportanceRanking, first: Importance) -> Importance:

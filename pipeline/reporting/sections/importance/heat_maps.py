@@ -1,12 +1,13 @@
 """The objective over two parameters at once: a smooth surface with the trials on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
+from thalweg.reporting.advice.search_space import build_next_space
 from thalweg.reporting.analysis.equal_training import EqualTraining
 from thalweg.reporting.analysis.surface import (
     MAP_CELLS,
@@ -32,7 +33,7 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sentences import describe_epoch
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, format_percent, metric_label
+from thalweg.reporting.text import format_code, format_count, format_number, format_percent, join_items, metric_label
 from thalweg.stats.surface import Surface
 
 
@@ -77,10 +78,23 @@ def _build_heat_map(
         "Advice on ranges follows the good trials, not this map."
     )
     best = positions[int(np.argmin(surface(positions) * tables.sign))]
-    spot = [format_number(p.value_at(float(share)), 2) for p, share in zip((across, up), best, strict=True)]
-    spoken = f"{title}: the smoothed {metric_label(tables.objective)} is best near {spot[0]} and {spot[1]}."
+    spot = {p.name: p.value_at(float(share)) for p, share in zip((across, up), best, strict=True)}
+    first, second = (format_number(value, 2) for value in spot.values())
+    spoken = f"{title}: the smoothed {metric_label(tables.objective)} is best near {first} and {second}."
+    if outside := [format_code(name) for name in list_outside(tables, spot)]:
+        caption += f" It is best at a {join_items(outside)} outside the range that the good trials give to search next."
     draw = partial(_plot_heat_map, across, up, shades, points["role"].tolist(), index == 0)
     return Chart(name, title, caption, spoken, {"cells": areas, "points": points}, draw, is_half_width=True)
+
+
+def list_outside(tables: StudyTables, spot: Mapping[str, float]) -> list[str]:
+    """List the parameters whose value at a spot the next search leaves out."""
+    ranges = {step.searched.name: step.searched for step in build_next_space(tables) if step.fixed is None}
+    return [name for name, value in spot.items() if name in ranges and not _is_inside(ranges[name], value)]
+
+
+def _is_inside(parameter: SearchedParameter, value: float) -> bool:
+    return not parameter.is_range or 0.99 * parameter.low <= value <= 1.01 * parameter.high
 
 
 def _is_misleading(surface: Surface, positions: Floats, winner: pd.Series, sign: int) -> bool:
