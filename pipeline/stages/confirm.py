@@ -1,5 +1,7 @@
 """Retrain the best trials and the baseline on fresh seeds, choose by validation, compare by test, keep a model."""
 
+import pandas as pd
+
 from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import study_fingerprint
 from thalweg.artifacts.summary import Confirmation, read_study_record
@@ -9,9 +11,9 @@ from thalweg.confirm.outputs import write_outputs
 from thalweg.confirm.selection import select_trials
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.stats.intervals import compare_with_zero
-from thalweg.system import files
+from thalweg.system import files, table_files
 from thalweg.system.counts import format_count
-from thalweg.system.paths import COPIES, EXAMPLES, SPLITS
+from thalweg.system.paths import COPIES, EXAMPLES, REFERENCES, SPLITS
 from thalweg.training import build
 
 
@@ -29,7 +31,16 @@ def main(config: Config) -> str:
         )
         confirmation = write_outputs(config, loaded, data, record.study, baseline, others, folder)
     split = "test" if len(loaded.splits.test) else "validation"
-    return describe_confirmation(config, confirmation, split)
+    line = describe_confirmation(config, confirmation, split)
+    return f"{describe_weak_baseline(config, confirmation, table_files.read_table(REFERENCES))}{line}"
+
+
+def describe_weak_baseline(config: Config, confirmation: Confirmation, references: pd.DataFrame) -> str:
+    """Say that the baseline is no better than the trivial answer, so that beating it is no success; '' otherwise."""
+    objective, baseline = config.study.objective, confirmation.baseline.mean
+    if references.empty or config.task.cost_sign(objective) * (baseline - references[objective].iloc[0]) < 0:
+        return ""
+    return f"the baseline is no better than {references['answer'].iloc[0]} ({references[objective].iloc[0]:.4g}); "
 
 
 def describe_confirmation(config: Config, confirmation: Confirmation, split: str) -> str:

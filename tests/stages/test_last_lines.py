@@ -72,6 +72,15 @@ def test_confirm_where_baseline_wins() -> None:
     assert line == "the baseline wins: mae 1.7 on the test set"
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.6, "the baseline is no better than the median count (1.6); "), (2.7, "")]
+)
+def test_confirm_with_weak_baseline(value: float, text: str) -> None:
+    same = Estimate(1.7, 1.6, 1.8, 8)
+    references = pd.DataFrame([{"answer": "the median count", "mae": value}])
+    assert confirm.describe_weak_baseline(CONFIG, Confirmation(same, same, same), references) == text
+
+
 def test_diagnose() -> None:
     table = pd.DataFrame(
         {

@@ -302,6 +302,25 @@ def test_paired_answer_decides(counting_study: StudyTables) -> None:
     assert worse.verdict == "The winner is clearly worse than the median count: 0.95 against 0.5."
 
 
+@pytest.mark.parametrize(
+    ("value", "lead", "verdict"),
+    [
+        (0.98, 0.03, "The winner beats the median count, which the baseline does not."),
+        (0.9, -0.05, "The winner is clearly worse than the median count: 0.95 against 0.9."),
+        (0.999, 0.0, "The winner is no better than the median count: 0.95 against 0.999."),
+        (1.2, 0.25, "The winner is clearly better than the baseline."),
+    ],
+)
+def test_weak_baseline_comes_before_the_comparison(
+    counting_study: StudyTables, value: float, lead: float, verdict: str
+) -> None:
+    tables = with_answer(build_confirmed_study(counting_study, -0.05, 0.005), value, lead, 0.01)
+    verdicts = [finding.verdict for finding in result.build_findings(tables)]
+    assert verdicts[0] == verdict
+    weak = "The baseline is worse than the median count: to beat it is no success."
+    assert (weak in verdicts) == (value < 0.98)
+
+
 def with_rivals(tables: StudyTables, **differences: tuple[float, float]) -> StudyTables:
     rivals = tuple(Comparison(name.replace("_", " "), build_estimate(*ends)) for name, ends in differences.items())
     return replace(tables, summary=replace(tables.summary, runners_up=rivals))

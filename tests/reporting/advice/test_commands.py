@@ -1,0 +1,27 @@
+"""Steps as lines to paste."""
+
+import pytest
+
+from thalweg.reporting.advice.commands import find_commands
+from thalweg.reporting.advice.search_space import advise_search
+from thalweg.reporting.tables import StudyTables
+
+
+@pytest.mark.parametrize(
+    ("step", "lines"),
+    [
+        ("Continue the search: `thalweg study --trials 96`.", ["thalweg study --trials 96"]),
+        ("Make it the baseline: `cp a/winner.yaml params.yaml`.", ["cp a/winner.yaml params.yaml"]),
+        ("Set `study.seeds: 4`: it halves the noise.", ["dvc exp run -S study.seeds=4"]),
+        ("Stop: `study.prune: {first: 4, eta: 2}`.", ["dvc exp run -S 'study.prune={first: 4, eta: 2}'"]),
+        ("Keep the baseline. `thalweg predict` still uses the winner.", []),
+        ("Raise `diagnose.seeds` to detect smaller effects.", []),
+    ],
+)
+def test_step_has_commands(counting_study: StudyTables, step: str, lines: list[str]) -> None:
+    assert find_commands(counting_study, step) == lines
+
+
+def test_space_is_yaml(counting_study: StudyTables) -> None:
+    lines = find_commands(counting_study, advise_search(counting_study))
+    assert lines[:3] == ["# in params.yaml", "study:", "  space:"]
