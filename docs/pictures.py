@@ -20,6 +20,7 @@ MEASURE_BOX = (
     "(e) => { const b = e.getBoundingClientRect(); return [b.left, b.top + scrollY, b.right, b.bottom + scrollY] }"
 )
 """JavaScript that returns the sides of an element in the page: left, top, right, bottom."""
+OPEN_SECTIONS = "document.querySelectorAll('details.more').forEach((fold) => { fold.open = true; })"
 PICTURES: dict[str, tuple[str, ...]] = {
     "report.png": (),
     "report-what-matters.png": ("isolation-0", "map-0"),
@@ -34,6 +35,8 @@ def main() -> None:
         page = browser.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
         page.goto((Path.cwd() / REPORTS / "report.html").as_uri())
         for name, figures in PICTURES.items():
+            if figures:
+                page.evaluate(OPEN_SECTIONS)
             picture = take_figures(page, figures) if figures else page.screenshot()
             files.write_bytes(Path(__file__).parent / name, picture)
             print(name)

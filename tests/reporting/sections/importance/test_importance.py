@@ -16,7 +16,7 @@ from thalweg.reporting.sections import importance
 from thalweg.reporting.tables import StudyTables
 
 
-def test_rate_alone_matters(build_study: Callable[..., StudyTables]) -> None:
+def test_rate_alone_matters(build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch) -> None:
     trials = draw_trials(100)
     values = 1 + 4 * (compute_rate_position(trials) - 0.5).abs() + np.random.default_rng(0).normal(0, 0.05, 100)
     tables = build_study(trials, values, noise=0.2)
@@ -26,6 +26,9 @@ def test_rate_alone_matters(build_study: Callable[..., StudyTables]) -> None:
     assert {parameter.name for parameter in ranking.unimportant_parameters} == {"momentum", "layers", "kind", "delta"}
     first, idle = importance.build_findings(tables)[:2]
     assert first.verdict == "`rate` mattered most."
+    monkeypatch.setattr(importance, "_list_alike", lambda _: ["rate"])
+    alike = importance.build_findings(tables)[0]
+    assert alike.verdict == "On average `rate` made a difference, but each of its values does as well at its own best."
     assert (
         "A smooth model of 100 trials, at the end of training, is averaged over all other settings." in first.evidence
     )
