@@ -216,7 +216,7 @@ def _plot_importance(rows: list[str], label: str, has_smallest: bool) -> AltairC
         effects.mark_bar(height=16, cornerRadiusEnd=2).encode(
             x=alt.X("difference:Q", axis=across),
             y=y,
-            color=alt.Color("verdict:N", scale=paint),
+            color=alt.Color("verdict:N", scale=paint, legend=alt.Legend(columns=2)),  # fits a phone
             tooltip=[*tips, "trials:Q"],
         ),
         effects.mark_rule(color=ink, strokeWidth=1.4).encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y),
