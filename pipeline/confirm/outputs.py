@@ -109,7 +109,8 @@ def write_predictions(
 def select_typical_examples(errors: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the examples at TYPICAL_QUANTILES of the errors [n], the smallest first, each once."""
     order = np.argsort(errors, kind="stable")
-    return order[np.unique([int(share * len(order)) for share in TYPICAL_QUANTILES])]
+    typical: NDArray[np.intp] = order[np.unique([int(share * len(order)) for share in TYPICAL_QUANTILES])]
+    return typical
 
 
 def write_references(

@@ -7,7 +7,7 @@ from thalweg.reporting.advice.next_steps import drop_repeated_steps
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.head import build_head
 from thalweg.reporting.page import markdown as paper
-from thalweg.reporting.page.figures import TrialTable
+from thalweg.reporting.page.figures import Figure, TrialTable
 from thalweg.reporting.page.html import render_page
 from thalweg.reporting.page.parts import PageSection
 from thalweg.reporting.sections import Section, collect_figures, collect_findings, get_section_name
@@ -42,15 +42,16 @@ def render_markdown(tables: StudyTables, sections: Sequence[Section]) -> tuple[s
     shown_findings = collect_shown_findings(tables, sections)
     head = build_head(tables, sections)
     parts += paper.render_head(head.lede, head.measure, head.numbers)
-    for figure in filter(None, (head.pictures, head.chart)):
+    shown: list[Figure] = [figure for figure in (head.pictures, head.chart) if figure is not None]
+    for figure in shown:
         text, images = paper.render_figure(figure)
         parts.append(text)
         figures |= images
     parts += paper.render_steps([step.text for step in head.steps], head.commands)
     for section in progress.track(sections, "drawing charts", len(sections), "section"):
         parts.append(f"## {section.TITLE}")
-        if shown := shown_findings[get_section_name(section)]:
-            parts.append("\n".join(paper.render_finding(finding) for finding in shown))
+        if findings := shown_findings[get_section_name(section)]:
+            parts.append("\n".join(paper.render_finding(finding) for finding in findings))
         for figure in collect_figures(section, tables):
             text, images = paper.render_figure(figure)
             parts.append(text)

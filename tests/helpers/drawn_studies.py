@@ -43,7 +43,8 @@ def build_counting_study(folder: Path, trials: int = 48, epochs: int = 16, seed:
     curves, runs, predictions = draw_curves(table, epochs, rng), draw_runs(table, epochs, rng), draw_predictions(rng)
     usual: dict[str, Any] = {"state": "complete", "value": 1.0, "epochs": epochs, "optimizer.learning_rate": 0.01}
     base = table.iloc[[0]].assign(**usual)
-    pictures, typical = [], []
+    pictures: list[dict[str, Any]] = []
+    typical: list[dict[str, Any]] = []
     worst = predictions.assign(size=predictions["error"].abs()).sort_values("size", ascending=False).head(12)
     for place, row in enumerate(worst.to_dict("records")):
         path = folder / f"worst-{place:02d}.png"
