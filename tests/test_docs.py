@@ -184,7 +184,7 @@ def test_layout_of_format_is_read(kind: str, tmp_path: Path, monkeypatch: pytest
 
 
 def test_every_format_has_a_section() -> None:
-    assert {*FORMATS} == find_members("thalweg.data.sources").keys() - {"scenes", "idx", "folder"}
+    assert {*FORMATS} == find_members("thalweg.data.sources").keys() - {"scenes", "idx", "folder", "digits", "photos"}
 
 
 def test_task_example_is_complete() -> None:

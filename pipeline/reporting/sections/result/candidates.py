@@ -3,6 +3,7 @@
 import pandas as pd
 
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result, metric_interval
+from thalweg.reporting.analysis.groups import name_units
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.page.figures import Chart, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
@@ -45,7 +46,8 @@ def build_differences_chart(tables: StudyTables, result: ConfirmedResult) -> Cha
     if not any(len(row.values) for row in rows):
         return None
     side = "left" if tables.sign > 0 else "right"
-    scope = "other seeds and other groups of examples" if not result.has_one_group else "other seeds"
+    units = name_units(tables.predictions)
+    scope = f"other seeds and other {units}" if not result.has_one_group else "other seeds"
     caption = (
         f"Candidate minus baseline on the same seed. The upright line is the baseline: {side} of it is better. "
         f"From {format_count(result.difference.n, 'fresh seed')}; the intervals show what {scope} would change."
