@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks import stage_tables, targets
-from benchmarks.calibration.table import render_tables
+from benchmarks.calibration.table import render_retrained, render_tables
 from benchmarks.runs import (
     NAMES,
     TITLES,
@@ -41,6 +41,7 @@ def render_markdown(results: Mapping[str, Any]) -> str:
     parts += [stage_tables.render_whole_runs(results), stage_tables.render_reading(results)]
     parts += [_render_floor(results), *_render_scaling(results["scaling"])]
     parts += [_render_gpu(results), targets.render_targets(results), render_tables(results.get("calibration", []))]
+    parts.append(render_retrained(results.get("retrained", [])))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -1,14 +1,18 @@
 """Retrain what finished studies concluded, on more seeds and new scenes, and hold each conclusion against it.
 
-python -m benchmarks.calibration.retrain FOLDER...   each a project with a finished study of drawn scenes
+python -m benchmarks.calibration.retrain NAME=FOLDER...   each a project with a finished study of drawn scenes
+
+The conclusions go into results.json and RESULTS.md, below NAME.
 
 A conclusion is contradicted if it lies outside the retraining's 95 % interval. What a report left open contradicts
 nothing.
 """
 
+import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import run
+from benchmarks.calibration.run import FILE, read_commit
 from thalweg.artifacts import prepared
 from thalweg.artifacts.summary import Estimate, read_study_record, read_summary
 from thalweg.config.experiment import Config
@@ -106,19 +112,32 @@ def _select_first_seeds(trained: list[Candidate], seeds: int) -> list[Candidate]
     ]
 
 
-def main() -> int:
-    print("| study | conclusion | report | retrained | |\n|---|---|---|---|---|")
-    contradicted = 0
-    for folder in map(Path, sys.argv[1:]):
+def describe_conclusion(study: str, conclusion: Conclusion) -> dict[str, str]:
+    """Return the cells of a conclusion's row in RESULTS.md."""
+    report, retrained = (
+        f"{item.mean:+.3f} ({item.low:+.3f} to {item.high:+.3f})" for item in (conclusion.report, conclusion.retrained)
+    )
+    verdict = "open" if conclusion.is_open else "**contradicted**" if conclusion.is_contradicted else "holds"
+    return {
+        "study": study,
+        "conclusion": conclusion.name,
+        "report": report,
+        "retrained": retrained,
+        "verdict": verdict,
+        "commit": read_commit(),
+        "measured": time.strftime("%Y-%m-%d"),
+    }
+
+
+def main() -> None:
+    rows = []
+    for name, folder in (argument.split("=", 1) for argument in sys.argv[1:]):
         os.chdir(folder)
         for conclusion in retrain_study(load_config(Path("params.yaml"))):
-            report, retrained = conclusion.report, conclusion.retrained
-            word = "open" if conclusion.is_open else "**contradicted**" if conclusion.is_contradicted else "holds"
-            contradicted += conclusion.is_contradicted
-            cells = (f"{item.mean:+.3f} ({item.low:+.3f} to {item.high:+.3f})" for item in (report, retrained))
-            print(f"| {folder.name} | {conclusion.name} | {' | '.join(cells)} | {word} |", flush=True)
-    return int(contradicted > 0)
+            rows.append(describe_conclusion(name, conclusion))
+            print(json.dumps(rows[-1]), flush=True)
+    run.write_results(FILE, json.loads(FILE.read_text()) | {"retrained": rows})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
