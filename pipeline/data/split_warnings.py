@@ -43,12 +43,14 @@ def _find_missed_shares(config: SplitConfig, examples: Examples, splits: Splits)
     split_sizes = {"test": len(splits.test) - marked["test"]}
     if config.by != "folds" and not (config.by == "column" and marked["validation"]):
         split_sizes["validation"] = len(splits.validation[0])
+    has_groups = config.by != "fraction" and len(np.unique(examples.groups)) < len(examples)
+    reason = "; groups stay whole, and these groups do not add up to it" if has_groups else ""
     for name, count in sorted(split_sizes.items()):
         expected = getattr(config, name) * total
         if abs(count - expected) > max(MAX_SHARE_ERROR * expected, 1):
             yield (
                 f"the {name} set has {count} of {total} examples, {count / total:.1%}, but data.split.{name} asks for "
-                f"{getattr(config, name):.1%}; groups stay whole, and these groups do not add up to it"
+                f"{getattr(config, name):.1%}{reason}"
             )
 
 

@@ -1,11 +1,11 @@
 """Which examples train, validate and test: pure functions of names, groups and a seed.
 
 Random order is the order of SHA-256 over seed and name. So a split depends neither on the order of the examples nor on
-a random generator, and new data does not reorder the old. Sets keep the shares of classes as far as whole groups allow.
+a random generator, and new data does not reorder the old. Sets keep their sizes and, as far as whole groups and those
+sizes allow, the shares of classes.
 Examples without classes are of one class.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -16,12 +16,12 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from thalweg.data.examples import Examples
+from thalweg.data.group_draw import RowsByGroup, draw_groups, hash_name
 from thalweg.schema.section import StrictModel
 from thalweg.system.counts import format_count
 from thalweg.system.files import UserError
 
 Rows = NDArray[np.int32]
-_RowsByGroup = dict[str, list[int]]
 
 
 class SplitConfig(StrictModel):
@@ -103,7 +103,7 @@ def split_examples(config: SplitConfig, examples: Examples, seed: int) -> Splits
         raise UserError(_describe_shortage(config, needed, len(groups), len(marked_test)))
 
     wanted = np.bincount(classes[others], minlength=classes.max() + 1)
-    drawn_test, groups = _draw_groups(groups, classes, config.test * wanted, needed - 1, seed, "test")
+    drawn_test, groups = draw_groups(groups, classes, config.test * wanted, needed - 1, seed, "test")
     if folds > 1:
         held_out = _build_folds(groups, classes, folds, seed)
     elif len(marked_validation):
@@ -111,7 +111,7 @@ def split_examples(config: SplitConfig, examples: Examples, seed: int) -> Splits
     elif config.validation == 0:
         raise UserError("data.split: the data marks no validation examples and `validation` is 0. Set it above 0.")
     else:
-        held_out = [_draw_groups(groups, classes, config.validation * wanted, 1, seed, "validation")[0]]
+        held_out = [draw_groups(groups, classes, config.validation * wanted, 1, seed, "validation")[0]]
 
     test_rows = _sort_rows([*marked_test, *drawn_test])
     validation = tuple(_sort_rows(rows) for rows in held_out)
@@ -127,41 +127,11 @@ def _number_classes(config: SplitConfig, examples: Examples) -> NDArray[np.intp]
     return np.unique(examples.labels["label"], return_inverse=True)[1].reshape(-1)
 
 
-def _draw_groups(
-    groups: _RowsByGroup,
-    classes: NDArray[np.intp],
-    target: NDArray[np.floating],
-    keep: int,
-    seed: int,
-    purpose: str,
-) -> tuple[list[int], _RowsByGroup]:
-    """Return whole groups, drawn at random, and the groups left.
-
-    Their examples come near to `target` [classes]: a greedy pass takes a group if that lessens the sum of the classes'
-    misses. With one class the total misses the target by at most half of the smallest group left. At least one group is
-    taken where the target is above 0, and `keep` are always left.
-    """
-    if not target.any():
-        return [], groups
-    shuffled = sorted(groups, key=lambda name: _hash_name(seed, purpose, name))
-    taken: set[str] = set()
-    total = np.zeros(len(target), np.intp)
-    for name in shuffled:
-        larger = total + np.bincount(classes[groups[name]], minlength=len(target))
-        if len(groups) - len(taken) > keep and np.abs(larger - target).sum() < np.abs(total - target).sum():
-            taken.add(name)
-            total = larger
-    if not taken:
-        taken = {min(shuffled, key=lambda name: len(groups[name]))}
-    rows = [row for name in shuffled if name in taken for row in groups[name]]
-    return rows, {name: members for name, members in groups.items() if name not in taken}
-
-
-def _build_folds(groups: _RowsByGroup, classes: NDArray[np.intp], folds: int, seed: int) -> list[list[int]]:
+def _build_folds(groups: RowsByGroup, classes: NDArray[np.intp], folds: int, seed: int) -> list[list[int]]:
     """Put groups into folds of about equal size: the largest first, each into the fold with fewest of its classes."""
     fold_rows: list[list[int]] = [[] for _ in range(folds)]
     counts = np.zeros((folds, classes.max() + 1), np.intp)
-    for name in sorted(groups, key=lambda name: (-len(groups[name]), _hash_name(seed, "folds", name))):
+    for name in sorted(groups, key=lambda name: (-len(groups[name]), hash_name(seed, "folds", name))):
         own = np.bincount(classes[groups[name]], minlength=counts.shape[1])
         fold = min(range(folds), key=lambda fold: (counts[fold] @ own, len(fold_rows[fold])))
         fold_rows[fold].extend(groups[name])
@@ -169,12 +139,8 @@ def _build_folds(groups: _RowsByGroup, classes: NDArray[np.intp], folds: int, se
     return fold_rows
 
 
-def _hash_name(seed: int, purpose: str, name: str) -> bytes:
-    return hashlib.sha256(f"{seed}\0{purpose}\0{name}".encode()).digest()
-
-
-def _group_rows(rows: NDArray[np.intp], names: NDArray[np.str_]) -> _RowsByGroup:
-    groups: _RowsByGroup = {}
+def _group_rows(rows: NDArray[np.intp], names: NDArray[np.str_]) -> RowsByGroup:
+    groups: RowsByGroup = {}
     for row, name in zip(rows.tolist(), names[rows].tolist(), strict=True):
         groups.setdefault(name, []).append(row)
     return groups

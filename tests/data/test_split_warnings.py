@@ -101,8 +101,13 @@ def test_share_that_groups_cannot_give_is_named() -> None:
     config = SplitConfig(by="group", validation=0.3, test=0)
     (warning,) = list_warnings(examples, split_examples(config, examples, 0), config)
     assert warning.startswith(
-        "the validation set has 2 of 20 examples, 10.0%, but data.split.validation asks for 30.0%"
+        "the validation set has 2 of 20 examples, 10.0%, but data.split.validation asks for 30.0%; groups stay whole"
     )
+
+
+def test_share_missed_by_single_examples_blames_no_group() -> None:
+    (warning,) = list_warnings(build_examples(count=np.arange(N)), build_splits(ALL[:13], ALL[13:15], ALL[15:]))
+    assert warning == "the validation set has 2 of 20 examples, 10.0%, but data.split.validation asks for 25.0%"
 
 
 def test_similar_classes_are_named() -> None:

@@ -233,6 +233,45 @@ def test_single_examples_keep_class_shares(sizes: list[int], test: float, seed: 
             assert abs(count - fraction * size) <= 1
 
 
+@given(sizes=st.lists(st.integers(1, 4), min_size=3, max_size=60), validation=fractions, test=fractions, seed=seeds)
+@settings(max_examples=60)
+def test_rare_classes_keep_sizes(sizes: list[int], validation: float, test: float, seed: int) -> None:
+    """Sets are as large as without classes, however few examples a class has."""
+    data = build_classes([label for label, size in enumerate(sizes) for _ in range(size)])
+    config = SplitConfig(by="fraction", validation=validation, test=test)
+    splits, plain = (split_examples(config.model_copy(update={"stratify": on}), data, seed) for on in (True, False))
+    assert_whole_and_apart(splits, data)
+    assert (len(splits.test), len(splits.validation[0])) == (len(plain.test), len(plain.validation[0]))
+    for count, size in zip(count_classes(data, splits.test), sizes, strict=True):
+        assert abs(count - test * size) < 1 + 1e-9
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_rare_classes_are_shared_out(size: int) -> None:
+    data = build_classes([row // size for row in range(100 * size)])
+    for by in ("fraction", "group"):
+        splits = split_examples(SplitConfig.model_validate({"by": by}), data, 0)
+        assert (len(splits.test), len(splits.validation[0])) == (20 * size, 20 * size)
+        for rows in (splits.test, splits.validation[0]):
+            assert np.isin(count_classes(data, rows), [0, 1]).all()
+        if size > 1:
+            assert len({*data.labels["label"][splits.train[0]].tolist()}) == 100
+
+
+@given(kinds=st.lists(st.tuples(st.integers(1, 9), st.integers(0, 30)), min_size=8, max_size=30), seed=seeds)
+@settings(max_examples=60)
+def test_groups_of_rare_classes_keep_sizes(kinds: list[tuple[int, int]], seed: int) -> None:
+    """The total misses its target by at most half of the smallest group that could mend it."""
+    groups = [f"group-{index}" for index, (size, _) in enumerate(kinds) for _ in range(size)]
+    data = build_classes([label for size, label in kinds for _ in range(size)], groups)
+    splits = split_examples(SplitConfig(), data, seed)
+    assert_groups_whole(splits, data)
+    miss = len(splits.test) - 0.2 * len(data)
+    inside = {*data.groups[splits.test].tolist()}
+    sizes = [size for index, (size, _) in enumerate(kinds) if (f"group-{index}" in inside) == (miss > 0)]
+    assert abs(miss) <= min(sizes) / 2 + 1e-9 or len(inside) == 1
+
+
 def test_stratify_false_draws_without_classes() -> None:
     classes = [0] * 90 + [1] * 10
     config = SplitConfig(by="fraction", stratify=False)
