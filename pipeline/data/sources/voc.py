@@ -4,6 +4,7 @@ The first pixel has the number 1, and a box holds its last pixel ("The PASCAL Vi
 Everingham et al. 2010): it reaches from xmin - 1 to xmax.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal, Self
@@ -25,16 +26,19 @@ from thalweg.system.safe_xml import Element
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 IMAGE_FOLDERS = ("JPEGImages", "images")
-LISTS = "ImageSets/"
+LISTS = "ImageSets/Main/"
+LIST_FILE = re.compile(rf"{LISTS}[^/]+\.txt")
+LIST_MARK = re.compile(r"\s+-?[01]$")
+"""What lists of one class have after a name: whether the image holds the class."""
 
 
 class Voc(BoxSource):
     """Images with boxes in .xml files, such as Annotations/a.xml for JPEGImages/a.jpg.
 
     `filename` is a path below JPEGImages/, images/ or the data's folder, from the .xml file, or the end of the path of
-    one image; else the image with the .xml file's own name is meant. The lists ImageSets/Main/train.txt, val.txt and
-    test.txt are the split; without them, folders called so. An object marked `difficult` is used unless `difficult` is
-    false.
+    one image; else, or if that image has another .xml file, the image with the .xml file's own name is meant. The lists
+    ImageSets/Main/train.txt, val.txt and test.txt are the split; without them, folders called so, of the .xml file or
+    else of the image. An object marked `difficult` is used unless `difficult` is false.
     """
 
     kind: Literal["voc"] = "voc"
@@ -68,8 +72,10 @@ class Voc(BoxSource):
         stems: dict[str, list[str]] = {}
         for name in filter(is_image_name, found.index.names):
             stems.setdefault(PurePosixPath(name).stem, []).append(name)
+        own_images = {stem: names[0] for stem, names in stems.items() if len(names) == 1}
         splits = _read_lists(path, found)
-        for file in (name for name in found.index.names if name.endswith(".xml")):
+        others = []
+        for file in filter(_is_xml, found.index.names):
             try:
                 root = safe_xml.read_xml(path / file)
             except files.UserError as error:
@@ -79,9 +85,20 @@ class Voc(BoxSource):
                 continue
             if root.tag == "annotation":
                 found.used.add(file)
-                self._read_annotation(path, file, root, stems, splits, found)
+                if _find_stem(root.find_text("filename")) in ("", PurePosixPath(file).stem):
+                    self._read_annotation(path, file, root, own_images, splits, found)
+                else:
+                    others.append((file, root))
+        # an image belongs to the .xml file of its own name, then to one that has no image of its own name
+        stale: list[str] = []
+        for file, root in sorted(others, key=lambda item: PurePosixPath(item[0]).stem in own_images):
+            if self._read_annotation(path, file, root, own_images, splits, found):
+                stale.append(file)
         if not found.rows and not found.faults:
             raise files.UserError(f"{path}: no .xml file has the root `annotation`")
+        if stale:
+            several = f"{format_count(len(stale), '.xml file')} whose `filename` is the image of another .xml file"
+            found.warnings.append(f"{several}, read for the image with its own name: {join_first(sorted(stale))}")
         if found.left_out:
             objects = format_count(len(found.left_out), "object")
             found.warnings.append(f"{objects} marked difficult left out: {join_first(found.left_out)}")
@@ -93,23 +110,27 @@ class Voc(BoxSource):
         path: Path,
         file: str,
         root: Element,
-        stems: Mapping[str, list[str]],
-        splits: Mapping[str, str],
+        own_images: Mapping[str, str],
+        splits: Mapping[str, list[str]],
         found: BoxFiles,
-    ) -> None:
-        stem = PurePosixPath(file).stem
-        written = root.find_text("filename")
-        split = splits.get(stem, "") if splits else find_folder_split(file)
+    ) -> bool:
+        """Read one .xml file; return whether the image that it names is that of another, so that its own is used."""
+        stem, where = PurePosixPath(file).stem, f"{file}:{root.line}"
+        written, own = root.find_text("filename"), own_images.get(stem, "")
+        listed = splits.get(stem, [""])
+        split = listed[0] if splits else find_folder_split(file)
         folders = [*(path / folder for folder in IMAGE_FOLDERS), (path / file).parent, path]
         image, reason = found.index.find_image(written, split, *folders)
-        if (reason or not found.index.has_file(image)) and len(stems.get(stem, ())) == 1:
-            (image,), reason = stems[stem], ""
-        where = f"{file}:{root.line}"
+        is_stale = bool(own) and own not in found.images and image in found.images
+        if own and (is_stale or reason or not found.index.has_file(image)):
+            image, reason = own, ""
         if not written and not found.index.has_file(image) and not reason:
             found.faults.append(Fault(file, where, "there is no image of this name"))
-            return
-        row = LabelRow(where, {"image": image, "split": split})
+            return False
+        row = LabelRow(where, {"image": image, "split": split or ("" if splits else find_folder_split(image))})
         is_first = found.add_row(row)
+        if len(listed) > 1:
+            reason = reason or f"this name is in the lists of the {' and '.join(sorted(listed))} sets"
         if reason:
             found.faults.append(row.fault(reason))
         size = next(root.list_children("size"), Element("", 0))
@@ -118,6 +139,7 @@ class Voc(BoxSource):
             found.sizes[image] = (int(height), int(width))
         for item in root.list_children("object") if is_first else ():
             self._read_object(file, image, item, found)
+        return is_stale
 
     def _read_object(self, file: str, image: str, item: Element, found: BoxFiles) -> None:
         where, name = f"{file}:{item.line}", item.find_text("name")
@@ -162,23 +184,31 @@ class Voc(BoxSource):
         return content
 
 
-def _read_lists(path: Path, found: BoxFiles) -> dict[str, str]:
-    """Read the lists of the split: the set of each .xml file's name without suffix; a name in two is a fault."""
-    splits: dict[str, str] = {}
-    for file in (name for name in found.index.names if name.startswith(LISTS) and name.endswith(".txt")):
+def _is_xml(name: str) -> bool:
+    return name.endswith(".xml")
+
+
+def _find_stem(written: str) -> str:
+    return PurePosixPath(written.replace("\\", "/")).stem
+
+
+def _read_lists(path: Path, found: BoxFiles) -> dict[str, list[str]]:
+    """Read the lists of the split: the sets of each .xml file's name without suffix."""
+    stems = {PurePosixPath(file).stem for file in filter(_is_xml, found.index.names)}
+    splits: dict[str, list[str]] = {}
+    for file in (name for name in found.index.names if LIST_FILE.fullmatch(name)):
         found.used.add(file)
         split = SPLIT_WORDS.get(PurePosixPath(file).stem, "")
         text = files.read_bytes(path / file).decode("utf-8-sig", errors="replace") if split else ""
-        for line, content in enumerate(text.splitlines(), 1):
-            name = content.split()[0] if content.split() else ""
-            if splits.setdefault(name, split) != split and name:
-                found.faults.append(Fault(name, f"{file}:{line}", f"this name is also in the {splits[name]} set"))
-    splits.pop("", None)
+        for line in filter(None, map(str.strip, text.splitlines())):
+            name = line if line in stems else LIST_MARK.sub("", line)
+            if split not in splits.setdefault(name, []):
+                splits[name].append(split)
     return splits
 
 
-def _describe_unknown_names(splits: Mapping[str, str], found: BoxFiles) -> Iterator[str]:
-    stems = {PurePosixPath(file).stem for file in found.used if file.endswith(".xml")}
+def _describe_unknown_names(splits: Mapping[str, list[str]], found: BoxFiles) -> Iterator[str]:
+    stems = {PurePosixPath(file).stem for file in found.used if _is_xml(file)}
     unknown = [name for name in splits if name not in stems]
     if unknown:
         yield f"{format_count(len(unknown), 'name')} in {LISTS} without an .xml file: {join_first(unknown)}"

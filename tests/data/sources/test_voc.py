@@ -51,11 +51,81 @@ def test_lists_are_the_split(tmp_path: Path) -> None:
     for name, content in lists.items():
         files.write_text(tmp_path / "ImageSets" / "Main" / f"{name}.txt", content)
     result = read(tmp_path)
-    assert result.examples.split.tolist() == ["train", "validation", "test", ""]
+    assert result.examples.split.tolist() == ["validation", "test", ""]
     assert list_messages(result)[:2] == [
-        "ImageSets/Main/val.txt:2: a: this name is also in the train set",
-        "1 name in ImageSets/ without an .xml file: z",
+        "Annotations/a.xml:1: JPEGImages/a.png: this name is in the lists of the train and validation sets",
+        "1 name in ImageSets/Main/ without an .xml file: z",
     ]
+
+
+def draw_pairs(path: Path, *names: str) -> None:
+    """Write JPEGImages/NAME.png and a flat Annotations/NAME.xml for each name; folders of the name are the image's."""
+    for name in names:
+        draw_images(path / "JPEGImages", f"{name}.png")
+        file = Path(name).name
+        write_voc(path / "Annotations" / f"{file}.xml", format_box("cat", 1, 1, 4, 4), head=HEAD.format(f"{file}.png"))
+
+
+def test_folder_of_the_image_is_the_split(tmp_path: Path) -> None:
+    draw_pairs(tmp_path, "train/a", "val/b", "test/c")
+    result = read(tmp_path)
+    assert result.examples.split.tolist() == ["test", "train", "validation"]
+    files.write_text(tmp_path / "ImageSets" / "Main" / "test.txt", "a\n")
+    assert read(tmp_path).examples.split.tolist() == ["", "test", ""]
+
+
+def test_only_main_lists_are_read(tmp_path: Path) -> None:
+    draw_pairs(tmp_path, "a", "b")
+    lists = {"Main/train": "a", "Main/val": "b", "Segmentation/train": "b", "Layout/test": "a", "Main/deep/test": "a"}
+    for name, content in lists.items():
+        files.write_text(tmp_path / "ImageSets" / f"{name}.txt", content)
+    result = read(tmp_path)
+    assert result.faults == ()
+    assert result.examples.split.tolist() == ["train", "validation"]
+
+
+def test_names_in_lists_may_have_spaces(tmp_path: Path) -> None:
+    draw_pairs(tmp_path, "my cat", "photo 1", "photo", "c")
+    lists = {"train": "my cat\n", "val": " photo 1 \n", "test": "photo\nc  -1\n"}
+    for name, content in lists.items():
+        files.write_text(tmp_path / "ImageSets" / "Main" / f"{name}.txt", content)
+    result = read(tmp_path)
+    assert list_messages(result) == []
+    assert result.examples.split.tolist() == ["test", "train", "validation", "test"]
+
+
+def test_image_in_two_lists_is_dropped(tmp_path: Path) -> None:
+    draw_pairs(tmp_path, "a", "b")
+    for name, content in {"train": "a\nb\n", "test": "b\nz\n", "val": "z"}.items():
+        files.write_text(tmp_path / "ImageSets" / "Main" / f"{name}.txt", content)
+    result = read(tmp_path)
+    assert result.examples.names.tolist() == ["JPEGImages/a.png"]
+    assert list_messages(result)[0].endswith("JPEGImages/b.png: this name is in the lists of the test and train sets")
+
+
+@pytest.mark.parametrize(("own", "stale"), [("a", "b"), ("b", "a")])
+def test_stale_file_name_takes_no_other_image(tmp_path: Path, own: str, stale: str) -> None:
+    draw_images(tmp_path, "a.png", "b.png")
+    write_voc(tmp_path / f"{own}.xml", format_box("cat", 1, 1, 4, 4), head=HEAD.format(f"{own}.png"))
+    write_voc(tmp_path / f"{stale}.xml", format_box("dog", 1, 1, 4, 4), head=HEAD.format(f"{own}.png"))
+    result = read(tmp_path)
+    assert {name: kind for name, ((kind, _),) in list_boxes(result).items()} == {
+        f"{own}.png": "cat",
+        f"{stale}.png": "dog",
+    }
+    assert list_messages(result) == [
+        "1 .xml file whose `filename` is the image of another .xml file, read for the image with its own name: "
+        f"{stale}.xml"
+    ]
+
+
+def test_names_may_differ_from_images(tmp_path: Path) -> None:
+    """Without an image of its own, an .xml file keeps what it names; the other takes its own image."""
+    draw_images(tmp_path, "photo.png", "b.png")
+    for file, kind in (("b", "dog"), ("x", "cat")):
+        write_voc(tmp_path / f"{file}.xml", format_box(kind, 1, 1, 4, 4), head=HEAD.format("photo.png"))
+    boxes = list_boxes(read(tmp_path))
+    assert {name: kind for name, ((kind, _),) in boxes.items()} == {"b.png": "dog", "photo.png": "cat"}
 
 
 def test_images_are_found_by_name(tmp_path: Path) -> None:
