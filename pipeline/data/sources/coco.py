@@ -28,7 +28,9 @@ MAX_PIXELS = 2**31
 
 
 class Coco(BoxSource):
-    """Images with boxes, listed in .json files. A file's name or folder says its split: instances_train2017.json.
+    """Images with boxes, listed in .json files.
+
+    A file's name or folder says its split, as in instances_train2017.json; if it does not, the image's folder does.
 
     `file_name` is a path below the data's folder, from the .json file, from `/`, or the end of the path of one image.
     The classes are the categories that boxes have, by their ids. Regions marked `iscrowd` are no boxes.
@@ -63,7 +65,6 @@ class Coco(BoxSource):
         warnings: list[str] = []
         found = BoxFiles(index_files(path, warnings), warnings=warnings)
         names = self.annotations or tuple(name for name in found.index.names if name.endswith(".json"))
-        categories: dict[Any, str] = {}
         readers = []
         for name in names:
             tree = files.read_json(path / name)
@@ -73,7 +74,6 @@ class Coco(BoxSource):
                 continue
             found.used.add(name)
             readers.append(_CocoFile(name, tree, path, found))
-            categories |= {number: text for number, text in readers[-1].categories.items() if number not in categories}
         if not readers:
             raise files.UserError(f"{path}: no .json file has the lists {', '.join(LISTS)}")
         for reader in readers:
@@ -125,10 +125,13 @@ class _CocoFile:
         self.name, self.tree, self.path, self.found = name, tree, path, found
         self.split = find_split(name.rsplit("/", 1)[-1]) or find_folder_split(name)
         self.images: dict[Any, str] = {}
+        self.first_rows: set[str] = set()
         self.categories: dict[Any, str] = {}
+        self.repeated: set[Any] = set()
         for where, entry in self._list_entries("categories", "id", "name"):
             if entry["id"] in self.categories:
                 self._add_fault(where, name, f"there already is a category with the id {entry['id']}")
+                self.repeated.add(entry["id"])
             else:
                 self.categories[entry["id"]] = str(entry["name"])
 
@@ -139,24 +142,29 @@ class _CocoFile:
             image, reason = self.found.index.find_image(written, self.split, *folders)
             if number in self.images:
                 reason = f"there already is an image with the id {number}"
+                self._add_fault(where, self.images[number], f"there is another image with the id {number}, {image}")
             if reason:
-                self._add_fault(where, written, reason)
-            is_first = self.found.add_row(LabelRow(where, {"image": image, "split": self.split}))
-            self.images.setdefault(number, image if is_first else "")
+                self._add_fault(where, image, reason)
+            split = self.split or find_folder_split(image)
+            if self.found.add_row(LabelRow(where, {"image": image, "split": split})):
+                self.first_rows.add(image)
+            self.images.setdefault(number, image)
             height, width = entry.get("height"), entry.get("width")
             if _is_number(height) and _is_number(width) and height > 0 and width > 0:
                 self.found.sizes[image] = (int(height), int(width))
 
     def read_boxes(self) -> None:
         for where, entry in self._list_entries("annotations", "image_id", "category_id"):
-            image, category = self.images.get(entry["image_id"]), self.categories.get(entry["category_id"])
+            number = entry["category_id"]
+            image, category = self.images.get(entry["image_id"]), self.categories.get(number)
             if image is None:
                 self._add_fault(where, self.name, f"no image has the id {entry['image_id']}")
-            elif category is None:
-                self._add_fault(where, image, f"no category has the id {entry['category_id']}")
+            elif category is None or number in self.repeated:
+                several = "several categories have" if category else "no category has"
+                self._add_fault(where, image, f"{several} the id {number}")
             elif entry.get("iscrowd") == 1:
                 self.found.left_out.append(where)
-            elif image:  # else its first row is in another file
+            elif image in self.first_rows:
                 self._add_box(where, image, category, entry.get("bbox"))
 
     def _add_box(self, where: str, image: str, category: str, bbox: Any) -> None:
@@ -170,16 +178,21 @@ class _CocoFile:
         self.found.boxes.setdefault(image, []).append(Annotation(where, (x, y, x + width, y + height), category))
 
     def _list_entries(self, key: str, *required: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Return the location of each entry of a list, and the entry; one without the required keys is a fault."""
+        """Return the location of each entry of a list, and the entry; one without the required keys is a fault.
+
+        The fault is that of the image which the entry belongs to, if it says so.
+        """
         for position, entry in enumerate(self.tree[key]):
             where = f"{self.name}:{key}[{position}]"
             present = entry.keys() if isinstance(entry, dict) else set()
             missing = [f"`{name}`" for name in required if name not in present]
             values = [] if missing else [entry[name] for name in required]
+            number = entry.get("image_id") if isinstance(entry, dict) else None
+            image = self.images.get(number, self.name) if isinstance(number, int | str) else self.name
             if missing:
-                self._add_fault(where, self.name, f"has no {', '.join(missing)}")
+                self._add_fault(where, image, f"has no {', '.join(missing)}")
             elif "" in values or not all(isinstance(value, int | str) for value in values):
-                self._add_fault(where, self.name, f"{' and '.join(required)} must be a number or a text each")
+                self._add_fault(where, image, f"{' and '.join(required)} must be a number or a text each")
             else:
                 yield where, entry
 

@@ -1,6 +1,7 @@
 """Boxes in .json files of COCO: splits, places of images, and every fault by its entry."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,6 +111,33 @@ def test_bad_entries_are_named(tmp_path: Path) -> None:
         "categories[4]: a.json: there already is a category with the id 3",
         "1 class without a box, left out: x",
     ]
+
+
+def test_folder_of_the_image_is_the_split(tmp_path: Path) -> None:
+    draw_images(tmp_path, "images/train/a.png", "images/val/b.png", "images/test/c.png")
+    write_coco(tmp_path / "labels.json", ["train/a.png", "val/b.png", "test/c.png"], [(0, 1, [0, 0, 5, 5])])
+    assert read(tmp_path).examples.split.tolist() == ["test", "train", "validation"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({"images": [{"id": 0, "file_name": "a.png"}, {"id": 0, "file_name": "b.png"}]}, []),
+        ({"annotations": [{"image_id": 0, "bbox": [0, 0, 1, 1]}]}, ["b.png"]),
+        ({"annotations": [{"image_id": 0, "category_id": [], "bbox": [0, 0, 1, 1]}]}, ["b.png"]),
+        ({"annotations": [{"image_id": 0, "category_id": 9, "bbox": [0, 0, 1, 1]}]}, ["b.png"]),
+        ({"annotations": [{"image_id": 0, "category_id": 1}]}, ["b.png"]),
+        ({"categories": [{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}]}, ["b.png"]),
+        ({"categories": [{"id": 1, "name": ""}]}, ["b.png"]),
+    ],
+)
+def test_unclear_image_is_dropped(tmp_path: Path, changes: dict[str, Any], kept: list[str]) -> None:
+    """A fault names the row of the image, so that it is left out as a whole."""
+    draw_images(tmp_path / "images", "a.png", "b.png")
+    write_coco(tmp_path / "a.json", ["a.png", "b.png"], [(0, 1, [0, 0, 5, 5])], **changes)
+    result = read(tmp_path)
+    assert result.faults
+    assert result.examples.names.tolist() == [f"images/{name}" for name in kept]
 
 
 def test_crowds_are_left_out(tmp_path: Path) -> None:
