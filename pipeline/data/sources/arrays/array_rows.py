@@ -52,7 +52,7 @@ def _name_class(value: Any, classes: Sequence[str]) -> tuple[str, str]:
     """Return the name of a class, and what is wrong with the value."""
     if isinstance(value, str):
         return value, _find_name_fault(value, classes)
-    if value != value or value != int(value):
+    if not np.isfinite(value) or value != int(value):
         return "", f"a class must be a whole number or a text, not {value}"
     number = int(value)
     if classes and not 0 <= number < len(classes):

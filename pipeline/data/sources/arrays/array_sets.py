@@ -32,6 +32,8 @@ TYPES = {"images": "biuf", "label": "biufU", "count": "biuf", "points": "iuf", "
 SHAPES = {"points": "[N, P, 2]", "boxes": "[N, P, 4]", "kinds": "[N, P]", "present": "[N, P]", "images": "[N, H, W] or "
           "[N, H, W, C] with 1 or 3 channels C"}  # fmt: skip
 """The shapes; all other arrays have [N]."""
+CLASS_TYPES = "iuU"
+"""The kinds of NumPy types that the names of classes may have."""
 Header = tuple[tuple[int, ...], "np.dtype[Any]"]
 
 
@@ -75,7 +77,7 @@ def read_array_sets(file: Path, *, with_images: bool) -> tuple[list[ArraySet], t
         ArraySet(
             split,
             {role: f"{file.name}:{name}" for role, name in roles.items()},
-            {role: _drop_last_axis(role, values[name]) for role, name in roles.items()},
+            {role: _unify_values(role, values[name]) for role, name in roles.items()},
         )
         for split, roles in sorted(named.items())
     ]
@@ -90,15 +92,20 @@ def _find_role(name: str) -> tuple[str, str]:
     return (SPLIT_WORDS[splits[0]] if splits else ""), role if len(splits) <= 1 else ""
 
 
-def _drop_last_axis(role: str, values: NDArray[Any]) -> NDArray[Any]:
-    is_column = role not in SHAPES and values.ndim == 2
-    return values[:, 0] if is_column else values
+def _unify_values(role: str, values: NDArray[Any]) -> NDArray[Any]:
+    """Return one value an image for a column, and numbers for truths."""
+    if role in SHAPES:
+        return values
+    column = values[:, 0] if values.ndim == 2 else values
+    return column.astype(np.uint8) if column.dtype.kind == "b" else column
 
 
 def _find_problems(named: Mapping[str, Mapping[str, str]], headers: Mapping[str, Header]) -> Iterator[str]:
     for name, (_, dtype) in headers.items():
         if dtype.hasobject:
             yield f"the array {name} holds Python objects, which are never unpickled; save numbers or texts"
+    if "classes" in headers:
+        yield from _find_class_problems(*headers["classes"])
     if not any("images" in roles for roles in named.values()):
         known = join_first([*headers]) or "none"
         yield f"no array of images; call it {', '.join(NAMES['images'])}. The arrays are {known}"
@@ -111,6 +118,7 @@ def _find_problems(named: Mapping[str, Mapping[str, str]], headers: Mapping[str,
         sets = [f"{split or 'no set'}: {', '.join(sorted(roles.values()))}" for split, roles in sorted(named.items())]
         yield f"each set must have the same arrays ({'; '.join(sets)})"
     for roles in named.values():
+        yield from _find_slot_problems(roles, headers)
         length = headers[roles["images"]][0][:1] if "images" in roles else ()
         for role, name in roles.items():
             shape, dtype = headers[name]
@@ -123,6 +131,23 @@ def _find_problems(named: Mapping[str, Mapping[str, str]], headers: Mapping[str,
                 yield f"the array {name} has the shape {[*shape]}; it must be {SHAPES.get(role, '[N]')}{hint}"
             elif shape[:1] != length:
                 yield f"the array {name} has {shape[0]} entries, but {roles.get('images', 'images')} has {[*length]}"
+
+
+def _find_class_problems(shape: tuple[int, ...], dtype: "np.dtype[Any]") -> Iterator[str]:
+    if not dtype.hasobject and dtype.kind not in CLASS_TYPES:
+        yield f"the array classes has the type {dtype}, which cannot be classes; save texts"
+    if len(shape) != 1:
+        yield f"the array classes has the shape {[*shape]}; it must be [C]"
+
+
+def _find_slot_problems(roles: Mapping[str, str], headers: Mapping[str, Header]) -> Iterator[str]:
+    """Find arrays of one set that have different numbers of slots for objects."""
+    slots = [name for role, name in roles.items() if "P" in SHAPES.get(role, "") and len(headers[name][0]) > 1]
+    if len({headers[name][0][1] for name in slots}) > 1:
+        yield (
+            f"the arrays {' and '.join(sorted(slots))} must have one number of slots P; they have "
+            f"{', '.join(f'{name} {[*headers[name][0]]}' for name in sorted(slots))}"
+        )
 
 
 def _has_shape(role: str, shape: tuple[int, ...]) -> bool:

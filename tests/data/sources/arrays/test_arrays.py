@@ -117,6 +117,35 @@ def test_empty_slots_are_nan(tmp_path: Path) -> None:
     assert result.examples.labels["points"].tolist()[1][0] == [2, 2]
 
 
+@pytest.mark.parametrize("slots", [{"present": 1}, {"kinds": 3}, {"points": 1}, {"points": 3, "present": 2}])
+def test_slots_belong_together(tmp_path: Path, slots: dict[str, int]) -> None:
+    shapes = {"points": (2,), "boxes": (4,), "kinds": (), "present": ()}
+    arrays = {name: np.ones((3, number, *shapes[name]), int) for name, number in (slots | {"boxes": 2}).items()}
+    save(tmp_path, images=IMAGES, **arrays)
+    with pytest.raises(UserError, match=r"must have one number of slots P; they have .*boxes \[3, 2, 4\]"):
+        read(tmp_path)
+
+
+def test_truths_are_counts_and_classes(tmp_path: Path) -> None:
+    values = np.array([True, False, True])
+    save(tmp_path, images=IMAGES, count=values, points=np.where(values[:, None, None], 1.0, np.nan) * np.ones(2))
+    result = read(tmp_path)
+    assert list_messages(result) == []
+    assert result.examples.labels["count"].tolist() == [1, 0, 1]
+    save(tmp_path, images=IMAGES, count=values, labels=values)
+    assert read(tmp_path).examples.labels["count"].tolist() == [1, 0, 1]
+    assert read(tmp_path).examples.classes == ("0", "1")
+
+
+def test_endless_numbers_are_faults(tmp_path: Path) -> None:
+    save(tmp_path, images=IMAGES, labels=[0, np.inf, -np.inf], count=[1, np.nan, np.inf])
+    result = read(tmp_path)
+    assert result.examples.names.tolist() == ["image-00000"]
+    assert [fault.where for fault in result.faults] == [
+        f"data.npz:{name}[{k}]" for name in ("count", "labels") for k in (1, 2)
+    ]
+
+
 def test_every_fault_is_named(tmp_path: Path) -> None:
     images = np.zeros((8, 4, 5), np.float32)
     images[2, 0, 0] = np.nan
@@ -167,6 +196,9 @@ def test_every_fault_is_named(tmp_path: Path) -> None:
         ),
         ({"x_train": IMAGES, "y_train": [1, 2, 3], "x_test": IMAGES}, "each set must have the same arrays"),
         ({"x": IMAGES, "boxes": np.zeros((3, 2, 2))}, r"boxes has the shape \[3, 2, 2\]; it must be \[N, P, 4\]"),
+        ({"x": IMAGES, "classes": np.array([b"cat"])}, r"the array classes has the type \|S3, which cannot be classes"),
+        ({"x": IMAGES, "classes": np.array([["cat"]])}, r"the array classes has the shape \[1, 1\]; it must be \[C\]"),
+        ({"x": IMAGES, "y": np.array([b"a", b"b", b"c"])}, r"the array y has the type \|S1, which cannot be label"),
         ({"x": IMAGES, "names": ["a", "b", "a"], "y": [1, 2, 3]}, "several images have the name a"),
     ],
 )
