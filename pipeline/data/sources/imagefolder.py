@@ -83,12 +83,21 @@ def _has_splits(path: Path, images: list[str]) -> bool:
         if rest:
             inside[top] = inside.get(top, False) or len(rest) > 1
     splits = [top for top, has_folders in inside.items() if has_folders and find_folder_split(f"{top}/")]
-    others = [top for top in inside if top not in splits]
-    if splits and others:
-        raise files.UserError(
+    bare = [top for top in inside if top not in splits and find_folder_split(f"{top}/")]
+    others = [top for top in inside if top not in [*splits, *bare]]
+    problems = []
+    if others:
+        problems.append(
             f"{path}: there are folders of splits ({join_first(splits)}), but also others ({join_first(others)}); "
             "put the folders of classes into folders train, validation and test, or into none"
         )
+    if bare:
+        problems.append(
+            f"{path}: {join_first(bare)}: hold images without a folder of a class; sort them into folders such as "
+            f"{bare[0]}/CLASS/, or move them out of the data"
+        )
+    if splits and problems:
+        raise files.UserError("\n".join(problems))
     return bool(splits)
 
 

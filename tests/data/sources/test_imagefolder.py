@@ -77,6 +77,15 @@ def test_some_folders_of_splits_are_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_split_without_classes_is_named(tmp_path: Path) -> None:
+    draw_images(tmp_path, "train/cat/a.png", "val/cat/b.png", "test/1.png", "testing/2.png")
+    with pytest.raises(UserError, match=r"test, testing: hold images without a folder of a class; sort .* test/CLASS/"):
+        read(tmp_path)
+    draw_images(tmp_path, "more/3.png")
+    with pytest.raises(UserError, match=r"but also others \(more\)[^\n]*\n.*test, testing: hold"):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize("names", [(), ("a.png",)])
 def test_no_class_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
     draw_images(tmp_path, *names)
