@@ -1,7 +1,8 @@
 """Read the images that label files list."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,12 @@ def read_images(labels: LabelFiles, size: Size, channels: int, fit: Fit, faults:
     return ImageFiles(
         pixels, original_sizes, value_range, tuple(find_image_warnings(pixels, value_range, several_frames))
     )
+
+
+def write_example_images(paths: Iterable[Path]) -> None:
+    """Write an image of 7 x 9 pixels to each path, each of another colour."""
+    for number, path in enumerate(paths):
+        images.write_image(path, np.full((7, 9, 3), (20, 60, 50 * number), np.uint8))
 
 
 def find_image_warnings(

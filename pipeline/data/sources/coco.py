@@ -9,18 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeGuard
 
-import numpy as np
 from pydantic import Field
 
 from thalweg.data.examples import Fault
 from thalweg.data.labelled.box_source import BoxFiles, BoxSource
 from thalweg.data.labelled.file_index import find_folder_split, find_split, index_files
+from thalweg.data.labelled.image_files import write_example_images
 from thalweg.data.labelled.label_files import Annotation, LabelFiles, LabelRow, find_box_fault
 from thalweg.data.predictions import PredictedImage
 from thalweg.schema.section import Strings
 from thalweg.system import files
 from thalweg.system.counts import format_count, join_first
-from thalweg.system.images import write_image
 
 LISTS = ("images", "categories", "annotations")
 MAX_PIXELS = 2**31
@@ -42,8 +41,7 @@ class Coco(BoxSource):
 
     @classmethod
     def write_example(cls, folder: Path) -> Self:
-        for number, name in enumerate("abc"):
-            write_image(folder / "train" / f"{name}.png", np.full((7, 9, 3), (20, 60, 50 * number), np.uint8))
+        write_example_images(folder / "train" / f"{name}.png" for name in "abc")
         images = [{"id": k, "file_name": f"{name}.png", "width": 9, "height": 7} for k, name in enumerate("abc")]
         boxes = [(0, 3, [1, 1, 3, 4]), (0, 1, [0, 0, 9, 7]), (2, 3, [4.5, 2, 2, 2])]
         annotations = [

@@ -4,15 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
-import numpy as np
-
 from thalweg.data.labelled.file_index import find_folder_split, index_files
+from thalweg.data.labelled.image_files import write_example_images
 from thalweg.data.labelled.image_source import ImageSource
 from thalweg.data.labelled.label_files import LabelFiles, LabelRow, drop_lone_split
 from thalweg.data.predictions import PredictedImage
 from thalweg.system import files
 from thalweg.system.counts import format_count, join_first
-from thalweg.system.images import is_image_name, write_image
+from thalweg.system.images import is_image_name
 
 
 class ImageFolder(ImageSource):
@@ -28,8 +27,8 @@ class ImageFolder(ImageSource):
 
     @classmethod
     def write_example(cls, folder: Path) -> Self:
-        for number, name in enumerate(("train/cat/a.png", "train/dog/b.png", "val/cat/c.png", "test/dog/old/d.png")):
-            write_image(folder / name, np.full((7, 9, 3), (20, 60, 50 * number), np.uint8))
+        names = ("train/cat/a.png", "train/dog/b.png", "val/cat/c.png", "test/dog/old/d.png")
+        write_example_images(folder / name for name in names)
         return cls(size=(4, 6))
 
     def find_missing_file(self, path: Path) -> str:

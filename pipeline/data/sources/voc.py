@@ -10,18 +10,18 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal, Self
 from xml.sax.saxutils import escape
 
-import numpy as np
 from pydantic import Field
 
 from thalweg.data.examples import Fault
 from thalweg.data.labelled.box_source import BoxFiles, BoxSource
 from thalweg.data.labelled.file_index import SPLIT_WORDS, find_folder_split, index_files
+from thalweg.data.labelled.image_files import write_example_images
 from thalweg.data.labelled.label_files import Annotation, LabelFiles, LabelRow, find_box_fault, is_number
 from thalweg.data.predictions import PredictedImage
 from thalweg.schema.section import Strings
 from thalweg.system import files, safe_xml
 from thalweg.system.counts import format_count, join_first
-from thalweg.system.images import is_image_name, write_image
+from thalweg.system.images import is_image_name
 from thalweg.system.safe_xml import Element
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -49,11 +49,9 @@ class Voc(BoxSource):
 
     @classmethod
     def write_example(cls, folder: Path) -> Self:
-        images = []
-        for number, name in enumerate("abc"):
-            image = folder / "JPEGImages" / f"{name}.png"
-            write_image(image, np.full((7, 9, 3), (20, 60, 50 * number), np.uint8))
-            images.append(PredictedImage(image.name, image.name, image, (7, 9)))
+        paths = [folder / "JPEGImages" / f"{name}.png" for name in "abc"]
+        write_example_images(paths)
+        images = [PredictedImage(path.name, path.name, path, (7, 9)) for path in paths]
         for file, content in cls.encode_predictions(images, ()).items():
             files.write_bytes(folder / file, content)
         box = "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>9</xmax><ymax>7</ymax></bndbox>"

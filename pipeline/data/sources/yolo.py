@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 from pydantic import Field
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -16,12 +15,13 @@ from ruamel.yaml.error import YAMLError
 from thalweg.data.examples import Fault
 from thalweg.data.labelled.box_source import BoxFiles, BoxSource
 from thalweg.data.labelled.file_index import FileIndex, find_folder_split, index_files
+from thalweg.data.labelled.image_files import write_example_images
 from thalweg.data.labelled.label_files import Annotation, LabelFiles, LabelRow, is_number
 from thalweg.data.predictions import PredictedImage
 from thalweg.schema.section import Strings
 from thalweg.system import files
 from thalweg.system.counts import format_count, join_first
-from thalweg.system.images import is_image_name, write_image
+from thalweg.system.images import is_image_name
 
 NAME_FILES = ("data.yaml", "dataset.yaml", "classes.txt", "obj.names", "classes.names")
 """Files of class names, at the top or in labels/; the first that is there counts."""
@@ -43,8 +43,7 @@ class Yolo(BoxSource):
 
     @classmethod
     def write_example(cls, folder: Path) -> Self:
-        for number, name in enumerate("abc"):
-            write_image(folder / "images" / f"{name}.png", np.full((8, 10, 3), (20, 60, 50 * number), np.uint8))
+        write_example_images(folder / "images" / f"{name}.png" for name in "abc")
         files.write_text(folder / "labels" / "a.txt", "1 0.5 0.5 1 1\n0 0.25 0.25 0.2 0.5\n")
         files.write_text(folder / "labels" / "b.txt", "")
         files.write_text(folder / "labels" / "c.txt", "1 0.3 0.625 0.4 0.25\n")

@@ -10,17 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
-import numpy as np
 from pydantic import Field
 
 from thalweg.data.examples import Fault
 from thalweg.data.labelled.file_index import index_files
+from thalweg.data.labelled.image_files import write_example_images
 from thalweg.data.labelled.image_source import ImageSource
 from thalweg.data.labelled.label_files import LabelFiles, drop_faulty_rows, drop_repeated_rows
 from thalweg.data.sources.folder import label_tables
 from thalweg.system import files
 from thalweg.system.counts import join_first
-from thalweg.system.images import write_image
 
 TABLES = ("labels.csv", *(f"{name}.csv" for name in label_tables.OBJECT_COLUMNS))
 
@@ -40,8 +39,7 @@ class Folder(ImageSource):
 
     @classmethod
     def write_example(cls, folder: Path) -> Self:
-        for name in "abc":
-            write_image(folder / "images" / f"{name}.png", np.full((7, 9, 3), (20, 60, 90), np.uint8))
+        write_example_images(folder / "images" / f"{name}.png" for name in "abc")
         files.write_text(folder / "labels.csv", "image,count,group\na.png,2,x\nb.png,0,x\nc.png,1,y\n")
         files.write_text(folder / "points.csv", "image,x,y\na.png,1,1\na.png,9,7\nc.png,4.5,3\n")
         return cls(size=(4, 6))
