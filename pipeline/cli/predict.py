@@ -70,6 +70,8 @@ def predict_images(
     safe_paths = dict(_list_output_paths(images))
     pictures = {name: output.with_suffix("") / _name_png(path) for name, path in safe_paths.items()}
     source = formats.require_format(form, model.task) if form else None
+    if source:
+        source.check_predicted_names([path.as_posix() for path in safe_paths.values()], model.classes)
     predicted: list[PredictedImage] = []
     object_table = output.with_suffix(".boxes.csv")
     value_range = model.value_range or find_value_range(measure_ranges(images.values()))

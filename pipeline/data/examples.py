@@ -139,10 +139,14 @@ class DataSource(StrictModel):
         return None
 
     @classmethod
+    def check_predicted_names(cls, paths: Sequence[str], classes: Sequence[str]) -> None:
+        """Raise `UserError` if the format cannot hold predictions of images with these paths, or these classes."""
+
+    @classmethod
     def encode_predictions(cls, images: Sequence[PredictedImage], classes: Sequence[str]) -> Mapping[str, bytes | Path]:
         """Return predictions as files of this format, by path: their content, or a file to copy.
 
-        Beside the images, `read_examples` reads them. Raises `UserError` for a name that the format cannot hold.
+        Beside the images, `read_examples` reads them. `check_predicted_names` has allowed the names.
         """
         return {}
 

@@ -114,6 +114,22 @@ def test_other_formats_are_refused(tmp_path: Path, photos: Path, kind: str, mess
     assert not (tmp_path / "out.csv").exists()
 
 
+@pytest.mark.parametrize(("kind", "suffix"), [("voc", "xml"), ("yolo", "txt"), ("coco", ""), ("arrays", "")])
+def test_names_are_checked_before_predicting(
+    tmp_path: Path, photos: Path, kind: str, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained_model.save_trained_model(tmp_path / "model", build_detector())
+    Image.open(photos / "a.png").save(photos / "a.bmp")
+
+    def refuse_to_read(*_: object) -> None:
+        raise files.UserError("the images are read")
+
+    monkeypatch.setattr(predict, "_read_images", refuse_to_read)
+    message = rf"share one \.{suffix} file; rename them: a\.{suffix} " if suffix else "the images are read"
+    with pytest.raises(files.UserError, match=message):
+        predict.predict_images(tmp_path / "model", [photos], tmp_path / "out.csv", form=kind)
+
+
 def test_images_have_no_format() -> None:
     with pytest.raises(files.UserError, match="does not hold what the task `enhance` predicts; no format does"):
         formats.require_format("coco", build_enhancer().task)

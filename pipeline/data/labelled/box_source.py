@@ -1,7 +1,8 @@
 """The base of sources that read boxes: one list of classes, and counts of the boxes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 from pydantic import Field
@@ -36,6 +37,16 @@ class BoxFiles:
         self.rows.append(row)
         self.images.add(row.image)
         return is_first
+
+
+def check_stems(paths: Iterable[str], suffix: str) -> None:
+    """Raise `UserError` if images with these paths would share a file of boxes, as a.png and a.jpg do."""
+    by_file: dict[str, list[str]] = {}
+    for path in paths:
+        by_file.setdefault(PurePosixPath(path).with_suffix(suffix).as_posix(), []).append(path)
+    shared = [f"{file} ({', '.join(images)})" for file, images in by_file.items() if len(images) > 1]
+    if shared:
+        raise UserError(f"several images would share one {suffix} file; rename them: {join_first(shared)}")
 
 
 class BoxSource(ImageSource):

@@ -1,5 +1,6 @@
 """A folder for each class: cat/a.png, dog/b.png; with a split, train/cat/a.png, val/dog/b.png, test/…"""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -63,15 +64,18 @@ class ImageFolder(ImageSource):
         )
 
     @classmethod
-    def encode_predictions(cls, images: Sequence[PredictedImage], classes: Sequence[str]) -> Mapping[str, Path]:
-        """Copy each image into the folder of its class."""
+    def check_predicted_names(cls, paths: Sequence[str], classes: Sequence[str]) -> None:
         odd = [name for name in classes if "/" in name or name.startswith(".")]
         if odd:
             raise files.UserError(f"no folder can be named like these classes: {join_first(odd)}")
-        copies = {f"{image.label}/{image.path}": image.file for image in images}
-        if len(copies) < len(images):
-            raise files.UserError("two images of one class have the same path below their folders")
-        return copies
+        shared = [path for path, count in Counter(paths).items() if count > 1]
+        if shared:
+            raise files.UserError(f"several images have the same path below their folders: {join_first(shared)}")
+
+    @classmethod
+    def encode_predictions(cls, images: Sequence[PredictedImage], classes: Sequence[str]) -> Mapping[str, Path]:  # noqa: ARG003
+        """Copy each image into the folder of its class."""
+        return {f"{image.label}/{image.path}": image.file for image in images}
 
 
 def _has_splits(path: Path, images: list[str]) -> bool:

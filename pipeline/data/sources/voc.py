@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from pydantic import Field
 
 from thalweg.data.examples import Fault
-from thalweg.data.labelled.box_source import BoxFiles, BoxSource
+from thalweg.data.labelled.box_source import BoxFiles, BoxSource, check_stems
 from thalweg.data.labelled.file_index import SPLIT_WORDS, find_folder_split, index_files
 from thalweg.data.labelled.image_files import write_example_images
 from thalweg.data.labelled.label_files import Annotation, LabelFiles, LabelRow, find_box_fault, is_number
@@ -161,6 +161,10 @@ class Voc(BoxSource):
         found.faults.extend(Fault(image, where, fault) for fault in faults)
 
     @classmethod
+    def check_predicted_names(cls, paths: Sequence[str], classes: Sequence[str]) -> None:  # noqa: ARG003
+        check_stems(paths, ".xml")
+
+    @classmethod
     def encode_predictions(cls, images: Sequence[PredictedImage], classes: Sequence[str]) -> Mapping[str, bytes]:  # noqa: ARG003
         """Write Annotations/, with `confidence` in each object."""
         content = {}
@@ -177,8 +181,6 @@ class Voc(BoxSource):
             filename = f"  <filename>{escape(image.name)}</filename>\n"
             text = f"<annotation>\n{filename}{size}{''.join(objects)}</annotation>\n"
             content[f"Annotations/{PurePosixPath(image.path).with_suffix('.xml')}"] = text.encode()
-        if len(content) < len(images):
-            raise files.UserError("two images have names that differ in their suffix only, so their .xml file is one")
         return content
 
 

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from thalweg.data.examples import Fault
-from thalweg.data.labelled.box_source import BoxFiles, BoxSource
+from thalweg.data.labelled.box_source import BoxFiles, BoxSource, check_stems
 from thalweg.data.labelled.file_index import FileIndex, find_folder_split, index_files
 from thalweg.data.labelled.image_files import write_example_images
 from thalweg.data.labelled.label_files import Annotation, LabelFiles, LabelRow, is_number
@@ -80,6 +80,10 @@ class Yolo(BoxSource):
         return self.build_box_labels(found, names, "no .txt file", has_shares=True)
 
     @classmethod
+    def check_predicted_names(cls, paths: Sequence[str], classes: Sequence[str]) -> None:  # noqa: ARG003
+        check_stems(paths, ".txt")
+
+    @classmethod
     def encode_predictions(cls, images: Sequence[PredictedImage], classes: Sequence[str]) -> Mapping[str, bytes]:
         """Write labels/ and classes.txt; the sixth number of a line is the confidence."""
         names = [*classes] or ["object"]
@@ -93,8 +97,6 @@ class Yolo(BoxSource):
                 number = names.index(item.kind) if item.kind else 0
                 lines.append(" ".join([str(number), *(f"{share:.9g}" for share in shares)]) + "\n")
             content[f"labels/{PurePosixPath(image.path).with_suffix('.txt')}"] = "".join(lines)
-        if len(content) <= len(images):
-            raise files.UserError("two images have names that differ in their suffix only, so their .txt file is one")
         return {name: text.encode() for name, text in content.items()}
 
 

@@ -152,7 +152,6 @@ def test_predictions_are_read_back(tmp_path: Path) -> None:
     }
 
 
-def test_predictions_share_no_file(tmp_path: Path) -> None:
-    images = [PredictedImage(name, name, tmp_path / name, SIZE, objects=()) for name in ("a.png", "a.jpg")]
-    with pytest.raises(UserError, match="differ in their suffix only"):
-        Yolo.encode_predictions(images, ("cat",))
+def test_predictions_share_no_file() -> None:
+    with pytest.raises(UserError, match=r"share one \.txt file; rename them: x/a\.txt \(x/a\.png, x/a\.jpg\)$"):
+        Yolo.check_predicted_names(("x/a.png", "x/a.jpg", "y/a.png"), ("cat",))
