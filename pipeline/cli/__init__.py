@@ -88,7 +88,8 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command.add_argument("--out", required=True, type=offset.joinpath, metavar="FILE.csv", help=out)
     form = "also write the predictions in the format of a data source, into the folder FILE: coco, yolo, voc, …"
     command.add_argument("--format", default="", metavar="KIND", help=form)
-    command.add_argument("--force", action="store_true", help="overwrite files that predict did not make")
+    forced = "overwrite files that predict did not make, and remove old copies"
+    command.add_argument("--force", action="store_true", help=forced)
     model = f"folder of the model (default: {MODEL})"
     trust = "allow the code of a model that params.yaml does not name"
     command.add_argument("--trust", action="append", default=[], metavar="DOTTED.PATH", help=trust)

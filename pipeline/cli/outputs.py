@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from thalweg.system import files
-from thalweg.system.images import has_image_text
+from thalweg.system.images import has_image_text, is_image_name
 
 IMAGE_MARK = {"Software": "thalweg predict"}
 """Text in each predicted PNG. A file with this text may be written again."""
@@ -40,13 +40,17 @@ def check_outputs(
     _raise_problems(problems)
 
 
-def check_contents(folder: Path, contents: Mapping[str, bytes | Path], inputs: Iterable[Path], *, force: bool) -> None:
+def check_contents(
+    folder: Path, contents: Mapping[str, bytes | Path], inputs: Iterable[Path], *, force: bool
+) -> list[Path]:
     """Check the files below a folder, with these contents or copies of these files, before one is written.
 
-    Raises `UserError` if a file is an input, or if there is a file with another content; `force` allows the latter.
+    Return the files to remove first: with `force`, old copies of these files in other folders. Raises `UserError` if a
+    file is an input, if there is a file with another content, which `force` allows, or if there is another file of a
+    type that is written, which would be read with the new ones.
     """
     input_files = {files.resolve_links(file) for file in inputs}
-    problems = []
+    problems, old_copies = [], []
     for name, content in contents.items():
         path = folder / name
         if files.resolve_links(path) in input_files:
@@ -55,7 +59,38 @@ def check_contents(folder: Path, contents: Mapping[str, bytes | Path], inputs: I
             wanted = files.read_bytes(content) if isinstance(content, Path) else content
             if files.is_folder(path) or files.read_bytes(path) != wanted:
                 problems.append(f"{path}: exists; choose another --out, or overwrite it with --force")
+    for name in _list_similar_files(folder, contents):
+        path = folder / name
+        is_own = files.resolve_links(path) not in input_files and _is_copy(path, name, contents)
+        if is_own and force:
+            old_copies.append(path)
+        else:
+            advice = (
+                "choose another --out, or remove it with --force" if is_own else "remove it, or choose another --out"
+            )
+            problems.append(f"{path}: would be read with the predictions; {advice}")
     _raise_problems(problems)
+    return old_copies
+
+
+def _list_similar_files(folder: Path, contents: Mapping[str, bytes | Path]) -> list[str]:
+    """Return the other files below a folder that have a type of these contents; all images are of one type."""
+    types = {_find_type(name) for name in contents}
+    return [name for name in files.list_files(folder) if name not in contents and _find_type(name) in types]
+
+
+def _find_type(name: str) -> str:
+    return "image" if is_image_name(name) else PurePosixPath(name).suffix.lower()
+
+
+def _is_copy(path: Path, name: str, contents: Mapping[str, bytes | Path]) -> bool:
+    """Return whether a file is a copy of a file that is copied now, and has the same name in another top folder."""
+    originals = [
+        content
+        for other, content in contents.items()
+        if isinstance(content, Path) and other.partition("/")[2] == name.partition("/")[2]
+    ]
+    return any(files.read_bytes(original) == files.read_bytes(path) for original in originals)
 
 
 def _raise_problems(problems: Sequence[str]) -> None:

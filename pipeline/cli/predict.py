@@ -113,11 +113,13 @@ def predict_images(
     if not tables:
         raise files.UserError("\n".join([*failures, "no image could be read; nothing is written"]))
     folder, contents = output.with_suffix(""), source.encode_predictions(predicted, model.classes) if source else {}
-    check_contents(folder, contents, images.values(), force=force)
+    old_copies = check_contents(folder, contents, images.values(), force=force)
     all_rows = pd.concat(tables, ignore_index=True)
     table_files.write_table(output, all_rows)
     if objects:
         table_files.write_table(object_table, pd.concat(objects, ignore_index=True))
+    for path in old_copies:
+        files.remove_file(path)
     formats.write_files(folder, contents)
     notes = [f"files that are no images are not used, {len(others)} in all: {join_first(others)}"] if others else []
     notes += [describe_frames(several_frames)] if several_frames else []

@@ -100,6 +100,52 @@ def test_files_of_a_person_stay(tmp_path: Path, photos: Path) -> None:
     assert len(json.loads(file.read_text())["images"]) == 2
 
 
+def test_old_copies_are_refused_or_removed(tmp_path: Path, photos: Path) -> None:
+    """Copies of the images that another model sorted into other folders would be read as labels."""
+    model = build_model(Classify(), (3,), 3, classes=("cat", "dog", "owl"), backgrounds=BACKGROUNDS[:0])
+    trained_model.save_trained_model(tmp_path / "model", model)
+    out = tmp_path / "out"
+    command = ["predict", str(photos), "--out", f"{out}.csv", "--model", str(tmp_path / "model")]
+    command += ["--format", "imagefolder"]
+    assert cli.main(command) == 0
+    wanted = files.list_files(out)
+    old = out / "old" / "a.png"
+    files.write_bytes(old, (photos / "a.png").read_bytes())
+    assert cli.main(command) == 2
+    assert old.exists()
+    assert cli.main([*command, "--force"]) == 0
+    assert files.list_files(out) == wanted
+    for mine in ("old/mine.png", "old/day/b.png"):  # another image, of another name or of the same
+        files.write_bytes(out / mine, (photos / "a.png").read_bytes())
+        assert cli.main([*command, "--force"]) == 2
+        files.remove_file(out / mine)
+    files.write_text(out / "notes.md", "mine")
+    assert cli.main(command) == 0
+
+
+def test_inputs_are_no_old_copies(tmp_path: Path, photos: Path) -> None:
+    model = build_model(Classify(), (3,), 3, classes=("cat", "dog", "owl"), backgrounds=BACKGROUNDS[:0])
+    trained_model.save_trained_model(tmp_path / "model", model)
+    photos.rename(tmp_path / "out")
+    with pytest.raises(files.UserError, match=r"out/a\.png: would be read with the predictions; remove it, or choose"):
+        predict.predict_images(
+            tmp_path / "model", [tmp_path / "out"], tmp_path / "out.csv", form="imagefolder", force=True
+        )
+    assert files.list_files(tmp_path / "out") == ["a.png", "day/b.png"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "old"), [("voc", "Annotations/old.xml"), ("yolo", "labels/old.txt"), ("coco", "old.json")]
+)
+def test_old_labels_are_refused(tmp_path: Path, photos: Path, kind: str, old: str) -> None:
+    trained_model.save_trained_model(tmp_path / "model", build_detector())
+    files.write_text(tmp_path / "out" / old, "")
+    for force in (False, True):
+        with pytest.raises(files.UserError, match=rf"{old}: would be read with the predictions; remove it, or choose"):
+            predict.predict_images(tmp_path / "model", [photos], tmp_path / "out.csv", form=kind, force=force)
+    assert not (tmp_path / "out.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
