@@ -6,11 +6,9 @@ Darknet framework). A sixth number, the confidence of a prediction, is not used.
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from thalweg.data.examples import Fault
 from thalweg.data.labelled.box_source import BoxFiles, BoxSource, check_stems
@@ -18,13 +16,12 @@ from thalweg.data.labelled.file_index import FileIndex, find_folder_split, index
 from thalweg.data.labelled.image_files import write_example_images
 from thalweg.data.labelled.label_files import Annotation, LabelFiles, LabelRow, is_number
 from thalweg.data.predictions import PredictedImage
+from thalweg.data.sources.yolo.dataset_file import describe_other_names, find_name_file, read_names, read_sets
 from thalweg.schema.section import Strings
 from thalweg.system import files
 from thalweg.system.counts import format_count, join_first
 from thalweg.system.images import is_image_name
 
-NAME_FILES = ("data.yaml", "dataset.yaml", "classes.txt", "obj.names", "classes.names")
-"""Files of class names, at the top or in labels/; the first that is there counts."""
 COLUMNS = ("class", "x", "y", "width", "height")
 ROUNDING = 1e-4
 """A box may reach so far beyond its image, as a share of its side: numbers in files are rounded."""
@@ -33,8 +30,9 @@ ROUNDING = 1e-4
 class Yolo(BoxSource):
     """Images with boxes in .txt files: labels/a.txt for images/a.jpg, or a.txt beside a.jpg.
 
-    A folder train, val (valid, validation) or test on the way to an image is its split. An image without a file has no
-    boxes. Names are those of data.yaml (`names`), or the lines of classes.txt or obj.names.
+    The sets train, val (valid, validation) and test of data.yaml are the split; without them, folders on the way to an
+    image that are called so. An image without a file has no boxes. Names are those of data.yaml (`names`), or the lines
+    of classes.txt or obj.names.
     """
 
     kind: Literal["yolo"] = "yolo"
@@ -53,22 +51,32 @@ class Yolo(BoxSource):
     def find_missing_file(self, path: Path) -> str:
         if not any(name.endswith(".txt") for name in files.list_files(path)):
             return ".txt file of boxes"
-        return "" if self.classes or _find_name_file(index_files(path, [])) else "data.yaml or classes.txt"
+        return "" if self.classes or find_name_file(index_files(path, [])) else "data.yaml or classes.txt"
 
     def read_labels(self, path: Path) -> LabelFiles:
         warnings: list[str] = []
         found = BoxFiles(index_files(path, warnings), warnings=warnings)
-        names = self.classes or _read_names(path, found)
+        names = self.classes or read_names(path, found)
+        splits = read_sets(path, found)
         images = [name for name in found.index.names if is_image_name(name)]
+        label_files = {image: _find_label_file(image, found.index) for image in images}
+        images_by_file: dict[str, list[str]] = {}
+        for image, file in label_files.items():
+            images_by_file.setdefault(file, []).append(image)
         without = []
-        for image in images:
-            file = next((name for name in _list_label_files(image) if name in found.index.known), "")
-            found.add_row(LabelRow(file or image, {"image": image, "split": find_folder_split(image)}))
-            if file:
-                found.used.add(file)
+        for image, file in label_files.items():
+            row = LabelRow(file or image, {"image": image, "split": splits.get(image, [find_folder_split(image)])[0]})
+            found.add_row(row)
+            if len(splits.get(image, ())) > 1:
+                found.faults.append(row.fault(f"data.yaml puts this image into the {' and '.join(splits[image])} sets"))
+            if not file:
+                without.append(image)
+                continue
+            found.used.add(file)
+            if len(images_by_file[file]) == 1:
                 _read_boxes(path, file, image, names, found)
             else:
-                without.append(image)
+                found.faults.append(row.fault(f"{' and '.join(images_by_file[file])} share this file"))
         if len(without) == len(images):
             raise files.UserError(
                 f"{path}: no image has a .txt file of boxes, beside it or in a folder labels/ in place of images/"
@@ -76,6 +84,7 @@ class Yolo(BoxSource):
         if without:
             have = f"{format_count(len(without), 'image')} without a .txt file"
             found.warnings.append(f"{have} count as images without objects: {join_first(without)}")
+        found.warnings.extend(describe_other_names(path, names, found))
         found.faults.extend(_find_lone_files(found))
         return self.build_box_labels(found, names, "no .txt file", has_shares=True)
 
@@ -100,13 +109,13 @@ class Yolo(BoxSource):
         return {name: text.encode() for name, text in content.items()}
 
 
-def _list_label_files(image: str) -> list[str]:
-    """Return where the boxes of an image may be: in labels/ in place of the last images/, or beside it."""
+def _find_label_file(image: str, index: FileIndex) -> str:
+    """Return the file of an image's boxes: in labels/ in place of the last images/, or beside it; '' if none."""
     beside = PurePosixPath(image).with_suffix(".txt")
     parts = list(beside.parts)
     places = [position for position, part in enumerate(parts[:-1]) if part == "images"]
     swapped = [*parts[: places[-1]], "labels", *parts[places[-1] + 1 :]] if places else ["labels", *parts]
-    return ["/".join(swapped), beside.as_posix()]
+    return next((name for name in ("/".join(swapped), beside.as_posix()) if name in index.known), "")
 
 
 def _read_boxes(path: Path, file: str, image: str, names: Sequence[str], found: BoxFiles) -> None:
@@ -147,37 +156,6 @@ def _clamp_rounded(share: float) -> float:
     """Return the image's edge for a share that rounding took beyond it."""
     edge = min(max(share, 0.0), 1.0)
     return edge if abs(share - edge) <= ROUNDING else share
-
-
-def _find_name_file(index: FileIndex) -> str:
-    candidates = [folder + name for name in NAME_FILES for folder in ("", "labels/")]
-    return next((name for name in candidates if name in index.known), "")
-
-
-def _read_names(path: Path, found: BoxFiles) -> tuple[str, ...]:
-    file = _find_name_file(found.index)
-    if not file:
-        raise files.UserError(
-            f"{path}: there is no list of class names ({', '.join(NAME_FILES)}); add classes.txt with a name in each "
-            "line, or set data.source.classes"
-        )
-    found.used.add(file)
-    content = files.read_bytes(path / file)
-    if not file.endswith(".yaml"):
-        lines = [line.strip() for line in content.decode("utf-8-sig", errors="replace").rstrip().splitlines()]
-        if not all(lines):
-            raise files.UserError(f"{path / file}:{lines.index('') + 1}: no name; each line names a class")
-        return tuple(lines)
-    try:
-        tree: Any = YAML(typ="safe", pure=True).load(content)
-    except (YAMLError, ValueError) as error:
-        raise files.UserError(f"{path / file}: not a YAML file ({' '.join(str(error).split()):.120})") from None
-    names = tree.get("names") if isinstance(tree, dict) else None
-    if isinstance(names, dict):
-        names = [names.get(number) for number in range(len(names))]
-    if not names or not isinstance(names, list) or not all(isinstance(name, str | int) for name in names):
-        raise files.UserError(f"{path / file}: `names` must list the names of the classes 0, 1, …")
-    return tuple(map(str, names))
 
 
 def _find_lone_files(found: BoxFiles) -> Iterator[Fault]:
