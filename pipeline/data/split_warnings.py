@@ -20,6 +20,7 @@ MAX_SHARE_ERROR = 0.5
 def find_split_warnings(config: SplitConfig, examples: Examples, splits: Splits) -> Iterator[str]:
     """Describe what a person should know of the split examples as a whole."""
     yield from _find_ignored_marks(config, examples)
+    yield from _find_missing_marks(config, examples)
     yield from _find_missed_shares(config, examples, splits)
     yield from find_similar_classes(examples.classes)
     for name, values in _list_classes(examples):
@@ -35,6 +36,14 @@ def _find_ignored_marks(config: SplitConfig, examples: Examples) -> Iterator[str
             f"the data marks {marked} examples as train or validation, but data.split.by: {config.by} draws these sets "
             "itself; only the marked test set is kept. Set data.split.by: column to use the marks"
         )
+
+
+def _find_missing_marks(config: SplitConfig, examples: Examples) -> Iterator[str]:
+    if config.by == "column" and not np.isin(examples.split, ["validation", "test"]).any():
+        drawn = "both sets are drawn by group"
+        if not config.test:
+            drawn = "the validation set is drawn by group, and there is no test set"
+        yield f"data.split.by is column, but the data marks no example as validation or test; {drawn}"
 
 
 def _find_missed_shares(config: SplitConfig, examples: Examples, splits: Splits) -> Iterator[str]:

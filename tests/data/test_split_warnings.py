@@ -96,6 +96,20 @@ def test_ignored_marks_are_counted() -> None:
     assert list_warnings(examples, split_examples(config, examples, 0), config) == []
 
 
+def test_missing_marks_are_named() -> None:
+    config = SplitConfig(by="column", validation=0.25, test=0.25)
+    examples = build_examples(count=np.arange(N))
+    (warning,) = list_warnings(examples, split_examples(config, examples, 0), config)
+    assert warning == (
+        "data.split.by is column, but the data marks no example as validation or test; both sets are drawn by group"
+    )
+    config = SplitConfig(by="column", validation=0.25, test=0)
+    (warning,) = list_warnings(examples, split_examples(config, examples, 0), config)
+    assert warning.endswith("; the validation set is drawn by group, and there is no test set")
+    examples = build_examples(marks=["test"] * 5 + ["train"] * 15, count=np.arange(N))
+    assert list_warnings(examples, split_examples(config, examples, 0), config) == []
+
+
 def test_share_that_groups_cannot_give_is_named() -> None:
     examples = build_examples(["big"] * 18 + ["small", "other"], count=np.arange(N))
     config = SplitConfig(by="group", validation=0.3, test=0)
