@@ -45,15 +45,15 @@ def draw_groups(
     return rows, {name: members for name, members in groups.items() if name not in taken}
 
 
-def _round_targets(target: NDArray[np.floating], order: NDArray[np.intp]) -> NDArray[np.intp]:
+def _round_targets(target: NDArray[np.floating], order: NDArray[np.intp]) -> NDArray[np.floating]:
     """Return whole targets [classes] whose sum is the rounded sum of `target`: the largest remainders are rounded up.
 
     `order` are the classes of all examples that can be drawn. No class gets a higher target than it has examples. Of
     equal remainders, that of the class with more examples counts as larger, then that of the class that comes first.
     """
     available = np.bincount(order, minlength=len(target))
-    whole = np.minimum(np.floor(target), available).astype(np.intp)
-    missing = max(1, int(np.ceil(target.sum() - 0.5))) - whole.sum()
+    whole = np.minimum(np.floor(target), available)
+    missing = max(1, int(np.ceil(target.sum() - 0.5))) - int(whole.sum())
     candidates = [number for number in dict.fromkeys(order.tolist()) if available[number] > whole[number]]
     candidates.sort(key=lambda number: (-round(target[number] - whole[number], 9), -available[number]))
     whole[candidates[: max(missing, 0)]] += 1
@@ -61,14 +61,15 @@ def _round_targets(target: NDArray[np.floating], order: NDArray[np.intp]) -> NDA
 
 
 def _mend_total(
-    members: list[NDArray[np.intp]], taken: NDArray[np.bool_], whole: NDArray[np.intp], total: float, keep: int
+    members: list[NDArray[np.intp]], taken: NDArray[np.bool_], whole: NDArray[np.floating], total: float, keep: int
 ) -> NDArray[np.bool_]:
     """Return which groups are taken after single groups were added or put back: first for `total`, then for classes.
 
     `members` are the classes of each group's examples. Each time the group is moved that leaves the least miss of
     `total` and, of equal ones, the least sum of the misses of `whole`; it ends where no such move lessens them.
     """
-    taken, sizes = taken.copy(), np.array([len(values) for values in members])
+    taken = taken.copy()
+    sizes = np.array([len(values) for values in members])
     group, kind = np.repeat(np.arange(len(members)), sizes), np.concatenate(members)
     pairs, counts = np.unique(np.stack([group, kind]), axis=1, return_counts=True)
     group, kind = pairs

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.data.examples import ReadResult
+from thalweg.system import files
 from thalweg.system.images import write_image
 
 SIZE = (8, 10)
@@ -36,6 +37,12 @@ def write_voc(file: Path, *objects: str, head: str = "") -> None:
     lines = "".join(f"<object>{item}</object>\n" for item in objects)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"<annotation>{head}\n{lines}</annotation>\n")
+
+
+def write_texts(path: Path, **contents: str) -> None:
+    """Write files whose names have __ for / and end in .txt."""
+    for name, content in contents.items():
+        files.write_text(path / f"{name.replace('__', '/')}.txt", content)
 
 
 def format_box(name: str, *sides: Any, extra: str = "") -> str:
