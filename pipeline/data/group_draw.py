@@ -52,10 +52,11 @@ def _round_targets(target: NDArray[np.floating], order: NDArray[np.intp]) -> NDA
     equal remainders, that of the class with more examples counts as larger, then that of the class that comes first.
     """
     available = np.bincount(order, minlength=len(target))
-    whole = np.minimum(np.floor(target), available)
+    whole: NDArray[np.floating] = np.minimum(np.floor(target), available)
     missing = max(1, int(np.ceil(target.sum() - 0.5))) - int(whole.sum())
     candidates = [number for number in dict.fromkeys(order.tolist()) if available[number] > whole[number]]
-    candidates.sort(key=lambda number: (-round(target[number] - whole[number], 9), -available[number]))
+    remainders = (target - whole).round(9)
+    candidates.sort(key=lambda number: (-remainders[number], -available[number]))
     whole[candidates[: max(missing, 0)]] += 1
     return whole
 
