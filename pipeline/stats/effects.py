@@ -25,7 +25,10 @@ MAX_TRIALS = 120
 MAX_CANDIDATES = 40
 """The best trials, at whose other parameters each level is tried."""
 FENCE = 10
-"""Costs that lie this many interquartile ranges above the upper quartile are cut (after Tukey 1977)."""
+"""Costs that lie this many interquartile ranges above the upper quartile are cut (after Tukey 1977).
+
+Where most costs are equal, as where most trials reach an accuracy of 1, the quartiles are those of the distinct costs.
+"""
 ALPHA = 0.05
 
 
@@ -57,6 +60,8 @@ def limit_costs(costs: Floats) -> Floats:
     """Cut costs [n] far above the others; a missing one, of a failed trial, becomes the worst that is left."""
     finite = costs[np.isfinite(costs)]
     lower, upper = np.quantile(finite, [0.25, 0.75])
+    if lower == upper:
+        lower, upper = np.quantile(np.unique(finite), [0.25, 0.75])
     worst = float(finite[finite <= upper + FENCE * (upper - lower)].max())
     result: Floats = np.where(np.isfinite(costs), np.minimum(costs, worst), worst)
     return result

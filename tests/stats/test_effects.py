@@ -38,6 +38,15 @@ def test_costs_far_above_are_cut() -> None:
     assert limit_costs(np.array([np.nan, 1.0, 2.0])).tolist() == [2, 1, 2]
 
 
+def test_costs_beside_many_equal_ones_stay() -> None:
+    # both quartiles are 0; those of the distinct costs 0, 0.5, 0.6 and 0.9 are 0.375 and 0.675
+    few = [0.5, 0.6, 0.9]
+    assert limit_costs(np.array([0.0] * 16 + [*few, np.nan])).tolist() == [0.0] * 16 + [*few, 0.9]
+    # the distinct costs have a fence, too: 2 and 4 of 1 to 5, so 24
+    assert limit_costs(np.array([1.0] * 20 + [2.0, 3.0, 4.0, 1e9]))[-1] == 4
+    assert limit_costs(np.array([2.0, 2.0, np.nan])).tolist() == [2, 2, 2]
+
+
 def test_chances_are_adjusted_by_hand() -> None:
     # Holm: 3 * 0.01, then 2 * 0.02, then 0.03 no lower than the one before
     assert adjust_chances([0.03, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
