@@ -122,6 +122,10 @@ def quantile_of_luck(trials: int, noise: float, dof: float, level: float = 0.05)
     return low
 
 
-def chance_of_all(drawn: int, marked: int, total: int) -> float:
-    """Compute the chance that all of `drawn`, without replacement from `total`, are among the `marked`."""
-    return math.prod((max(marked - i, 0) / (total - i) for i in range(drawn)), start=1.0)
+def compute_chance_of_many(count: int, drawn: int, marked: int, total: int) -> float:
+    """Compute the chance that `count` or more of `drawn`, without replacement from `total`, are among the `marked`.
+
+    The hypergeometric distribution: C(marked, k) C(total - marked, drawn - k) / C(total, drawn) for k of them.
+    """
+    ways = sum(math.comb(marked, k) * math.comb(total - marked, drawn - k) for k in range(count, drawn + 1))
+    return ways / math.comb(total, drawn)

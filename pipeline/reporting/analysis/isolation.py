@@ -14,7 +14,7 @@ from thalweg.config.levels import MIN_LEVEL_TRIALS, divide_range
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_choices, format_number
-from thalweg.stats.samples import chance_of_all
+from thalweg.stats.samples import compute_chance_of_many
 
 ALPHA = 0.05  # false verdicts on a parameter
 
@@ -87,10 +87,18 @@ def _assign_values(parameter: SearchedParameter, values: pd.Series) -> tuple[pd.
     return pd.Series(np.where(numbers.isna(), -1, indices), index=values.index), labels
 
 
-def chance_all_lost(groups: Sequence[ValueGroup], group: ValueGroup) -> float:
-    """Return the chance that no trial of a value completes if all values are alike.
+def compute_chance_of_loss(tables: StudyTables, groups: Sequence[ValueGroup], group: ValueGroup) -> float:
+    """Return the chance that as many trials of a value fail as did, or more, if all values are alike.
 
-    Its n trials are then all among the L incomplete ones: C(N - n, L - n) / C(N, L) for N trials in all.
+    A trial that was stopped early failed only if rungs compare trials of all values. Where each value has rungs of its
+    own, as many of its trials are stopped whether it is good or bad.
     """
+    failures = ["diverged", "infeasible", *([] if _has_own_rungs(tables) else ["pruned"])]
     states = pd.concat([other.trials["state"] for other in groups])
-    return chance_of_all(len(group.costs), int((states != "complete").sum()), len(states))
+    own, total = (int(one.isin(failures).sum()) for one in (group.trials["state"], states))
+    return compute_chance_of_many(own, len(group.costs), total, len(states))
+
+
+def _has_own_rungs(tables: StudyTables) -> bool:
+    """Return whether early stopping compares the trials of one value only: not if the study tries all settings."""
+    return tables.setting("study.sampler") != "grid" and not tables.is_space_exhausted

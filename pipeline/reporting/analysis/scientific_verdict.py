@@ -42,7 +42,9 @@ def judge_parameter(tables: StudyTables, parameter: SearchedParameter) -> Scient
         return None
     answer, limit = answer_question(tables, parameter), isolation.ALPHA / len(groups)
     lost_groups = tuple(group for group in groups if group.is_lost)
-    surely_lost = [group.label for group in lost_groups if isolation.chance_all_lost(groups, group) <= limit]
+    surely_lost = [
+        group.label for group in lost_groups if isolation.compute_chance_of_loss(tables, groups, group) <= limit
+    ]
     worse = [] if answer is None else answer.list_labels("worse")
     alike = [] if answer is None else answer.list_labels("alike")
     remaining = [group.label for group in groups if group.label not in (*worse, *surely_lost)]

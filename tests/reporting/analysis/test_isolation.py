@@ -11,19 +11,41 @@ import pytest
 from tests.helpers.five_parameters import DELTA, RATE, draw_trials
 from thalweg.config.levels import divide_parameter, find_level
 from thalweg.config.study import ParameterConfig
-from thalweg.reporting.analysis.isolation import ValueGroup, chance_all_lost, group_trials_by_value
+from thalweg.reporting.analysis.isolation import ValueGroup, compute_chance_of_loss, group_trials_by_value
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
 
-def test_chance_all_lost_by_enumeration() -> None:
-    states = ["pruned"] * 4 + ["complete"] * 3
-    groups = [
-        ValueGroup(name, pd.DataFrame({"state": part}), np.zeros(len(part)), None, None)
-        for name, part in (("a", states[:2]), ("b", states[2:]))
-    ]
-    ways = list(combinations(range(7), 4))
-    assert chance_all_lost(groups, groups[0]) == pytest.approx(sum({0, 1} <= set(way) for way in ways) / len(ways))
+def build_groups(*parts: list[str]) -> list[ValueGroup]:
+    return [ValueGroup(str(i), pd.DataFrame({"state": part}), np.zeros(len(part)), None, None)
+            for i, part in enumerate(parts)]  # fmt: skip
+
+
+def set_sampler(tables: StudyTables, sampler: str) -> StudyTables:
+    return replace(tables, params={**tables.params, "study": {**tables.params["study"], "sampler": sampler}})
+
+
+def test_chance_of_loss_by_enumeration(build_study: Callable[..., StudyTables]) -> None:
+    tables = build_study(draw_trials(7), np.ones(7))
+    tpe, grid = set_sampler(tables, "tpe"), set_sampler(tables, "grid")
+    groups = build_groups(["diverged"] * 2, ["diverged"] + ["pruned"] + ["complete"] * 3)
+    ways = {count: list(combinations(range(7), count)) for count in (3, 4)}
+    chances = {count: np.mean([{0, 1} <= set(way) for way in chosen]) for count, chosen in ways.items()}
+    # a grid compares all trials at a rung, so a stopped one has lost, too
+    assert compute_chance_of_loss(tpe, groups, groups[0]) == pytest.approx(chances[3])
+    assert compute_chance_of_loss(grid, groups, groups[0]) == pytest.approx(chances[4])
+    assert compute_chance_of_loss(replace(tpe, is_space_exhausted=True), groups, groups[0]) == pytest.approx(chances[4])
+    # of a value whose last trial was stopped among its own, one trial failed
+    mixed = build_groups(["diverged", "pruned"], ["diverged"] * 2 + ["complete"] * 3)
+    share = np.mean([bool({0, 1} & set(way)) for way in ways[3]])
+    assert compute_chance_of_loss(tpe, mixed, mixed[0]) == pytest.approx(share)
+
+
+def test_trials_stopped_in_other_levels_hide_no_loss(build_study: Callable[..., StudyTables]) -> None:
+    groups = build_groups(["diverged"] * 12, *[["pruned"] * 8 + ["complete"] * 4] * 2)
+    tables = build_study(draw_trials(36), np.ones(36))
+    assert compute_chance_of_loss(set_sampler(tables, "grid"), groups, groups[0]) == pytest.approx(0.0243, abs=1e-4)
+    assert compute_chance_of_loss(set_sampler(tables, "tpe"), groups, groups[0]) < 1e-8
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from thalweg.config.levels import MIN_LEVEL_TRIALS
 from thalweg.reporting.advice import questions as advice
-from thalweg.reporting.analysis.isolation import ValueGroup, chance_all_lost, group_trials_by_value
+from thalweg.reporting.analysis.isolation import ValueGroup, compute_chance_of_loss, group_trials_by_value
 from thalweg.reporting.analysis.questions import Answer, LevelAnswer
 from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict, judge_parameter
 from thalweg.reporting.finding import Finding, Tone
@@ -35,7 +35,7 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
     else:
         parts = [f"Best {metric_label(tables.objective)} of each value in the study: {describe_bests(complete)}."]
         trials = [group.best_trial for group in complete if group.best_trial is not None]
-    parts += [*_describe_missing_values(groups), _describe_rare_values(groups, verdict)]
+    parts += [*_describe_missing_values(tables, groups), _describe_rare_values(groups, verdict)]
     text = _state_verdict(tables, format_code(parameter.name), verdict)
     step = advice.advise_on_question(tables, parameter, verdict)
     evidence = " ".join(part for part in parts if part)
@@ -133,15 +133,15 @@ def _describe_rare_values(groups: Sequence[ValueGroup], verdict: ScientificVerdi
     return f"Fewer than {MIN_LEVEL_TRIALS} trials are too few for a value to come to its own best: {counts}."
 
 
-def _describe_missing_values(groups: Sequence[ValueGroup]) -> list[str]:
+def _describe_missing_values(tables: StudyTables, groups: Sequence[ValueGroup]) -> list[str]:
     """Name the values that no trial had, and those of which no trial trained to its end."""
     missing = [group.label for group in groups if not len(group.costs)]
     sentences = [f"No trial had {join_items(missing)}."] if missing else []
     for group in groups:
         if group.is_lost:
-            chance = format_percent(chance_all_lost(groups, group))
+            chance = format_percent(compute_chance_of_loss(tables, groups, group))
             sentences.append(
-                f"No trial with {group.label} trained to its end; if all values were alike, this would happen in "
-                f"{chance} of studies."
+                f"No trial with {group.label} trained to its end; if all values were alike, as many of its trials "
+                f"would fail in {chance} of studies."
             )
     return sentences
