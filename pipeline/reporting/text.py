@@ -41,6 +41,15 @@ def format_choices(choices: Sequence[Any]) -> list[str]:
     return labels if len(choices) else []
 
 
+def format_levels(ends: Sequence[tuple[float, float]], digits: int) -> list[str]:
+    """Format the ends of the levels of a range, with `digits` or as many as make different ends differ."""
+    values = {end for level in ends for end in level}
+    digits = next(
+        (more for more in range(digits, 18) if len({format_number(value, more) for value in values}) == len(values)), 17
+    )
+    return [format_range(format_number(low, digits), format_number(high, digits)) for low, high in ends]
+
+
 def format_number(value: Any, digits: int = 3) -> str:
     """Format a number with `digits` significant digits: 0.0316, 1,024, 2.1e-7; keep text; missing is an en dash.
 

@@ -12,6 +12,7 @@ from thalweg.reporting.text import (
     format_count,
     format_fixed,
     format_interval,
+    format_levels,
     format_number,
     format_percent,
     format_range,
@@ -65,6 +66,12 @@ def test_interval_with_one_end_has_one_number() -> None:
     assert format_interval(0.5, 0.5, 0.5) == "0.500"
     assert format_range("3.9", "3.9") == "3.9"
     assert format_range("3.9", "4.1") == "3.9 to 4.1"
+
+
+def test_levels_have_digits_that_tell_them_apart() -> None:
+    assert format_levels([(0.0, 0.33), (0.33, 0.66), (0.66, 1.0)], 1) == ["0 to 0.3", "0.3 to 0.7", "0.7 to 1"]
+    assert format_levels([(0.99, 0.993), (0.993, 0.996), (0.996, 0.999)], 2)[0] == "0.99 to 0.993"
+    assert format_levels([(1, 1), (2, 3)], 2) == ["1", "2 to 3"]
 
 
 def test_decimals_follow_width() -> None:

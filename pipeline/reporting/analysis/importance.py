@@ -7,6 +7,7 @@ do not depend on where the sampler looked. They need no new package, unlike Optu
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from thalweg.reporting.analysis.equal_training import EqualTraining, compare_equ
 from thalweg.reporting.analysis.seed_noise import find_smallest_effect
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables, cache_per_study
-from thalweg.reporting.text import choice_key, format_choices, format_number, format_range
+from thalweg.reporting.text import choice_key, format_choices, format_levels
 from thalweg.stats.effects import ALPHA, Effect, adjust_chances, estimate_effects, limit_costs
 from thalweg.stats.level_measures import RANGE_LEVELS, Dimension
 
@@ -178,7 +179,8 @@ def describe_level(parameter: SearchedParameter, level: int, values: pd.Series) 
     """Describe a choice, or a third of a range by its ends."""
     if not parameter.is_range:
         return format_choices(parameter.list_choices(values))[level]
-    low, high = (_spread_whole(parameter).value_at(end / RANGE_LEVELS) for end in (level, level + 1))
+    points = [_spread_whole(parameter).value_at(end / RANGE_LEVELS) for end in range(RANGE_LEVELS + 1)]
+    ends = list(pairwise(points))
     if parameter.whole:
-        low, high = sorted((math.ceil(low), math.floor(high)))
-    return format_range(format_number(low, 2), format_number(high, 2))
+        ends = [(min(one), max(one)) for one in ((math.ceil(low), math.floor(high)) for low, high in ends)]
+    return format_levels(ends, 2)[level]

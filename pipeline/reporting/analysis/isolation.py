@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from thalweg.config.levels import MIN_LEVEL_TRIALS, divide_range
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_choices, format_number
+from thalweg.reporting.text import format_choices, format_levels
 from thalweg.stats.samples import compute_chance_of_many
 
 ALPHA = 0.05  # false verdicts on a parameter
@@ -79,11 +79,7 @@ def _assign_values(parameter: SearchedParameter, values: pd.Series) -> tuple[pd.
     numbers = values.astype(float)
     # a value on the border of two levels is in the lower one
     indices = np.searchsorted([high for _, high in ends[:-1]], numbers.to_numpy(), side="left")
-    digits = 4 if parameter.whole else 2
-    labels = [
-        format_number(low, digits) if low == high else f"{format_number(low, digits)} to {format_number(high, digits)}"
-        for low, high in ends
-    ]
+    labels = format_levels(ends, 4 if parameter.whole else 2)
     return pd.Series(np.where(numbers.isna(), -1, indices), index=values.index), labels
 
 

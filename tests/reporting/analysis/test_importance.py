@@ -11,6 +11,7 @@ from scipy.stats import binom
 from tests.helpers.five_parameters import (
     KIND,
     LAYERS,
+    MOMENTUM,
     RATE,
     SPACE,
     build_importance,
@@ -40,6 +41,8 @@ def test_levels_are_described() -> None:
     ]  # fmt: skip
     assert [ranked.describe_level(LAYERS, level, none) for level in range(3)] == ["1 to 3", "4 to 6", "7 to 9"]
     assert ranked.describe_level(KIND, 1, none) == "l2"
+    narrow = replace(MOMENTUM, low=0.99, high=0.999)
+    assert [ranked.describe_level(narrow, level, none) for level in (0, 2)] == ["0.99 to 0.993", "0.996 to 0.999"]
 
 
 def test_values_are_located() -> None:

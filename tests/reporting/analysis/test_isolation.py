@@ -53,6 +53,7 @@ def test_trials_stopped_in_other_levels_hide_no_loss(build_study: Callable[..., 
     [
         (SearchedParameter("rate", 1e-4, 1.0, log=True), ["0.0001 to 0.0022", "0.0022 to 0.046", "0.046 to 1"]),
         (SearchedParameter("momentum", 0.0, 0.99), ["0 to 0.33", "0.33 to 0.66", "0.66 to 0.99"]),
+        (SearchedParameter("momentum", 0.99, 0.999), ["0.99 to 0.993", "0.993 to 0.996", "0.996 to 0.999"]),
         (SearchedParameter("layers", 1, 9, whole=True), ["1 to 3", "4 to 6", "7 to 9"]),
         (SearchedParameter("layers", 1, 2, whole=True), ["1", "2"]),
     ],
@@ -62,6 +63,8 @@ def test_levels_are_those_of_the_search(
 ) -> None:
     """The report groups trials as the study balanced them."""
     trials = draw_trials(60)
+    if parameter.low == 0.99:
+        trials["momentum"] = 0.99 + trials["momentum"] / 110
     if parameter.high == 2:
         trials["layers"] = 1 + trials["layers"] % 2
     groups = group_trials_by_value(build_study(trials, np.ones(60)), parameter)
