@@ -8,6 +8,8 @@ from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_number
 
+QUESTIONS_ADVICE = "Set `confirm.questions: true`: `confirm` then retrains the best trial of each value."
+
 
 def advise_on_question(tables: StudyTables, parameter: SearchedParameter, verdict: ScientificVerdict) -> str:
     """Return the step that answers a question, or that uses its answer; '' if none helps."""
@@ -15,7 +17,7 @@ def advise_on_question(tables: StudyTables, parameter: SearchedParameter, verdic
         return search_space.advise_search(tables)
     if verdict.answer is None:
         if not tables.setting("confirm.questions"):
-            return "Set `confirm.questions: true`: `confirm` then retrains the best trial of each value."
+            return QUESTIONS_ADVICE
         if int(tables.setting("confirm.seeds", 0)) < 2:
             return "Set `confirm.seeds` to 8: `confirm` then retrains the best trial of each value."
     if verdict.rare_values:
@@ -23,12 +25,22 @@ def advise_on_question(tables: StudyTables, parameter: SearchedParameter, verdic
             return more_seeds.advise_study_seeds(tables)
         return more_trials.advise_level_trials(tables, parameter, MIN_LEVEL_TRIALS)
     if verdict.answer is None:
-        return ""
+        return _advise_missing_values(tables, parameter, verdict)
     undecided = [other for other in verdict.answer.others if other.verdict in ("open", "behind")]
+    if not undecided:
+        return _advise_missing_values(tables, parameter, verdict)
     if any(other.verdict == "behind" or other.search_gap > other.half_width for other in undecided):
         most = max(verdict.answer.trial_count, *(other.trial_count for other in verdict.answer.others))
         return more_trials.advise_level_trials(tables, parameter, 2 * most)
     return _advise_confirm_seeds(tables, verdict.answer, undecided)
+
+
+def _advise_missing_values(tables: StudyTables, parameter: SearchedParameter, verdict: ScientificVerdict) -> str:
+    """Advise what brings the values into the answer that are not in it; '' if nothing is known to."""
+    if verdict.lost_groups:
+        most = max(len(group.costs) for group in verdict.lost_groups)
+        return more_trials.advise_level_trials(tables, parameter, 2 * most)
+    return "" if tables.setting("confirm.questions") else QUESTIONS_ADVICE
 
 
 def _advise_confirm_seeds(tables: StudyTables, answer: Answer, undecided: list[LevelAnswer]) -> str:
