@@ -7,6 +7,7 @@ from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_number
+from thalweg.stats.intervals import compare_with_zero, t_interval
 
 QUESTIONS_ADVICE = "Set `confirm.questions: true`: `confirm` then retrains the best trial of each value."
 
@@ -26,6 +27,9 @@ def advise_on_question(tables: StudyTables, parameter: SearchedParameter, verdic
         return more_trials.advise_level_trials(tables, parameter, MIN_LEVEL_TRIALS)
     if verdict.answer is None:
         return _advise_missing_values(tables, parameter, verdict)
+    ahead = [other for other in verdict.answer.others if other.verdict == "ahead"]
+    if ahead:
+        return _advise_on_lead(tables, verdict.answer, ahead[0])
     undecided = [other for other in verdict.answer.others if other.verdict in ("open", "behind")]
     if not undecided:
         return _advise_missing_values(tables, parameter, verdict)
@@ -33,6 +37,23 @@ def advise_on_question(tables: StudyTables, parameter: SearchedParameter, verdic
         most = max(verdict.answer.trial_count, *(other.trial_count for other in verdict.answer.others))
         return more_trials.advise_level_trials(tables, parameter, 2 * most)
     return _advise_confirm_seeds(tables, verdict.answer, undecided)
+
+
+def _advise_on_lead(tables: StudyTables, answer: Answer, ahead: LevelAnswer) -> str:
+    """Advise on a leader that another level surely beats on the test set: more seeds may choose that level, too."""
+    column, interval, seeds = f"validation_{tables.objective}", None, 2 * answer.seeds
+    if column in tables.runs:
+        runs = tables.runs[tables.runs["trial"].isin([answer.trial, ahead.trial])]
+        by_seed = runs.pivot_table(values=column, index="seed", columns="trial", dropna=False)
+        interval = t_interval(by_seed[ahead.trial] - by_seed[answer.trial])
+    if seeds > MAX_SEEDS or (interval is not None and compare_with_zero(interval, tables.sign) == "worse"):
+        return (
+            f"Choose {ahead.label}: the validation set chose both trials, so it may flatter them; the test set did not."
+        )
+    return (
+        f"Set `confirm.seeds: {seeds}`: {answer.seeds} do not surely put {answer.leader} first on the validation set, "
+        f"so more may choose {ahead.label} there, too."
+    )
 
 
 def _advise_missing_values(tables: StudyTables, parameter: SearchedParameter, verdict: ScientificVerdict) -> str:

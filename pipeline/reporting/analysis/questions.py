@@ -21,7 +21,7 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import VarianceSource
 from thalweg.stats.samples import count_seeds_for_equivalence, expected_best
 
-LevelVerdict = Literal["worse", "behind", "alike", "open"]
+LevelVerdict = Literal["worse", "behind", "ahead", "alike", "open"]
 MAX_SEEDS = 100
 """The largest number of seeds worth advising."""
 LEVEL = 0.05
@@ -37,7 +37,8 @@ class LevelAnswer:
     - `bound`: its best trial surely differs by less, either way (two one-sided tests at 5 %).
     - `search_gap`: what the second half of its trials gained.
     - `verdict`: `alike`, any difference is smaller than the smallest effect. `worse`, also if both levels were searched
-      to their own best. `behind`, its best trial is surely worse, but more trials may change that. `open`, not clear.
+      to their own best. `behind`, its best trial is surely worse, but more trials may change that.
+      `ahead`, its best trial is surely better, though the validation set chose the leader. `open`, not clear.
     - `seeds_needed`: if it is as good as the leader, so many seeds show with a chance of 80 % that it is alike; None
       if MAX_SEEDS do not. `groups_margin`: what groups of examples leave uncertain with any number of seeds (90 %).
     """
@@ -118,7 +119,7 @@ def _answer_level(
         high,
         bound,
         measure_search_gap(group.costs),
-        judge_difference(mean, low, bound, margin if is_tuned else np.inf, effect),
+        judge_difference(mean, low, high, bound, margin if is_tuned else np.inf, effect),
         _count_seeds_needed(tables, question.trial, other, effect),
         sum(_read_groups(estimate).equivalence_half_widths()) / 2,
     )
@@ -157,14 +158,16 @@ def compute_search_margin(costs: Sequence[NDArray[np.float64]]) -> float:
     return mean * float(np.log((len(costs) - 1) / LEVEL))
 
 
-def judge_difference(mean: float, low: float, bound: float, search_margin: float, effect: float | None) -> LevelVerdict:
+def judge_difference(
+    mean: float, low: float, high: float, bound: float, search_margin: float, effect: float | None
+) -> LevelVerdict:
     """Judge a level's difference from the leader, positive if the level is worse.
 
     Errors of seeds and groups (`mean` - `low`) and of the search are independent, so their squares add up. The margin
-    is infinite for a level with too few trials.
+    is infinite for a level with too few trials. The intervals of all levels hold together, and in both directions.
     """
     if effect is not None and bound < effect and np.isfinite(search_margin):
         return "alike"
     if mean > np.hypot(mean - low, search_margin):
         return "worse"
-    return "behind" if low > 0 else "open"
+    return "behind" if low > 0 else "ahead" if high < 0 else "open"

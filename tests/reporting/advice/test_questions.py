@@ -52,3 +52,15 @@ def test_value_that_was_not_retrained(build_study: Callable[..., StudyTables]) -
     tables = with_answer(tables, KIND, "l2", {"huber": (0.02, 0.05)})
     assert advise(set_questions(tables, True)) == ""
     assert advise(set_questions(tables, False)).startswith("Set `confirm.questions: true`")
+
+
+@pytest.mark.parametrize(("lead", "step"), [(0.0, "Set `confirm.seeds: 16`"), (0.5, "Choose l1")])
+def test_value_that_only_the_test_set_prefers(build_study: Callable[..., StudyTables], lead: float, step: str) -> None:
+    """More seeds may turn a lead that is within noise of the validation set, and no other."""
+    trials = draw_trials(90, 5)
+    tables = build_study(trials, 1 + compute_rate_position(trials), noise=NOISE)
+    tables = with_answer(tables, KIND, "l2", {"huber": (0.02, 0.05), "l1": (-0.5, 0.1)})
+    l1 = tables.summary.questions[0].others[1].trial
+    noise = np.random.default_rng(0).normal(1, 0.01, len(tables.runs))
+    runs = tables.runs.assign(validation_mae=noise + lead * (tables.runs["trial"] == l1).to_numpy())
+    assert advise(set_questions(replace(tables, runs=runs), True)).startswith(step)

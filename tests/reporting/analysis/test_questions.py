@@ -47,12 +47,16 @@ def test_margin_holds_differences_of_shortfalls() -> None:
         (0.05, 0.1, 0.13, np.inf, 0.2, "open"),  # too few trials
         (0.05, 0.04, 0.08, 0.0, 0.1, "alike"),  # worse, but by less than counts
         (0.05, 0.1, 0.13, 0.0, None, "open"),
+        (-0.5, 0.1, 0.58, 0.0, 0.1, "ahead"),
+        (-0.5, 0.1, 0.58, np.inf, None, "ahead"),
+        (-0.05, 0.1, 0.13, 0.0, 0.1, "open"),
+        (-0.05, 0.04, 0.08, 0.0, 0.1, "alike"),  # better, but by less than counts
     ],
 )
 def test_difference_is_judged_by_hand(
     mean: float, half: float, bound: float, margin: float, effect: float | None, verdict: str
 ) -> None:
-    assert judge_difference(mean, mean - half, bound, margin, effect) == verdict
+    assert judge_difference(mean, mean - half, mean + half, bound, margin, effect) == verdict
 
 
 def test_answer_reads_the_metric_direction(build_study: Callable[..., StudyTables]) -> None:

@@ -44,14 +44,15 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
 
 def _state_verdict(tables: StudyTables, name: str, verdict: ScientificVerdict) -> str:
     lost_text = join_items([_describe_lost(group) for group in verdict.lost_groups]) if verdict.lost_groups else ""
-    also = f"; {lost_text}" if lost_text else ""
+    ahead = "" if verdict.answer is None else _describe_ahead(tables, name, verdict.answer)
+    also = "".join(f"; {text}" for text in (lost_text, ahead) if text)
     match verdict.kind:
         case "worse":
             lost = {group.label for group in verdict.lost_groups}
             worse = join_items([label for label in verdict.worse_values if label not in lost])
             return f"{name} matters: {verdict.leader} is better than {worse}, each at its own best in this space{also}."
         case "lost":
-            return f"{name} matters: {lost_text}."
+            return f"{name} matters:{also.removeprefix(';')}."
         case "alike":
             effect = _format_smallest_effect(tables, verdict.answer)
             values = join_items(verdict.equal_values)
@@ -61,8 +62,18 @@ def _state_verdict(tables: StudyTables, name: str, verdict: ScientificVerdict) -
         case _ if verdict.answer is not None and verdict.answer.list_labels("behind"):
             behind = join_items(verdict.answer.list_labels("behind"))
             return f"{verdict.leader} leads {behind} in {name}, but more trials may change that{also}."
+        case _ if ahead:
+            return f"{ahead}{f'; {lost_text}' if lost_text else ''}."
         case _:
             return f"It is not clear yet whether {name} matters{also}."
+
+
+def _describe_ahead(tables: StudyTables, name: str, answer: Answer) -> str:
+    """Name the values that the test set puts before the one that validation chose; '' if there are none."""
+    labels = answer.list_labels("ahead")
+    verb = "is" if len(labels) == 1 else "are"
+    where = f"{name} on the {tables.split} set, but the validation set chose {answer.leader}"
+    return f"{join_items(labels)} {verb} better than {answer.leader} in {where}" if labels else ""
 
 
 def _format_smallest_effect(tables: StudyTables, answer: Answer | None) -> str:
