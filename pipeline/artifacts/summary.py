@@ -76,16 +76,26 @@ class LevelDifference:
 
 
 @dataclass(frozen=True)
+class FailedLevel:
+    """A level whose best trial has no value on some fresh seed, so that it is not compared."""
+
+    level: int
+    trial: int
+
+
+@dataclass(frozen=True)
 class Question:
     """The best trials of the levels of a scientific parameter, retrained; the leader is the best on the validation set.
 
-    A level is an index of the parameter's choices, or of the thirds of its range (`thalweg.config.levels`).
+    A level is an index of the parameter's choices, or of the thirds of its range (`thalweg.config.levels`). `level` and
+    `trial` are the leader's; None if all levels failed.
     """
 
     parameter: str
-    level: int
-    trial: int
+    level: int | None
+    trial: int | None
     others: tuple[LevelDifference, ...]
+    failed: tuple[FailedLevel, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.artifacts.summary import LevelDifference, Question
+from thalweg.artifacts.summary import FailedLevel, LevelDifference, Question
 from thalweg.config.experiment import Config
 from thalweg.config.levels import group_by_level
 from thalweg.confirm.candidates import Candidate
@@ -25,7 +25,7 @@ def compare_levels(
     A level is represented by its best candidate on the validation set; `leave_out_metrics` as in
     `thalweg.confirm.compare.build_confirmation`. The intervals of all differences between levels hold together. Those
     for equivalence need no such correction: levels are alike only if all are (Berger 1982, intersection-union tests).
-    Levels without a candidate, or whose best diverged on a seed, are left out.
+    Levels without a candidate are left out. One whose best has no value on a seed is only named.
     """
     objective = config.study.objective
     indices = {candidate.trial: index for index, candidate in enumerate(ranked) if candidate.trial is not None}
@@ -34,9 +34,13 @@ def compare_levels(
     for name, levels in group_by_level(config, {t: ranked[index].values for t, index in indices.items()}).items():
         best = {level: indices[trials[0]] for level, trials in levels.items() if trials}
         finite = {level: index for level, index in best.items() if np.isfinite(scores[index]).all()}
-        if len(finite) < 2:
+        if len(best) < 2:
             continue
-        leader = min(finite, key=lambda level: finite[level])
+        failed = tuple(FailedLevel(level, _read_trial(ranked[i])) for level, i in best.items() if level not in finite)
+        leader = min(finite, key=lambda level: finite[level], default=None)
+        if leader is None:
+            questions.append(Question(name, None, None, (), failed))
+            continue
         first = finite.pop(leader)
         others = []
         for level, index in finite.items():
@@ -45,7 +49,7 @@ def compare_levels(
             estimate = build_estimate(found, left_out, block_sizes, group_count)
             narrow = intervals.equivalence_interval(by_seed, left_out, block_sizes)
             others.append(LevelDifference(level, _read_trial(ranked[index]), estimate, narrow.low, narrow.high))
-        questions.append(Question(name, leader, _read_trial(ranked[first]), tuple(others)))
+        questions.append(Question(name, leader, _read_trial(ranked[first]), tuple(others), failed))
     return tuple(questions)
 
 

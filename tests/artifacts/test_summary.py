@@ -9,6 +9,7 @@ from thalweg.artifacts.summary import (
     Comparison,
     Confirmation,
     Estimate,
+    FailedLevel,
     LevelDifference,
     Provenance,
     Question,
@@ -24,7 +25,7 @@ ESTIMATE = Estimate(1.5, 1.0, 2.0, 8, 12, 0.25, 7.5)
 RIVAL = (Comparison("runner-up 1", ESTIMATE),)
 BEST = RankedTrial(3, {"optimizer.learning_rate": 0.1, "loss.terms.count.kind": "l1"}, 1.5)
 STUDY = StudySummary(48, 8, 40, 6, 2, BEST, 768)
-QUESTION = Question("loss.terms.count.kind", 0, 3, (LevelDifference(2, 5, ESTIMATE, 1.1, 1.9),))
+QUESTION = Question("loss.terms.count.kind", 0, 3, (LevelDifference(2, 5, ESTIMATE, 1.1, 1.9),), (FailedLevel(1, 7),))
 
 
 def test_summary_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

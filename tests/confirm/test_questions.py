@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from tests.confirm.test_compare import build_candidate, repeat_for_blocks
-from thalweg.artifacts.summary import Question
+from thalweg.artifacts.summary import FailedLevel, Question
 from thalweg.config.experiment import Config
 from thalweg.confirm import questions
 from thalweg.stats import intervals
@@ -51,8 +51,13 @@ def test_values_are_compared_with_the_leader(asking: Config) -> None:
     assert (question.others[1].low_90, question.others[1].high_90) == pytest.approx(narrow)
 
 
-def test_value_that_diverged_is_left_out(asking: Config) -> None:
-    (question,) = compare(asking, ("l2", BEST), ("huber", NEXT), ("l1", [np.nan, 1.0, 1.0, 1.0]))
+def test_value_that_diverged_is_only_named(asking: Config) -> None:
+    lost = [np.nan, 1.0, 1.0, 1.0]
+    (question,) = compare(asking, ("l2", BEST), ("huber", NEXT), ("l1", lost))
     assert [other.level for other in question.others] == [2]
-    assert compare(asking, ("l2", BEST), ("l1", [np.nan, 1.0, 1.0, 1.0])) == ()
+    assert question.failed == (FailedLevel(0, 2),)
+    assert compare(asking, ("l2", BEST), ("l1", lost)) == (Question(KIND, 1, 0, (), (FailedLevel(0, 1),)),)
+    (hopeless,) = compare(asking, ("l2", lost), ("l1", lost))
+    assert hopeless == Question(KIND, None, None, (), (FailedLevel(0, 1), FailedLevel(1, 0)))
+    assert compare(asking, ("l2", BEST)) == compare(asking) == ()
     assert compare(asking, ("l2", BEST), ("l2", NEXT)) == ()

@@ -6,7 +6,7 @@ from thalweg.reporting.analysis.questions import MAX_SEEDS, Answer, LevelAnswer
 from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_number
+from thalweg.reporting.text import format_number, join_items
 from thalweg.stats.intervals import compare_with_zero, t_interval
 
 QUESTIONS_ADVICE = "Set `confirm.questions: true`: `confirm` then retrains the best trial of each value."
@@ -16,7 +16,7 @@ def advise_on_question(tables: StudyTables, parameter: SearchedParameter, verdic
     """Return the step that answers a question, or that uses its answer; '' if none helps."""
     if verdict.worse_values or verdict.equal_values:
         return search_space.advise_search(tables)
-    if verdict.answer is None:
+    if verdict.answer is None and not verdict.failed_trials:
         if not tables.setting("confirm.questions"):
             return QUESTIONS_ADVICE
         if int(tables.setting("confirm.seeds", 0)) < 2:
@@ -58,6 +58,9 @@ def _advise_on_lead(tables: StudyTables, answer: Answer, ahead: LevelAnswer) -> 
 
 def _advise_missing_values(tables: StudyTables, parameter: SearchedParameter, verdict: ScientificVerdict) -> str:
     """Advise what brings the values into the answer that are not in it; '' if nothing is known to."""
+    if verdict.failed_trials:
+        trials = [f"trial {trial}" for trial in verdict.failed_trials.values()]
+        return search_space.advise_lost_seeds(trials[0] if len(trials) == 1 else f"one of {join_items(trials)}")
     if verdict.lost_groups:
         most = max(len(group.costs) for group in verdict.lost_groups)
         return more_trials.advise_level_trials(tables, parameter, 2 * most)

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.artifacts.summary import Estimate, LevelDifference, Question
+from thalweg.artifacts.summary import Estimate, LevelDifference
 from thalweg.reporting.analysis.confirmed import read_group_variance
 from thalweg.reporting.analysis.isolation import ValueGroup, group_trials_by_value
 from thalweg.reporting.analysis.seed_noise import find_smallest_effect
@@ -83,30 +83,42 @@ class Answer:
 def answer_question(tables: StudyTables, parameter: SearchedParameter) -> Answer | None:
     """Return the answer to a question about a parameter; None if its levels were not retrained."""
     question = next((asked for asked in tables.summary.questions if asked.parameter == parameter.name), None)
-    if question is None:
+    if question is None or question.level is None or question.trial is None or not question.others:
         return None
     groups, effect = group_trials_by_value(tables, parameter), find_smallest_effect(tables)
     leader = groups[question.level]
+    trial = question.trial
     margin = compute_search_margin(
         [groups[level].costs for level in (question.level, *(o.level for o in question.others))]
     )
     others = sorted(
-        (_answer_level(tables, question, other, groups, effect, margin) for other in question.others),
+        (
+            _answer_level(tables, (leader, trial), (groups[other.level], other), effect, margin)
+            for other in question.others
+        ),
         key=lambda other: other.difference,
     )
     seeds = question.others[0].difference.seeds
-    return Answer(leader.label, question.trial, len(leader.costs), seeds, effect, margin, tuple(others))
+    return Answer(leader.label, trial, len(leader.costs), seeds, effect, margin, tuple(others))
+
+
+def find_failed_levels(tables: StudyTables, parameter: SearchedParameter) -> dict[str, int]:
+    """Find the levels whose best trial has no value on some fresh seed, and that trial."""
+    labels = [group.label for group in group_trials_by_value(tables, parameter)]
+    asked = (question for question in tables.summary.questions if question.parameter == parameter.name)
+    return {labels[failed.level]: failed.trial for question in asked for failed in question.failed}
 
 
 def _answer_level(
     tables: StudyTables,
-    question: Question,
-    other: LevelDifference,
-    groups: Sequence[ValueGroup],
+    first: tuple[ValueGroup, int],
+    compared: tuple[ValueGroup, LevelDifference],
     effect: float | None,
     margin: float,
 ) -> LevelAnswer:
-    group, leader, estimate = groups[other.level], groups[question.level], other.difference
+    """Answer for a level that was compared with the leader and its trial, the first."""
+    (leader, leading_trial), (group, other) = first, compared
+    estimate = other.difference
     mean, (low, high) = tables.sign * estimate.mean, sorted((tables.sign * estimate.low, tables.sign * estimate.high))
     bound = max(-other.low_90, other.high_90)
     is_tuned = not (group.is_rare or leader.is_rare)
@@ -120,7 +132,7 @@ def _answer_level(
         bound,
         measure_search_gap(group.costs),
         judge_difference(mean, low, high, bound, margin if is_tuned else np.inf, effect),
-        _count_seeds_needed(tables, question.trial, other, effect),
+        _count_seeds_needed(tables, leading_trial, other, effect),
         sum(_read_groups(estimate).equivalence_half_widths()) / 2,
     )
 

@@ -8,8 +8,10 @@ import pytest
 
 from tests.helpers.answers import with_answer
 from tests.helpers.five_parameters import KIND, compute_rate_position, draw_trials
+from thalweg.artifacts.summary import FailedLevel
 from thalweg.reporting.advice.questions import advise_on_question
 from thalweg.reporting.analysis.scientific_verdict import judge_parameter
+from thalweg.reporting.sections.importance.isolation_findings import report_isolation
 from thalweg.reporting.tables import StudyTables
 
 NOISE = 0.1  # a seed's, and so the smallest effect
@@ -64,3 +66,20 @@ def test_value_that_only_the_test_set_prefers(build_study: Callable[..., StudyTa
     noise = np.random.default_rng(0).normal(1, 0.01, len(tables.runs))
     runs = tables.runs.assign(validation_mae=noise + lead * (tables.runs["trial"] == l1).to_numpy())
     assert advise(set_questions(replace(tables, runs=runs), True)).startswith(step)
+
+
+@pytest.mark.parametrize("answer", [{"huber": (0.02, 0.05)}, {}])
+def test_value_that_failed_on_a_seed(
+    build_study: Callable[..., StudyTables], answer: Mapping[str, tuple[float, float]]
+) -> None:
+    trials = draw_trials(90, 5)
+    tables = build_study(trials, 1 + compute_rate_position(trials), noise=NOISE)
+    tables = set_questions(with_answer(tables, KIND, "l2", answer), True)
+    (question,) = tables.summary.questions
+    failed = replace(question, failed=(FailedLevel(0, 7),))
+    tables = replace(tables, summary=replace(tables.summary, questions=(failed,)))
+    assert advise(tables).startswith("To save the seeds on which trial 7 fails, set `optimizer.clip`")
+    (finding,) = report_isolation(tables, KIND)
+    assert "Left out, because it has no result on some fresh seed: l1 (trial 7)." in finding.evidence
+    if not answer:
+        assert finding.verdict == "It is not known which `kind` is best: the best trial of l1 fails on fresh seeds."

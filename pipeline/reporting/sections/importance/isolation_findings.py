@@ -35,7 +35,11 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
     else:
         parts = [f"Best {metric_label(tables.objective)} of each value in the study: {describe_bests(complete)}."]
         trials = [group.best_trial for group in complete if group.best_trial is not None]
-    parts += [*_describe_missing_values(tables, groups), _describe_rare_values(groups, verdict)]
+    parts += [
+        _describe_failed_values(verdict),
+        *_describe_missing_values(tables, groups),
+        _describe_rare_values(groups, verdict),
+    ]
     text = _state_verdict(tables, format_code(parameter.name), verdict)
     step = advice.advise_on_question(tables, parameter, verdict)
     evidence = " ".join(part for part in parts if part)
@@ -58,7 +62,12 @@ def _state_verdict(tables: StudyTables, name: str, verdict: ScientificVerdict) -
             values = join_items(verdict.equal_values)
             return f"{name} makes no difference of {effect} between the best trials of {values}{also}."
         case "unanswered":
-            return f"It is not known which {name} is best: fewer than two of its values were retrained{also}."
+            reason = "fewer than two of its values were retrained"
+            if verdict.failed_trials:
+                one = "the best trial of" if len(verdict.failed_trials) == 1 else "the best trials of"
+                fail = "fails" if len(verdict.failed_trials) == 1 else "fail"
+                reason = f"{one} {join_items([*verdict.failed_trials])} {fail} on fresh seeds"
+            return f"It is not known which {name} is best: {reason}{also}."
         case _ if verdict.answer is not None and verdict.answer.list_labels("behind"):
             behind = join_items(verdict.answer.list_labels("behind"))
             return f"{verdict.leader} leads {behind} in {name}, but more trials may change that{also}."
@@ -142,6 +151,12 @@ def _describe_rare_values(groups: Sequence[ValueGroup], verdict: ScientificVerdi
         return ""
     counts = join_items([f"{group.label} ({format_count(len(group.costs), 'trial')})" for group in rare])
     return f"Fewer than {MIN_LEVEL_TRIALS} trials are too few for a value to come to its own best: {counts}."
+
+
+def _describe_failed_values(verdict: ScientificVerdict) -> str:
+    """Name the values that fresh seeds leave out, because their best trial fails there; '' if there are none."""
+    names = [f"{label} (trial {trial})" for label, trial in verdict.failed_trials.items()]
+    return f"Left out, because it has no result on some fresh seed: {join_items(names)}." if names else ""
 
 
 def _describe_missing_values(tables: StudyTables, groups: Sequence[ValueGroup]) -> list[str]:
