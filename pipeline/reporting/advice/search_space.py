@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 
+from thalweg.config.levels import divide_range
 from thalweg.reporting.analysis import failure_bounds, failure_regions, good_region, separation
 from thalweg.reporting.analysis.importance import rank_importances
-from thalweg.reporting.analysis.isolation import list_scientific
+from thalweg.reporting.analysis.isolation import group_trials_by_value, list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
-from thalweg.reporting.analysis.scientific_verdict import judge_parameter
+from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict, judge_parameter
 from thalweg.reporting.analysis.trial_spread import compare_with_noise
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sentences import refer_to_section
@@ -49,46 +50,78 @@ def is_region_known(tables: StudyTables) -> bool:
 def build_next_space(tables: StudyTables) -> tuple[NextParameter, ...]:
     """Return the searched parameters as they should be searched next, in their order.
 
-    - A range covers the good trials that have the scientific choices of this space. It passes an end where the best
+    - A range covers the good trials that have the scientific values of this space. It passes an end where the best
       crowd, and stops where trials are lost. If good trials are unknown, only the last two apply.
-    - Choices keep those of good trials; of a scientific parameter, all but the surely worse.
+    - Choices keep those of good trials.
+    - A scientific parameter keeps all but the surely worse values, a range its thirds but for those at an end. A range
+      may still pass an end that it keeps.
     - A parameter that makes no difference is `fixed` at the winner's value.
     """
-    scientific = _list_scientific_choices(tables)
+    scientific = list_scientific(tables)
     return tuple(
         _narrow_scientific(tables, parameter) if parameter in scientific else _narrow_nuisance(tables, parameter)
         for parameter in tables.parameters
     )
 
 
-def _list_scientific_choices(tables: StudyTables) -> list[SearchedParameter]:
-    return [parameter for parameter in list_scientific(tables) if not parameter.is_range]
+def _narrow_scientific(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
+    """Narrow a scientific parameter to what its verdict leaves; a range moves ends that the verdict leaves alone."""
+    step = _keep_undefeated(tables, parameter)
+    if not parameter.is_range or step.fixed is not None:
+        return step
+    kept, end = step.searched, find_widened_end(tables, parameter)
+    grown = good_region.narrow_parameter(
+        parameter,
+        tables.trials.iloc[:0],
+        is_important=False,
+        widened_end=end,
+        failure_bounds=failure_bounds.find_failure_bounds(tables, parameter.name),
+    )
+    low = grown.low if kept.low == parameter.low else max(kept.low, grown.low)
+    high = grown.high if kept.high == parameter.high else min(kept.high, grown.high)
+    return replace(step, searched=replace(kept, low=low, high=high) if low < high else kept)
 
 
 @cache_per_study
 def select_space_trials(tables: StudyTables) -> pd.DataFrame:
-    """Return the good trials that have the scientific choices of the next space; all if fewer than five have them.
+    """Return the good trials that have the scientific values of the next space; all if fewer than five have them.
 
     A learning rate that is good with a dropped loss may be too high for the one that stays.
     """
     good_trials = good_region.select_good_trials(tables)
-    choices = [_narrow_scientific(tables, parameter).trial_values for parameter in _list_scientific_choices(tables)]
-    fitting: pd.DataFrame = good_trials[good_region.is_inside_space(good_trials, choices)]
+    values = [_keep_undefeated(tables, parameter).trial_values for parameter in list_scientific(tables)]
+    fitting: pd.DataFrame = good_trials[good_region.is_inside_space(good_trials, values)]
     return fitting if len(fitting) >= good_region.MIN_BEST_TRIALS else good_trials
 
 
-def _narrow_scientific(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
+def _keep_undefeated(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
+    """Keep the values that the verdict on a scientific parameter leaves; one of them if it makes no difference."""
     verdict = judge_parameter(tables, parameter)
     if verdict is None:
         return NextParameter(parameter)
-    choices = dict(zip(format_choices(parameter.choices), parameter.choices, strict=True))
     if verdict.equal_values:
-        winner_value = _get_winner_value(tables, parameter.name)
-        equal = [choices[label] for label in verdict.equal_values]
-        value = winner_value if choice_key(winner_value) in map(choice_key, equal) else equal[0]
-        return NextParameter(parameter, value, "it makes no difference")
+        return NextParameter(parameter, _choose_equal_value(tables, parameter, verdict), "it makes no difference")
+    if parameter.is_range:
+        ends = divide_range(parameter.low, parameter.high, parameter.log, parameter.whole)
+        groups = zip(group_trials_by_value(tables, parameter), ends, strict=True)
+        kept = [level for group, level in groups if group.label not in verdict.worse_values]
+        return NextParameter(replace(parameter, low=kept[0][0], high=kept[-1][1]), reason="the others are worse")
+    choices = dict(zip(format_choices(parameter.choices), parameter.choices, strict=True))
     remaining = tuple(choice for label, choice in choices.items() if label not in verdict.worse_values)
     return NextParameter(replace(parameter, choices=remaining), reason="the others are worse")
+
+
+def _choose_equal_value(tables: StudyTables, parameter: SearchedParameter, verdict: ScientificVerdict) -> Any:
+    """Choose the winner's value if it is among the equal ones, else that of the leader's trial."""
+    if not parameter.is_range:
+        winner_value = _get_winner_value(tables, parameter.name)
+        choices = dict(zip(format_choices(parameter.choices), parameter.choices, strict=True))
+        equal = [choices[label] for label in verdict.equal_values]
+        return winner_value if choice_key(winner_value) in map(choice_key, equal) else equal[0]
+    groups = {group.label: group for group in group_trials_by_value(tables, parameter)}
+    leader, *others = (groups[label].trials.set_index("number")[parameter.name] for label in verdict.equal_values)
+    values = pd.concat([leader, *others])
+    return values[tables.winner if tables.winner in values else groups[verdict.equal_values[0]].best_trial]
 
 
 def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:

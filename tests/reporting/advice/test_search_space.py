@@ -1,5 +1,6 @@
 """The next search space: around good trials, past an end where they crowd, never where training fails."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -7,10 +8,14 @@ import pandas as pd
 import pytest
 
 from tests.helpers import planted_studies as planted
+from tests.helpers.answers import with_answer
+from tests.helpers.five_parameters import RATE as FIVE_RATE
+from tests.helpers.five_parameters import compute_rate_position, draw_trials
 from tests.helpers.planted_causes import HEALTHY, NOISE, PLANTED, WILD
 from tests.helpers.planted_studies import MOMENTUM, RATE, World
 from thalweg.reporting.advice import search_space, space_yaml
 from thalweg.reporting.analysis import failure_bounds, failure_regions, good_region
+from thalweg.reporting.analysis.isolation import group_trials_by_value
 from thalweg.reporting.analysis.separation import EFFECTIVE_RATE
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import health, noise, parameters
@@ -150,6 +155,49 @@ def test_minor_choice_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "    # kind: l1, the winner's value; it mattered little" in space_yaml.format_space(
         search_space.build_next_space(with_kind)
     )
+
+
+def build_range_study(build_study: Callable[..., StudyTables]) -> tuple[StudyTables, SearchedParameter, list[str]]:
+    """A study that asks about a rate, and the labels of its thirds."""
+    asked = replace(FIVE_RATE, role="scientific")
+    trials = draw_trials(90, 8)
+    values = 1 + (compute_rate_position(trials) - 0.5) ** 2  # no end is widened
+    tables = build_study(trials, values, noise=0.1, space=[asked])
+    return tables, asked, [group.label for group in group_trials_by_value(tables, asked)]
+
+
+@pytest.mark.parametrize(
+    ("leader", "worse", "ends"),
+    [
+        (0, (1, 2), (0, 1)),
+        (1, (2,), (0, 2)),
+        (2, (0,), (1, 3)),
+        (0, (1,), (0, 3)),  # what lies between values that are kept stays
+    ],
+)
+def test_worse_thirds_are_dropped(
+    build_study: Callable[..., StudyTables], leader: int, worse: tuple[int, ...], ends: tuple[int, int]
+) -> None:
+    tables, asked, labels = build_range_study(build_study)
+    others = {labels[i]: (0.9, 0.05) if i in worse else (0.02, 0.4) for i in range(3) if i != leader}
+    (step,) = search_space.build_next_space(with_answer(tables, asked, labels[leader], others))
+    points = [asked.value_at(end / 3) for end in ends]
+    assert step.fixed is None
+    assert [step.searched.low, step.searched.high] == pytest.approx(points)
+
+
+def test_equal_thirds_are_fixed_at_the_winner(build_study: Callable[..., StudyTables]) -> None:
+    tables, asked, labels = build_range_study(build_study)
+    alike = with_answer(tables, asked, labels[0], {labels[1]: (0.01, 0.05), labels[2]: (0.01, 0.05)})
+    (step,) = search_space.build_next_space(alike)
+    assert step.fixed == tables.trials.loc[tables.trials["number"] == tables.winner, "rate"].item()
+    # if the winner's third is worse, the leader's best trial has the value
+    groups = group_trials_by_value(tables, asked)
+    third = next(i for i, group in enumerate(groups) if tables.winner in set(group.trials["number"]))
+    first, second = (i for i in range(3) if i != third)
+    answer = {labels[second]: (0.01, 0.05), labels[third]: (0.9, 0.05)}
+    (step,) = search_space.build_next_space(with_answer(tables, asked, labels[first], answer))
+    assert step.fixed == tables.trials.loc[tables.trials["number"] == groups[first].best_trial, "rate"].item()
 
 
 def test_kept_choices_are_not_named() -> None:

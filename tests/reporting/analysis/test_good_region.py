@@ -160,8 +160,8 @@ def test_range_ignores_dropped_choices(
     kinds = np.where(np.arange(120) < count, "l2", "l1")
     trials = tables.trials.assign(kind=kinds)
     trials.loc[trials.index[6:12], "rate"] = 0.3
-    verdict = ScientificVerdict("alike", None, (), (), ("l2",), ())
-    monkeypatch.setattr(search_space, "_list_scientific_choices", lambda _: [KIND])
+    verdict = ScientificVerdict("alike", None, (), (), ("l2",), (), {})
+    monkeypatch.setattr(search_space, "list_scientific", lambda _: [KIND])
     monkeypatch.setattr(search_space, "judge_parameter", lambda *_: verdict)
     rate, *_ = search_space.build_next_space(replace(tables, trials=trials))
     assert (rate.searched.high < 0.1) == (count == 6)
