@@ -1,5 +1,7 @@
 """The noise of values from seed to seed, and the smallest difference that counts."""
 
+from itertools import takewhile
+
 import numpy as np
 import pandas as pd
 from scipy.special import chdtri
@@ -28,9 +30,10 @@ def difference_by_seed(
 def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
     """Estimate the noise of one trial's validation value from seed to seed, pooled within winner and runners-up.
 
-    The baseline is left out: its noise may be far from that of the top trials. So are seeds on which training diverged
-    or failed: one would dominate the noise. None if candidates were confirmed for other epochs than trials are chosen
-    by. The mean over a trial's seeds divides the standard deviation by their square root.
+    The baseline is left out: its noise may be far from that of the top trials. So are trials that were retrained only
+    as the best of a value that the study asks about, and seeds on which training diverged or failed: one would dominate
+    the noise. None if candidates were confirmed for other epochs than trials are chosen by. The mean over a trial's
+    seeds divides the standard deviation by their square root.
 
     If trials share their seeds (`study.randomness: paired`), a seed's common effect gives no trial an advantage. The
     noise is then the residual of candidate and seed, with (C - 1)(S - 1) degrees of freedom for C candidates and S
@@ -39,7 +42,8 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
     column, runs = f"validation_{tables.objective}", tables.runs
     if runs.empty or column not in runs or not tables.has_same_epochs:
         return None
-    is_sound = (runs["candidate"] != "baseline") & ~find_failed_runs(runs, column, tables.sign)
+    is_top = (runs["candidate"] != "baseline") & ~_is_for_level(tables)
+    is_sound = is_top & ~find_failed_runs(runs, column, tables.sign)
     best = drop_diverged_runs(runs[is_sound]).dropna(subset=[column])
     lanes = tables.seeds_per_trial
     if is_paired(tables) and (parts := _separate_variances(best, column)):
@@ -50,6 +54,20 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
         return None
     pooled = float((variances.fillna(0.0) * dof).sum() / dof.sum())
     return SeedNoise(float(np.sqrt(pooled / lanes)), int(dof.sum()))
+
+
+def _is_for_level(tables: StudyTables) -> pd.Series:
+    """Return which runs [runs] are of a trial that was retrained only as the best of a value that the study asks about.
+
+    Such a trial ranks below one that was not retrained: the top trials are retrained without a gap.
+    """
+    runs = tables.runs
+    if not any(parameter.role == "scientific" for parameter in tables.parameters):
+        return pd.Series(False, index=runs.index)
+    retrained = set(runs["trial"].dropna().astype(int))
+    top = set(takewhile(retrained.__contains__, tables.ranked["number"].astype(int)))
+    is_for_level: pd.Series = ~runs["trial"].isin(top) & ~runs["candidate"].isin(["winner", "baseline"])
+    return is_for_level
 
 
 def is_paired(tables: StudyTables) -> bool:

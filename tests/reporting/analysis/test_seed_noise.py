@@ -14,10 +14,12 @@ from thalweg.reporting.analysis.seed_noise import (
     estimate_seed_noise,
     find_failed_runs,
 )
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sentences import describe_noise
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.samples import SeedNoise
 
+ROOT_2: Any = pytest.approx(np.sqrt(2))
 DEVIATION: Any = pytest.approx(np.sqrt(4 / 3))
 
 
@@ -85,6 +87,25 @@ def test_noise_ignores_other_runs(counting_study: StudyTables) -> None:
     assert noise is not None
     assert noise.std < 0.1
     assert noise.dof == 20
+
+
+def test_noise_ignores_best_trials_of_weak_values(counting_study: StudyTables) -> None:
+    """Trials 0 to 2 are the study's best; trial 5 was retrained for its loss, and trial 9 won for its own."""
+    trials = pd.DataFrame(
+        {"number": range(10), "state": "complete", "value": np.arange(10.0), "kind": ["l1", "l2"] * 5}
+    )
+    values = {0: [1.0, 3.0], 1: [1.0, 3.0], 2: [1.0, 3.0], 5: [0.0, 90.0], 9: [2.0, 4.0]}
+    names = {0: "runner-up 1", 1: "runner-up 2", 2: "runner-up 3", 5: "runner-up 4", 9: "winner"}
+    runs = pd.DataFrame([{"candidate": names[trial], "trial": trial, "validation_mae": value}
+                         for trial, pair in values.items() for value in pair])  # fmt: skip
+    kind = SearchedParameter("kind", choices=("l1", "l2"))
+    tables = replace(counting_study, trials=trials, runs=runs, space=[kind], params={"study": {"seeds": 1}})
+    asking = replace(tables, space=[replace(kind, role="scientific")])
+    noise = estimate_seed_noise(asking)
+    assert noise == SeedNoise(ROOT_2, 4)
+    other = estimate_seed_noise(tables)
+    assert other is not None
+    assert other.dof == 5
 
 
 def build_two_candidates(last: float) -> pd.DataFrame:

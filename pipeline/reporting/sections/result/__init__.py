@@ -1,12 +1,13 @@
 """The comparison of the winner with the baseline, the runners-up and simple answers."""
 
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
+from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import EmptyFigure, Figure
 from thalweg.reporting.sections.result import candidates, doubts, references, runners_up, selection_bias, sets, shortage
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_interval, metric_label
+from thalweg.reporting.text import format_code, format_count, format_interval, join_items, metric_label
 from thalweg.stats.intervals import compare_with_zero
 
 TITLE = "Result"
@@ -154,8 +155,14 @@ def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
     total = format_count(len(tables.ranked), "complete trial")
     if count < 2:
         return f"Trial {tables.winner} has the best {measure} among {total}. It was retrained on {seeds}."
+    asked = [format_code(parameter.name) for parameter in list_scientific(tables)]
+    chosen = f"The {count} best of {total} by {measure}"
+    if asked and tables.setting("confirm.questions"):
+        chosen = (
+            f"Of {total}, the best by {measure}, and the best of each value of {join_items(asked)}, {count} in all,"
+        )
     return (
-        f"The {count} best of {total} by {measure} were retrained on {seeds}. "
+        f"{chosen} were retrained on {seeds}. "
         f"Trial {tables.winner} is the best of them by the same measure on these seeds."
     )
 
