@@ -83,6 +83,13 @@ def test_choice_of_winner_comes_first(counting_study: StudyTables) -> None:
         f"The 2 best of {count} complete trials by mean absolute error on the validation set were retrained on 8 "
         f"fresh seeds. Trial {winner} is the best of them by the same measure on these seeds. On the test set, "
     )
+    asked = replace(tables.parameters[0], name="kind", role="scientific", choices=("l1", "l2"))
+    params = {**tables.params, "confirm": {**tables.params.get("confirm", {}), "questions": True}}
+    asking = replace(tables, space=[asked], params=params, trials=tables.trials.assign(kind="l1"))
+    assert result.build_findings(asking)[0].evidence.startswith(
+        f"Of {count} complete trials, the best by mean absolute error on the validation set, and the best of each "
+        f"value of `kind`, 2 in all, were retrained on 8 fresh seeds. Trial {winner} is the best of them"
+    )
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
     assert result.build_findings(alone)[0].evidence.startswith(
         f"Trial {winner} has the best mean absolute error on the validation set among {count} complete trials. It was "
