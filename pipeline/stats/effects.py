@@ -148,9 +148,14 @@ def _draw_means(means: MeanPosterior) -> Floats:
 def _build_tuned_measures(
     dimensions: Sequence[Dimension], points: Floats, costs: Floats, surface: ResponseSurface
 ) -> Measures:
-    """Place each level of each dimension at the trial's other values that promise it the lowest cost."""
-    order, chosen = np.argsort(costs, kind="stable"), []
+    """Place each level of each dimension at the trial's other values that promise it the lowest cost.
+
+    Only trials that use the dimension offer theirs: the values of others switch it off.
+    """
+    best_first, chosen = np.argsort(costs, kind="stable"), []
     for index, dimension in enumerate(dimensions):
+        is_user = np.all([np.isin(points[:, at], [*allowed]) for at, allowed in dimension.conditions.items()], axis=0)
+        order = best_first[np.broadcast_to(is_user, len(points))[best_first]] if np.any(is_user) else best_first
         for level in range(dimension.level_count):
             is_own = _find_levels(dimension, points[:, index]) == level
             candidates = np.unique([*order[:MAX_CANDIDATES], *[row for row in order if is_own[row]][:MAX_CANDIDATES]])

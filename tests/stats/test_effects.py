@@ -1,5 +1,7 @@
 """Effects of parameters, against functions whose means over a space are known."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from thalweg.stats.effects import (
     limit_costs,
 )
 from thalweg.stats.level_measures import Dimension
-from thalweg.stats.response_surface import MeanPosterior
+from thalweg.stats.response_surface import MeanPosterior, Measures
 
 Floats = NDArray[np.float64]
 SPACE = [Dimension(), Dimension(), Dimension(3)]
@@ -95,6 +97,26 @@ def test_effect_of_conditional_dimension_is_of_its_trials() -> None:
     kind, delta = estimate_effects(space, points, costs)
     assert delta.low < 2 / 3 < delta.high
     assert kind.low < 1.5 < kind.high
+
+
+def test_conditional_levels_are_tuned_where_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best trials have the choice that switches the dimension off."""
+    space, rng = [Dimension(2), Dimension(), Dimension(conditions={0: frozenset({1})})], np.random.default_rng(4)
+    points = np.column_stack([rng.integers(0, 2, 60), rng.random(60), rng.random(60)])
+    used = points[:, 0] == 1
+    points[~used, 2] = np.nan
+    placed: list[Floats] = []
+    build = effects._build_tuned_measures
+
+    def keep_places(*arguments: Any) -> Measures:
+        measures = build(*arguments)
+        placed.append(np.stack(measures.states, 1))
+        return measures
+
+    monkeypatch.setattr(effects, "_build_tuned_measures", keep_places)
+    estimate_effects(space, points, np.where(used, 3 + np.nan_to_num(points[:, 2]), 1 + points[:, 1]))
+    # two levels of the choice, three of the range, three of the conditional range
+    assert placed[0][-3:, 0].tolist() == [1, 1, 1]
 
 
 def test_more_trials_than_the_limit_are_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
