@@ -21,7 +21,7 @@ MIN_LEVEL_TRIALS = 12
 """With fewer trials a level can hardly come to its own best."""
 
 Levels = dict[str, int]
-"""A trial's level of each scientific parameter, by the parameter's name."""
+"""A trial's level of each scientific parameter that it may use, by the parameter's name."""
 
 
 def list_scientific(config: Config) -> list[tuple[str, ParameterConfig]]:
@@ -77,6 +77,8 @@ def assign_levels(config: Config) -> list[Levels]:
 
     Each next trial gets one of the levels with the fewest trials, drawn by the seed. So the numbers of trials of two
     levels differ by one at most, unless the first trials, whose values are given, are more of one level than its share.
+    A trial whose levels switch a parameter off has no level of it. Where a parameter's condition is on a value that the
+    sampler chooses, only the trials that may use it are shared evenly: those that do use it are so on average.
     """
     scientific = {name: (parameter, len(divide_parameter(parameter))) for name, parameter in list_scientific(config)}
     counts = {name: Counter[int]() for name in scientific}
@@ -87,7 +89,18 @@ def assign_levels(config: Config) -> list[Levels]:
         for name, (parameter, level_count) in scientific.items():
             drawn = [rng.derive_seed(config.seed, "level", name, number, level) for level in range(level_count)]
             fewest = min(range(level_count), key=lambda level: (counts[name][level], drawn[level]))
-            levels[name] = find_level(parameter, setting[name]) if name in setting else fewest
-            counts[name][levels[name]] += 1
+            if name in setting or _may_use(parameter, levels, scientific):
+                levels[name] = find_level(parameter, setting[name]) if name in setting else fewest
+                counts[name][levels[name]] += 1
         assigned.append(levels)
     return assigned
+
+
+def _may_use(parameter: ParameterConfig, levels: Levels, scientific: Mapping[str, tuple[ParameterConfig, int]]) -> bool:
+    """Return whether a trial may use a parameter: no level of what it depends on switches it off."""
+    for name, allowed in parameter.when.items():
+        if name in scientific:
+            choices = scientific[name][0].choices or ()
+            if name not in levels or choices[levels[name]] not in allowed:
+                return False
+    return True

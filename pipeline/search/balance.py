@@ -1,4 +1,7 @@
-"""A sampler that gives each level of what a study asks about equally many trials, and tunes each level by itself."""
+"""A sampler that gives each level of what a study asks about equally many trials, and tunes each level by itself.
+
+What `when` switches off has no level in a trial: `thalweg.config.levels` says how such levels share the rest.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -65,7 +68,7 @@ class BalancedSampler:
 
     def _find_fixed_values(self, number: int) -> Setting:
         """Return the values of a trial that its sampler does not choose."""
-        drawn = {} if self._own else {name: self._draw_value(name, number) for name in self._levels}
+        drawn = {} if self._own else {name: self._draw_value(name, number) for name in self._assigned[number]}
         if number < len(self._initial):
             return drawn | self._initial[number]
         index = self._find_index(number)

@@ -68,6 +68,17 @@ def test_first_trials_count(config: Config) -> None:
     assert Counter(trial[KIND] for trial in assigned) == {0: 3, 1: 3, 2: 3}
 
 
+def test_trials_that_switch_a_parameter_off_do_not_count(config: Config) -> None:
+    """Its levels share the trials of the choice that uses it."""
+    delta = {"low": 0.0, "high": 3.0, "role": "scientific", "when": {KIND: "huber"}}
+    assigned = levels.assign_levels(ask(config, 47, {KIND: CHOICES, "loss.terms.count.delta": delta, RATE: RANGE}))
+    counts = Counter(trial.get("loss.terms.count.delta") for trial in assigned[1:] if trial[KIND] == 2)
+    assert sum(counts.values()) in (15, 16)
+    assert set(counts) == {0, 1, 2}
+    assert max(counts.values()) - min(counts.values()) <= 1
+    assert all("loss.terms.count.delta" not in trial for trial in assigned if trial[KIND] != 2)
+
+
 def test_planned_study_has_no_levels(config: Config) -> None:
     assert levels.list_scientific(ask(config, 3, {KIND: CHOICES})) == []
     assert levels.list_scientific(ask(config, 3, {KIND: CHOICES, RATE: RANGE})) != []
