@@ -45,9 +45,11 @@ def _list_rare_levels(config: Config) -> Iterator[str]:
         if trials // count < levels.MIN_LEVEL_TRIALS:
             values = f"{count} thirds" if parameter.choices is None and not parameter.whole else f"{count} values"
             needed = -(-levels.MIN_LEVEL_TRIALS * count // cohort) * cohort
+            most = "at most " if parameter.when else ""  # a trial may switch it off
+            enough = f"and {levels.MIN_LEVEL_TRIALS} are needed" if parameter.when else "enough"
             yield (
-                f"{name} has {values}, and {format_count(trials, 'trial')} give each of them {trials // count}; "
-                f"study.trials: {needed} gives each {needed // count}, enough to come to its own best"
+                f"{name} has {values}, and {format_count(trials, 'trial')} give each of them {most}{trials // count}; "
+                f"study.trials: {needed} gives each {most}{needed // count}, {enough} to come to its own best"
             )
 
 

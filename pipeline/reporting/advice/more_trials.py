@@ -1,5 +1,7 @@
 """Advice on the number of trials."""
 
+import math
+
 from thalweg.reporting.analysis.isolation import group_trials_by_value
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -15,11 +17,18 @@ def advise_continuation(tables: StudyTables) -> str:
 
 
 def advise_level_trials(tables: StudyTables, parameter: SearchedParameter, level_trials: int) -> str:
-    """Advise as many trials as give each value of a scientific parameter `level_trials` of them."""
-    name, levels = format_code(parameter.name), len(group_trials_by_value(tables, parameter))
+    """Advise as many trials as give each value of a scientific parameter `level_trials` of them.
+
+    Of a parameter that not all trials use, only the expected number is known: as large a share as so far.
+    """
+    groups = group_trials_by_value(tables, parameter)
+    name, levels = format_code(parameter.name), len(groups)
     if tables.setting("study.sampler") == "grid":
         return f"Raise `points` of the other settings, so that each value of {name} has {level_trials} trials."
     cohort = int(tables.setting("study.cohort", 1))
-    needed = level_trials * levels
+    share = max(1, sum(len(group.costs) for group in groups)) / len(tables.trials) if parameter.when else 1.0
+    needed = math.ceil(level_trials * levels / share)
     total = -(-(needed if needed > len(tables.trials) else 2 * len(tables.trials)) // cohort) * cohort
-    return f"Set `study.trials: {total}`: each value of {name} then gets {total // levels} trials or more."
+    each = int(total * share) // levels
+    gets = f"about {each} trials" if parameter.when else f"{each} trials or more"
+    return f"Set `study.trials: {total}`: each value of {name} then gets {gets}."
