@@ -65,7 +65,8 @@ class LevelDifference:
     """A level's best trial, and its objective minus the leader's on fresh seeds.
 
     The intervals of all levels of a question hold together in 95 % of studies. `low_90` to `high_90` is the 90 %
-    interval of this difference alone: two one-sided tests at 5 % (`thalweg.stats.intervals.equivalence_interval`).
+    interval of this difference alone: two one-sided tests at 5 %
+    (`thalweg.stats.intervals.compute_equivalence_interval`).
     """
 
     level: int

@@ -47,7 +47,7 @@ def compare_levels(
             by_seed, left_out = scores[index] - scores[first], leave_out_metrics[index] - leave_out_metrics[first]
             found = intervals.two_way_interval(by_seed, left_out, block_sizes, family=1 + len(finite))
             estimate = build_estimate(found, left_out, block_sizes, group_count)
-            narrow = intervals.equivalence_interval(by_seed, left_out, block_sizes)
+            narrow = intervals.compute_equivalence_interval(by_seed, left_out, block_sizes)
             others.append(LevelDifference(level, _read_trial(ranked[index]), estimate, narrow.low, narrow.high))
         questions.append(Question(name, leader, _read_trial(ranked[first]), tuple(others), failed))
     return tuple(questions)

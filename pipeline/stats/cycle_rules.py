@@ -55,14 +55,7 @@ def _find_lost_cycles(run: RunCurves) -> CurveVerdict | None:
     best, rise = _find_cycle_rise(ends, run)
     if rise <= 0 or ends.train[-1] - ends.train[best] <= MIN_CYCLE_RISE * np.ptp(run.train):
         return None
-    numbers = {
-        "best": ends.val[best],
-        "epoch": int(ends.epoch[best]),
-        "end": ends.val[-1],
-        "train_at_best": ends.train[best],
-        "train_end": ends.train[-1],
-        "rate": run.rate.max(),
-    }
+    numbers = _collect_rise_numbers(ends, best) | {"rate": run.rate.max()}
     return CurveVerdict("rate too high", int(ends.epoch[best]), Evidence("lost cycles", numbers))
 
 
@@ -72,13 +65,7 @@ def _find_overfitting_cycles(run: RunCurves) -> CurveVerdict | None:
     best, rise = _find_cycle_rise(ends, run)
     if rise <= 0 or ends.train[-1] >= min(ends.train[best], ends.val[-1]):
         return None
-    numbers = {
-        "best": ends.val[best],
-        "epoch": int(ends.epoch[best]),
-        "end": ends.val[-1],
-        "train_at_best": ends.train[best],
-        "train_end": ends.train[-1],
-    }
+    numbers = _collect_rise_numbers(ends, best)
     return CurveVerdict("overfitting", int(ends.epoch[best]), Evidence("overfitting cycles", numbers))
 
 
@@ -106,3 +93,14 @@ def _find_cycle_rise(ends: RunCurves, run: RunCurves) -> tuple[int, float]:
     best = int(ends.val.argmin())
     rise = ends.val[-1] - ends.val[best]
     return best, float(rise) if rise > MIN_CYCLE_RISE * np.ptp(run.val) else 0.0
+
+
+def _collect_rise_numbers(ends: RunCurves, best: int) -> dict[str, float]:
+    """Collect the losses at the best end of a cycle and at the last."""
+    return {
+        "best": ends.val[best],
+        "epoch": int(ends.epoch[best]),
+        "end": ends.val[-1],
+        "train_at_best": ends.train[best],
+        "train_end": ends.train[-1],
+    }

@@ -169,7 +169,7 @@ def two_way_interval(
     return _build_bounded_interval(mean, source, count, len(sizes), bounds)
 
 
-def equivalence_interval(
+def compute_equivalence_interval(
     by_seed: NDArray[np.float64], leave_out_means: NDArray[np.float64], sizes: NDArray[np.intp]
 ) -> Interval:
     """Compute the 90 % interval of a mean over seeds, for fresh seeds and groups; arguments as for `two_way_interval`.

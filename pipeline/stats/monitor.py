@@ -49,7 +49,7 @@ def diagnose_curves(
     train, val, measured, rate, spread = (c[reached] for c in curves)
     epochs = np.asarray(epoch)[reached].astype(np.int64)
     if diverged_step is not None or not (_is_finite(train) & _is_finite(val)).all():
-        return _divergence_verdict(epochs, train, val, rate, diverged_step)
+        return _describe_divergence(epochs, train, val, rate, diverged_step)
     if len(epochs) < MIN_VALIDATIONS:
         return CurveVerdict("too short to tell", None, Evidence("too short", {"validations": len(epochs)}))
     cost = {"min": measured, "max": -measured, "zero": np.abs(measured)}[direction]
@@ -66,13 +66,14 @@ def diagnose_curves(
         or find_low_rate(run)
         or _find_improvement(run)
         or _find_rest(run)
-        or _convergence_verdict(run)
+        or _judge_convergence(run)
     )
 
 
-def _divergence_verdict(
+def _describe_divergence(
     epochs: NDArray[np.int64], train: Curve, val: Curve, rate: Curve, step: int | None
 ) -> CurveVerdict:
+    """Describe when a run diverged, and what its loss was before."""
     finite = _is_finite(train) & _is_finite(val)
     since = None if finite.all() else int(epochs[~finite][0])
     numbers: dict[str, float] = {}
@@ -147,7 +148,7 @@ def _find_rest(run: RunCurves) -> CurveVerdict | None:
     return CurveVerdict("came to rest with its rate", None, Evidence("rest", numbers))
 
 
-def _convergence_verdict(run: RunCurves) -> CurveVerdict:
+def _judge_convergence(run: RunCurves) -> CurveVerdict:
     """Find the first epoch from which the metric stays within fluctuation of its last level."""
     tail = count_tail(len(run.cost))
     level = run.cost[-tail:].mean()

@@ -58,8 +58,9 @@ def count_seeds_for_equivalence(
 ) -> int | None:
     """Count the fewest seeds with which two equals are shown to differ by less than `effect`, with a chance of `power`.
 
-    Arguments as for `count_seeds_needed`. Two one-sided tests at 5 % show it (`intervals.equivalence_interval`). None
-    if that takes more than `max_seeds`: groups may leave more uncertain than the effect.
+    Arguments as for `count_seeds_needed`. Two one-sided tests at 5 % show it
+    (`intervals.compute_equivalence_interval`). None if that takes more than `max_seeds`: groups may leave more
+    uncertain than the effect.
     """
     for number in range(2, max_seeds + 1):
         seeds = VarianceSource(std**2 / number, number - 1)
@@ -79,7 +80,7 @@ class BestOfDraws:
     high: Array
 
 
-def best_of_draws(costs: ArrayLike) -> BestOfDraws:
+def compute_best_of_draws(costs: ArrayLike) -> BestOfDraws:
     """Compute the distribution of the smallest of k costs [n] drawn without replacement, over all orders of the costs.
 
     With the costs sorted, P(least of k > cost i) = C(n - i, k) / C(n, k). This is the unbiased form (Tang et al. 2020,
@@ -98,12 +99,12 @@ def best_of_draws(costs: ArrayLike) -> BestOfDraws:
     return BestOfDraws(mean, low, high)
 
 
-def expected_best(costs: ArrayLike, count: int) -> float:
+def compute_expected_best(costs: ArrayLike, count: int) -> float:
     """Compute the mean of the smallest of `count` costs, over all draws without replacement."""
-    return float(best_of_draws(costs).mean[count - 1])
+    return float(compute_best_of_draws(costs).mean[count - 1])
 
 
-def quantile_of_luck(trials: int, noise: float, dof: float, level: float = 0.05) -> float:
+def compute_luck_quantile(trials: int, noise: float, dof: float, level: float = 0.05) -> float:
     """Compute a quantile of what the best of `trials` equal trials loses on fresh seeds, in estimated deviations.
 
     Such a trial's lead is luck alone: the largest of n normal values, with the quantile function Phi^-1(u^(1/n))

@@ -32,7 +32,7 @@ def test_equivalence_is_seldom_wrong(apart: float, low: float, high: float) -> N
         seeds, leans = 0.05 * root * draw.standard_normal((16, 1)), 0.025 * root * draw.standard_normal(10)
         cells = apart + seeds + leans + 0.05 * root * draw.standard_normal((16, 10))
         left_out = (cells.sum(1, keepdims=True) - cells) / 9
-        interval = intervals.equivalence_interval(cells.mean(1), left_out, sizes)
+        interval = intervals.compute_equivalence_interval(cells.mean(1), left_out, sizes)
         alike += max(-interval.low, interval.high) < 0.05
     bounds = compute_share_bounds(alike, 500)
     assert bounds[0] <= high

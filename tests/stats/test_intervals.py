@@ -190,7 +190,7 @@ def test_group_error_is_common_to_seeds() -> None:
 
 def test_equivalence_interval_is_of_90_percent() -> None:
     values = np.array([1.0, 2.0, 4.0])
-    interval = intervals.equivalence_interval(values, repeat_for_blocks(values, 4), np.ones(4, int))
+    interval = intervals.compute_equivalence_interval(values, repeat_for_blocks(values, 4), np.ones(4, int))
     low, high = stats.t.interval(0.9, 2, values.mean(), stats.sem(values))
     assert (interval.mean, interval.low, interval.high) == pytest.approx((7 / 3, low, high))
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 from thalweg.stats import samples
 from thalweg.stats.intervals import VarianceSource
-from thalweg.stats.samples import SeedNoise, best_of_draws, expected_best
+from thalweg.stats.samples import SeedNoise, compute_best_of_draws, compute_expected_best
 
 NO_GROUPS = VarianceSource(0.0, 1)
 
@@ -82,7 +82,7 @@ def test_seeds_for_equivalence_have_power() -> None:
 def test_best_of_k_is_of_all_orders() -> None:
     costs = [3.0, 1.0, 4.0, 1.5, 9.0]
     so_far = np.array([np.minimum.accumulate(order) for order in permutations(costs)])
-    best = best_of_draws(costs)
+    best = compute_best_of_draws(costs)
     assert best.mean == pytest.approx(so_far.mean(0))
     assert best.low.tolist() == np.quantile(so_far, 0.025, axis=0, method="inverted_cdf").tolist()
     assert best.high.tolist() == np.quantile(so_far, 0.975, axis=0, method="inverted_cdf").tolist()
@@ -92,12 +92,12 @@ def test_best_of_k_is_of_all_orders() -> None:
 def test_best_of_k_is_unbiased() -> None:
     # the least of 3 of a uniform distribution is 1 / 4 on average; with replacement it would be 0.25 + 0.07 of 6 draws
     rng = np.random.default_rng(0)
-    bests = [best_of_draws(rng.random(6)).mean[2] for _ in range(4000)]
+    bests = [compute_best_of_draws(rng.random(6)).mean[2] for _ in range(4000)]
     assert np.mean(bests) == pytest.approx(0.25, abs=4 * np.std(bests) / np.sqrt(4000))
 
 
 def test_expected_gains_diminish() -> None:
-    mean = best_of_draws(np.random.default_rng(1).normal(size=40)).mean
+    mean = compute_best_of_draws(np.random.default_rng(1).normal(size=40)).mean
     gains = -np.diff(mean)
     assert (np.diff(gains) <= 1e-12).all()
 
@@ -106,14 +106,18 @@ def test_expected_best_is_of_all_draws() -> None:
     tries = [3.0, 1.0, 4.0, 1.5, 9.0, 2.6]
     for count in range(1, 7):
         every = [min(some) for some in combinations(tries, count)]
-        assert expected_best(tries, count) == pytest.approx(np.mean(every))
+        assert compute_expected_best(tries, count) == pytest.approx(np.mean(every))
 
 
 def test_luck_of_many_by_hand() -> None:
     """A single trial has no lead: its loss is noise. With little noise, the loss is the largest of n normal values."""
-    assert samples.quantile_of_luck(1, 1.0, 1e6, 0.05) == pytest.approx(stats.norm.ppf(0.05) * np.sqrt(2), abs=0.02)
-    assert samples.quantile_of_luck(48, 0.01, 1e6, 0.05) == pytest.approx(stats.norm.ppf(0.05 ** (1 / 48)), abs=0.03)
-    assert samples.quantile_of_luck(48, 0.01, 1e6, 0.5) == pytest.approx(stats.norm.ppf(0.5 ** (1 / 48)), abs=0.01)
+    assert samples.compute_luck_quantile(1, 1.0, 1e6, 0.05) == pytest.approx(
+        stats.norm.ppf(0.05) * np.sqrt(2), abs=0.02
+    )
+    assert samples.compute_luck_quantile(48, 0.01, 1e6, 0.05) == pytest.approx(
+        stats.norm.ppf(0.05 ** (1 / 48)), abs=0.03
+    )
+    assert samples.compute_luck_quantile(48, 0.01, 1e6, 0.5) == pytest.approx(stats.norm.ppf(0.5 ** (1 / 48)), abs=0.01)
 
 
 @pytest.mark.parametrize(("trials", "noise", "dof"), [(12, 0.6, 2), (48, 0.35, 7), (96, 1.2, 14)])
@@ -122,4 +126,4 @@ def test_luck_exceeds_its_quantile(trials: int, noise: float, dof: int) -> None:
     draw = np.random.default_rng(0)
     luck = draw.standard_normal((20_000, trials)).max(1) + noise * draw.standard_normal(20_000)
     losses = luck / np.sqrt(draw.chisquare(dof, 20_000) / dof)
-    assert abs((losses < samples.quantile_of_luck(trials, noise, dof)).mean() - 0.05) < 0.006
+    assert abs((losses < samples.compute_luck_quantile(trials, noise, dof)).mean() - 0.05) < 0.006

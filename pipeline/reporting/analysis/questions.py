@@ -19,7 +19,7 @@ from thalweg.reporting.analysis.seed_noise import find_smallest_effect
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import VarianceSource
-from thalweg.stats.samples import count_seeds_for_equivalence, expected_best
+from thalweg.stats.samples import compute_expected_best, count_seeds_for_equivalence
 
 LevelVerdict = Literal["worse", "behind", "ahead", "alike", "open"]
 MAX_SEEDS = 100
@@ -156,7 +156,7 @@ def _read_groups(estimate: Estimate) -> VarianceSource:
 
 def measure_search_gap(costs: NDArray[np.float64]) -> float:
     """Measure how much better the best of all trials [n] is than the best of half of them, on average over halves."""
-    return expected_best(costs, max(1, len(costs) // 2)) - float(np.min(costs))
+    return compute_expected_best(costs, max(1, len(costs) // 2)) - float(np.min(costs))
 
 
 def compute_search_margin(costs: Sequence[NDArray[np.float64]]) -> float:

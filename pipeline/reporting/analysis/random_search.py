@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.samples import BestOfDraws, best_of_draws
+from thalweg.stats.samples import BestOfDraws, compute_best_of_draws
 
 Array = NDArray[np.float64]
 MIN_DRAWN_TRIALS = 4  # fewer say nothing
@@ -29,7 +29,7 @@ class RandomDraws:
     @property
     def best_by_count(self) -> BestOfDraws:
         """The best of the given and k drawn trials together."""
-        return best_of_draws(np.minimum(self.costs, self.given_cost))
+        return compute_best_of_draws(np.minimum(self.costs, self.given_cost))
 
     def expected_gain(self, count: int) -> float:
         """Return the mean gain of the last `count` drawn trials over the others' best, over all orders.

@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 from thalweg.reporting.analysis.confirmed import RetrainedBest
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise, is_paired
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.samples import quantile_of_luck
+from thalweg.stats.samples import compute_luck_quantile
 
 
 @dataclass(frozen=True)
@@ -57,4 +57,4 @@ def compute_least_luck(tables: StudyTables, fresh_seeds: int) -> float | None:
     shared = (noise.shared_limit / noise.std) ** 2
     # in variances of a trial's own noise: of the mean over fresh seeds, and of the study's seeds
     others = (1 + shared) * tables.seeds_per_trial / fresh_seeds + shared
-    return noise.std * quantile_of_luck(len(tables.ranked), float(np.sqrt(others)), noise.dof)
+    return noise.std * compute_luck_quantile(len(tables.ranked), float(np.sqrt(others)), noise.dof)

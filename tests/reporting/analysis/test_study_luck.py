@@ -13,7 +13,7 @@ from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.analysis.study_luck import compute_least_luck, judge_study_luck
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import t_interval
-from thalweg.stats.samples import quantile_of_luck
+from thalweg.stats.samples import compute_luck_quantile
 
 SPREAD = np.array([-1.2, -0.8, -0.4, -0.1, 0.1, 0.4, 0.8, 1.2])
 
@@ -39,7 +39,7 @@ def test_verdict_follows_loss(counting_study: StudyTables) -> None:
     tables = with_fresh_seeds(counting_study, "independent", "winner")
     deviation = float(SPREAD.std(ddof=1))
     reach = stats.t.ppf(0.975, 7) * deviation * np.sqrt(9 / 8)
-    least = deviation * quantile_of_luck(len(tables.ranked), np.sqrt(1 / 8), 7)
+    least = deviation * compute_luck_quantile(len(tables.ranked), np.sqrt(1 / 8), 7)
     assert compute_least_luck(tables, 8) == pytest.approx(least)
     assert 0 < least < reach
     for loss, verdict in ((0.99 * least, "held"), (1.01 * least, "unclear"), (1.01 * reach, "luck")):
@@ -63,8 +63,8 @@ def test_common_luck_gives_no_lead(counting_study: StudyTables) -> None:
     others = np.sqrt(shared + (1 + shared) / 8)
     least = compute_least_luck(two, 8)
     assert least is not None
-    assert least == pytest.approx(noise.std * quantile_of_luck(len(two.ranked), others, 7))
-    assert least < noise.std * quantile_of_luck(len(two.ranked), np.sqrt(1 / 8), 7)
+    assert least == pytest.approx(noise.std * compute_luck_quantile(len(two.ranked), others, 7))
+    assert least < noise.std * compute_luck_quantile(len(two.ranked), np.sqrt(1 / 8), 7)
 
 
 @pytest.mark.slow
