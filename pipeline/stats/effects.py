@@ -33,26 +33,34 @@ ALPHA = 0.05
 
 
 @dataclass(frozen=True)
-class Effect:
-    """How much a parameter changes the cost.
+class EffectSize:
+    """How far the worst and the best level of a parameter are apart.
 
-    - `worst`, `best`: levels by their mean cost; `difference` of the two, with its 95 % interval `low` to `high`.
+    - `difference` of their mean costs, with its 95 % interval `low` to `high`.
     - `is_tuned`: these are of levels at the best other values known for each, because the means over the space are not
       surely apart. Trials of a sampler that learns may show only this.
     - `chance`: that levels which all are equal look as different, over the space or tuned.
     - `bound`: any two levels differ by less than this with a probability of 95 %, both on average over the space and
       with the other parameters at what is best for each level.
-    - `lead_share`: the share of draws in which it has the largest effect of all.
     """
 
-    worst: int
-    best: int
     difference: float
     low: float
     high: float
     is_tuned: bool
     chance: float
     bound: float
+
+
+@dataclass(frozen=True)
+class Effect(EffectSize):
+    """How much a parameter changes the cost: from its `worst` level to its `best`.
+
+    `lead_share`: the share of draws in which it has the largest effect of all.
+    """
+
+    worst: int
+    best: int
     lead_share: float
 
 
@@ -110,7 +118,8 @@ def _measure_effect(
     # twice, because either comparison may show a difference
     chance = min(1.0, 2 * min(compute_chance_of_equals(means, own) for means in posteriors))
     bound = max(float(np.quantile(np.ptp(levels, axis=1), 1 - ALPHA)) for levels in drawn)
-    return Effect(*contrasts[is_tuned], is_tuned, chance, bound, lead)
+    worst, best, difference, low, high = contrasts[is_tuned]
+    return Effect(difference, low, high, is_tuned, chance, bound, worst, best, lead)
 
 
 def _compare_ends(centres: Floats, drawn: Floats) -> tuple[int, int, float, float, float]:

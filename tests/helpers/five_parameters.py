@@ -53,7 +53,7 @@ def rank_parameters(tables: StudyTables) -> ImportanceRanking:
 
 def build_importance(name: str, difference: float, chance: float = 0.0, bound: float = 9.0) -> Importance:
     """An effect whose interval is half of it to one and a half; the smallest that counts is 0.1."""
-    return Importance(name, "b", "a", difference, difference / 2, 1.5 * difference, False, chance, bound, 0.1, 40)
+    return Importance(difference, difference / 2, 1.5 * difference, False, chance, bound, name, "b", "a", 0.1, 40)
 
 
 def let_all_matter(monkeypatch: pytest.MonkeyPatch) -> None:

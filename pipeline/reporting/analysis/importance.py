@@ -18,7 +18,7 @@ from thalweg.reporting.analysis.seed_noise import find_smallest_effect
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import choice_key, format_choices, format_levels
-from thalweg.stats.effects import ALPHA, Effect, adjust_chances, estimate_effects, limit_costs
+from thalweg.stats.effects import ALPHA, Effect, EffectSize, adjust_chances, estimate_effects, limit_costs
 from thalweg.stats.level_measures import RANGE_LEVELS, Dimension
 
 Floats = NDArray[np.float64]
@@ -27,27 +27,17 @@ MIN_TRIALS = 12  # fewer say nothing
 
 
 @dataclass(frozen=True)
-class Importance:
-    """The effect of a parameter on the objective.
+class Importance(EffectSize):
+    """The effect of a parameter on the objective, in its units; `chance` is adjusted for all parameters of the study.
 
-    - `worst`, `best`: its levels (choices, or thirds of a range) with the worst and the best mean over the space.
-    - `difference` of their means, in units of the objective, with its 95 % interval `low` to `high`.
-    - `is_tuned`: the two levels are compared at the best other values known for each, not over the space.
-    - `chance`: that equal levels look as different, adjusted for all parameters of the study.
-    - `bound`: any two levels differ by less, with a probability of 95 %; also where the other parameters are at their
-      best. `smallest_effect`: the smallest difference that counts; None if unknown.
+    - `worst`, `best`: its levels (choices, or thirds of a range) with the worst and the best mean.
+    - `smallest_effect`: the smallest difference that counts; None if unknown.
     - `trials`: how many trials have the parameter.
     """
 
     name: str
     worst: str
     best: str
-    difference: float
-    low: float
-    high: float
-    is_tuned: bool
-    chance: float
-    bound: float
     smallest_effect: float | None
     trials: int
 
@@ -138,8 +128,8 @@ def _describe_effect(
 ) -> Importance:
     worst, best = (describe_level(parameter, level, values) for level in (effect.worst, effect.best))
     count = int(np.isfinite(locate_values(parameter, values)).sum())
-    measured = effect.difference, effect.low, effect.high, effect.is_tuned
-    return Importance(parameter.name, worst, best, *measured, chance, effect.bound, smallest, count)
+    size = effect.difference, effect.low, effect.high, effect.is_tuned, chance, effect.bound
+    return Importance(*size, parameter.name, worst, best, smallest, count)
 
 
 def locate_values(parameter: SearchedParameter, values: pd.Series) -> Floats:
