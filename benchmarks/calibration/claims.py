@@ -61,7 +61,7 @@ def judge_equal_trials(study: Study) -> Outcome:
     question = next((asked for asked in study.tables.summary.questions if asked.parameter == KIND), None)
     numbers = [] if question is None else [question.trial, *(other.trial for other in question.others)]
     errors = _list_errors(study)
-    return _judge_sameness(study, [errors[number] for number in numbers])
+    return _judge_sameness(study, [errors[number] for number in numbers if number is not None])
 
 
 def judge_equal_values(study: Study) -> Outcome:
@@ -180,6 +180,8 @@ def list_intervals(study: Study) -> dict[str, bool]:
         difference = confirmed.difference
         holds["winner - baseline"] = difference.low <= winner - baseline <= difference.high
     for question in study.tables.summary.questions:
+        if question.trial is None or not question.others:
+            continue
         leader = settings[question.trial]
         holds["all values - the leading one"] = all(
             other.difference.low <= settings[other.trial] - leader <= other.difference.high for other in question.others
