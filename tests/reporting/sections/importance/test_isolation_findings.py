@@ -57,7 +57,7 @@ def tables(build_study: Callable[..., StudyTables]) -> StudyTables:
         ),
         (
             {"l1": (-0.5, 0.1), "huber": (0.5, 0.1)},
-            "`kind` matters: l2 is better than huber, each at its own best; l1 is better than l2 in `kind` on the test",
+            "`kind` matters: l2 is better than huber, each at its own best in this space; l1 is better than l2 in",
             "`kind` with l1 and l2",
         ),
         (
