@@ -154,6 +154,10 @@ function arrive() {
   row.scrollIntoView({ block: "center" });
 }
 addEventListener("hashchange", arrive);
+// A section that has just opened draws its charts, which moves the row.
+let moves = true;
+for (const name of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(name, () => { moves = false; }, { once: true, passive: true });
+document.addEventListener("drawn", () => { if (moves) arrive(); }, true);
 document.addEventListener("click", (event) => {
   const link = event.target.closest('a[href^="#trial-"]');
   if (link && link.hash === location.hash) setTimeout(arrive); // the same address again fires no hashchange
