@@ -74,6 +74,7 @@ def _has_changed_params(locked: Mapping[str, Any] | None, params: Mapping[str, A
 def _read_tree(file: Path) -> Any:
     """Read a file of YAML or JSON; empty if there is none, or it is torn."""
     try:
-        return (parse_params(file, files.read_bytes(file))[0] or {}) if files.path_exists(file) else {}
+        tree = parse_params(file, files.read_bytes(file))[0] if files.path_exists(file) else {}
     except files.UserError:
         return {}
+    return tree if isinstance(tree, dict) else {}

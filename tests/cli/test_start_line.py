@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
-from thalweg.cli.start_line import LAST_STAGE, announce_run, list_stages_to_run
+from thalweg.cli.start_line import LAST_STAGE, _read_tree, announce_run, list_stages_to_run
 from thalweg.config.tree import flatten_tree
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import files
@@ -77,3 +77,10 @@ def test_stage_by_hand_announces_nothing(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.delenv("DVC_STAGE")
     announce_run("prepare")
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("content", ["", "torn", "[1, 2]", "{", "\0\0"])
+def test_damaged_notes_are_no_notes(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "last-stage.json"
+    file.write_text(content)
+    assert _read_tree(file) == {}

@@ -56,6 +56,8 @@ OTHERS = {
     "studies.lock": "only locked, never read",
     "timing.json": "measurements, a view",
     "made-of.json": "only says what differs; tests/artifacts/test_fresh_start.py damages it",
+    "last-stage.json": "only says whether the first line was printed",
+    "expected-times.json": "only says how long stages may take",
     ".gitignore": "the project's, or written by DVC",
 }
 """Files by name that no result is made from, with the reason."""
