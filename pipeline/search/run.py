@@ -18,7 +18,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.study import NULL
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.search import study
-from thalweg.search.progress_bar import StudyProgress
+from thalweg.search.progress_bar import StudyProgress, describe_trials
 from thalweg.search.publisher import Publisher
 from thalweg.search.study import StudyResult
 from thalweg.search.trials import Trial, build_scorer, find_front_trials, merge_repeats, rank_trials
@@ -65,7 +65,8 @@ def main_in_subprocess() -> None:
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     try:
         with progress.show_stage("study"):
-            run_study(config, loaded, data)
+            result = run_study(config, loaded, data)[0]
+        progress.print_line(f"study: {describe_trials(config, result.trials)}")
     except files.UserError as error:
         sys.exit(str(error))
 

@@ -82,5 +82,6 @@ def test_notebook_moves_study_to_subprocess(finished_project: Path, copied_proje
         text=True,
         check=True,
     )
-    _progress, table = done.stdout.split("True\n")
+    progress, table = done.stdout.split("True\n")
+    assert "4 of 4 trials" in progress
     assert table.encode() == (finished_project / "reports/trials.csv").read_bytes()
