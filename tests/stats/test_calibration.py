@@ -13,13 +13,13 @@ def test_clustered_interval_coverage(sigma: float) -> None:
     """Twelve groups of 5 to 16 examples that share half of their variance: the report's intervals of errors."""
     sizes = np.arange(GROUPS) + 5
     group = np.repeat(np.arange(GROUPS), sizes)
+    studies = 4 * STUDIES  # skewed groups are held in about 93 %: fewer would not show that it is 92 or more
     draw = np.random.default_rng(7)
-    effects = draw_noise(draw.standard_normal((STUDIES, GROUPS)), sigma)
-    values = effects[:, group] + draw.standard_normal((STUDIES, sizes.sum()))
+    effects = draw_noise(draw.standard_normal((studies, GROUPS)), sigma)
+    values = effects[:, group] + draw.standard_normal((studies, sizes.sum()))
     estimates = [intervals.cluster_robust_interval(row, group) for row in values]
     held = sum(interval is not None and interval.low <= 0 <= interval.high for interval in estimates)
-    # skewed groups: 93 % here, which is not refuted, but not shown either
-    assert is_coverage_shown(held) if not sigma else compute_share_bounds(held, STUDIES)[1] >= 0.92
+    assert is_coverage_shown(held, studies)
 
 
 @pytest.mark.parametrize(("apart", "low", "high"), [(0.05, 0.0, 0.05), (0.0, 0.4, 0.6)])
