@@ -10,6 +10,7 @@ import pandas as pd
 
 from thalweg.reporting.advice import rules, search_space
 from thalweg.reporting.analysis import failure_regions
+from thalweg.reporting.analysis.failure_bounds import find_failure_bounds
 from thalweg.reporting.analysis.importance import MIN_TRIALS, Importance, ImportanceRanking, rank_importances
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
@@ -103,7 +104,9 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
     if others:
         evidence += f" Also beyond chance: {_list_names(others)}."
     idle = [parameter for parameter in ranking.unimportant_parameters if parameter.name not in scientific]
-    minor, unclear = ([parameter for parameter in idle if parameter.is_minor is is_minor] for is_minor in (True, False))
+    minor = [parameter for parameter in idle if parameter.is_minor]
+    # a setting at whose end training fails does matter there; Health says where
+    unclear = [one for one in idle if not one.is_minor and not find_failure_bounds(tables, one.name)]
     step = search_space.advise_search(tables)
     return [
         Finding(verdict, evidence, step, tone="plain" if is_alike else "good"),
