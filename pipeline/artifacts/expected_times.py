@@ -15,7 +15,7 @@ from thalweg.system.paths import EXPECTED_TIMES, TIMING
 
 def write_expected_times(config: Config, seconds: Mapping[str, float]) -> None:
     """Keep the seconds of each stage, for this experiment only."""
-    files.write_json(EXPECTED_TIMES, {"experiment": _digest(config), "seconds": dict(seconds)})
+    files.write_json(EXPECTED_TIMES, {"experiment": _compute_digest(config), "seconds": dict(seconds)})
 
 
 def read_expected_times(config: Config) -> dict[str, float]:
@@ -24,7 +24,7 @@ def read_expected_times(config: Config) -> dict[str, float]:
         return {}
     try:
         tree = files.read_json(EXPECTED_TIMES)
-        is_same = tree["experiment"] == _digest(config)
+        is_same = tree["experiment"] == _compute_digest(config)
         return TypeAdapter(dict[str, float]).validate_python(tree["seconds"]) if is_same else {}
     except (files.UserError, ValidationError, KeyError, TypeError):
         return {}  # it is only a hint
@@ -44,7 +44,7 @@ def describe_expected_time(config: Config, stages: list[str]) -> str:
     return "`thalweg check --time` measures how long that takes"
 
 
-def _digest(config: Config) -> str:
+def _compute_digest(config: Config) -> str:
     """Return a digest of all that the time depends on, and more."""
     tree = config.model_dump(mode="json", exclude={"report"})
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:16]

@@ -46,7 +46,7 @@ class Axis:
         return np.abs(difference) if self.is_ordered else (difference != 0).astype(np.float64)
 
 
-def correlate(axes: Sequence[Axis], distances: Sequence[Floats], lengths: Sequence[float]) -> Floats:
+def compute_correlations(axes: Sequence[Axis], distances: Sequence[Floats], lengths: Sequence[float]) -> Floats:
     """Return the correlation of a function at points so far apart along each axis.
 
     The product of Matern's with 5/2 along ranges, and of exp(-1 / length) between two choices.
@@ -100,20 +100,20 @@ class ResponseSurface:
         self.axes, self.points = tuple(axes), points
         self.centre, self.spread = float(np.median(values)), float(np.std(values)) or 1.0
         self._scaled = (values - self.centre) / self.spread
-        self._distances = self._measure(points)
+        self._distances = self._measure_distances(points)
         count = len(self.axes)
         mean = np.array([LENGTH_PRIOR[0]] * count + [SCALE_PRIOR[0], NOISE_PRIOR[0]])
         deviation = np.array([LENGTH_PRIOR[1]] * count + [SCALE_PRIOR[1], NOISE_PRIOR[1]])
         drawn = sample_posterior(
             lambda standard: self._log_likelihood(mean + deviation * standard), len(mean), np.random.default_rng(seed)
         )
-        self._draws = [self._factorise(mean + deviation * standard) for standard in drawn]
+        self._draws = [self._factorise_covariance(mean + deviation * standard) for standard in drawn]
 
     def predict(self, points: Floats, draws: int = PREDICTING_DRAWS) -> Floats:
         """Return the function's posterior mean at points [m, axes], over the first `draws` of the kernel."""
-        distances, means = self._measure(points), []
+        distances, means = self._measure_distances(points), []
         for draw in self._draws[:draws]:
-            kernel = draw.variance * correlate(self.axes, distances, draw.lengths) + MEAN_VARIANCE
+            kernel = draw.variance * compute_correlations(self.axes, distances, draw.lengths) + MEAN_VARIANCE
             means.append(kernel.T @ solve_triangular(draw.lower, draw.white, lower=True, trans=1))
         result: Floats = self.centre + self.spread * np.mean(means, axis=0)
         return result
@@ -122,14 +122,14 @@ class ResponseSurface:
         """Return the posterior of the function's means over `measures`."""
         centres, covariances = [], []
         for draw in self._draws:
-            across, among = self._average(draw, measures)
+            across, among = self._average_over_space(draw, measures)
             half = solve_triangular(draw.lower, across @ measures.mixture.T, lower=True)
             centres.append(self.centre + self.spread * (half.T @ draw.white))
             prior = measures.mixture @ among @ measures.mixture.T
             covariances.append(self.spread**2 * (prior - half.T @ half))
         return MeanPosterior(np.array(centres), np.array(covariances))
 
-    def _average(self, draw: _Draw, measures: Measures) -> tuple[Floats, Floats]:
+    def _average_over_space(self, draw: _Draw, measures: Measures) -> tuple[Floats, Floats]:
         """Average the kernel over measures: with the points [n, measures], and with measures [measures, measures]."""
         count = len(measures.weights[0])
         across = np.full((len(self.points), count), draw.variance)
@@ -137,24 +137,24 @@ class ResponseSurface:
         for axis, column, states, weights, length in zip(
             self.axes, self.points.T, measures.states, measures.weights, draw.lengths, strict=True
         ):
-            across *= correlate([axis], [axis.measure(column, states)], [length]) @ weights.T
-            among *= weights @ correlate([axis], [axis.measure(states, states)], [length]) @ weights.T
+            across *= compute_correlations([axis], [axis.measure(column, states)], [length]) @ weights.T
+            among *= weights @ compute_correlations([axis], [axis.measure(states, states)], [length]) @ weights.T
         return across + MEAN_VARIANCE, among + MEAN_VARIANCE
 
-    def _measure(self, points: Floats) -> list[Floats]:
+    def _measure_distances(self, points: Floats) -> list[Floats]:
         """Return the distances [n, m] of the trials' points to others along each axis."""
         return [axis.measure(own, other) for axis, own, other in zip(self.axes, self.points.T, points.T, strict=True)]
 
-    def _factorise(self, parameters: Floats) -> _Draw:
+    def _factorise_covariance(self, parameters: Floats) -> _Draw:
         *lengths, scale, noise = np.exp(np.clip(parameters, -10, 10)).tolist()
-        kernel = scale**2 * correlate(self.axes, self._distances, lengths) + MEAN_VARIANCE
+        kernel = scale**2 * compute_correlations(self.axes, self._distances, lengths) + MEAN_VARIANCE
         kernel[np.diag_indices(len(kernel))] += noise**2 + JITTER
         lower = np.linalg.cholesky(kernel)
         return _Draw(lengths, scale**2, lower, solve_triangular(lower, self._scaled, lower=True))
 
     def _log_likelihood(self, parameters: Floats) -> float:
         try:
-            draw = self._factorise(parameters)
+            draw = self._factorise_covariance(parameters)
         except np.linalg.LinAlgError:
             return -np.inf
         return float(-0.5 * draw.white @ draw.white - np.log(np.diag(draw.lower)).sum())

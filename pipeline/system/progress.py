@@ -79,7 +79,7 @@ class _Display:
         if self._bars is not None:
             bars.show_row(self._bars, 0, self._stage, elapsed, left and elapsed + left, _describe_left(left) or so_far)
             if part:
-                state = _join(part.describe(), _describe_left(part_left))
+                state = _join_parts(part.describe(), _describe_left(part_left))
                 bars.show_row(self._bars, 1, f"  {part.name}", part.done, part.total, state)
             self._bars.update(self._bars.tasks[1].id, visible=part is not None)
             self._bars.refresh()
@@ -87,7 +87,7 @@ class _Display:
             self._printed = self._clock()
             title = f"{self._stage}: {part.name}" if part else self._stage
             pace = _describe_left(left if part_left is None else part_left) or so_far
-            print(_join(title, part.describe() if part else "", pace), file=self._stream, flush=True)
+            print(_join_parts(title, part.describe() if part else "", pace), file=self._stream, flush=True)
 
     def close(self) -> None:
         """Remove the bars."""
@@ -95,7 +95,7 @@ class _Display:
             self._bars.stop()
 
 
-def _join(*texts: str) -> str:
+def _join_parts(*texts: str) -> str:
     return ", ".join(filter(None, texts))
 
 

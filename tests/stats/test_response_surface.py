@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from thalweg.stats import response_surface
-from thalweg.stats.response_surface import Axis, Measures, ResponseSurface, correlate, sample_posterior
+from thalweg.stats.response_surface import Axis, Measures, ResponseSurface, compute_correlations, sample_posterior
 
 AXES = (Axis(is_ordered=True), Axis(is_ordered=False))
 
@@ -23,10 +23,10 @@ def test_correlation_is_a_product_over_axes() -> None:
     root = np.sqrt(5) * 0.5 / 2
     along = (1 + root + root**2 / 3) * np.exp(-root)
     half, other = np.array([[0.5]]), np.array([[1.0]])
-    assert correlate([ordered], [half], [2.0]).item() == pytest.approx(along)
-    assert correlate([unordered], [other], [2.0]).item() == pytest.approx(np.exp(-0.5))
-    assert correlate(AXES, [half, other], [2.0, 2.0]).item() == pytest.approx(along * np.exp(-0.5))
-    assert correlate(AXES, [0 * half, 0 * other], [2.0, 2.0]).item() == 1
+    assert compute_correlations([ordered], [half], [2.0]).item() == pytest.approx(along)
+    assert compute_correlations([unordered], [other], [2.0]).item() == pytest.approx(np.exp(-0.5))
+    assert compute_correlations(AXES, [half, other], [2.0, 2.0]).item() == pytest.approx(along * np.exp(-0.5))
+    assert compute_correlations(AXES, [0 * half, 0 * other], [2.0, 2.0]).item() == 1
 
 
 def test_mean_over_measure_is_mean_of_predictions() -> None:

@@ -1,6 +1,7 @@
 """What a step asks for, as lines to paste: commands, or YAML for params.yaml."""
 
 import re
+import shlex
 
 from thalweg.reporting.advice.search_space import advise_search, build_next_space
 from thalweg.reporting.advice.space_yaml import format_space
@@ -19,9 +20,5 @@ def find_commands(tables: StudyTables, step: str) -> list[str]:
     if commands := [text for text in code if re.match(r"(thalweg study|dvc|cp) ", text)]:
         return commands
     settings = [match.groups() for text in code if (match := re.fullmatch(r"([a-z_]+(?:\.[a-z_]+)+): (.+)", text))]
-    changes = [f"-S {_quote(f'{name}={value}')}" for name, value in settings]
+    changes = [f"-S {shlex.quote(f'{name}={value}')}" for name, value in settings]
     return [f"dvc exp run {' '.join(changes)}"] if changes else []
-
-
-def _quote(text: str) -> str:
-    return f"'{text}'" if re.search(r"[^\w.=-]", text) else text

@@ -18,7 +18,7 @@ KIND = SearchedParameter("kind", choices=("l1", "l2"), role="scientific")
 
 
 def build_scientific_study(tables: StudyTables, few: int) -> StudyTables:
-    """The study asks for a choice, of which so many trials have a value that is far behind."""
+    """Draw a study that asks about a choice; `few` trials have a value that is far behind."""
     kind = np.where(tables.trials["number"] < few, "l1", "l2")
     value = tables.trials["value"].where(kind == "l2", tables.trials["value"] + 1)
     return replace(tables, trials=tables.trials.assign(kind=kind, value=value),

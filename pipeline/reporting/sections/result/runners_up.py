@@ -37,7 +37,7 @@ def report_runners_up(tables: StudyTables, result: ConfirmedResult) -> list[Find
     findings = []
     if better:
         verdict = f"{_name_subject(better)} clearly better than the winner on the {result.split} set."
-        findings.append(Finding(verdict, evidence, _advise(tables), _list_trials(tables, better), "caution"))
+        findings.append(Finding(verdict, evidence, _advise_on_choice(tables), _list_trials(tables, better), "caution"))
     if close:
         verdict = f"{_name_subject(close)} not clearly worse than the winner."
         step = f"Choose between the winner and {join_items(close)} by cost or simplicity."
@@ -56,7 +56,7 @@ def _name_subject(names: Sequence[str]) -> str:
     return f"{capitalise_first(join_items(names))} {'is' if len(names) == 1 else 'are'}"
 
 
-def _advise(tables: StudyTables) -> str:
+def _advise_on_choice(tables: StudyTables) -> str:
     """Advise on a runner-up that is better than the winner: the validation set, or a limit, chose the other."""
     limits = " It also prefers candidates that keep `study.constraints`." if tables.setting("study.constraints") else ""
     return (
