@@ -20,9 +20,11 @@ def main() -> int:
     try:
         from thalweg import cli
 
-        code = cli.main()
-        if sys.stdout is not None:  # the shell may close it
-            sys.stdout.flush()
+        try:
+            code = cli.main()
+        finally:  # help exits, too
+            if sys.stdout is not None:  # the shell may close it
+                sys.stdout.flush()
     except BrokenPipeError:
         interrupts.drop_output()
         return 1
