@@ -9,6 +9,10 @@ import pytest
 from tests.helpers.clone import SMALLER, Clone
 from tests.helpers.paths import ROOT
 
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "PYTHONPATH", "VIRTUAL_ENV")
+OWN = {name: value for name, value in Clone.environment().items() if name not in OF_MAKE}
+"""The environment of a person's shell, also where `make test` runs this."""
+
 
 @pytest.mark.parametrize("name", ["a:b", "a#b", "a$b", 'a"b', "a`b", "a\\b"])
 def test_unbearable_path_is_refused(tmp_path: Path, name: str) -> None:
@@ -16,7 +20,7 @@ def test_unbearable_path_is_refused(tmp_path: Path, name: str) -> None:
     folder.mkdir()
     for file in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copyfile(ROOT / file, folder / file)
-    done = subprocess.run(["make", "setup"], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(["make", "setup"], cwd=folder, env=OWN, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stdout == f'{folder}: make and pip cannot bear : # $ " ` \\ in a path; move the folder\n'
     assert not (folder / ".venv").exists()
@@ -28,9 +32,8 @@ def test_odd_path_works(tmp_path: Path) -> None:
     folder.mkdir()
     clone = Clone(folder)
     clone.set(SMALLER)
-    own = {name: value for name, value in clone.environment().items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     for command in (["make", "setup"], ["make"]):
-        done = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, env=OWN, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     assert (folder / ".venv" / "bin" / "thalweg").exists()
     assert (folder / "reports" / "report.html").exists()
