@@ -18,6 +18,7 @@ from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import choice_key, format_choices, format_code, format_number, is_missing, join_items
 
 MAX_NAMED_PARAMETERS = 4  # in one sentence
+OTHERS_WORSE, OTHERS_NO_BETTER = "the others are worse", "the others are worse or no better"
 CLIP_ADVICE = "set `optimizer.clip` or lengthen `schedule.warmup`"
 
 
@@ -100,15 +101,16 @@ def _keep_undefeated(tables: StudyTables, parameter: SearchedParameter) -> NextP
     if verdict is None:
         return NextParameter(parameter)
     if verdict.equal_values:
-        return NextParameter(parameter, _choose_equal_value(tables, parameter, verdict), "it makes no difference")
+        reason = OTHERS_NO_BETTER if verdict.worse_values else "it makes no difference"
+        return NextParameter(parameter, _choose_equal_value(tables, parameter, verdict), reason)
     if parameter.is_range:
         ends = divide_range(parameter.low, parameter.high, parameter.log, parameter.whole)
         groups = zip(group_trials_by_value(tables, parameter), ends, strict=True)
         kept = [level for group, level in groups if group.label not in verdict.worse_values]
-        return NextParameter(replace(parameter, low=kept[0][0], high=kept[-1][1]), reason="the others are worse")
+        return NextParameter(replace(parameter, low=kept[0][0], high=kept[-1][1]), reason=OTHERS_WORSE)
     choices = dict(zip(format_choices(parameter.choices), parameter.choices, strict=True))
     remaining = tuple(choice for label, choice in choices.items() if label not in verdict.worse_values)
-    return NextParameter(replace(parameter, choices=remaining), reason="the others are worse")
+    return NextParameter(replace(parameter, choices=remaining), reason=OTHERS_WORSE)
 
 
 def _choose_equal_value(tables: StudyTables, parameter: SearchedParameter, verdict: ScientificVerdict) -> Any:
@@ -191,24 +193,26 @@ def has_widened_range(tables: StudyTables) -> bool:
 
 def advise_search(tables: StudyTables) -> str:
     """Advise what to search next, in the same words for all sections; '' if the space stays as it is."""
-    searches, fixed = [], []
+    searches, fixed, kept = [], [], []
     for old, step in zip(tables.parameters, build_next_space(tables), strict=True):
         new, code = step.searched, format_code(old.name)
         if step.fixed is not None or (len(new.choices) == 1 and new.choices != old.choices):
-            fixed.append(f"{code} at {format_number(step.remaining_values[0])}")
+            settled = kept if step.reason in (OTHERS_WORSE, OTHERS_NO_BETTER) else fixed
+            settled.append(f"{code} at {format_number(step.remaining_values[0])}")
         elif new.is_range and find_moved_ends(tables, old.name):
             was = f"{format_number(old.low)} to {format_number(old.high)}"
             searches.append(f"{code} from {format_number(new.low)} to {format_number(new.high)} (so far {was})")
         elif new.choices != old.choices:
             searches.append(f"{code} with {join_items(format_choices(new.choices))}")
     actions = [f"search {join_items(searches, MAX_NAMED_PARAMETERS)}"] if searches else []
-    actions += [f"fix {join_items(fixed, MAX_NAMED_PARAMETERS)}"] if fixed else []
+    for verb, settings in (("keep", kept), ("fix", fixed)):
+        actions += [f"{verb} {join_items(settings, MAX_NAMED_PARAMETERS)}"] if settings else []
     if not actions:
         return ""
     is_waiting = is_search_gaining(tables) and not has_widened_range(tables)
     start = "Once the search stops improving" if is_waiting else "Next"
     reference = refer_to_section("Parameters", "this space, ready to paste")
-    return f"{start}, {', and '.join(actions)}. {reference}"
+    return f"{start}, {', '.join(actions[:-1])}{', and ' if actions[1:] else ''}{actions[-1]}. {reference}"
 
 
 def advise_lost_trials(tables: StudyTables, edge: separation.Separation) -> str:
