@@ -193,7 +193,7 @@ def has_widened_range(tables: StudyTables) -> bool:
 
 def advise_search(tables: StudyTables) -> str:
     """Advise what to search next, in the same words for all sections; '' if the space stays as it is."""
-    searches, fixed, kept = [], [], []
+    searches, fixed, kept = list[str](), list[str](), list[str]()
     for old, step in zip(tables.parameters, build_next_space(tables), strict=True):
         new, code = step.searched, format_code(old.name)
         if step.fixed is not None or (len(new.choices) == 1 and new.choices != old.choices):
