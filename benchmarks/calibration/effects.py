@@ -18,7 +18,7 @@ from scipy.special import betaincinv
 
 from benchmarks.calibration.simulate import Simulation, build_config
 from benchmarks.calibration.worlds import KIND, LOSSES, MOMENTUM, RATE, World
-from thalweg.reporting.advice import search_space
+from thalweg.reporting.advice import next_space
 from thalweg.reporting.analysis.importance import Importance, describe_level, rank_importances
 from thalweg.reporting.tables import StudyTables
 
@@ -99,7 +99,7 @@ def measure_row(row: Row, studies: int, first: int = 0) -> dict[str, Counter[str
         for importance in ranking.parameters:
             truth = compute_truth(errors, tables, importance, worst_value)
             is_held = importance.low <= truth <= importance.high
-            moved = search_space.find_moved_ends(tables, importance.name)
+            moved = next_space.find_moved_ends(tables, importance.name)
             said = {
                 "told": True,
                 "averaged": not importance.is_tuned,

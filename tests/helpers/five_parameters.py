@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.advice import search_space
+from thalweg.reporting.advice import next_space
 from thalweg.reporting.analysis import good_region
 from thalweg.reporting.analysis.equal_training import compare_equal_training
 from thalweg.reporting.analysis.importance import Importance, ImportanceRanking, rank_importances
@@ -63,5 +63,5 @@ def let_all_matter(monkeypatch: pytest.MonkeyPatch) -> None:
         parameters = tuple(build_importance(parameter.name, 1.0) for parameter in tables.parameters)
         return ImportanceRanking(parameters, len(tables.trials), {}, compare_equal_training(tables), 0.0)
 
-    for module in (good_region, search_space):
+    for module in (good_region, next_space):
         monkeypatch.setattr(module, "rank_importances", rank_all)

@@ -8,7 +8,7 @@ import pytest
 from tests.helpers import planted_studies as planted
 from tests.helpers.planted_causes import ALIKE, DEAD, HEALTHY, NOISE, PLANTED, UNTOLD, WILD
 from tests.helpers.planted_studies import MOMENTUM, RATE, World
-from thalweg.reporting.advice import search_space
+from thalweg.reporting.advice import next_space, search_space
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import find_sections, get_section_name, result
 from thalweg.reporting.tables import StudyTables
@@ -109,7 +109,7 @@ def test_low_rates_name_their_end(seed: int) -> None:
     assert list(finding.trials) == low.tolist()
     assert finding.tone == ("caution" if len(low) >= 16 else "plain")
     bound = float(finding.verdict.rstrip(".").split("below about ")[1])
-    (rate, _) = search_space.build_next_space(tables)
+    (rate, _) = next_space.build_next_space(tables)
     assert rate.searched.low >= bound
     assert finding.next_step == search_space.advise_search(tables)
 

@@ -3,7 +3,8 @@
 import re
 import shlex
 
-from thalweg.reporting.advice.search_space import advise_search, build_next_space
+from thalweg.reporting.advice.next_space import build_next_space
+from thalweg.reporting.advice.search_space import advise_search
 from thalweg.reporting.advice.space_yaml import format_space
 from thalweg.reporting.tables import StudyTables
 

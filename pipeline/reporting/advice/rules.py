@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from thalweg.config.levels import MIN_LEVEL_TRIALS
-from thalweg.reporting.advice import more_seeds, more_trials, search_space
+from thalweg.reporting.advice import more_seeds, more_trials, next_space, search_space
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.analysis.progress import compute_gain
@@ -51,7 +51,7 @@ def _has_gain(tables: StudyTables, kind: str) -> bool:
 
 
 RULES = (
-    Rule("widen the space", search_space.has_widened_range, search_space.advise_search),
+    Rule("widen the space", next_space.has_widened_range, search_space.advise_search),
     Rule("the space is exhausted", lambda tables: tables.is_space_exhausted, lambda _: EXHAUSTED),
     Rule("continue the search", is_search_gaining, more_trials.advise_continuation),
     Rule("try rare values", lambda tables: _find_rare_parameter(tables) is not None, _advise_rare_values),

@@ -7,7 +7,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from thalweg.config.study import NULL
-from thalweg.reporting.advice.search_space import NextParameter
+from thalweg.reporting.advice.next_space import NextParameter
 
 
 def format_space(space: Sequence[NextParameter]) -> list[str]:

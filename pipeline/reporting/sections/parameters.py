@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.advice import search_space, space_yaml
+from thalweg.reporting.advice import next_space, search_space, space_yaml
 from thalweg.reporting.analysis import constant_trials, failure_bounds, failure_regions, good_region
 from thalweg.reporting.analysis.good_region import jitter_trials, select_best_tenth
 from thalweg.reporting.analysis.window import Window
@@ -59,7 +59,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     ranges = [parameter for parameter in tables.parameters if parameter.is_range]
     crowded = [finding for parameter in ranges for finding in _report_crowded_end(tables, parameter)]
     # where trials differ no more than seed noise, the Noise section says so
-    is_known = search_space.is_region_known(tables) and bool(search_space.list_important_parameters(tables))
+    is_known = next_space.is_region_known(tables) and bool(next_space.list_important_parameters(tables))
     return [*crowded, *_report_good_region(tables)] if is_known else crowded
 
 
@@ -79,7 +79,7 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
     )
     trials = tuple(int(n) for n in best.loc[near, "number"])
     word, step = "below" if side == "low" else "above", search_space.advise_search(tables)
-    if search_space.find_moved_ends(tables, name).get(side) != "out":
+    if next_space.find_moved_ends(tables, name).get(side) != "out":
         failure = failure_bounds.describe_failure_beyond(tables, parameter, side)
         verdict = f"The best values of `{name}` lie at an end of its range, {format_number(end)}"
         verdict += f", but {failure}." if failure else "."
@@ -92,7 +92,7 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
 def _report_good_region(tables: StudyTables) -> list[Finding]:
     """Report how many trials lie where the good ones are, and where to search next."""
     within = good_region.is_inside_space(
-        tables.trials, [step.trial_values for step in search_space.build_next_space(tables)]
+        tables.trials, [step.trial_values for step in next_space.build_next_space(tables)]
     )
     inside, constant = tables.trials[within], constant_trials.find_constant_trials(tables)["number"]
     complete, idle = int((inside["state"] == "complete").sum()), int(inside["number"].isin(constant).sum())
@@ -101,7 +101,7 @@ def _report_good_region(tables: StudyTables) -> list[Finding]:
         f"{format_share(complete, len(inside))} of these are complete"
         f"{f', but {idle:,} learned nothing' if idle else ''}."
     )
-    trials = tuple(int(number) for number in search_space.select_space_trials(tables)["number"])
+    trials = tuple(int(number) for number in next_space.select_space_trials(tables)["number"])
     verdict = f"{format_count(len(trials), 'good trial')} {'shows' if len(trials) == 1 else 'show'} where to search."
     return [Finding(verdict, evidence, search_space.advise_search(tables), trials)]
 
@@ -129,7 +129,7 @@ def _build_next_space(tables: StudyTables) -> list[Figure]:
     )
     if failure_regions.list_edges(tables) and sum(parameter.is_range for parameter in tables.parameters) > 1:
         caption += "Each end is moved alone, so combinations inside may still fail: see Health. "
-    lines = space_yaml.format_space(search_space.build_next_space(tables))
+    lines = space_yaml.format_space(next_space.build_next_space(tables))
     fixed = (
         ", and set the values behind `#` at their own place in the file" if any("# " in line for line in lines) else ""
     )
@@ -199,9 +199,9 @@ def _build_ranges_table(tables: StudyTables) -> Table:
         winning = format_number(next(iter(winner[parameter.name]), None), 4)
         rows.append({"parameter": parameter.name, "searched": searched, best_name: where, "winner": winning})
     caption = f"Where the {best_name} lie in the searched space. "
-    if search_space.is_region_known(tables) and search_space.advise_search(tables):
+    if next_space.is_region_known(tables) and search_space.advise_search(tables):
         good, near = (len(f(tables)) for f in (good_region.select_good_trials, good_region.select_near_best))
-        fitting = len(search_space.select_space_trials(tables))
+        fitting = len(next_space.select_space_trials(tables))
         caption += f"The space below comes from the {format_count(fitting, 'good trial')}"
         caption += ", within noise of the best. " if good == near else ". "
         caption += "All of them have the choices that it keeps. " if fitting < good else ""

@@ -9,7 +9,7 @@ from tests.helpers import planted_studies as planted
 from tests.helpers.five_parameters import let_all_matter
 from tests.helpers.planted_causes import HEALTHY, PLANTED
 from tests.helpers.planted_studies import RATE, World
-from thalweg.reporting.advice import rules, search_space
+from thalweg.reporting.advice import next_space, rules, search_space
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import history
 from thalweg.reporting.tables import StudyTables
@@ -55,7 +55,7 @@ def test_gaining_search_widens_range(monkeypatch: pytest.MonkeyPatch) -> None:
     late = tables.trials.assign(value=3.0 - 0.02 * number, **{RATE: rate.where(number < 80, 0.099)})
     falling = replace(tables, trials=late)
     assert history.build_findings(falling)[0].verdict == "The search was still gaining when it ended."
-    assert search_space.has_widened_range(falling)
+    assert next_space.has_widened_range(falling)
     assert rules.advise_trials(falling) == search_space.advise_search(falling)
     assert search_space.advise_search(falling).startswith("Next, search `")
 

@@ -1,6 +1,5 @@
 """The next search space: around good trials, past an end where they crowd, never where training fails."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -8,14 +7,10 @@ import pandas as pd
 import pytest
 
 from tests.helpers import planted_studies as planted
-from tests.helpers.answers import with_answer
-from tests.helpers.five_parameters import RATE as FIVE_RATE
-from tests.helpers.five_parameters import compute_rate_position, draw_trials
 from tests.helpers.planted_causes import HEALTHY, NOISE, PLANTED, WILD
 from tests.helpers.planted_studies import MOMENTUM, RATE, World
-from thalweg.reporting.advice import search_space, space_yaml
+from thalweg.reporting.advice import next_space, search_space
 from thalweg.reporting.analysis import failure_bounds, failure_regions, good_region
-from thalweg.reporting.analysis.isolation import group_trials_by_value
 from thalweg.reporting.analysis.separation import EFFECTIVE_RATE
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import health, noise, parameters
@@ -25,13 +20,9 @@ BOUND = PLANTED["optimum at a bound"].world
 FAILS_ABOVE = f"The best values of `{RATE}` lie at an end of its range, 0.1, but training fails above it."
 
 
-def get_next_space(tables: StudyTables) -> dict[str, search_space.NextParameter]:
-    return {parameter.searched.name: parameter for parameter in search_space.build_next_space(tables)}
-
-
 def test_crowded_end_is_widened() -> None:
     tables = planted.draw_study(BOUND, 0, 96)
-    assert search_space.find_moved_ends(tables, RATE) == {"low": "in", "high": "out"}
+    assert next_space.find_moved_ends(tables, RATE) == {"low": "in", "high": "out"}
     assert f"`{RATE}` from" in search_space.advise_search(tables)
     assert "(so far 0.004 to 0.1)" in search_space.advise_search(tables)
 
@@ -41,35 +32,15 @@ def test_end_with_lost_trials_is_kept() -> None:
     assert tables.count_trials("diverged") == 4
     assert good_region.find_crowded_end(tables, tables.parameters[0]) == "high"
     assert 0.09 < failure_bounds.find_failure_bounds(tables, RATE)["high"] < 0.094
-    assert search_space.find_moved_ends(tables, RATE)["high"] == "in"
+    assert next_space.find_moved_ends(tables, RATE)["high"] == "in"
     finding = parameters.build_findings(tables)[0]
     assert finding.verdict == FAILS_ABOVE
     assert finding.tone == "plain"
 
 
-def test_failing_winner_keeps_rates() -> None:
-    tables = planted.draw_study(BOUND, 0, 96)
-    runs = tables.runs.assign(diverged_step=np.nan)
-    runs.loc[(runs["candidate"] == "winner") & (runs["seed"] == 1000), "diverged_step"] = 7.0
-    failing = replace(tables, runs=runs)
-    assert search_space.find_moved_ends(failing, RATE).get("high") != "out"
-    finding = parameters.build_findings(failing)[0]
-    assert finding.verdict == FAILS_ABOVE
-    assert finding.tone == "plain"
-
-
-@pytest.mark.parametrize(("side", "passed"), [("low", False), ("high", True)])
-def test_range_without_good_trials_is_kept(side: str, passed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    tables = planted.draw_study(PLANTED["a bad group"].world, 0)  # the good rates lie in the upper third
-    monkeypatch.setattr(good_region, "find_crowded_end", lambda *_: "")
-    monkeypatch.setattr(failure_regions, "find_rate_bias", lambda _: side)
-    assert search_space.is_region_known(tables)
-    assert (search_space.find_widened_end(tables, tables.parameters[0]) == side) == passed
-
-
 def test_noise_narrows_no_range() -> None:
     tables = planted.draw_study(NOISE, 0)
-    assert not search_space.is_region_known(tables)
+    assert not next_space.is_region_known(tables)
     assert search_space.advise_search(tables) == ""
     assert parameters.build_findings(tables) == []
     assert noise.build_findings(tables)[0].next_step == "Search wider ranges, or other settings."
@@ -97,7 +68,7 @@ def test_range_keeps_good_trials_among_lost() -> None:
 
 def test_losses_no_range_avoids_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trials differ by noise only, so the good region is unknown, and no rate or momentum alone is too high."""
-    monkeypatch.setattr(search_space, "rank_importances", lambda _: None)
+    monkeypatch.setattr(next_space, "rank_importances", lambda _: None)
     world = replace(NOISE, rates=(0.03, 0.19), momentum=0.8, wild=0.2)
     finding = health.build_findings(planted.draw_study(world, 0))[0]
     assert finding.next_step.endswith("no range of either number alone excludes them.")
@@ -131,75 +102,6 @@ def test_all_diverged_lowers_both_ends(studies_by_case: dict[str, StudyTables]) 
         assert finding.next_step.startswith(step)
 
 
-def test_minor_parameter_is_fixed() -> None:
-    tables = planted.draw_study(BOUND, 0, 96)
-    params = {**tables.params, "study": {**tables.params["study"], "smallest_effect": 0.2}}
-    tables = replace(tables, params=params)
-    (momentum,) = tables.trials.loc[tables.trials["number"] == tables.winner, MOMENTUM]
-    assert search_space.list_minor_parameters(tables) == [MOMENTUM]
-    assert get_next_space(tables)[MOMENTUM].fixed == momentum
-    assert f"fix `{MOMENTUM}` at" in search_space.advise_search(tables)
-    lacking = tables.trials.assign(
-        **{MOMENTUM: tables.trials[MOMENTUM].where(tables.trials["number"] != tables.winner)}
-    )
-    assert search_space.list_minor_parameters(replace(tables, trials=lacking)) == []
-
-
-def test_minor_choice_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    tables = planted.draw_study(HEALTHY, 0)
-    kind = SearchedParameter("kind", choices=("l1", "l2"))
-    trials = tables.trials.assign(kind=np.where(tables.trials["number"] == tables.winner, "l1", "l2"))
-    monkeypatch.setattr(search_space, "list_minor_parameters", lambda _: ["kind"])
-    with_kind = replace(tables, trials=trials, space=[*tables.space, kind])
-    assert get_next_space(with_kind)["kind"].fixed == "l1"
-    assert "    # kind: l1, the winner's value; it mattered little" in space_yaml.format_space(
-        search_space.build_next_space(with_kind)
-    )
-
-
-def build_range_study(build_study: Callable[..., StudyTables]) -> tuple[StudyTables, SearchedParameter, list[str]]:
-    """A study that asks about a rate, and the labels of its thirds."""
-    asked = replace(FIVE_RATE, role="scientific")
-    trials = draw_trials(90, 8)
-    values = 1 + (compute_rate_position(trials) - 0.5) ** 2  # no end is widened
-    tables = build_study(trials, values, noise=0.1, space=[asked])
-    return tables, asked, [group.label for group in group_trials_by_value(tables, asked)]
-
-
-@pytest.mark.parametrize(
-    ("leader", "worse", "ends"),
-    [
-        (0, (1, 2), (0, 1)),
-        (1, (2,), (0, 2)),
-        (2, (0,), (1, 3)),
-        (0, (1,), (0, 3)),  # what lies between values that are kept stays
-    ],
-)
-def test_worse_thirds_are_dropped(
-    build_study: Callable[..., StudyTables], leader: int, worse: tuple[int, ...], ends: tuple[int, int]
-) -> None:
-    tables, asked, labels = build_range_study(build_study)
-    others = {labels[i]: (0.9, 0.05) if i in worse else (0.02, 0.4) for i in range(3) if i != leader}
-    (step,) = search_space.build_next_space(with_answer(tables, asked, labels[leader], others))
-    points = [asked.value_at(end / 3) for end in ends]
-    assert step.fixed is None
-    assert [step.searched.low, step.searched.high] == pytest.approx(points)
-
-
-def test_equal_thirds_are_fixed_at_the_winner(build_study: Callable[..., StudyTables]) -> None:
-    tables, asked, labels = build_range_study(build_study)
-    alike = with_answer(tables, asked, labels[0], {labels[1]: (0.01, 0.05), labels[2]: (0.01, 0.05)})
-    (step,) = search_space.build_next_space(alike)
-    assert step.fixed == tables.trials.loc[tables.trials["number"] == tables.winner, "rate"].item()
-    # if the winner's third is worse, the leader's best trial has the value
-    groups = group_trials_by_value(tables, asked)
-    third = next(i for i, group in enumerate(groups) if tables.winner in set(group.trials["number"]))
-    first, second = (i for i in range(3) if i != third)
-    answer = {labels[second]: (0.01, 0.05), labels[third]: (0.9, 0.05)}
-    (step,) = search_space.build_next_space(with_answer(tables, asked, labels[first], answer))
-    assert step.fixed == tables.trials.loc[tables.trials["number"] == groups[first].best_trial, "rate"].item()
-
-
 def test_kept_choices_are_not_named() -> None:
     tables = planted.draw_study(HEALTHY, 0)
     kind = SearchedParameter("kind", choices=("l1", "l2"), role="scientific")
@@ -208,17 +110,10 @@ def test_kept_choices_are_not_named() -> None:
     assert "`kind`" not in search_space.advise_search(with_kind)
 
 
-def test_healthy_study_is_not_widened() -> None:
-    tables = planted.draw_study(HEALTHY, 0)
-    assert "out" not in {
-        way for name in (RATE, MOMENTUM) for way in search_space.find_moved_ends(tables, name).values()
-    }
-
-
 @pytest.mark.parametrize(("high", "end"), [(True, "low"), (False, "high")])
 def test_wrong_rates_extend_range(high: bool, end: str) -> None:
     tables = planted.draw_study(PLANTED["rate too high" if high else "rate too low"].world, 0)
-    assert search_space.find_moved_ends(tables, RATE)[end] == "out"
+    assert next_space.find_moved_ends(tables, RATE)[end] == "out"
     assert search_space.advise_rate_range(tables, high) == search_space.advise_search(tables)
     unsearched = replace(tables, space=[parameter for parameter in tables.space if parameter.name != RATE])
     step = f"{'Lower' if high else 'Raise'} `{RATE}`, or search it."

@@ -12,8 +12,8 @@ from ruamel.yaml import YAML
 
 from tests.helpers.five_parameters import let_all_matter
 from thalweg.config.study import ParameterConfig
-from thalweg.reporting.advice import search_space, space_yaml
-from thalweg.reporting.advice.search_space import NextParameter
+from thalweg.reporting.advice import next_space, space_yaml
+from thalweg.reporting.advice.next_space import NextParameter
 from thalweg.reporting.analysis import good_region
 from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict
 from thalweg.reporting.page.figures import Chart
@@ -104,8 +104,8 @@ def test_integer_log_range_has_no_overshoot(counting_study: StudyTables) -> None
 
 def test_only_what_matters_is_narrowed(counting_study: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
     tables = build_region_study(counting_study, **BEST)
-    monkeypatch.setattr(search_space, "list_important_parameters", lambda _: ["rate"])
-    rate, *others = [step.searched for step in search_space.build_next_space(tables)]
+    monkeypatch.setattr(next_space, "list_important_parameters", lambda _: ["rate"])
+    rate, *others = [step.searched for step in next_space.build_next_space(tables)]
     assert rate != RATE
     assert others == [SHARE, KIND, UNITS]
     bounds = {"high": 0.05}
@@ -143,7 +143,7 @@ def test_fractions_stay_in_0_to_1() -> None:
 
 def test_trials_inside_region(counting_study: StudyTables) -> None:
     tables = build_region_study(counting_study, **BEST)
-    space = [parameter.searched for parameter in search_space.build_next_space(tables)]
+    space = [parameter.searched for parameter in next_space.build_next_space(tables)]
     within = good_region.is_inside_space(tables.trials, space)
     assert within[:6].all()
     assert not within.all()
@@ -161,26 +161,26 @@ def test_range_ignores_dropped_choices(
     trials = tables.trials.assign(kind=kinds)
     trials.loc[trials.index[6:12], "rate"] = 0.3
     verdict = ScientificVerdict("alike", None, (), (), ("l2",), (), {})
-    monkeypatch.setattr(search_space, "list_scientific", lambda _: [KIND])
-    monkeypatch.setattr(search_space, "judge_parameter", lambda *_: verdict)
-    rate, *_ = search_space.build_next_space(replace(tables, trials=trials))
+    monkeypatch.setattr(next_space, "list_scientific", lambda _: [KIND])
+    monkeypatch.setattr(next_space, "judge_parameter", lambda *_: verdict)
+    rate, *_ = next_space.build_next_space(replace(tables, trials=trials))
     assert (rate.searched.high < 0.1) == (count == 6)
 
 
 def test_trials_outside_fixed_choice(counting_study: StudyTables) -> None:
     """A fixed choice leaves out the trials with other values; a fixed range mattered little and leaves out none."""
     trials = counting_study.trials
-    choice = search_space.NextParameter(KIND, fixed="l2")
+    choice = next_space.NextParameter(KIND, fixed="l2")
     is_l2 = pd.Series(trials["number"] % 2 == 0)
     trials = trials.assign(kind=is_l2.map({True: "l2", False: "l1"}), share=0.5)
     assert good_region.is_inside_space(trials, [choice.trial_values]).tolist() == is_l2.tolist()
-    share = search_space.NextParameter(SHARE, fixed=0.123)
+    share = next_space.NextParameter(SHARE, fixed=0.123)
     assert good_region.is_inside_space(trials, [share.trial_values]).all()
 
 
 def test_next_space_is_valid_yaml(counting_study: StudyTables) -> None:
     tables = build_region_study(counting_study, **BEST | {"kind": ["l2", "no"] * 3})
-    lines = space_yaml.format_space(search_space.build_next_space(tables))
+    lines = space_yaml.format_space(next_space.build_next_space(tables))
     space = YAML(typ="safe").load("\n".join(lines))["study"]["space"]
     assert space["kind"] == {"choices": ["l2", "no"]}
     assert set(space) == {"rate", "share", "kind", "units"}
@@ -192,7 +192,7 @@ def test_next_space_is_valid_yaml(counting_study: StudyTables) -> None:
 def test_settled_choice_is_fixed(counting_study: StudyTables) -> None:
     space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)}), replace(UNITS, when={"kind": ("l2", "no")})]
     lines = space_yaml.format_space(
-        search_space.build_next_space(replace(build_region_study(counting_study, **BEST), space=space))
+        next_space.build_next_space(replace(build_region_study(counting_study, **BEST), space=space))
     )
     assert "    # kind: l2, all good trials have it" in lines
     assert not any("share" in line or "when" in line for line in lines)
@@ -215,7 +215,7 @@ def test_dropped_choice_drops_dependents(counting_study: StudyTables) -> None:
     space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)})]
     best = BEST | {"kind": ["l2", "no"] * 3}
     lines = space_yaml.format_space(
-        search_space.build_next_space(replace(build_region_study(counting_study, **best), space=space))
+        next_space.build_next_space(replace(build_region_study(counting_study, **best), space=space))
     )
     assert "    kind: {choices: [l2, 'no']}" in lines
     assert not any("share" in line or "nuisance" in line for line in lines)
@@ -234,7 +234,7 @@ def test_close_choices_are_distinct(counting_study: StudyTables) -> None:
     tables = build_region_study(counting_study)
     trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))
     tables = replace(tables, trials=trials, space=[near])
-    (parameter,) = search_space.build_next_space(tables)
+    (parameter,) = next_space.build_next_space(tables)
     assert parameter.remaining_values == (0.12341,)
     assert good_region.is_inside_space(trials, [parameter.searched]).sum() == 6
     assert near.choice_indices(pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]

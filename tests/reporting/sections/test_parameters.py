@@ -8,7 +8,7 @@ import pytest
 
 from tests.helpers.five_parameters import let_all_matter
 from tests.helpers.planted_studies import World, draw_study
-from thalweg.reporting.advice import search_space
+from thalweg.reporting.advice import next_space
 from thalweg.reporting.analysis import constant_trials, good_region
 from thalweg.reporting.page.figures import Table
 from thalweg.reporting.parameter import SearchedParameter
@@ -34,7 +34,7 @@ def test_narrow_range_is_reported(counting_study: StudyTables, monkeypatch: pyte
 def test_next_space_names_trials_that_learned_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = draw_study(World(), 0)
     inside = good_region.is_inside_space(
-        tables.trials, [step.trial_values for step in search_space.build_next_space(tables)]
+        tables.trials, [step.trial_values for step in next_space.build_next_space(tables)]
     )
     assert "learned nothing" not in parameters.build_findings(tables)[-1].evidence
     idle = pd.concat([tables.trials[inside].head(3), tables.trials[~inside].head(2)])

@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting.advice.search_space import build_next_space
+from thalweg.reporting.advice.next_space import build_next_space
 from thalweg.reporting.analysis.equal_training import EqualTraining
 from thalweg.reporting.analysis.surface import (
     MAP_CELLS,

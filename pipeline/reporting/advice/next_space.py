@@ -1,0 +1,187 @@
+"""The space to search next: what findings leave of each range and of each choice."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from thalweg.config.levels import divide_range
+from thalweg.reporting.analysis import failure_bounds, failure_regions, good_region, separation
+from thalweg.reporting.analysis.importance import rank_importances
+from thalweg.reporting.analysis.isolation import group_trials_by_value, list_scientific
+from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict, judge_parameter
+from thalweg.reporting.analysis.trial_spread import compare_with_noise
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables, cache_per_study
+from thalweg.reporting.text import choice_key, format_choices, is_missing
+
+OTHERS_WORSE, OTHERS_NO_BETTER = "the others are worse", "the others are worse or no better"
+
+
+@dataclass(frozen=True)
+class NextParameter:
+    """A parameter of the next search: with its range or choices, or `fixed` at a value, and the reason."""
+
+    searched: SearchedParameter
+    fixed: Any = None
+    reason: str = "the only choice"
+
+    @property
+    def remaining_values(self) -> tuple[Any, ...]:
+        """The values it can still have; none for a range."""
+        return self.searched.choices if self.fixed is None else (self.fixed,)
+
+    @property
+    def trial_values(self) -> SearchedParameter:
+        """The values of a trial that lies in the space; a fixed range allows all, because it mattered little."""
+        return self.searched if self.searched.is_range else replace(self.searched, choices=self.remaining_values)
+
+
+def is_region_known(tables: StudyTables) -> bool:
+    """Return whether the good region is known: enough trials, which differ by more than seeds explain."""
+    is_clear = compare_with_noise(tables) not in ("alike", "unclear")
+    return len(tables.ranked) >= good_region.MIN_COMPLETE_TRIALS and is_clear
+
+
+@cache_per_study
+def build_next_space(tables: StudyTables) -> tuple[NextParameter, ...]:
+    """Return the searched parameters as they should be searched next, in their order.
+
+    - A range covers the good trials that have the scientific values of this space. It passes an end where the best
+      crowd, and stops where trials are lost. If good trials are unknown, only the last two apply.
+    - Choices keep those of good trials.
+    - A scientific parameter keeps all but the surely worse values, a range its thirds but for those at an end. A range
+      may still pass an end that it keeps.
+    - A parameter that makes no difference is `fixed` at the winner's value.
+    """
+    scientific = list_scientific(tables)
+    return tuple(
+        _narrow_scientific(tables, parameter) if parameter in scientific else _narrow_nuisance(tables, parameter)
+        for parameter in tables.parameters
+    )
+
+
+def _narrow_scientific(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
+    """Narrow a scientific parameter to what its verdict leaves; a range moves ends that the verdict leaves alone."""
+    step = _keep_undefeated(tables, parameter)
+    if not parameter.is_range or step.fixed is not None:
+        return step
+    kept, end = step.searched, find_widened_end(tables, parameter)
+    grown = good_region.narrow_parameter(
+        parameter,
+        tables.trials.iloc[:0],
+        is_important=False,
+        widened_end=end,
+        failure_bounds=failure_bounds.find_failure_bounds(tables, parameter.name),
+    )
+    low = grown.low if kept.low == parameter.low else max(kept.low, grown.low)
+    high = grown.high if kept.high == parameter.high else min(kept.high, grown.high)
+    return replace(step, searched=replace(kept, low=low, high=high) if low < high else kept)
+
+
+@cache_per_study
+def select_space_trials(tables: StudyTables) -> pd.DataFrame:
+    """Return the good trials that have the scientific values of the next space; all if fewer than five have them.
+
+    A learning rate that is good with a dropped loss may be too high for the one that stays.
+    """
+    good_trials = good_region.select_good_trials(tables)
+    values = [_keep_undefeated(tables, parameter).trial_values for parameter in list_scientific(tables)]
+    fitting: pd.DataFrame = good_trials[good_region.is_inside_space(good_trials, values)]
+    return fitting if len(fitting) >= good_region.MIN_BEST_TRIALS else good_trials
+
+
+def _keep_undefeated(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
+    """Keep the values that the verdict on a scientific parameter leaves; one of them if it makes no difference."""
+    verdict = judge_parameter(tables, parameter)
+    if verdict is None:
+        return NextParameter(parameter)
+    if verdict.equal_values:
+        reason = OTHERS_NO_BETTER if verdict.worse_values else "it makes no difference"
+        return NextParameter(parameter, _choose_equal_value(tables, parameter, verdict), reason)
+    if parameter.is_range:
+        ends = divide_range(parameter.low, parameter.high, parameter.log, parameter.whole)
+        groups = zip(group_trials_by_value(tables, parameter), ends, strict=True)
+        kept = [level for group, level in groups if group.label not in verdict.worse_values]
+        return NextParameter(replace(parameter, low=kept[0][0], high=kept[-1][1]), reason=OTHERS_WORSE)
+    choices = dict(zip(format_choices(parameter.choices), parameter.choices, strict=True))
+    remaining = tuple(choice for label, choice in choices.items() if label not in verdict.worse_values)
+    return NextParameter(replace(parameter, choices=remaining), reason=OTHERS_WORSE)
+
+
+def _choose_equal_value(tables: StudyTables, parameter: SearchedParameter, verdict: ScientificVerdict) -> Any:
+    """Choose the winner's value if it is among the equal ones, else that of the leader's trial."""
+    if not parameter.is_range:
+        winner_value = _get_winner_value(tables, parameter.name)
+        choices = dict(zip(format_choices(parameter.choices), parameter.choices, strict=True))
+        equal = [choices[label] for label in verdict.equal_values]
+        return winner_value if choice_key(winner_value) in map(choice_key, equal) else equal[0]
+    groups = {group.label: group for group in group_trials_by_value(tables, parameter)}
+    leader, *others = (groups[label].trials.set_index("number")[parameter.name] for label in verdict.equal_values)
+    values = pd.concat([leader, *others])
+    return values[tables.winner if tables.winner in values else groups[verdict.equal_values[0]].best_trial]
+
+
+def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
+    name, end = parameter.name, find_widened_end(tables, parameter) if parameter.is_range else ""
+    if not end and name in list_minor_parameters(tables):
+        return NextParameter(parameter, _get_winner_value(tables, name), "the winner's value; it mattered little")
+    good_trials = select_space_trials(tables) if is_region_known(tables) else tables.trials.iloc[:0]
+    is_important = name in list_important_parameters(tables)
+    bounds = failure_bounds.find_failure_bounds(tables, name)
+    narrowed = good_region.narrow_parameter(parameter, good_trials, is_important, end, bounds)
+    return NextParameter(narrowed) if parameter.is_range else NextParameter(narrowed, reason="all good trials have it")
+
+
+def list_important_parameters(tables: StudyTables) -> list[str]:
+    """List the parameters that surely mattered."""
+    ranking = rank_importances(tables)
+    return [importance.name for importance in ranking.important_parameters] if ranking else []
+
+
+def list_minor_parameters(tables: StudyTables) -> list[str]:
+    """List parameters that mattered too little to search on: nuisance ones that the winner has."""
+    ranking, scientific = rank_importances(tables), {parameter.name for parameter in list_scientific(tables)}
+    if ranking is None or not ranking.important_parameters:
+        return []
+    minor = [importance.name for importance in ranking.unimportant_parameters if importance.is_minor]
+    return [name for name in minor if name not in scientific and not is_missing(_get_winner_value(tables, name))]
+
+
+def _get_winner_value(tables: StudyTables, name: str) -> Any:
+    return next(iter(tables.trials.loc[tables.trials["number"] == tables.winner, name]), None)
+
+
+def find_widened_end(tables: StudyTables, parameter: SearchedParameter) -> str:
+    """Return the end to widen: where the best crowd, or else where most rates should move; or ''.
+
+    A range does not grow where trials fail. A rate does not rise if the winner already fails on a seed. It does not
+    move to a half without any good trial, if good trials are known.
+    """
+    end = good_region.find_crowded_end(tables, parameter)
+    if not end and parameter.name == separation.LEARNING_RATE:
+        end = failure_regions.find_rate_bias(tables)
+        positions = parameter.relative_position(select_space_trials(tables)[separation.LEARNING_RATE].dropna())
+        if end and is_region_known(tables) and not (positions < 0.5 if end == "low" else positions > 0.5).any():
+            return ""
+    is_failing = failure_bounds.is_too_fast(tables, parameter.name, end)
+    if end and (is_failing or failure_bounds.is_failing_near(tables, parameter, end)):
+        return ""
+    return end
+
+
+@cache_per_study
+def find_moved_ends(tables: StudyTables, name: str) -> dict[str, str]:
+    """Return, by end of a range, whether the next search moves it `out` or `in`; ends that stay have no entry."""
+    old = next((parameter for parameter in tables.parameters if parameter.name == name and parameter.is_range), None)
+    steps = (step for step in build_next_space(tables) if step.searched.name == name and step.fixed is None)
+    new = next((step.searched for step in steps), None)
+    if old is None or new is None:
+        return {}
+    growth = {"low": old.low - new.low, "high": new.high - old.high}
+    return {end: "out" if change > 0 else "in" for end, change in growth.items() if change}
+
+
+def has_widened_range(tables: StudyTables) -> bool:
+    """Return whether the next search extends some range beyond its end."""
+    return any("out" in find_moved_ends(tables, parameter.name).values() for parameter in tables.parameters)
