@@ -39,12 +39,9 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
     noise is then the residual of candidate and seed, with (C - 1)(S - 1) degrees of freedom for C candidates and S
     seeds; with one candidate it is the whole variance, which is more.
     """
-    column, runs = f"validation_{tables.objective}", tables.runs
-    if runs.empty or column not in runs or not tables.has_same_epochs:
+    column, best = f"validation_{tables.objective}", _select_top_runs(tables)
+    if best.empty:
         return None
-    is_top = (runs["candidate"] != "baseline") & ~_is_for_level(tables)
-    is_sound = is_top & ~find_failed_runs(runs, column, tables.sign)
-    best = drop_diverged_runs(runs[is_sound]).dropna(subset=[column])
     lanes = tables.seeds_per_trial
     if is_paired(tables) and (parts := _separate_variances(best, column)):
         return SeedNoise(float(np.sqrt(parts[0] / lanes)), parts[1], True, float(np.sqrt(parts[2] / lanes)))
@@ -54,6 +51,16 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
         return None
     pooled = float((variances.fillna(0.0) * dof).sum() / dof.sum())
     return SeedNoise(float(np.sqrt(pooled / lanes)), int(dof.sum()))
+
+
+def _select_top_runs(tables: StudyTables) -> pd.DataFrame:
+    """Select the retrained runs that tell the noise of the top trials, as `estimate_seed_noise` says."""
+    column, runs = f"validation_{tables.objective}", tables.runs
+    if runs.empty or column not in runs or not tables.has_same_epochs:
+        return pd.DataFrame()
+    is_top = (runs["candidate"] != "baseline") & ~_is_for_level(tables)
+    is_sound = is_top & ~find_failed_runs(runs, column, tables.sign)
+    return drop_diverged_runs(runs[is_sound]).dropna(subset=[column])
 
 
 def _is_for_level(tables: StudyTables) -> pd.Series:
@@ -76,12 +83,18 @@ def is_paired(tables: StudyTables) -> bool:
 
 
 def find_smallest_effect(tables: StudyTables) -> float | None:
-    """Return the smallest difference that counts: the user's, or one standard deviation of seeds; None if unknown."""
+    """Return the smallest difference that counts: the user's, or one standard deviation of seeds; None if unknown.
+
+    Each top trial has its own deviation; the median counts. A pooled one would follow one unsteady trial, and call
+    differences small that the winner's seeds would never bring about.
+    """
     chosen = tables.setting("study.smallest_effect")
     if chosen is not None:
         return float(chosen)
-    noise = estimate_seed_noise(tables)
-    return None if noise is None else noise.std
+    runs = _select_top_runs(tables)
+    if runs.empty or runs["candidate"].value_counts().sub(1).sum() < 2:
+        return None
+    return float(runs.groupby("candidate")[f"validation_{tables.objective}"].std(ddof=1).median())
 
 
 def drop_diverged_runs(runs: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from thalweg.reporting.analysis.seed_noise import (
     difference_by_seed,
     estimate_seed_noise,
     find_failed_runs,
+    find_smallest_effect,
 )
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sentences import describe_noise
@@ -106,6 +107,17 @@ def test_noise_ignores_best_trials_of_weak_values(counting_study: StudyTables) -
     other = estimate_seed_noise(tables)
     assert other is not None
     assert other.dof == 5
+
+
+def test_unsteady_trial_leaves_smallest_effect(counting_study: StudyTables) -> None:
+    """Deviations of 1, 2 and 50: the smallest effect is 2, or the user's."""
+    values = {"winner": [1.0, 2.0, 3.0], "runner-up 1": [1.0, 3.0, 5.0], "runner-up 2": [0.0, 50.0, 100.0]}
+    runs = pd.DataFrame([{"candidate": name, "seed": seed, "validation_mae": value}
+                         for name, three in values.items() for seed, value in enumerate(three)])  # fmt: skip
+    tables = replace(counting_study, runs=runs, params={"study": {"seeds": 1}})
+    assert find_smallest_effect(tables) == 2.0
+    assert find_smallest_effect(replace(tables, params={"study": {"smallest_effect": 0.5}})) == 0.5
+    assert find_smallest_effect(replace(tables, runs=runs.groupby("candidate").head(1))) is None
 
 
 def build_two_candidates(last: float) -> pd.DataFrame:

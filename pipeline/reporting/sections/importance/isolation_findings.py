@@ -101,7 +101,7 @@ def _describe_answer(tables: StudyTables, answer: Answer) -> list[str]:
     ]
     if answer.smallest_effect is not None:
         chosen = tables.setting("study.smallest_effect") is not None
-        source = "`study.smallest_effect`" if chosen else "one standard deviation of seed noise"
+        source = "`study.smallest_effect`" if chosen else "the standard deviation over a trial's seeds"
         bounds = join_items([f"{format_number(other.bound, 2)} for {other.label}" for other in answer.others])
         sentences.append(
             f"A difference below {format_number(answer.smallest_effect, 2)} counts as none ({source}). Two one-sided "

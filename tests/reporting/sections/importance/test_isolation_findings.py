@@ -89,7 +89,7 @@ def test_evidence_names_difference_trial_and_search(tables: StudyTables) -> None
     groups = {group.label: group for group in group_trials_by_value(tables, KIND)}
     l1 = groups["l1"]
     assert f"+0.50 (+0.40 to +0.60) for l1 (trial {l1.best_trial} of {len(l1.costs)})" in finding.evidence
-    assert "A difference below 0.10 counts as none (one standard deviation of seed noise)." in finding.evidence
+    assert "A difference below 0.10 counts as none (the standard deviation over a trial's seeds)." in finding.evidence
     assert "Two one-sided tests at 5 % exclude differences of 0.18 for huber and 0.58 for l1." in finding.evidence
     assert "The second half of its trials" not in finding.evidence
     assert "the second half of its trials gained" in finding.evidence
