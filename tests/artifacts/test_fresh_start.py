@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.paths import ROOT
+from tests.helpers.paths import EXPERIMENT
 from tests.helpers.small_study import set_values
 from thalweg.artifacts import fingerprint
 from thalweg.artifacts.fresh_start import FACTS_FILE, JOURNAL, explain_fresh_start, find_differences
@@ -15,7 +15,7 @@ from thalweg.config.load import load_config
 from thalweg.search import study
 from thalweg.system import files
 
-CONFIG = load_config(ROOT / "params.yaml")
+CONFIG = load_config(EXPERIMENT)
 FACTS: dict[str, Any] = {
     "code": {"thalweg.core.losses": "1", "models.cnn": "2"},
     "data": "d1",

@@ -155,7 +155,7 @@ def test_folder_without_room_for_a_batch_is_named(tmp_path: Path) -> None:
     tree = change_config({"data.path": str(tmp_path), "data.source": FOLDER, "task": {"kind": "classify"}})
     tree |= {"loss": {"terms": {"label": {"kind": "cross_entropy"}}}}
     (line, *_) = (problem.describe_problem() for problem in preflight.find_data_problems(tree, []))
-    assert line.startswith("training.batch_size: 64 is more than the 12")
+    assert line.startswith(f"training.batch_size: {TREE['training']['batch_size']} is more than the 12")
 
 
 def test_idx_header_is_enough(tmp_path: Path) -> None:

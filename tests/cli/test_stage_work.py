@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.paths import ROOT
+from tests.helpers.paths import EXPERIMENT
 from thalweg.cli.measure import Speed
 from thalweg.cli.stage_work import DVC_STARTS, REPORT_STARTS, Work, describe_stages, estimate_stages, list_work
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 
-SCENES = load_config(ROOT / "presets" / "scenes.yaml")
+SCENES = load_config(EXPERIMENT)
 BASE: dict[str, Any] = {
     "training.epochs": 16,
     "study.trials": 48,

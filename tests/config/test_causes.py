@@ -1,11 +1,11 @@
-"""One mistake in the default file: its cause is named, and not its effects."""
+"""One mistake in a params file: its cause is named, and not its effects."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.params_messages import (
-    edit_default_file,
+    edit_experiment,
     fill_in_families,
     list_message_lines,
 )
@@ -94,7 +94,7 @@ from tests.helpers.params_messages import (
     ],
 )  # fmt: skip
 def test_cause_comes_before_effects(tmp_path: Path, old: str, new: str, line: str) -> None:
-    lines = list_message_lines(tmp_path, edit_default_file((old, new)))
+    lines = list_message_lines(tmp_path, edit_experiment((old, new)))
     assert 1 <= len(lines) <= 2, lines
     assert lines[0].partition(": ")[2].startswith(fill_in_families(line))
 
@@ -110,4 +110,4 @@ def test_cause_comes_before_effects(tmp_path: Path, old: str, new: str, line: st
     ],
 )
 def test_effects_of_errors_are_omitted(tmp_path: Path, old: str, new: str) -> None:
-    assert len(list_message_lines(tmp_path, edit_default_file((old, new)))) == 1
+    assert len(list_message_lines(tmp_path, edit_experiment((old, new)))) == 1

@@ -6,25 +6,26 @@ import pytest
 
 from tests.helpers.params_messages import (
     ALLOWED,
-    PARAMS,
     TEXT,
-    edit_default_file,
+    edit_experiment,
     find_line,
     list_message_lines,
 )
-from tests.helpers.paths import ROOT
+from tests.helpers.paths import EXPERIMENT, ROOT
 from thalweg import cli
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 
 
-@pytest.mark.parametrize("file", [PARAMS, *sorted((ROOT / "presets").glob("*.yaml"))], ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file", [ROOT / "params.yaml", *sorted((ROOT / "presets").glob("*.yaml"))], ids=lambda file: file.stem
+)
 def test_shipped_files_load(file: Path) -> None:
     assert isinstance(load_config(file), Config)
 
 
 def test_load_names_missing_keys(tmp_path: Path) -> None:
-    text = edit_default_file(
+    text = edit_experiment(
         ("  kind: heavy_ball          # gradient_descent | heavy_ball | nesterov | ema | adam | adamw | lion\n", ""),
         ("  epochs: 16\n", ""),
         ("task:\n  kind: count               # count | classify | detect | enhance\n", "task:\n"),
@@ -57,7 +58,7 @@ def test_missing_part_has_no_line(tmp_path: Path) -> None:
 
 
 def test_list_is_explained_by_its_entries(tmp_path: Path) -> None:
-    text = edit_default_file(("    size: [48, 48]", "    size: 48"))
+    text = edit_experiment(("    size: [48, 48]", "    size: 48"))
     line = find_line(text, "    size: 48")
     assert list_message_lines(tmp_path, text) == [
         f"{line}: data.source.size: must be a list (height and width in pixels), not 48"
@@ -65,24 +66,24 @@ def test_list_is_explained_by_its_entries(tmp_path: Path) -> None:
 
 
 def test_augmentation_error_names_the_way_out(tmp_path: Path) -> None:
-    text = edit_default_file(("    flip: 0.5 ", "    shift: 0.1\n    flip: 0.5 "))
+    text = edit_experiment(("    flip: 0.5 ", "    shift: 0.1\n    flip: 0.5 "))
     assert list_message_lines(tmp_path, text) == [
         f"{find_line(text, 'shift')}: augment.online.shift: could make the labels of task `count` wrong; remove it, or "
         f"set `task.density` to one of 2, 4, 8, 16; as it is, `count` allows only {ALLOWED['moving no one']}"
     ]
-    text = edit_default_file(("  kind: count ", "  kind: enhance "), ("    noise: 0.0 ", "    noise: 0.1 "))
+    text = edit_experiment(("  kind: count ", "  kind: enhance "), ("    noise: 0.0 ", "    noise: 0.1 "))
     lines = [line for line in list_message_lines(tmp_path, text) if "augment" in line]
     assert lines
     assert all("could make the labels of task `enhance` wrong; remove it; as it is" in line for line in lines)
 
 
 def test_section_must_not_be_empty_or_scalar(tmp_path: Path) -> None:
-    text = edit_default_file(("  title: How many people are in this image?\n  sections: []", "# "))
+    text = edit_experiment(("  title: How many people are in this image?\n  sections: []", "# "))
     assert list_message_lines(tmp_path, text) == [
         f"{find_line(text, 'report:')}: report: must be a mapping of keys to values, not empty (null); "
         "allowed: title, sections"
     ]
-    text = edit_default_file(("    by: group  ", "    by: [group]")).replace(
+    text = edit_experiment(("    by: group  ", "    by: [group]")).replace(
         "task:\n  kind: count ", "task: count\nx:\n  kind: count"
     )
     messages = [line.partition(": ")[2] for line in list_message_lines(tmp_path, text)]
@@ -93,7 +94,7 @@ def test_section_must_not_be_empty_or_scalar(tmp_path: Path) -> None:
 def test_term_of_a_task_option_names_the_option(tmp_path: Path) -> None:
     assert [
         line.partition(": ")[2]
-        for line in list_message_lines(tmp_path, edit_default_file(("    count:\n", "    areas:\n")))
+        for line in list_message_lines(tmp_path, edit_experiment(("    count:\n", "    areas:\n")))
     ] == [
         "loss.terms.count: is missing; task `count` needs it: `count: {kind: l1}`",
         "loss.terms.areas: task `count` has this term only if `density` is one of 2, 4, 8, 16; it is 0; allowed: count",
@@ -132,7 +133,7 @@ def test_missing_file_has_no_traceback(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_repeated_keys_are_named_at_any_depth(tmp_path: Path) -> None:
-    text = edit_default_file(
+    text = edit_experiment(
         ("  momentum: 0.9\n", "  momentum: 0.9\n  momentum: 0.8\n"),
         ("  kind: cosine ", "  final: '0'\n  kind: cosine "),
     )
@@ -150,13 +151,13 @@ def test_byte_order_mark_and_crlf_are_accepted(tmp_path: Path) -> None:
 
 
 def test_exponents_are_accepted(tmp_path: Path) -> None:
-    assert list_message_lines(tmp_path, edit_default_file(("learning_rate: 0.001", "learning_rate: 1e-3"))) == []
-    assert load_config(tmp_path / "params.yaml") == load_config(PARAMS)
+    assert list_message_lines(tmp_path, edit_experiment(("learning_rate: 0.001", "learning_rate: 1e-3"))) == []
+    assert load_config(tmp_path / "params.yaml") == load_config(EXPERIMENT)
 
 
 def test_check_describes_valid_file(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["check", str(PARAMS)]) == 0
-    study = load_config(PARAMS).study
+    assert cli.main(["check", str(EXPERIMENT)]) == 0
+    study = load_config(EXPERIMENT).study
     assert (
         f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}" in capsys.readouterr().out
     )

@@ -1,16 +1,15 @@
-"""Messages about a params file, and mistakes written into the default file."""
+"""Messages about a params file, and mistakes written into one."""
 
 import re
 from pathlib import Path
 
-from tests.helpers.paths import ROOT
+from tests.helpers.paths import EXPERIMENT
 from thalweg.config.load import ParamsError, load_config
 from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.hyperparameters import list_defaults
 from thalweg.schema.section import find_members
 
-PARAMS = ROOT / "params.yaml"
-TEXT = PARAMS.read_text()
+TEXT = EXPERIMENT.read_text()
 
 
 def list_message_lines(folder: Path, text: str | bytes) -> list[str]:
@@ -28,8 +27,8 @@ def list_message_lines(folder: Path, text: str | bytes) -> list[str]:
     return []
 
 
-def edit_default_file(*edits: tuple[str, str]) -> str:
-    """The default file with pieces replaced; each piece stands in it once."""
+def edit_experiment(*edits: tuple[str, str]) -> str:
+    """The experiment's text with pieces replaced; each piece stands in it once."""
     text = TEXT
     for old, new in edits:
         assert text.count(old) == 1, old

@@ -3,3 +3,5 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+EXPERIMENT = ROOT / "tests/helpers/experiment.yaml"
+"""A params file that tests edit; the default may change without them."""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers.params_messages import (
     TEXT,
-    edit_default_file,
+    edit_experiment,
     list_message_lines,
 )
 
@@ -27,12 +27,12 @@ KINDS = "      high: 0.98\n    model.kind: {choices: [cnn, linear]}\n"
     ],
 )
 def test_null_is_a_choice_of_optional_numbers(tmp_path: Path, old: str, new: str) -> None:
-    assert list_message_lines(tmp_path, edit_default_file((old, new))) == []
+    assert list_message_lines(tmp_path, edit_experiment((old, new))) == []
 
 
 @pytest.mark.parametrize("name", ["optimizer.learning_rate", "schedule.warmup", "model.depth", "schedule.final"])
 def test_null_is_no_choice_of_other_values(tmp_path: Path, name: str) -> None:
-    text = edit_default_file(
+    text = edit_experiment(
         ("    optimizer.momentum:\n      low: 0.0\n      high: 0.98", f"    {name}: {{choices: [null]}}")
     )
     lines = list_message_lines(
@@ -44,22 +44,22 @@ def test_null_is_no_choice_of_other_values(tmp_path: Path, name: str) -> None:
 
 def test_keys_of_one_kind_need_a_condition(tmp_path: Path) -> None:
     both = (SIZES, ""), ("  kind: cnn  ", "  kind: linear  ")
-    assert list_message_lines(tmp_path, edit_default_file(*both, ("      high: 0.98\n", KINDS))) == []
+    assert list_message_lines(tmp_path, edit_experiment(*both, ("      high: 0.98\n", KINDS))) == []
     width = f"{KINDS}    model.width: {{choices: [4, 8], when: {{model.kind: cnn}}}}\n"
-    assert list_message_lines(tmp_path, edit_default_file(*both, ("      high: 0.98\n", width))) == []
+    assert list_message_lines(tmp_path, edit_experiment(*both, ("      high: 0.98\n", width))) == []
     (line,) = list_message_lines(
-        tmp_path, edit_default_file(*both, ("      high: 0.98\n", width.replace(", when: {model.kind: cnn}", "")))
+        tmp_path, edit_experiment(*both, ("      high: 0.98\n", width.replace(", when: {model.kind: cnn}", "")))
     )
     assert "study.space.model.width: is not in this file" in line
     without = width.replace(", when: {model.kind: cnn}", "")
-    (line,) = list_message_lines(tmp_path, edit_default_file((SIZES, ""), ("      high: 0.98\n", without)))
+    (line,) = list_message_lines(tmp_path, edit_experiment((SIZES, ""), ("      high: 0.98\n", without)))
     assert line.partition(": ")[2].startswith(
         'study.space.model.width: 8 with model.kind "linear" causes an error at model.width: unknown key'
     )
 
 
 def test_partly_wrong_parameter_is_checked(tmp_path: Path) -> None:
-    text = edit_default_file(("role: scientific ", "role: science "), ("[l1, l2, huber, poisson]", "[focal, huber]"))
+    text = edit_experiment(("role: scientific ", "role: science "), ("[l1, l2, huber, poisson]", "[focal, huber]"))
     lines = [line.partition(": ")[2] for line in list_message_lines(tmp_path, text)]
     kind = "study.space.loss.terms.count.kind"
     assert len(lines) == 2
@@ -68,7 +68,7 @@ def test_partly_wrong_parameter_is_checked(tmp_path: Path) -> None:
 
 
 def test_unknown_parameter_is_checked(tmp_path: Path) -> None:
-    text = edit_default_file(
+    text = edit_experiment(
         ("    optimizer.momentum:\n", "    optimizer.momentom:\n"), ("      high: 0.98", "      high: -1")
     )
     lines = [line.partition(": ")[2] for line in list_message_lines(tmp_path, text)]
@@ -81,7 +81,7 @@ def test_unknown_parameter_is_checked(tmp_path: Path) -> None:
 def test_grid_requires_value_counts(tmp_path: Path) -> None:
     lines = [
         line.partition(": ")[2]
-        for line in list_message_lines(tmp_path, edit_default_file(("  sampler: tpe", "  sampler: grid")))
+        for line in list_message_lines(tmp_path, edit_experiment(("  sampler: tpe", "  sampler: grid")))
     ]
     ranges = ["loss.terms.count.delta", "optimizer.learning_rate", "optimizer.momentum"]
     ask = "needs `points`, the number of values that sampler grid takes from the range"
