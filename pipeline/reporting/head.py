@@ -31,16 +31,19 @@ def build_head(tables: StudyTables, sections: Sequence[Section]) -> ReportHead:
         numbers=_list_confirmed_numbers(tables, result) if result else _list_unconfirmed_numbers(tables),
         chart=build_candidates_chart(tables),
         pictures=_build_gallery(tables),
-        steps=[_shorten_step(tables, step) if step in commands else step for step in steps],
+        steps=[_shorten_step(tables, step, commands[step]) if step in commands else step for step in steps],
         commands=next(iter(commands.values()), []),
     )
 
 
-def _shorten_step(tables: StudyTables, step: NextStep) -> NextStep:
+def _shorten_step(tables: StudyTables, step: NextStep, commands: Sequence[str]) -> NextStep:
     """Shorten a step that stands above its commands."""
     if step.text == advise_search(tables):
         return step._replace(text=f"{step.text.partition(',')[0]}, search this space:")
-    return step._replace(text=drop_reference(step.text))
+    text = drop_reference(step.text)
+    for command in commands:
+        text = text.removesuffix(f" `{command}`.")
+    return step._replace(text=text)
 
 
 def _describe_measure(tables: StudyTables, result: ConfirmedResult | None) -> str:

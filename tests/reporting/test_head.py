@@ -20,6 +20,7 @@ def test_head_holds_all(counting_study: StudyTables) -> None:
     assert head.pictures
     assert len(head.pictures.pictures) == 4
     assert head.commands
+    assert not any(command in head.steps[0].text for command in head.commands)  # it stands below
     assert len({step.section for step in head.steps}) == len(head.steps) <= 3
 
 
