@@ -44,7 +44,7 @@ class Scenes(DataSource):
     clutter: Annotated[tuple[ObjectCount, ObjectCount], Strict(False)] = Field(
         (1, 5), description="fewest and most other objects in an image"
     )
-    places: int = Field(20, ge=1, le=100, description="number of places that the scenes are spread over")
+    places: int = Field(20, ge=1, le=1000, description="number of places that the scenes are spread over")
 
     @field_validator("people", "clutter")
     @classmethod
