@@ -66,6 +66,13 @@ def test_confirm(low: float, high: float, verdict: str) -> None:
     assert line == f"{verdict} on the test set: {values} {low:+.3g} to {high:+.3g}, 8 seeds"
 
 
+def test_confirm_names_corrected_difference() -> None:
+    estimates = Estimate(2.8, 2.3, 3.3, 2), Estimate(2.9, 2.0, 3.8, 2), Estimate(-0.1, -3.2, 3.2, 2)
+    chosen = Confirmation(*estimates, corrected_difference=Estimate(0.2, -3.5, 4.0, 2))
+    line = confirm.describe_confirmation(CONFIG, chosen, "test")
+    assert "mae 2.8 against 2.9; difference corrected for the choice +0.2, 95 % interval -3.5 to +4" in line
+
+
 def test_confirm_where_baseline_wins() -> None:
     same = Estimate(1.7, 1.6, 1.8, 8)
     line = confirm.describe_confirmation(CONFIG, Confirmation(same, same, Estimate(0.0, 0.0, 0.0, 8)), "test")
