@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 READY := .venv/.ready
+DEVELOP := .venv/.develop
 # tests of one file share fixtures, so one process runs them; files keep their order, so that short ones come last;
 # a process that crashes ends the run: one that takes its place can wait for ever for the file that was lost
 SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
@@ -28,13 +29,18 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
-lint: setup
+# what tests and checks need beside it
+$(DEVELOP): $(READY) requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	touch $(DEVELOP)
+
+lint: $(DEVELOP)
 	ruff check .
 	ruff format --check .
 	mypy
 
 # mypy runs beside the tests: it keeps one core busy for a minute
-test: setup
+test: $(DEVELOP)
 	ruff check .
 	ruff format --check .
 	$(MAKE) --jobs=2 types fast
@@ -46,11 +52,11 @@ fast:
 	pytest $(SPREAD)
 
 # all but the long tests, with programs optimised as in a study; `make test` does not optimise them (tests/conftest.py)
-test-all: setup
+test-all: $(DEVELOP)
 	XLA_FLAGS= pytest -m 'not long' -rs $(SPREAD)
 
 # simulations of thousands of studies, and all cases of docs/reliability.md
-test-long: setup
+test-long: $(DEVELOP)
 	pytest -m long -rs -o faulthandler_timeout=0 $(SPREAD)
 
 # other tools have their own environment; `make bench BENCH=--quick` only checks that everything runs
@@ -60,7 +66,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.run $(BENCH)
 
 # draws the pictures of docs/how-training-works.md
-tutorial: setup
+tutorial: $(DEVELOP)
 	$(BIN)/python -m docs.tutorial
 
 clean:
