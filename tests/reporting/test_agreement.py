@@ -165,6 +165,7 @@ PAIRS = {
         r"too few to show whether .*`{name}`",
         r"^narrower: {name}$",
     ),
+    "a third is best on average, and the next range leaves it out": (MATTERED, r"^leaves out the best third: {name}$"),
     "a setting matters, and is fixed": (MATTERED, r"fix (.* and )?`{name}` at"),
     "trials are alike, and a setting matters": (ALIKE, rf"{MATTERED}|` matters:"),
     "trials are alike, and the winner beats a trial": (ALIKE, r"^The winner, .*a trial: The winner is clearly better"),
@@ -193,11 +194,15 @@ answers and runs with less data. `{name}` is any one searched setting."""
 
 def list_sentences(tables: StudyTables, findings: list[Finding]) -> list[str]:
     """List the verdicts and steps of a report; ranges that steps narrow are sentences of their own."""
-    steps = [finding.next_step for finding in findings]
+    steps, evidence = [finding.next_step for finding in findings], " ".join(one.evidence for one in findings)
     sentences = [*steps, *(finding.verdict for finding in findings)]
     for name, moves in list_moved_ranges(steps).items():
         sentences += [f"narrower: {name}" for low, high, *was in moves if low > was[0] or high < was[1]]
-    places = re.findall(r"They lie where `([\w.]+)` is", " ".join(finding.evidence for finding in findings))
+        best = re.search(rf"`{re.escape(name)}`: from worst \([^)]+\) to best \((\S+) to (\S+)\)", evidence)
+        third = [float(end.replace("−", "-").replace(",", "")) for end in best.groups()] if best else []
+        left_out = third and any(low >= third[1] or high <= third[0] for low, high, *_ in moves)
+        sentences += [f"leaves out the best third: {name}"] if left_out else []
+    places = re.findall(r"They lie where `([\w.]+)` is", evidence)
     sentences += [f"fails: {name}" for name in places]
     if tables.baseline_trial is not None:
         sentences += [f"The winner, beside a trial: {sentence}" for sentence in sentences]

@@ -1,5 +1,6 @@
 """The space to search next: what findings leave of each range and of each choice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,8 +48,9 @@ def is_region_known(tables: StudyTables) -> bool:
 def build_next_space(tables: StudyTables) -> tuple[NextParameter, ...]:
     """Return the searched parameters as they should be searched next, in their order.
 
-    - A range covers the good trials that have the scientific values of this space. It passes an end where the best
-      crowd, and stops where trials are lost. If good trials are unknown, only the last two apply.
+    - A range covers the good trials that have the scientific values of this space, and the third that is best on
+      average. It passes an end where the best crowd, and stops where trials are lost. If good trials are unknown, only
+      the last two apply.
     - Choices keep those of good trials.
     - A scientific parameter keeps all but the surely worse values, a range its thirds but for those at an end. A range
       may still pass an end that it keeps.
@@ -130,7 +132,29 @@ def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextP
     is_important = name in list_important_parameters(tables)
     bounds = failure_bounds.find_failure_bounds(tables, name)
     narrowed = good_region.narrow_parameter(parameter, good_trials, is_important, end, bounds)
-    return NextParameter(narrowed) if parameter.is_range else NextParameter(narrowed, reason="all good trials have it")
+    if not parameter.is_range:
+        return NextParameter(narrowed, reason="all good trials have it")
+    return NextParameter(_include_best_third(tables, parameter, narrowed, bounds))
+
+
+def _include_best_third(
+    tables: StudyTables, parameter: SearchedParameter, narrowed: SearchedParameter, bounds: Mapping[str, float]
+) -> SearchedParameter:
+    """Extend a narrowed range to the third with the best mean, but not to values at which training fails.
+
+    Good trials have good values of the other settings, too, which may ask for other values of this one. While both are
+    searched, neither region is known to be worse.
+    """
+    ranking = rank_importances(tables)
+    levels = {one.name: one.best_level for one in ranking.important_parameters} if ranking else {}
+    if (level := levels.get(parameter.name)) is None:
+        return narrowed
+    low, high = divide_range(parameter.low, parameter.high, parameter.log, parameter.whole)[level]
+    return replace(
+        narrowed,
+        low=min(narrowed.low, max(low, bounds.get("low", low))),
+        high=max(narrowed.high, min(high, bounds.get("high", high))),
+    )
 
 
 def list_important_parameters(tables: StudyTables) -> list[str]:

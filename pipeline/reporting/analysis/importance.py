@@ -33,6 +33,7 @@ class Importance(EffectSize):
     - `worst`, `best`: its levels (choices, or thirds of a range) with the worst and the best mean.
     - `smallest_effect`: the smallest difference that counts; None if unknown.
     - `trials`: how many trials have the parameter.
+    - `best_level`: the number of the third with the best mean, from the lowest on; None for choices.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Importance(EffectSize):
     best: str
     smallest_effect: float | None
     trials: int
+    best_level: int | None = None
 
     @property
     def is_important(self) -> bool:
@@ -129,7 +131,8 @@ def _describe_effect(
     worst, best = (describe_level(parameter, level, values) for level in (effect.worst, effect.best))
     count = int(np.isfinite(locate_values(parameter, values)).sum())
     size = effect.difference, effect.low, effect.high, effect.is_tuned, chance, effect.bound
-    return Importance(*size, parameter.name, worst, best, smallest, count)
+    best_level = effect.best if parameter.is_range else None
+    return Importance(*size, parameter.name, worst, best, smallest, count, best_level)
 
 
 def locate_values(parameter: SearchedParameter, values: pd.Series) -> Floats:

@@ -13,7 +13,8 @@ from tests.helpers.five_parameters import compute_rate_position, draw_trials
 from tests.helpers.planted_causes import HEALTHY, PLANTED
 from tests.helpers.planted_studies import MOMENTUM, RATE
 from thalweg.reporting.advice import next_space, search_space, space_yaml
-from thalweg.reporting.analysis import failure_regions, good_region
+from thalweg.reporting.analysis import failure_bounds, failure_regions, good_region
+from thalweg.reporting.analysis.importance import rank_importances
 from thalweg.reporting.analysis.isolation import group_trials_by_value
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import parameters
@@ -59,6 +60,21 @@ def test_minor_parameter_is_fixed() -> None:
         **{MOMENTUM: tables.trials[MOMENTUM].where(tables.trials["number"] != tables.winner)}
     )
     assert next_space.list_minor_parameters(replace(tables, trials=lacking)) == []
+
+
+def test_next_range_holds_best_third(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Good trials lie high in the range; the third with the best mean is the lowest one, but training fails below."""
+    tables = planted.draw_study(BOUND, 0, 96)
+    (rate,) = (parameter for parameter in tables.parameters if parameter.name == RATE)
+    ranking = rank_importances(tables)
+    assert ranking is not None
+    before = get_next_space(tables)[RATE].searched
+    below = failure_bounds.find_failure_bounds(tables, RATE)["low"]
+    assert before.low > below > rate.low
+    lowest = tuple(replace(one, best_level=0) for one in ranking.parameters)
+    monkeypatch.setattr(next_space, "rank_importances", lambda _: replace(ranking, parameters=lowest))
+    fresh = replace(tables)  # without what is cached of the study
+    assert get_next_space(fresh)[RATE].searched == replace(before, low=below)
 
 
 def test_minor_choice_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
