@@ -23,7 +23,8 @@ def build_head(tables: StudyTables, sections: Sequence[Section]) -> ReportHead:
     verdicts = [findings[0].verdict for findings in findings_by_section.values() if findings]
     steps = choose_next_steps(findings_by_section)
     commands = {step: lines for step in steps if (lines := find_commands(tables, step.text))}
-    steps.sort(key=lambda step: step != next(iter(commands), None))
+    first, lines = next(iter(commands.items()), (None, []))
+    steps.sort(key=lambda step: step != first)
     result = build_confirmed_result(tables)
     return ReportHead(
         lede=verdicts[0] if verdicts else "",
@@ -31,8 +32,8 @@ def build_head(tables: StudyTables, sections: Sequence[Section]) -> ReportHead:
         numbers=_list_confirmed_numbers(tables, result) if result else _list_unconfirmed_numbers(tables),
         chart=build_candidates_chart(tables),
         pictures=_build_gallery(tables),
-        steps=[_shorten_step(tables, step, commands[step]) if step in commands else step for step in steps],
-        commands=next(iter(commands.values()), []),
+        steps=[_shorten_step(tables, step, lines) if step == first else step for step in steps],
+        commands=lines,
     )
 
 
