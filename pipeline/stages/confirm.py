@@ -54,6 +54,7 @@ def describe_confirmation(config: Config, confirmation: Confirmation, split: str
         "same": "the winner may be no better than the baseline",
     }[compare_with_zero(difference.interval, config.task.cost_sign(objective))]
     values = f"{objective} {confirmation.winner.mean:.4g} against {confirmation.baseline.mean:.4g}"
-    name = "difference" if difference.mean == confirmation.difference.mean else "difference corrected for the choice"
-    interval = f"{name} {difference.mean:+.3g}, 95 % interval {difference.low:+.3g} to {difference.high:+.3g}"
+    size, plain = f"{difference.mean:+.3g}", f"{confirmation.difference.mean:+.3g}"
+    name = "difference" if size == plain else "difference corrected for the choice"
+    interval = f"{name} {size}, 95 % interval {difference.low:+.3g} to {difference.high:+.3g}"
     return f"{verdict} on the {split} set: {values}; {interval}, {format_count(difference.seeds, 'seed')}"

@@ -138,6 +138,11 @@ def _report_minor_parameters(minor: list[Importance], step: str) -> Finding:
 
 def _report_unclear_parameters(ranking: ImportanceRanking, unclear: list[Importance]) -> Finding:
     evidence = " ".join(_describe_effect(parameter) for parameter in unclear)
+    if any(parameter.low > 0 for parameter in unclear):
+        evidence += (
+            f" Each interval is of one setting alone. Without any effect, one of {len(ranking.parameters)} would look "
+            f"as sure in {format_percent(min(parameter.chance for parameter in unclear), whole=True)} of studies."
+        )
     trials, matter = format_count(ranking.trial_count, "trial"), "matters" if len(unclear) == 1 else "matter"
     return Finding(f"{trials} are too few to show whether {_list_names(unclear)} {matter}.", evidence)
 

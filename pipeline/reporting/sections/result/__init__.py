@@ -124,14 +124,14 @@ def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:
         f"{format_count(difference.n, 'fresh seed')} each; the winner is better on {better} of {len(by_seed):,}.",
     ]
     if result.is_corrected:
-        corrected = format_interval(decisive.mean, decisive.low, decisive.high, signed=True)
+        corrected = format_interval(decisive.mean, decisive.low, decisive.high, signed=True, min_places=places)
         effect = "Corrected for that"
         if tables.sign * (decisive.mean - difference.mean) <= 0:
             effect = "That did not flatter it, but makes its value less certain. With this"
-        parts.append(
-            f"The winner was chosen among {result.contender_count} on these seeds. {effect}, the difference is "
-            f"{corrected}; the verdict follows this value."
-        )
+        result_text = f"{effect}, the difference is {corrected}; the verdict follows this value."
+        if corrected in parts[-1]:
+            result_text = "That changes nothing here."
+        parts.append(f"The winner was chosen among {result.contender_count} on these seeds. {result_text}")
     if result.split == "validation":
         parts.append(
             "There is no test set: the winner was chosen on these same examples, so its value is optimistic. On other "

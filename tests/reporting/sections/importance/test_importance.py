@@ -70,6 +70,7 @@ def test_leader_is_among_important_ones(
     assert first.verdict == "`layers` mattered."
     assert first.evidence.endswith("`layers`: from worst (b) to best (a) 0.160 (0.080 to 0.240).")
     assert open_.verdict == "40 trials are too few to show whether `momentum` matters."
+    assert open_.evidence.endswith("Without any effect, one of 2 would look as sure in 20 % of studies.")
     assert open_.next_step == ""
 
 
