@@ -165,7 +165,6 @@ PAIRS = {
         r"too few to show whether .*`{name}`",
         r"^narrower: {name}$",
     ),
-    "a third is best on average, and the next range leaves it out": (MATTERED, r"^leaves out the best third: {name}$"),
     "a setting matters, and is fixed": (MATTERED, r"fix (.* and )?`{name}` at"),
     "trials are alike, and a setting matters": (ALIKE, rf"{MATTERED}|` matters:"),
     "trials are alike, and the winner beats a trial": (ALIKE, r"^The winner, .*a trial: The winner is clearly better"),
@@ -194,19 +193,34 @@ answers and runs with less data. `{name}` is any one searched setting."""
 
 def list_sentences(tables: StudyTables, findings: list[Finding]) -> list[str]:
     """List the verdicts and steps of a report; ranges that steps narrow are sentences of their own."""
-    steps, evidence = [finding.next_step for finding in findings], " ".join(one.evidence for one in findings)
+    steps = [finding.next_step for finding in findings]
     sentences = [*steps, *(finding.verdict for finding in findings)]
     for name, moves in list_moved_ranges(steps).items():
         sentences += [f"narrower: {name}" for low, high, *was in moves if low > was[0] or high < was[1]]
-        best = re.search(rf"`{re.escape(name)}`: from worst \([^)]+\) to best \((\S+) to (\S+)\)", evidence)
-        third = [float(end.replace("−", "-").replace(",", "")) for end in best.groups()] if best else []
-        left_out = third and any(low >= third[1] or high <= third[0] for low, high, *_ in moves)
-        sentences += [f"leaves out the best third: {name}"] if left_out else []
-    places = re.findall(r"They lie where `([\w.]+)` is", evidence)
+    places = re.findall(r"They lie where `([\w.]+)` is", " ".join(finding.evidence for finding in findings))
     sentences += [f"fails: {name}" for name in places]
     if tables.baseline_trial is not None:
         sentences += [f"The winner, beside a trial: {sentence}" for sentence in sentences]
     return sentences
+
+
+def list_left_out_thirds(findings: list[Finding]) -> list[str]:
+    """List the ranges whose third with the best mean lies outside the range to search next."""
+    moves = list_moved_ranges([finding.next_step for finding in findings])
+    pattern = r"`([\w.]+)`: from worst \([^)]+\) to best \(([\d.,e−-]+) to ([\d.,e−-]+)\)"
+    left_out = []
+    for name, *ends in re.findall(pattern, " ".join(finding.evidence for finding in findings)):
+        least, most = (float(end.replace("−", "-").replace(",", "")) for end in ends)
+        left_out += [name for low, high, *_ in moves.get(name, ()) if low >= most or high <= least]
+    return left_out
+
+
+def test_left_out_third_is_detected() -> None:
+    effect = "`rate`: from worst (0.001 to 0.0046) to best (0.0046 to 0.022) 0.54 (0.39 to 0.70)."
+    steps = {0.022: ["rate"], 0.02: []}
+    for low, left_out in steps.items():
+        step = f"Next, search `rate` from {low} to 0.1 (so far 0.001 to 0.1)."
+        assert list_left_out_thirds([Finding("`rate` mattered most.", effect, step)]) == left_out
 
 
 def list_bad_numbers(findings: list[Finding]) -> list[str]:
@@ -256,7 +270,7 @@ def test_random_studies_hold_no_contradiction(first: int, last: int) -> None:
         unsaid -= set().union(*said.values())
         if titles := [title for title, present in said.items() if present == set(PAIRS[title])]:
             contradictions[seed] = titles
-        assert list_bad_numbers(findings) == []
+        assert list_bad_numbers(findings) == list_left_out_thirds(findings) == []
     assert contradictions == {}
     assert last - first < 100 or unsaid == set()
 
