@@ -15,6 +15,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.model import list_model_kinds
 from thalweg.core.network import import_model_class
 from thalweg.system import files
+from thalweg.system.members import list_dotted_members
 
 LEFT_OUT = {
     "thalweg.system": "the disk and the clock; what results depend on in the environment is hashed by itself",
@@ -34,11 +35,14 @@ LEFT_OUT = {
 def list_sources(config: Config, entry: ModuleType) -> dict[str, Path]:
     """Return the source files that training by the module `entry` depends on, by the modules' names.
 
-    These are the entry, the prepared data, the task and the models, and all that they import but `LEFT_OUT`. A library
-    counts with its version instead.
+    These are the entry, the prepared data, the task, the models and all own code, and all that they import but
+    `LEFT_OUT`. A library counts with its version instead.
     """
-    models = (import_model_class(kind).__module__ for kind in list_model_kinds(config.model_dump()))
-    pending = [entry.__name__, prepared.__name__, type(config.task).__module__, *models]
+    tree = config.model_dump()
+    models = (import_model_class(kind).__module__ for kind in list_model_kinds(tree))
+    # the examples count by their digest, however they are read, and the report trains nothing
+    own = (path for keys, path in list_dotted_members(tree).items() if keys[0] not in ("data", "report"))
+    pending = [entry.__name__, prepared.__name__, type(config.task).__module__, *models, *own]
     seen, sources = set(), {}
     while pending:
         name = pending.pop()

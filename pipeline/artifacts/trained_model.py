@@ -22,6 +22,7 @@ from thalweg.system import data_files, files
 from thalweg.system.counts import format_count
 from thalweg.system.fitting import Fit
 from thalweg.system.images import ValueRange
+from thalweg.system.members import is_dotted
 from thalweg.system.paths import MODEL, PARAMS
 from thalweg.tasks import Task
 from thalweg.training import inference, normalisation
@@ -176,17 +177,18 @@ def _compute_digest(description: Mapping[str, Any]) -> str:
 def load_trained_model(folder: Path, trusted: Collection[str] = ()) -> TrainedModel:
     """Read the model in a folder.
 
-    A folder is data: it must not choose the code that runs. So its network is one of models/, or a class whose dotted
-    path is in `trusted`.
+    A folder is data: it must not choose the code that runs. So its network is one of models/ and its task one of ours,
+    or they are classes whose dotted paths are in `trusted`.
 
-    Raises `UserError` if there is no model, it is damaged, its class is not trusted, or its code does not match.
+    Raises `UserError` if there is no model, it is damaged, its code is not trusted, or its code does not match.
     """
     description = read_description(folder)
     fields = description["network"]
-    if "." in fields["path"] and fields["path"] not in trusted:
+    named = (fields["path"], description["task"]["kind"])
+    if unknown := [path for path in named if is_dotted(path) and path not in trusted]:
         raise files.UserError(
-            f"{folder}: loading this model runs code, {fields['path']}, which {PARAMS} does not name. If you trust it, "
-            f"add --trust {fields['path']}"
+            f"{folder}: loading this model runs code, {' and '.join(unknown)}, which {PARAMS} does not name. If you "
+            f"trust it, add {' '.join(f'--trust {path}' for path in unknown)}"
         )
     sizes = tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in fields["sizes"].items()))
     network = Network(fields["path"], tuple(fields["inputs"]), tuple(fields["outputs"]), sizes)

@@ -15,13 +15,13 @@ from thalweg.cli import formats
 from thalweg.cli.formats import CORNERS
 from thalweg.cli.outputs import IMAGE_MARK, check_contents, check_outputs
 from thalweg.config.load import parse_params
-from thalweg.config.model import list_model_kinds
 from thalweg.data.labelled.image_files import describe_frames, describe_range
 from thalweg.data.predictions import PredictedImage
 from thalweg.system import data_files, files, progress, table_files
 from thalweg.system.counts import format_count, join_first
 from thalweg.system.fitting import Fit, Size, place_image
 from thalweg.system.images import ValueRange, find_value_range, is_image_name, measure_ranges, read_images, write_image
+from thalweg.system.members import list_dotted_members
 from thalweg.system.paths import PARAMS
 
 BATCH_SIZE = 512  # images in memory at once
@@ -60,7 +60,7 @@ def predict_images(
         raise files.UserError(f"{output}: must be a CSV file, for example --out {output.name}.csv")
     if fault := data_files.find_name_faults([str(output)]):
         raise files.UserError(fault[str(output)])
-    model = trained_model.load_trained_model(model_folder, {*trusted, *_list_own_models()})
+    model = trained_model.load_trained_model(model_folder, {*trusted, *_list_own_code()})
     all_images, others = _find_images(paths)
     name_faults = data_files.find_name_faults(all_images)
     images = {name: file for name, file in all_images.items() if name not in name_faults}
@@ -131,10 +131,10 @@ def predict_images(
     return PredictionResult(len(all_rows), folder if has_images or contents else output, failures, notes)
 
 
-def _list_own_models() -> set[str]:
-    """Return the models that the user's own params.yaml names."""
+def _list_own_code() -> set[str]:
+    """Return the dotted paths that the user's own params.yaml names."""
     try:
-        return list_model_kinds(parse_params(PARAMS, files.read_bytes(PARAMS))[0])
+        return set(list_dotted_members(parse_params(PARAMS, files.read_bytes(PARAMS))[0]).values())
     except files.UserError:
         return set()
 

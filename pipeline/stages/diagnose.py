@@ -6,11 +6,11 @@ from thalweg.artifacts import prepared, trained_model
 from thalweg.artifacts.fingerprint import study_fingerprint
 from thalweg.artifacts.summary import read_study_record
 from thalweg.config.experiment import Config
-from thalweg.config.model import list_model_kinds
 from thalweg.config.spaces import Setting
 from thalweg.diagnose import ablations, gradient_table, landscape
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.system import files, progress, table_files
+from thalweg.system.members import list_dotted_members
 from thalweg.system.paths import ABLATIONS, COPIES, EXAMPLES, GRADIENTS, LANDSCAPE, MODEL, RUNS, SPLITS
 from thalweg.training import build
 
@@ -29,8 +29,8 @@ def main(config: Config) -> str:
         options = [config.confirm.model_dump(), config.diagnose.landscape.model_dump()]
         with lock_state_folder(study_fingerprint(config, examples, landscape, values, options)) as folder:
             landscape.write_landscape(LANDSCAPE, folder / "landscape.json", config, loaded, data, values)
-    kinds = list_model_kinds(config.model_dump())
-    weights = trained_model.load_trained_model(MODEL, kinds).members[0] if config.diagnose.gradients else None
+    own = list_dotted_members(config.model_dump()).values()
+    weights = trained_model.load_trained_model(MODEL, own).members[0] if config.diagnose.gradients else None
     with progress.show_part("checking the gradient"):
         gradients = gradient_table.build_gradient_table(config, loaded, data, values, weights)
     table_files.write_table(GRADIENTS, gradients)

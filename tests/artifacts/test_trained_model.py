@@ -96,3 +96,16 @@ def test_load_names_missing_class(saved_model: Path, tmp_path: Path) -> None:
     trained_model.write_description(tmp_path, description)
     with pytest.raises(files.UserError, match=r"model 'nowhere\.Model' cannot be loaded"):
         trained_model.load_trained_model(tmp_path, {"nowhere.Model"})
+
+
+def test_model_folder_chooses_no_code(saved_model: Path, tmp_path: Path) -> None:
+    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved_model))
+    description = trained_model.read_description(tmp_path)
+    description["task"]["kind"], description["network"]["path"] = "os.Task", "os.Model"
+    trained_model.write_description(tmp_path, description)
+    with pytest.raises(
+        files.UserError, match=r"runs code, os\.Model and os\.Task, .* --trust os\.Model --trust os\.T"
+    ):
+        trained_model.load_trained_model(tmp_path)
+    with pytest.raises(files.UserError, match=r"runs code, os\.Task, which"):
+        trained_model.load_trained_model(tmp_path, {"os.Model"})
