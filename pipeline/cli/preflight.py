@@ -19,6 +19,7 @@ from thalweg.data.memory import find_memory_problem, find_weights_problem
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, quote_value
 from thalweg.schema.section import build_member_validator, find_members
 from thalweg.system import files
+from thalweg.system.members import MemberError, list_dotted_members
 from thalweg.tasks import Task
 from thalweg.training import build, trace
 
@@ -87,6 +88,10 @@ def _find_program_problems(config: Config, outline: Examples) -> Iterator[Proble
             if (key := (plan, jax.tree.structure(hyper))) not in traced:
                 traced.add(key)
                 trace.trace_training(plan, hyper, data)
+        except MemberError as error:
+            if error.member not in messages:
+                messages.add(error.member)
+                yield build_member_problem(config.model_dump(), error)
         except Exception as error:  # a user's model can raise anything
             line = next(iter(f"{error}".strip().splitlines()), "")
             message = line if isinstance(error, files.UserError) else f"{type(error).__name__}: {line}"
@@ -96,6 +101,12 @@ def _find_program_problems(config: Config, outline: Examples) -> Iterator[Proble
                 values = " and ".join(f"{name} {quote_value(value)}" for name, value in static.items())
                 path = ("study", "space", next(iter(static))) if static else ("model", "kind")
                 yield Problem(path, f"{f'with {values} ' if values else ''}training cannot be built: {message}")
+
+
+def build_member_problem(tree: ParamsTree, error: MemberError) -> Problem:
+    """Return a fault of own code as a problem at the first place that names the code."""
+    paths = [path for path, member in list_dotted_members(tree).items() if member == error.member]
+    return Problem(next(iter(paths), ()), str(error))
 
 
 def _require_memory(network: Network) -> None:

@@ -4,13 +4,15 @@ A data source or a task is itself the object that does the work: `config.task.bu
 """
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from thalweg.config.model import ModelConfig
 from thalweg.config.numbers import AugmentConfig, LossConfig, Optimizer, Schedule
+from thalweg.config.own_kinds import know_own_kinds
 from thalweg.config.study import StudyConfig
 from thalweg.config.tree import replace_values
 from thalweg.data.examples import DataSource
@@ -106,6 +108,12 @@ class Config(StrictModel):
     diagnose: DiagnoseConfig = DiagnoseConfig()
     engine: EngineConfig = EngineConfig()
     report: ReportConfig
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _know_own_kinds(cls, value: Any, handler: Callable[[Any], Any]) -> Any:
+        with know_own_kinds(value):
+            return handler(value)
 
     def replace_values(self, values: dict[str, Any]) -> "Config":
         """Return this experiment with other values at dotted paths, validated like a file.

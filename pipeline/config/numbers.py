@@ -4,23 +4,14 @@ The kinds and their numbers, with defaults and bounds, come from the families in
 share are declared here, where a type checker sees them.
 """
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
+from thalweg.config.own_kinds import choose_section_class, list_number_fields
 from thalweg.core import augmentations, losses, optimizers, schedules
-from thalweg.core.hyperparameters import Op, list_bounds, list_defaults
 from thalweg.schema.section import StrictModel, build_model_class, check_kind
-
-
-def _list_number_fields(ops: Iterable[Op]) -> dict[str, Any]:
-    """Return the type and the default of each number that any of the ops takes."""
-    return {
-        name: (Annotated[float, list_bounds(op)[name]], default)
-        for op in ops
-        for name, default in list_defaults(op).items()
-    }
+from thalweg.system.members import is_dotted
 
 
 class NumbersConfig(StrictModel):
@@ -58,10 +49,22 @@ class ScheduleConfig(NumbersConfig):
 
 _SCHEDULE = build_model_class(
     "Schedule",
-    {"kind": (Literal[schedules.list_schedules()], ...), **_list_number_fields(schedules.KINDS)},
+    {"kind": (Literal[schedules.list_schedules()], ...), **list_number_fields(schedules.KINDS)},
     ScheduleConfig,
 )
-Schedule = Annotated[SerializeAsAny[ScheduleConfig], BeforeValidator(_SCHEDULE.model_validate)]
+
+
+def _validate_schedule(value: Any) -> Any:
+    if isinstance(value, ScheduleConfig):
+        return value
+    return choose_section_class("schedule", _get_kind(value), _SCHEDULE).model_validate(value)
+
+
+def _get_kind(value: Any) -> Any:
+    return value.get("kind") if isinstance(value, dict) else None
+
+
+Schedule = Annotated[SerializeAsAny[ScheduleConfig], BeforeValidator(_validate_schedule)]
 
 
 class WeightPhase(StrictModel):
@@ -84,21 +87,28 @@ class TermConfig(NumbersConfig):
 TERM_CONFIGS: dict[str, type[TermConfig]] = {
     family: build_model_class(
         family.capitalize(),
-        {"kind": (Literal[losses.list_losses(family)], ...), **_list_number_fields(members)},
+        {"kind": (Literal[losses.list_losses(family)], ...), **list_number_fields(members)},
         TermConfig,
     )
     for family, members in losses.FAMILIES.items()
 }
+_ALL_LOSSES = [loss for members in losses.FAMILIES.values() for loss in members]
+OWN_TERM: type[TermConfig] = build_model_class("Term", list_number_fields(_ALL_LOSSES), TermConfig)
+"""A term whose loss is own code, which may stand beside losses of any family in a study."""
 
 
 def validate_term(value: Any) -> TermConfig:
     """Validate a mapping as a term of the first family with its kind. A kind has the same numbers in every family."""
     if isinstance(value, TermConfig):
         return value
+    if is_dotted(kind := _get_kind(value)):
+        own_term: TermConfig = choose_section_class("loss", kind, OWN_TERM).model_validate(value)
+        return own_term
     terms: dict[str, type[TermConfig]] = {}
-    for family, term in TERM_CONFIGS.items():
-        terms |= {kind: term for kind in losses.list_losses(family) if kind not in terms}
-    return terms[check_kind(value, list(terms))].model_validate(value)
+    for family, section in TERM_CONFIGS.items():
+        terms |= {name: section for name in losses.list_losses(family) if name not in terms}
+    term: TermConfig = choose_section_class("loss", kind, terms[check_kind(value, list(terms))]).model_validate(value)
+    return term
 
 
 class LossConfig(StrictModel):
@@ -116,10 +126,15 @@ class OptimizerConfig(StrictModel):
 
 _OPTIMIZER = build_model_class(
     "Optimizer",
-    {
-        "kind": (Literal[optimizers.list_optimizers()], ...),
-        **{name: (number | None, None) for name, (number, _) in _list_number_fields(optimizers.KINDS).items()},
-    },
+    {"kind": (Literal[optimizers.list_optimizers()], ...), **list_number_fields(optimizers.KINDS, optional=True)},
     OptimizerConfig,
 )
-Optimizer = Annotated[SerializeAsAny[OptimizerConfig], BeforeValidator(_OPTIMIZER.model_validate)]
+
+
+def _validate_optimizer(value: Any) -> Any:
+    if isinstance(value, OptimizerConfig):
+        return value
+    return choose_section_class("optimizer", _get_kind(value), _OPTIMIZER, optional=True).model_validate(value)
+
+
+Optimizer = Annotated[SerializeAsAny[OptimizerConfig], BeforeValidator(_validate_optimizer)]

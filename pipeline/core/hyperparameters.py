@@ -5,7 +5,7 @@ write another `Annotated[Number, Interval(...)]`; a plain `Number` may be any fi
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeAlias, get_type_hints
 
 import jax
@@ -40,14 +40,12 @@ def select_numbers(member: Op, values: Mapping[str, float | Array]) -> dict[str,
     return {name: values[name] for name in list_defaults(member) if name in values}
 
 
-def apply_member(
-    members: Sequence[Op], names: Sequence[str], kind: Array, numbers: Mapping[str, Array], *inputs: Array
-) -> Array:
-    """Apply member number `kind` (int32, traced) to `inputs`. It must be one of `names`: only these are compiled.
+def apply_member(members: Mapping[int, Op], kind: Array, numbers: Mapping[str, Array], *inputs: Array) -> Array:
+    """Apply member number `kind` (int32, traced) to `inputs`. It must be one of `members`: only these are compiled.
 
     `numbers` may hold those of all members and more; each member selects its own.
     """
-    allowed = [number for number, member in enumerate(members) if member.__name__ in names]
+    allowed = sorted(members)
     branches = [
         lambda values, *inputs, member=members[number]: member(*inputs, **select_numbers(member, values))
         for number in allowed

@@ -2,19 +2,23 @@
 
 Losses of images compare several values at a time and return one value an example themselves.
 A new loss is one function and its name in `FAMILIES`. Its keyword-only parameters are its numbers: traced scalars, each
-with its bounds.
+with its bounds. A user's own loss has its dotted path as its name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
 
-from thalweg.core.hyperparameters import NonNegative, Positive, Share, apply_member
+from thalweg.core.hyperparameters import NonNegative, Op, Positive, Share, apply_member
+from thalweg.core.own_functions import Protocol, load_function, number_member, require_floats
 from thalweg.core.ssim import ssim as structural_similarity
 from thalweg.core.types import Term
+from thalweg.system.members import is_dotted
 
 Loss = Callable[[Array, Array], Array]
 """(prediction [B, ...], target [B, ...]) -> cost of each value [B, ...] or of each image [B]; numbers have defaults."""
@@ -133,8 +137,44 @@ FAMILIES: dict[str, tuple[Loss, ...]] = {
 
 
 def list_losses(family: str) -> tuple[str, ...]:
-    """List the losses of a family; a loss's index here is its `kind`."""
+    """List the losses of a family."""
     return tuple(member.__name__ for member in FAMILIES[family])
+
+
+def _check_costs(costs: Any, prediction: Array, target: Array) -> Array:
+    shapes = (target.shape, target.shape[:1])
+    what = f"the cost of each value, {list(shapes[0])}, or of each image, {list(shapes[1])}"
+    floats: Array = require_floats(costs, shapes, what).astype(prediction.dtype)
+    return floats
+
+
+OWN = Protocol("a loss", ("prediction", "target"), _check_costs, taken=("kind", "weight", "schedule", "phases"))
+
+
+def find_loss(family: str, name: str) -> Op:
+    """Find a loss of a family by its name: one of ours, or a user's. Raises `MemberError`."""
+    if not is_dotted(name):
+        return next(member for member in FAMILIES[family] if member.__name__ == name)
+    return _fit_to_family(family, load_function(name, OWN))
+
+
+def number_loss(family: str, name: str) -> int:
+    """Return the number of a loss in a compiled program, its `kind`."""
+    return number_member(list_losses(family), name)
+
+
+def _fit_to_family(family: str, loss: Op) -> Op:
+    """Make a loss give a cost of each image [B] in the family `image`, else of each value, as its branches must."""
+
+    @wraps(loss)
+    def compute_costs(prediction: Array, target: Array, **numbers: Any) -> Array:
+        costs = loss(prediction, target, **numbers)
+        if family == "image":
+            each_image: Array = costs.reshape(len(costs), -1).mean(1)
+            return each_image
+        return jnp.broadcast_to(costs.reshape(*costs.shape, *(1,) * (target.ndim - costs.ndim)), target.shape)
+
+    return compute_costs
 
 
 def apply_loss(
@@ -142,10 +182,11 @@ def apply_loss(
 ) -> Array:
     """Compute loss number `kind` (int32, traced) of a family: each example's weighted mean over its values [B].
 
-    The loss must be one of `names` (None: any of the family); only these are compiled. `numbers` may hold the numbers
+    The loss must be one of `names` (None: any of ours); only these are compiled. `numbers` may hold the numbers
     of the whole family and more. An example without any weight costs 0.
     """
-    loss = apply_member(FAMILIES[family], names or list_losses(family), kind, numbers, term.prediction, term.truth)
+    members = {number_loss(family, name): find_loss(family, name) for name in names or list_losses(family)}
+    loss = apply_member(members, kind, numbers, term.prediction, term.truth)
     values = loss.reshape(len(loss), -1)
     if term.weight is None:
         return values.mean(axis=1)

@@ -13,17 +13,22 @@ average, so that a study of momentum reads the same for every optimizer.
 Weight decay is coupled (its gradient, weight_decay * w, joins g: L2) in the first four and `adam`; decoupled
 (w -= lr * weight_decay * w beside the step) in `adamw` and `lion` (Loshchilov and Hutter 2019).
 
-A new optimizer is one function, each number with its bounds, and its name in `KINDS`.
+A new optimizer is one function, each number with its bounds, and its name in `KINDS`. A user's own optimizer has its
+dotted path as its name.
 """
 
 import math
 from collections.abc import Mapping
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
+import jax
 import optax
 from jax import Array
 
-from thalweg.core.hyperparameters import BelowOne, NonNegative, Number, Positive, list_defaults, select_numbers
+from thalweg.core import own_functions
+from thalweg.core.hyperparameters import BelowOne, NonNegative, Number, Op, Positive, list_defaults, select_numbers
+from thalweg.core.own_functions import describe_type
+from thalweg.system.members import MemberError, is_dotted, run_own_code
 
 Transform: TypeAlias = optax.GradientTransformation
 
@@ -105,9 +110,47 @@ def list_optimizers() -> tuple[str, ...]:
     return tuple(_OPTIMIZERS_BY_NAME)
 
 
+def _check_transform(transform: Any) -> Any:
+    if not isinstance(transform, optax.GradientTransformation):
+        raise ValueError(f"returns {describe_type(transform)}; it must return an optax.GradientTransformation")
+    return transform
+
+
+OWN = own_functions.Protocol(
+    "an optimizer", (), _check_transform, keywords=("learning_rate",), taken=("kind", "learning_rate", "clip")
+)
+
+
+def find_optimizer(name: str) -> Op:
+    """Find an optimizer by its name: one of ours, or a user's. Raises `MemberError`."""
+    return own_functions.load_function(name, OWN) if is_dotted(name) else _OPTIMIZERS_BY_NAME[name]
+
+
+def _check_steps(path: str, own: Transform) -> Transform:
+    """Check that an own optimizer keeps the shapes and types of its state, and gives a step for each weight."""
+
+    def init(weights: Any) -> Any:
+        return run_own_code(path, own.init, weights)
+
+    def update(gradient: Any, state: Any, weights: Any = None) -> tuple[Any, Any]:
+        steps, after = run_own_code(path, own.update, gradient, state, weights)
+        if _describe_shapes(steps) != _describe_shapes(gradient):
+            raise MemberError(path, "gives steps of other shapes or types than the gradient's")
+        if _describe_shapes(after) != _describe_shapes(state):
+            raise MemberError(path, "changes the shape or type of its state in a step; keep those that `init` makes")
+        return steps, after
+
+    return optax.GradientTransformation(init, update)
+
+
+def _describe_shapes(tree: Any) -> Any:
+    leaves, structure = jax.tree.flatten(tree)
+    return structure, [(jax.numpy.shape(leaf), jax.numpy.result_type(leaf)) for leaf in leaves]
+
+
 def list_optimizer_defaults(kind: str) -> dict[str, float]:
     """List the numbers of the optimizer named `kind`, with their defaults."""
-    return list_defaults(_OPTIMIZERS_BY_NAME[kind])
+    return list_defaults(find_optimizer(kind))
 
 
 def build_optimizer(kind: str, numbers: Mapping[str, Array], learning_rate: Number, clip: Array | None) -> Transform:
@@ -115,8 +158,9 @@ def build_optimizer(kind: str, numbers: Mapping[str, Array], learning_rate: Numb
 
     It selects its own from `numbers`; missing ones are at their defaults.
     """
-    member = _OPTIMIZERS_BY_NAME[kind]
+    member = find_optimizer(kind)
     optimizer: Transform = member(learning_rate=learning_rate, **select_numbers(member, numbers))
+    optimizer = _check_steps(kind, optimizer) if is_dotted(kind) else optimizer
     return optimizer if clip is None else optax.chain(optax.clip_by_global_norm(clip), optimizer)
 
 

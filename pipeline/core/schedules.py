@@ -2,15 +2,19 @@
 
 Each is `(epoch, epochs, *, numbers) -> factor`. `epoch` is the time since warm-up ended, in epochs and fractions of
 them; `epochs` is the whole time after warm-up. Both and every number may be traced. A new schedule is one function,
-each number with its bounds, and its name in `KINDS`. Corner cases follow Optax's schedules of the same kind.
+each number with its bounds, and its name in `KINDS`. A user's own schedule has its dotted path as its name. Corner
+cases follow Optax's schedules of the same kind.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
 
-from thalweg.core.hyperparameters import NonNegative, Number, Positive, Share, apply_member
+from thalweg.core.hyperparameters import NonNegative, Number, Op, Positive, Share, apply_member
+from thalweg.core.own_functions import Protocol, load_function, number_member, require_floats
+from thalweg.system.members import is_dotted
 
 Schedule = Callable[[Array, Array], Array]
 """(epoch, epochs) -> factor on the peak learning rate; numbers have defaults."""
@@ -67,8 +71,28 @@ KINDS: tuple[Schedule, ...] = (constant, staircase, exponential, cosine, restart
 
 
 def list_schedules() -> tuple[str, ...]:
-    """List the schedules; a schedule's index here is its `kind`."""
+    """List the schedules."""
     return tuple(member.__name__ for member in KINDS)
+
+
+def _check_factor(factor: Any, epoch: Array, _epochs: Array) -> Array:
+    number: Array = require_floats(factor, (epoch.shape,), "one number for an epoch").astype(epoch.dtype)
+    return number
+
+
+OWN = Protocol("a schedule", ("epoch", "epochs"), _check_factor, taken=("kind", "warmup"))
+
+
+def find_schedule(name: str) -> Op:
+    """Find a schedule by its name: one of ours, or a user's. Raises `MemberError`."""
+    if not is_dotted(name):
+        return next(member for member in KINDS if member.__name__ == name)
+    return load_function(name, OWN)
+
+
+def number_schedule(name: str) -> int:
+    """Return the number of a schedule in a compiled program, its `kind`."""
+    return number_member(list_schedules(), name)
 
 
 def schedule_factor(
@@ -81,7 +105,7 @@ def schedule_factor(
 ) -> Array:
     """Compute the factor (float32) for update number `step`, from 0, of schedule number `kind` (int32, traced).
 
-    The schedule must be one of `names` (None: any); only these are compiled.
+    The schedule must be one of `names` (None: any of ours); only these are compiled.
     With `numbers["warmup"]` above 0 the factor rises linearly from 0 at step 0 (the first update changes nothing), and
     the schedule spans the remaining epochs.
     """
@@ -89,7 +113,8 @@ def schedule_factor(
     elapsed = step / jnp.asarray(steps_per_epoch, jnp.float32)
     epoch = jnp.maximum(elapsed - warmup, 0.0)
     epochs = jnp.maximum(total_epochs - warmup, 1e-6)
-    after = apply_member(KINDS, names or list_schedules(), kind, numbers, epoch, epochs)
+    members = {number_schedule(name): find_schedule(name) for name in names or list_schedules()}
+    after = apply_member(members, kind, numbers, epoch, epochs)
     return jnp.where(elapsed < warmup, elapsed / jnp.maximum(warmup, 1e-6), after)
 
 

@@ -14,7 +14,7 @@ from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.confirm import candidates
-from thalweg.core import losses, rng
+from thalweg.core import rng
 from thalweg.core.types import Tree
 from thalweg.diagnose import gradient_check
 from thalweg.diagnose.gradient_check import DirectionalDerivatives
@@ -47,10 +47,7 @@ def build_gradient_table(
         plan, hyper, jnp.zeros(len(composite_loss.list_terms(plan))), last
     )
     names, derivatives = follow_batch_losses(plan, hyper, weights, inputs, targets, coefficients)
-    kinds = {
-        name: losses.list_losses(family)[int(hyper.loss[name]["kind"])]
-        for name, family in plan.task.loss_families.items()
-    }
+    kinds = {name: term.kind for name, term in winner_config.loss.terms.items()}
     tables = [
         pd.DataFrame(
             {

@@ -60,6 +60,8 @@ def build_problem(error: Any) -> Problem:
         case "kind":
             value = context["given"]
             return Problem((*path, "kind"), f"{quote_value(value)} is not known", allowed, str(value))
+        case "member":
+            return Problem((*path, "kind"), error["msg"])
         case "literal_error":
             allowed = tuple(name.strip("'") for name in context["expected"].replace(" or ", ", ").split(", "))
             return Problem(path, f"{quote_value(value)} is not known", allowed, str(value))

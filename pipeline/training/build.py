@@ -1,6 +1,7 @@
 """An experiment for the engine: its NetworkProgram, its NetworkHyper, and its TrainingData."""
 
 import math
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -11,13 +12,16 @@ from numpy.typing import NDArray
 
 from thalweg.config.experiment import Config
 from thalweg.config.model import ModelConfig
+from thalweg.config.numbers import NumbersConfig, ScheduleConfig, TermConfig
 from thalweg.core import augmentations, initial_weights, losses, optimizers, schedules
+from thalweg.core.hyperparameters import Op, list_defaults
 from thalweg.core.network import Network
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
 from thalweg.system.counts import format_count
 from thalweg.system.files import UserError
+from thalweg.system.members import is_dotted
 from thalweg.tasks import Task
 from thalweg.training import normalisation
 from thalweg.training.plan import NetworkHyper, TrainingData
@@ -161,16 +165,12 @@ def build_hyper(config: Config) -> NetworkHyper:
     """Build the traced numbers of an experiment: float32, kinds as int32 indices."""
     optimizer = config.optimizer.model_dump()
     defaults = optimizers.list_optimizer_defaults(config.optimizer.kind)
-    schedule = config.schedule.model_dump()
     return NetworkHyper(
         learning_rate=np.float32(config.optimizer.learning_rate),
         clip=np.float32(np.inf if config.optimizer.clip is None else config.optimizer.clip),
         optimizer={n: np.float32(d if optimizer[n] is None else optimizer[n]) for n, d in defaults.items()},
-        schedule=_build_numbers(schedule, schedules.list_schedules()),
-        loss={
-            name: _build_term(term.model_dump(), losses.list_losses(config.task.loss_families[name]))
-            for name, term in sorted(config.loss.terms.items())
-        },
+        schedule=_build_schedule(config, "schedule", config.schedule),
+        loss={name: _build_term(config, name, term) for name, term in sorted(config.loss.terms.items())},
         balance=np.int32(losses.BALANCES.index(config.loss.balance)),
         augment={name: np.float32(strength) for name, strength in config.augment.online.model_dump().items()},
         gain=np.float32(config.model.gain),
@@ -178,23 +178,34 @@ def build_hyper(config: Config) -> NetworkHyper:
     )
 
 
-def _build_term(term: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
+def _build_term(config: Config, name: str, term: TermConfig) -> dict[str, Any]:
     """Build a term's numbers, with schedule and phases only if it has them: a term without them costs nothing."""
-    schedule, phases = term.pop("schedule"), term.pop("phases")
-    numbers = _build_numbers(term, kinds)
-    if schedule is not None:
-        numbers["schedule"] = _build_numbers(schedule, schedules.list_schedules())
-    if phases:
+    section, family = f"loss.terms.{name}", config.task.loss_families[name]
+    searched = _list_names(config, set(config.study.space), section, term.kind)
+    members = [losses.find_loss(family, kind) for kind in (*losses.list_losses(family), *filter(is_dotted, searched))]
+    numbers = _build_numbers(term, members, {"weight": term.weight})
+    numbers["kind"] = np.int32(losses.number_loss(family, term.kind))
+    if term.schedule is not None:
+        numbers["schedule"] = _build_schedule(config, f"{section}.schedule", term.schedule)
+    if term.phases:
         numbers["phases"] = {
-            f"{index:03d}": {name: np.float32(value) for name, value in phase.items()}
-            for index, phase in enumerate(phases.values())
+            f"{index:03d}": {name: np.float32(value) for name, value in phase.model_dump().items()}
+            for index, phase in enumerate(term.phases.values())
         }
     return numbers
 
 
-def _build_numbers(values: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
-    kind = np.int32(kinds.index(values["kind"]))
-    return {name: np.float32(v) for name, v in values.items() if name != "kind"} | {"kind": kind}
+def _build_schedule(config: Config, section: str, schedule: ScheduleConfig) -> dict[str, Any]:
+    searched = _list_names(config, set(config.study.space), section, schedule.kind)
+    members = map(schedules.find_schedule, (*schedules.list_schedules(), *filter(is_dotted, searched)))
+    numbers = _build_numbers(schedule, members, {"warmup": schedule.warmup})
+    return numbers | {"kind": np.int32(schedules.number_schedule(schedule.kind))}
+
+
+def _build_numbers(section: NumbersConfig, members: Iterable[Op], common: dict[str, float]) -> dict[str, Any]:
+    """Build the numbers of all members that a section may name, so that those of every trial have one structure."""
+    defaults = {name: default for member in members for name, default in list_defaults(member).items()}
+    return {name: np.float32(getattr(section, name, default)) for name, default in (common | defaults).items()}
 
 
 def build_data(config: Config, examples: Examples, splits: Splits, copy_origins: NDArray[np.int64]) -> TrainingData:

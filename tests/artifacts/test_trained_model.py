@@ -103,9 +103,7 @@ def test_model_folder_chooses_no_code(saved_model: Path, tmp_path: Path) -> None
     description = trained_model.read_description(tmp_path)
     description["task"]["kind"], description["network"]["path"] = "os.Task", "os.Model"
     trained_model.write_description(tmp_path, description)
-    with pytest.raises(
-        files.UserError, match=r"runs code, os\.Model and os\.Task, .* --trust os\.Model --trust os\.T"
-    ):
+    with pytest.raises(files.UserError, match=r"runs code, os\.Model and os\.Task, .* --trust os\.Model --trust os\.T"):
         trained_model.load_trained_model(tmp_path)
     with pytest.raises(files.UserError, match=r"runs code, os\.Task, which"):
         trained_model.load_trained_model(tmp_path, {"os.Model"})

@@ -77,13 +77,10 @@ def test_member_is_applied_by_its_number(names: tuple[str, ...]) -> None:
         return x**power
 
     members, wanted = [one, two, three], {"one": 1.5, "two": 3.0, "three": 1.5**3}
+    compiled = {number: member for number, member in enumerate(members) if member.__name__ in names}
+    numbers = {"rate": jnp.float32(2), "other": jnp.float32(0)}
     for name in names:
         kind = jnp.int32([member.__name__ for member in members].index(name))
-        apply = jax.jit(
-            lambda kind: apply_member(
-                members, names, kind, {"rate": jnp.float32(2), "other": jnp.float32(0)}, jnp.float32(1.5)
-            )
-        )
-        assert apply(kind) == wanted[name]
-    program = jax.make_jaxpr(lambda kind: apply_member(members, names, kind, {}, jnp.float32(1.5)))(jnp.int32(0))
+        assert jax.jit(lambda kind: apply_member(compiled, kind, numbers, jnp.float32(1.5)))(kind) == wanted[name]
+    program = jax.make_jaxpr(lambda kind: apply_member(compiled, kind, {}, jnp.float32(1.5)))(jnp.int32(0))
     assert ("pow" in str(program)) == ("three" in names)

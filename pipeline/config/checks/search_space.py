@@ -14,6 +14,7 @@ from thalweg.config.spaces import STATIC_PATHS, TRACED_PATHS, Setting, is_static
 from thalweg.config.study import NULL, ParameterConfig
 from thalweg.config.tree import flatten_tree, remove_paths, replace_values
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value, quote_value
+from thalweg.system.members import is_dotted
 
 SPACE = ("study", "space")
 
@@ -113,12 +114,25 @@ def _find_value_problems(
                 break
             if name not in space or (is_static_path(name) and space[name].choices is None):
                 break  # reported above
+            if message := _explain_foreign_key(keys, filled, space[name], new):
+                yield Problem(path, message)
+                break
             for problem in new[:1]:
                 if problem.path == keys:
                     yield Problem((*path, *key), problem.message, problem.allowed, problem.written)
                 else:
                     message = f"{describe_value(value)} causes an error at {problem.describe_problem()}"
                     yield Problem((*path, *key), message)
+
+
+def _explain_foreign_key(keys: KeyPath, filled: ParamsTree, parameter: ParameterConfig, new: list[Problem]) -> str:
+    """Return that the file's own kind has a key that no searched kind has; '' for other problems."""
+    kind = dict(flatten_tree(filled)).get(".".join(map(str, keys)))
+    unknown = [p.path[-1] for p in new if p.message == "unknown key" and p.path[:-1] == keys[:-1]]
+    if not unknown or not is_dotted(kind) or kind in (parameter.choices or ()):
+        return ""
+    advice = f"add `{kind}` to the choices, or remove the key"
+    return f"has `choices` without the key `{unknown[0]}`, which belongs to the `{kind}` of this file; {advice}"
 
 
 def _is_drawn(problem: Problem, space: dict[str, ParameterConfig]) -> bool:

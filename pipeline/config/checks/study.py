@@ -2,12 +2,18 @@
 
 import importlib.util
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
+from pydantic_core import PydanticCustomError
+
 from thalweg.config.numbers import OptimizerConfig, ScheduleConfig
+from thalweg.config.own_kinds import find_family, load_own
 from thalweg.config.study import ParameterConfig
 from thalweg.core import hyperparameters, losses, optimizers, schedules
+from thalweg.core.hyperparameters import Op
 from thalweg.schema.problem import ParamsTree, Problem, describe_value, quote_value
+from thalweg.system.members import is_dotted
 
 SAMPLER_PACKAGES = {"cmaes": ("cmaes", "cma"), "gp": ("torch", "gp")}
 """By sampler: the package that it needs, and the extra that installs it."""
@@ -61,8 +67,9 @@ def find_unused_parameters(tree: ParamsTree, space: dict[str, ParameterConfig]) 
     """Return the searched numbers that no kind in the search uses: their results would be pure noise."""
     for name in space:
         *parents, last = name.split(".")
-        numbers = _list_kind_parameters(parents)
-        kinds = [kind for kind in _list_searched_kinds(tree, space, parents) if kind in numbers]
+        searched = _list_searched_kinds(tree, space, parents)
+        numbers = _list_kind_parameters(parents, searched)
+        kinds = [kind for kind in searched if kind in numbers]
         all_numbers, used = (set[str]().union(*(numbers[kind] for kind in group)) for group in (numbers, kinds))
         if kinds and last in all_numbers - used:
             names = " and ".join(f"`{kind}`" for kind in kinds)
@@ -81,18 +88,24 @@ def _list_searched_kinds(tree: ParamsTree, space: dict[str, ParameterConfig], pa
     return [str(section["kind"])] if isinstance(section, dict) and "kind" in section else []
 
 
-def _list_kind_parameters(parents: list[str]) -> dict[str, set[str]]:
-    """Return the keys of each kind of optimizer, schedule or loss; {} for other sections."""
-    if parents == ["optimizer"]:
-        common = set(OptimizerConfig.model_fields)
-        return {kind: {*optimizers.list_optimizer_defaults(kind), *common} for kind in optimizers.list_optimizers()}
-    if parents == ["schedule"]:
-        common = set(ScheduleConfig.model_fields)
-        return {kind.__name__: {*hyperparameters.list_defaults(kind), *common} for kind in schedules.KINDS}
-    if parents[:2] == ["loss", "terms"]:
-        kinds = [kind for family in losses.FAMILIES.values() for kind in family]
-        return {kind.__name__: {*hyperparameters.list_defaults(kind), "kind", "weight"} for kind in kinds}
-    return {}
+def _list_kind_parameters(parents: list[str], searched: list[str]) -> dict[str, set[str]]:
+    """Return the keys of each kind of optimizer, schedule or loss, own code that is `searched` too; {} elsewhere."""
+    family = find_family(parents)
+    members: dict[str, Op] = {}
+    match family:
+        case "optimizer":
+            members, common = {kind.__name__: kind for kind in optimizers.KINDS}, set(OptimizerConfig.model_fields)
+        case "schedule":
+            members, common = {kind.__name__: kind for kind in schedules.KINDS}, set(ScheduleConfig.model_fields)
+        case "loss":
+            members = {kind.__name__: kind for kinds in losses.FAMILIES.values() for kind in kinds}
+            common = {"kind", "weight"}
+        case _:
+            return {}
+    for kind in filter(is_dotted, searched):
+        with suppress(PydanticCustomError):  # it is reported where it is chosen
+            members[kind] = load_own(family, kind)
+    return {kind: {*hyperparameters.list_defaults(member), *common} for kind, member in members.items()}
 
 
 def find_warmup_problems(space: dict[str, ParameterConfig]) -> Iterator[Problem]:

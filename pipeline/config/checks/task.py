@@ -7,6 +7,7 @@ from typing import get_args
 from thalweg.config.numbers import TERM_CONFIGS
 from thalweg.core import losses
 from thalweg.schema.problem import ParamsTree, Problem, quote_value
+from thalweg.system.members import is_dotted
 from thalweg.tasks import Task
 
 
@@ -52,7 +53,7 @@ def _find_term_problems(terms: ParamsTree, task: Task) -> Iterator[Problem]:
     for name in (name for name in terms if name in families):
         kinds = losses.list_losses(families[name])
         kind = terms[name].get("kind", kinds[0])
-        if kind not in kinds:
+        if kind not in kinds and not is_dotted(kind):
             yield Problem((*path, name, "kind"), f"`{kind}` does not suit this term", kinds, kind)
 
 

@@ -1,0 +1,95 @@
+"""Own losses, schedules and optimizers of an experiment, and the numbers that they add to its sections.
+
+A section of a family accepts the numbers of every member that a trial may use: of ours, of its own kind, and of the
+own kinds among the study's `choices`. Only the whole experiment says which these are, so `know_own_kinds` notes them
+while it is validated.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Annotated, Any, Literal, cast
+
+from pydantic_core import PydanticCustomError
+
+from thalweg.core import losses, optimizers, schedules
+from thalweg.core.hyperparameters import Op, list_bounds, list_defaults
+from thalweg.core.own_functions import load_function
+from thalweg.schema.section import build_model_class
+from thalweg.system.members import MemberError, is_dotted, list_dotted_members
+
+PROTOCOLS = {"loss": losses.OWN, "schedule": schedules.OWN, "optimizer": optimizers.OWN}
+"""The families whose members are functions with numbers."""
+
+_searched: ContextVar[dict[str, tuple[str, ...]]] = ContextVar("searched", default={})  # noqa: B039 (never changed)
+
+
+@contextmanager
+def know_own_kinds(tree: Any) -> Iterator[None]:
+    """Note the own kinds among the choices of a params file, by family."""
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(PROTOCOLS, ())
+    for keys, name in list_dotted_members(tree).items():
+        if keys[:2] == ("study", "space") and (family := find_family(str(keys[2]).split(".")[:-1])):
+            found[family] = (*found[family], name)
+    token = _searched.set(found)
+    try:
+        yield
+    finally:
+        _searched.reset(token)
+
+
+def find_family(section: Sequence[str]) -> str:
+    """Return the family of the section at these keys; '' if it has none with numbers."""
+    if section[-1:] == ["schedule"]:
+        return "schedule"
+    return "loss" if section[:2] == ["loss", "terms"] else "optimizer" if section == ["optimizer"] else ""
+
+
+def choose_section_class(family: str, kind: Any, base: type[Any], *, optional: bool = False) -> type[Any]:
+    """Return the class of a section with this `kind`: `base` with the numbers of own kinds.
+
+    The numbers of the section's own kind hide others of the same names. An `optional` number may be null.
+    Raises Pydantic's error if the kind is own code that does not fit.
+    """
+    searched = []
+    for name in _searched.get().get(family, ()):
+        with suppress(MemberError):  # it is reported where it is chosen
+            searched.append(load_function(name, PROTOCOLS[family]))
+    own = load_own(family, kind) if is_dotted(kind) else None
+    section: type[Any] = _build_class(cast(Hashable, base), kind if own else "", own, tuple(searched), optional)
+    return section
+
+
+def load_own(family: str, kind: str) -> Op:
+    """Return the function of an own kind. Raises Pydantic's error if it does not fit."""
+    function: Op = validate_member(lambda: load_function(kind, PROTOCOLS[family]))
+    return function
+
+
+def validate_member(load: Callable[[], Any]) -> Any:
+    """Load own code. Raises Pydantic's error for a `MemberError`."""
+    try:
+        return load()
+    except MemberError as error:
+        raise PydanticCustomError("member", "{fault}", {"fault": str(error)}) from None
+
+
+def list_number_fields(ops: Iterable[Op], *, optional: bool = False) -> dict[str, Any]:
+    """Return the type and the default of each number that any of the ops takes."""
+    return {
+        name: (Annotated[float, list_bounds(op)[name]] | None, None)
+        if optional
+        else (Annotated[float, list_bounds(op)[name]], float(default))
+        for op in ops
+        for name, default in list_defaults(op).items()
+    }
+
+
+@lru_cache(maxsize=256)  # for each trial of a study
+def _build_class(base: Any, kind: str, own: Op | None, searched: tuple[Op, ...], optional: bool) -> type[Any]:
+    fields = list_number_fields(searched, optional=optional)
+    fields = {name: field for name, field in fields.items() if name not in base.model_fields}
+    if own is not None:
+        fields |= {"kind": (Literal[kind], ...), **list_number_fields([own], optional=optional)}
+    return build_model_class(base.__name__, fields, base) if fields else base
