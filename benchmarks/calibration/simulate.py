@@ -215,8 +215,8 @@ class Simulation:
             output_kind="number",
             objective=objective,
             direction="min",
-            metric_directions=dict(config.task.METRIC_DIRECTIONS),
-            bounds={name: config.task.metric_bounds(name) for name in config.task.METRIC_DIRECTIONS},
+            metric_directions=config.task.metric_directions,
+            bounds={name: config.task.metric_bounds(name) for name in config.task.metric_directions},
         )
 
     def _build_runs(self, ranked: list[Candidate], baseline: Candidate) -> pd.DataFrame:

@@ -18,7 +18,7 @@ def build_curves_table(config: Config, lanes: Iterable[tuple[int | None, int, in
     curves (`thalweg.training.composite_loss.list_term_curves`).
     """
     validate_every = config.training.validate_every
-    columns = [*CURVE_COLUMNS[:-1], *config.task.METRIC_DIRECTIONS, CURVE_COLUMNS[-1]]
+    columns = [*CURVE_COLUMNS[:-1], *config.task.metric_directions, CURVE_COLUMNS[-1]]
     tables = []
     for trial, seed, fold, result in lanes:
         count = result.epochs // validate_every

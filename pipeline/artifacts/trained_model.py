@@ -97,7 +97,8 @@ def save_trained_model(folder: Path, model: TrainedModel) -> None:
     network = model.network
     description = {
         "format": FORMAT_VERSION,
-        "task": model.task.model_dump(mode="json"),
+        # own metrics are code, and a prediction needs none
+        "task": model.task.model_dump(mode="json", exclude={"metrics"}),
         "network": vars(network) | {"sizes": dict(network.sizes)},
         "classes": model.classes,
         "members": len(model.members),

@@ -128,7 +128,7 @@ def average_best_validation(plan: NetworkProgram, splits: Splits, fold_states: S
     sizes = np.array([len(rows) for rows in splits.validation])
     lanes = [name_curves(plan, state) for state in fold_states]
     ends = np.array([int(state.best_epoch) // plan.validate_every for state in fold_states])
-    curves = {name: np.array([lane[name] for lane in lanes], np.float64) for name in plan.task.METRIC_DIRECTIONS}
+    curves = {name: np.array([lane[name] for lane in lanes], np.float64) for name in plan.task.metric_directions}
     # up to the kept weights: what a lane measured once it diverged is no result
     kept = {name: np.where(np.arange(curve.shape[1]) < ends[:, None], curve, np.nan) for name, curve in curves.items()}
     cost = plan.objective_sign * kept[plan.objective]

@@ -132,7 +132,7 @@ def write_references(
     table = {name: inference.score_rows(plan, predictions, data, rows) for name, predictions in predicted.items()}
     listed = pd.DataFrame(
         [{"answer": name} | scores for name, scores in table.items()],
-        columns=["answer", *config.task.METRIC_DIRECTIONS],
+        columns=["answer", *config.task.metric_directions],
     )
     table_files.write_table(paths.REFERENCES, listed)
     objective, weights = config.study.objective, intervals.leave_one_out_weights(block)

@@ -1,20 +1,23 @@
 """Metrics over N examples, each counted `weight` times: scalars by which trials are compared.
 
 `weight` [N] >= 0; an example of weight 0 is padding and may hold anything, NaN too. If all weights are 0 the result is
-NaN. A new metric is one function and its line in `FAMILIES`; a task that uses it names it.
+NaN. A new metric is one function and its line in `FAMILIES`; a task that uses it names it. A user's own metric is a
+`Metric` at a dotted path, and its name is the last part of the path.
 """
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
+from thalweg.core.own_functions import Protocol, check_function, require_floats
 from thalweg.core.ssim import ssim as structural_similarity
 from thalweg.core.types import Tree
+from thalweg.system.members import MemberError, import_member, is_dotted
 
 CALIBRATION_BINS = 15  # of equal width, for `calibration_error`, as in its source
 MAX_PSNR_DB = 100.0  # a perfect image counts so: the mean over images must stay finite
@@ -24,12 +27,13 @@ MAX_PSNR_DB = 100.0  # a perfect image counts so: the mean over images must stay
 class Metric:
     """A metric's better direction, its name in words, its bounds for any prediction, and its function.
 
-    `function` takes prediction [N, ...], truth [N, ...] and weight [N] and returns a scalar; a task must measure a
-    metric without one itself. The bounds for images assume values in 0..1.
+    Without a `label` the words are those of its name. `function` takes prediction [N, ...], truth [N, ...] and weight
+    [N] and returns a scalar; a task must measure a metric without one itself. The bounds for images assume values in
+    0..1.
     """
 
     direction: Literal["min", "max", "zero"]
-    label: str
+    label: str = ""
     low: float = -math.inf
     high: float = math.inf
     function: Callable[[Array, Array, Array], Array] | None = None
@@ -119,6 +123,33 @@ FAMILIES: dict[str, dict[str, Metric]] = {
 }
 """Metrics by kind of output. The detection metrics share most of their work, so the task measures them together."""
 METRICS = {name: metric for family in FAMILIES.values() for name, metric in family.items()}
+
+
+def _check_value(value: Any, *_inputs: Any) -> Array:
+    number: Array = require_floats(value, ((),), "one number").astype(jnp.float32)
+    return number
+
+
+OWN = Protocol("a metric", ("prediction", "truth", "weight"), _check_value)
+
+
+def find_own_metric(path: str) -> Metric:
+    """Import the user's metric at a dotted path. Raises `MemberError`."""
+    if not is_dotted(path):
+        raise MemberError(path, "is no dotted path of an own metric, such as `my_metrics.worst`")
+    metric = import_member(path)
+    if not isinstance(metric, Metric) or metric.function is None:
+        raise MemberError(path, f"must be a `{Metric.__module__}.Metric` with a function")
+    if metric.direction not in ("min", "max", "zero"):
+        raise MemberError(path, f"has the direction {metric.direction!r}; it must be min, max or zero")
+    if (name := name_own_metric(path)) in METRICS:
+        raise MemberError(path, f"has the name of another metric, `{name}`; give it another one")
+    return replace(metric, function=check_function(path, metric.function, OWN))
+
+
+def name_own_metric(path: str) -> str:
+    """Return the name of an own metric in tables and in params.yaml: the last part of its dotted path."""
+    return path.rpartition(".")[2]
 
 
 def list_directions(*names: str) -> dict[str, str]:

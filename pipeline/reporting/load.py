@@ -30,7 +30,7 @@ def load_study_tables(config: Config) -> StudyTables:
     )
     steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
-    direction = task.METRIC_DIRECTIONS[objective]
+    direction = task.metric_directions[objective]
     # names may look like numbers: classes are often 0 to 9
     text_columns = dict.fromkeys(
         ("image", "group", *(("truth", "prediction") if task.OUTPUT_KIND == "class" else ())), str
@@ -61,8 +61,8 @@ def load_study_tables(config: Config) -> StudyTables:
         output_kind=task.OUTPUT_KIND,
         objective=objective,
         direction=direction,  # type: ignore[arg-type]
-        bounds={name: task.metric_bounds(name) for name in task.METRIC_DIRECTIONS},
-        metric_directions=dict(task.METRIC_DIRECTIONS),
+        bounds={name: task.metric_bounds(name) for name in task.metric_directions},
+        metric_directions=task.metric_directions,
         picture_caption=task.PICTURE_CAPTION,
         is_space_exhausted=settings.covers_space(config) and len(trials) == len(settings.list_planned_settings(config)),
     )

@@ -34,7 +34,7 @@ def list_study_directions(config: Config) -> list[StudyDirection]:
     """Return the direction in which each objective improves, as Optuna names it."""
     names = (config.study.objective, *config.study.also)
     directions = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
-    return [directions[config.task.METRIC_DIRECTIONS[name]] for name in names]
+    return [directions[config.task.metric_directions[name]] for name in names]
 
 
 class Sampler(Protocol):

@@ -28,7 +28,7 @@ def main(config: Config) -> str:
     table_files.write_table(BASELINE_CURVES, curves)
     files.write_bytes(BASELINE_WEIGHTS, weights.serialize_weights([state.best_weights for state in states]))
     objective = config.study.objective
-    verdicts = build_verdict_table(objective, config.task.METRIC_DIRECTIONS[objective], curves, {})
+    verdicts = build_verdict_table(objective, config.task.metric_directions[objective], curves, {})
     return describe_baseline(verdicts, format_count(plan.epochs, "epoch"))
 
 

@@ -4,18 +4,39 @@
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field, Strict
+from pydantic_core import PydanticCustomError
 
 from thalweg.core import augmentations, metrics
 from thalweg.core.augmentations import Change
+from thalweg.core.metrics import Metric
 from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples, Labels
 from thalweg.schema.section import StrictModel
+from thalweg.system.members import MemberError
+
+
+def _check_metric(path: str) -> str:
+    try:
+        metrics.find_own_metric(path)
+    except MemberError as error:
+        raise PydanticCustomError("metric", "{fault}", {"fault": str(error)}) from None
+    return path
+
+
+def _require_distinct(paths: tuple[str, ...]) -> tuple[str, ...]:
+    names = [metrics.name_own_metric(path) for path in paths]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise PydanticCustomError("metric", "names two metrics `{name}`", {"name": repeated[0]})
+    return paths
+
+
+OwnMetric = Annotated[str, AfterValidator(_check_metric)]
 
 
 class Task(StrictModel):
@@ -26,6 +47,9 @@ class Task(StrictModel):
 
     kind: str
     mirror: bool = Field(False, description="average the predictions of an image and of its mirror image")
+    metrics: Annotated[tuple[OwnMetric, ...], Strict(False), AfterValidator(_require_distinct)] = Field(
+        (), description="dotted paths of own metrics to measure, too"
+    )
 
     #: the direction in which each metric improves; the first metric is the one to look at first
     METRIC_DIRECTIONS: ClassVar[dict[str, str]]
@@ -36,13 +60,23 @@ class Task(StrictModel):
     #: whether the network gets `corrupt_images` of an image, with the image itself as its target
     CORRUPTS_INPUT: ClassVar[bool] = False
 
+    @property
+    def own_metrics(self) -> dict[str, Metric]:
+        """The user's own metrics by name."""
+        return {metrics.name_own_metric(path): metrics.find_own_metric(path) for path in self.metrics}
+
+    @property
+    def metric_directions(self) -> dict[str, str]:
+        """The direction in which each metric improves, of the task's own and of the user's."""
+        return self.METRIC_DIRECTIONS | {name: metric.direction for name, metric in self.own_metrics.items()}
+
     def cost_sign(self, metric: str) -> int:
         """Return 1 where less of a metric is better, -1 where more is: `sign * value` is a cost."""
-        return 1 if self.METRIC_DIRECTIONS[metric] == "min" else -1
+        return 1 if self.metric_directions[metric] == "min" else -1
 
     def metric_bounds(self, metric: str) -> tuple[float, float]:
         """Return the lowest and highest value that a metric can take."""
-        spec = metrics.METRICS.get(metric)
+        spec = (metrics.METRICS | self.own_metrics).get(metric)
         return (spec.low, spec.high) if spec else (-math.inf, math.inf)
 
     @property
@@ -112,6 +146,18 @@ class Task(StrictModel):
     @abstractmethod
     def compute_metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
         """Compute scalar metrics of N examples; each counts `weight` [N] times (0: not at all)."""
+
+    def measure_predictions(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
+        """Compute every metric, the user's own too: scalars by name."""
+        measured = self.compute_metrics(predictions, targets, weight)
+        for name, metric in self.own_metrics.items():
+            assert metric.function is not None
+            measured = measured | {name: metric.function(*self.select_values(predictions, targets), weight)}
+        return measured
+
+    def select_values(self, predictions: Array, targets: Tree) -> tuple[Array, Array]:
+        """Return what an own metric compares: prediction and truth, [N, ...] each."""
+        return predictions, targets[{"number": "count", "class": "label", "image": "image"}[self.OUTPUT_KIND]]
 
     def build_prediction_columns(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         """Return predictions as columns for a person: `prediction` (unless it is an image), and related values."""

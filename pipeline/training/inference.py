@@ -88,14 +88,14 @@ def score_rows(
 ) -> dict[str, float]:
     """Measure predictions [M, ...] on examples `rows` [M], each counted once: metrics by name."""
     measured = score_predictions(plan, predictions, data, rows, np.ones((1, len(rows))))
-    return {name: float(measured[name][0]) for name in plan.task.METRIC_DIRECTIONS}
+    return {name: float(measured[name][0]) for name in plan.task.metric_directions}
 
 
 @cache
 def _build_scorer(plan: NetworkProgram) -> Callable[[Array, TrainingData, Array, Array], Tree]:
     def score_weightings(predictions: Array, data: TrainingData, rows: Array, weights: Array) -> Tree:
         truth = batches.gather_targets(plan, data, rows)
-        measured: Tree = jax.lax.map(lambda weight: plan.task.compute_metrics(predictions, truth, weight), weights)
+        measured: Tree = jax.lax.map(lambda weight: plan.task.measure_predictions(predictions, truth, weight), weights)
         return measured
 
     return jax.jit(score_weightings)

@@ -42,7 +42,7 @@ class NetworkProgram(Plan):
 
     @property
     def curve_names(self) -> tuple[str, ...]:
-        return ("val_loss", "learning_rate", *self.task.METRIC_DIRECTIONS, *composite_loss.list_term_curves(self))
+        return ("val_loss", "learning_rate", *self.task.metric_directions, *composite_loss.list_term_curves(self))
 
     def init_learner(self, seed: Array, fold: Array) -> NetworkLearner:  # noqa: ARG002
         """Make a learner whose weights depend on the seed alone, so that trials of one seed start alike."""
@@ -119,7 +119,7 @@ class NetworkProgram(Plan):
         ) -> tuple[Array, Array]:
             (balance, _), (hyper, weights, outputs, updates) = lane, inputs
             step = updates - 1
-            measured = self.task.compute_metrics(self.task.decode_outputs(outputs), truth, weight)
+            measured = self.task.measure_predictions(self.task.decode_outputs(outputs), truth, weight)
             coefficients = composite_loss.compute_coefficients(self, hyper, balance, step)
             terms = composite_loss.compute_term_losses(self, hyper, outputs, truth)
             losses = composite_loss.weighted_sum(terms, coefficients)

@@ -1,20 +1,25 @@
 """The contract of every task; a new file in pipeline/tasks/ is tested automatically."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from tests.helpers.every_task import CLASSES, EXAMPLES, SPEC, N, list_task_variants
 from tests.helpers.fast_jit import compile_fast, run_task_method
 from thalweg.core import augmentations, losses, rng
-from thalweg.core.types import Tree
+from thalweg.core.types import DataSpec, Tree
 from thalweg.data.examples import Examples
 from thalweg.schema.section import build_member_validator, find_members
+from thalweg.system.members import MemberError
 from thalweg.tasks import Task
+from thalweg.tasks.count import Count
+from thalweg.tasks.detect import Detect
 
 IMAGES = EXAMPLES.images.astype(np.float32) / 255
 KEYS = jax.random.split(rng.derive_key(0, "test"), N)
@@ -219,3 +224,63 @@ def test_every_example_has_a_picture(task: Task, network_inputs: np.ndarray, pre
     images = task.render_images(predictions)
     assert (images is None) == (task.OUTPUT_KIND != "image")
     assert images is None or (images.shape == EXAMPLES.images.shape and images.dtype == np.uint8)
+
+
+OWN = """
+import jax.numpy as jnp
+from thalweg.core.metrics import Metric
+
+
+def compute_worst(prediction, truth, weight):
+    return jnp.where(weight > 0, abs(prediction - truth), 0.0).max()
+
+
+worst = Metric("min", low=0.0, function=compute_worst)
+best = Metric("max", function=lambda prediction, truth, weight: prediction)
+mae = worst
+sideways = Metric("up", function=compute_worst)
+"""
+
+
+@pytest.fixture
+def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "own_metrics_of_test.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    return "own_metrics_of_test"
+
+
+def test_own_metric_is_measured_beside_others(own_file: str) -> None:
+    task = Count(metrics=(f"{own_file}.worst",))
+    truth, weight = np.array([1, 2, 9], np.float32), np.array([1, 1, 0], np.float32)
+    measured = run_task_method(task, "measure_predictions", truth * 2, {"count": truth}, weight)
+    assert measured.keys() == task.metric_directions.keys() == {*Count.METRIC_DIRECTIONS, "worst"}
+    assert measured["worst"] == 2
+    assert (task.cost_sign("worst"), task.metric_bounds("worst")) == (1, (0.0, np.inf))
+
+
+def test_own_metric_compares_numbers_of_objects(own_file: str) -> None:
+    task = Detect(side=4.0, classes=False, metrics=(f"{own_file}.worst",))
+    labels = {"points": np.full((1, 2, 2), 9, np.float32), "present": np.array([[True, False]])}
+    targets = run_task_method(task, "build_targets", labels, DataSpec((16, 16, 3)))
+    nothing = np.zeros((1, 2, 2, 5), np.float32)
+    assert run_task_method(task, "measure_predictions", nothing, targets, np.ones(1, np.float32))["worst"] == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "fault"),
+    [
+        (["worst", "worst"], "names two metrics `worst`"),
+        (["mae"], "has the name of another metric, `mae`"),
+        (["sideways"], "has the direction 'up'; it must be min, max or zero"),
+        (["compute_worst"], r"must be a `thalweg\.core\.metrics\.Metric` with a function"),
+    ],
+)
+def test_wrong_own_metric_is_one_sentence(names: list[str], fault: str, own_file: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        Count.model_validate({"metrics": [f"{own_file}.{name}" for name in names]})
+
+
+def test_own_metric_returns_one_number(own_file: str) -> None:
+    task = Count(metrics=(f"{own_file}.best",))
+    with pytest.raises(MemberError, match=r"best` returns an array of shape \[2\]; it must return one number"):
+        task.measure_predictions(jnp.ones(2), {"count": jnp.ones(2)}, jnp.ones(2))

@@ -6,6 +6,7 @@ from typing import get_args
 
 from thalweg.config.numbers import TERM_CONFIGS
 from thalweg.core import losses
+from thalweg.core.metrics import name_own_metric
 from thalweg.schema.problem import ParamsTree, Problem, quote_value
 from thalweg.system.members import is_dotted
 from thalweg.tasks import Task
@@ -24,19 +25,20 @@ def find_task_problems(valid_tree: ParamsTree, task: Task) -> Iterator[Problem]:
         yield Problem(("data", "background"), message)
     study = valid_tree.get("study", {})
     objective = study.get("objective")
-    objectives = tuple(name for name, direction in task.METRIC_DIRECTIONS.items() if direction in ("min", "max"))
+    objectives = tuple(name for name, direction in task.metric_directions.items() if direction in ("min", "max"))
     fault = f"cannot be an objective of task `{task.kind}`"
     if objective is not None and objective not in objectives:
-        yield Problem(("study", "objective"), f"{quote_value(objective)} {fault}", objectives, objective)
+        own = f"; list it under task.metrics, and write `{name_own_metric(objective)}`" if is_dotted(objective) else ""
+        yield Problem(("study", "objective"), f"{quote_value(objective)} {fault}{own}", objectives, objective)
     further = tuple(name for name in objectives if name != objective)
     for index, name in enumerate(study.get("also", ())):
         if name not in further or name in study["also"][:index]:
             message = f"{quote_value(name)} {'is already an objective' if name in objectives else fault}"
             yield Problem(("study", "also", index), message, further, name)
     for name in study.get("constraints", {}):
-        if name not in task.METRIC_DIRECTIONS:
+        if name not in task.metric_directions:
             message = f"is not a metric of task `{task.kind}`"
-            yield Problem(("study", "constraints", name), message, tuple(task.METRIC_DIRECTIONS), name)
+            yield Problem(("study", "constraints", name), message, tuple(task.metric_directions), name)
 
 
 def _find_term_problems(terms: ParamsTree, task: Task) -> Iterator[Problem]:

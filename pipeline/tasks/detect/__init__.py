@@ -179,7 +179,6 @@ class Detect(Task):
         is_right = boxes.match_detections(detections, truth, jnp.asarray(boxes.IOU_THRESHOLDS, jnp.float32))
         kinds = max(1, predictions.shape[-1] - 5)
         precisions = boxes.average_precision(detections, is_right, truth, kinds, weight)
-        number, true_number = (detections.confidence >= self.threshold).sum(-1), truth.present.sum(-1)
         values = {
             "ap50": precisions[0],
             "ap": precisions.mean(),
@@ -187,7 +186,14 @@ class Detect(Task):
             "recall": boxes.recall(detections, is_right[0], truth, weight, self.threshold),
         }
         values = {name: jnp.where(weight.sum() > 0, value, jnp.nan) for name, value in values.items()}
-        return values | metrics.compute_metrics(("mae", "bias"), number, true_number, weight)
+        return values | metrics.compute_metrics(("mae", "bias"), *self._count_objects(detections, targets), weight)
+
+    def select_values(self, predictions: Array, targets: Tree) -> tuple[Array, Array]:
+        """Return the number of detected objects of each image [N], and of true ones."""
+        return self._count_objects(self._decode_detections(predictions), targets)
+
+    def _count_objects(self, detections: Detections, targets: Tree) -> tuple[Array, Array]:
+        return (detections.confidence >= self.threshold).sum(-1), targets["present"].astype(bool).sum(-1)
 
     def build_prediction_columns(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         return {"prediction": self._threshold_detections(predictions)[1].sum(1)}
