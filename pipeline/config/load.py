@@ -95,13 +95,16 @@ def _stringify_keys(value: Any) -> Any:
 
 def _find_line(node: Node, path: KeyPath) -> int:
     """Return the line of the deepest step of `path` that is in the file, from 1; 0 if its first step is not."""
-    line = -1
-    for step in path:
-        inner = None
+    line, steps = -1, list(path)
+    while steps:
+        step, inner = steps.pop(0), None
         if isinstance(node, MappingNode):
             inner = next((pair for pair in reversed(node.value) if pair[0].value == step), None)
         elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
             inner = node.value[step], node.value[step]
+        if inner is None and isinstance(step, str) and "." in step:
+            steps = [*step.split("."), *steps]  # a dotted path may be written as keys within keys
+            continue
         if inner is None:
             break
         line, node = inner[0].start_mark.line, inner[1]

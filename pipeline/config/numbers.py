@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
-from thalweg.config.own_kinds import choose_section_class, list_number_fields
+from thalweg.config.own_kinds import choose_section_class, choose_strengths_class, list_number_fields
+from thalweg.config.tree import flatten_tree
 from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.schema.section import StrictModel, build_model_class, check_kind
 from thalweg.system.members import is_dotted
@@ -35,9 +36,32 @@ class OfflineConfig(Strengths):
     copies: int = Field(0, ge=0, le=100)
 
 
+def flatten_strengths(section: Any) -> Any:
+    """Return a part of `augment` with the dotted path of each own augmentation as one key.
+
+    The file may have a path as one key, or as keys within keys.
+    """
+    if not isinstance(section, dict):
+        return section
+    ours = OfflineConfig.model_fields
+    own = {name: value for name, value in section.items() if name not in ours and isinstance(value, dict)}
+    flat = {name: value for name, value in section.items() if name not in own}
+    return flat | dict(flatten_tree(own))
+
+
+def _validate_strengths(base: type[Any]) -> BeforeValidator:
+    def validate(value: Any) -> Any:
+        if isinstance(value, NumbersConfig):
+            return value
+        flat = flatten_strengths(value)
+        return choose_strengths_class(flat if isinstance(flat, dict) else (), base).model_validate(flat)
+
+    return BeforeValidator(validate)
+
+
 class AugmentConfig(StrictModel):
-    offline: OfflineConfig
-    online: Strengths
+    offline: Annotated[SerializeAsAny[OfflineConfig], _validate_strengths(OfflineConfig)]
+    online: Annotated[SerializeAsAny[Strengths], _validate_strengths(Strengths)]
 
 
 class ScheduleConfig(NumbersConfig):

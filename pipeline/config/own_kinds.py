@@ -1,8 +1,8 @@
-"""Own losses, schedules and optimizers of an experiment, and the numbers that they add to its sections.
+"""Own code of an experiment that adds keys to its sections: losses, schedules, optimizers and augmentations.
 
 A section of a family accepts the numbers of every member that a trial may use: of ours, of its own kind, and of the
-own kinds among the study's `choices`. Only the whole experiment says which these are, so `know_own_kinds` notes them
-while it is validated.
+own kinds among the study's `choices`; `augment` also accepts the own augmentations that the study searches. Only the
+whole experiment says which these are, so `know_own_kinds` notes them while it is validated.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -11,9 +11,10 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Annotated, Any, Literal, cast
 
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from thalweg.core import losses, optimizers, schedules
+from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.hyperparameters import Op, list_bounds, list_defaults
 from thalweg.core.own_functions import load_function
 from thalweg.schema.section import build_model_class
@@ -27,11 +28,13 @@ _searched: ContextVar[dict[str, tuple[str, ...]]] = ContextVar("searched", defau
 
 @contextmanager
 def know_own_kinds(tree: Any) -> Iterator[None]:
-    """Note the own kinds among the choices of a params file, by family."""
-    found: dict[str, tuple[str, ...]] = dict.fromkeys(PROTOCOLS, ())
+    """Note the own kinds that the study of a params file searches, by family."""
+    found: dict[str, tuple[str, ...]] = {}
     for keys, name in list_dotted_members(tree).items():
-        if keys[:2] == ("study", "space") and (family := find_family(str(keys[2]).split(".")[:-1])):
-            found[family] = (*found[family], name)
+        if keys[:2] == ("study", "space"):
+            path = str(keys[2]).split(".")
+            family = "augment" if path[0] == "augment" else find_family(path[:-1])
+            found[family] = (*found.get(family, ()), name)
     token = _searched.set(found)
     try:
         yield
@@ -73,6 +76,28 @@ def validate_member(load: Callable[[], Any]) -> Any:
         return load()
     except MemberError as error:
         raise PydanticCustomError("member", "{fault}", {"fault": str(error)}) from None
+
+
+def choose_strengths_class(names: Iterable[str], base: type[Any]) -> type[Any]:
+    """Return the class of a part of `augment`: `base` with the own augmentations of these names, and searched ones."""
+    own = sorted({*filter(is_dotted, names), *_searched.get().get("augment", ())})
+    if not own:
+        return base
+    strength = Annotated[float, Field(ge=0.0, le=1.0)]
+    return build_model_class(base.__name__, {n: (Annotated[strength, _require(n)], 0.0) for n in own}, base)
+
+
+def _require(name: str) -> BeforeValidator:
+    """Return a validator that refuses the strength of an own augmentation that cannot be used."""
+
+    def validate(value: Any) -> Any:
+        try:
+            augmentations.find_own_augmentation(name)
+        except MemberError as error:
+            raise PydanticCustomError("augmentation", "{fault}", {"fault": str(error)}) from None
+        return value
+
+    return BeforeValidator(validate)
 
 
 def list_number_fields(ops: Iterable[Op], *, optional: bool = False) -> dict[str, Any]:

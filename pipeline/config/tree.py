@@ -24,8 +24,8 @@ def replace_values(tree: ParamsTree, values: Mapping[str, Any]) -> ParamsTree:
 
 
 def _replace_value(tree: Any, path: Sequence[str], value: Any) -> ParamsTree:
-    first, *rest = path
     branch = tree if isinstance(tree, dict) else {}
+    first, *rest = [".".join(path)] if ".".join(path) in branch else path  # a name may be a dotted path itself
     return {**branch, first: _replace_value(branch.get(first), rest, value) if rest else value}
 
 

@@ -14,13 +14,12 @@ def rewrite_params(params: str, values: Mapping[str, Any]) -> str:
     yaml.width = 4096
     tree = yaml.load(params)
     for path, value in sorted(values.items()):
-        *parents, last = path.split(".")
-        section = tree
-        for name in parents:
+        section, keys = tree, path.split(".")
+        while len(keys) > 1 and ".".join(keys) not in section:  # a name may be a dotted path itself
             # a copy, because a YAML alias may use the same section twice
-            section[name] = copy.deepcopy(section.get(name, {}))
-            section = section[name]
-        section[last] = value
+            section[keys[0]] = copy.deepcopy(section.get(keys[0], {}))
+            section = section[keys.pop(0)]
+        section[".".join(keys)] = value
     text = StringIO()
     yaml.dump(tree, text)
     return text.getvalue()

@@ -7,20 +7,25 @@ visible is no longer present. Every other key passes unchanged, `count` too: aft
 Strengths are traced, 0 to 1; 0 returns the batch bit for bit. Each example has its own draw. A new augmentation is one
 function and its line in `PHOTOMETRIC` (changes light; takes and returns images in 0..1) or `GEOMETRIC` (moves pixels;
 any scale and any channels). The line names the change: the augmentation suits every task whose target does not depend
-on it.
+on it. A user's own augmentation has its dotted path as its name, and says what it changes by `declare_change`.
 """
 
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import Flag, auto
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
+from thalweg.core.own_functions import Protocol, check_function, describe_type
+from thalweg.system.members import MemberError, import_member, is_dotted
+
 ImageBatch = dict[str, Array]
 Augmentation = Callable[[Array, ImageBatch, Array], ImageBatch]
 """(key, batch, strength) -> batch."""
+Own = TypeVar("Own", bound=Augmentation)
 
 
 class Change(Flag):
@@ -140,26 +145,79 @@ def list_augmentations(invariants: Change = Change.NOTHING) -> tuple[str, ...]:
     return tuple(member.__name__ for member, change in members.items() if not change & invariants)
 
 
+def declare_change(change: Change, *, moves_pixels: bool = False) -> Callable[[Own], Own]:
+    """Say what an own augmentation changes, as a decorator; one that does not move pixels gets images in 0..1."""
+
+    def declare(augmentation: Own) -> Own:
+        augmentation.change, augmentation.moves_pixels = change, moves_pixels  # type: ignore[attr-defined]
+        return augmentation
+
+    return declare
+
+
+def _check_batch(changed: Any, _key: Array, batch: ImageBatch, _strength: Array) -> ImageBatch:
+    if not isinstance(changed, dict):
+        raise ValueError(f"returns {describe_type(changed)}; it must return the batch, a dict")
+    if changed.keys() != batch.keys():
+        differing = ", ".join(f"`{name}`" for name in sorted(changed.keys() ^ batch.keys()))
+        raise ValueError(f"adds or drops {differing}; it must return the batch with all its keys")
+    for name, before in batch.items():
+        after = jnp.asarray(changed[name])
+        if (after.shape, after.dtype) != (before.shape, before.dtype):
+            returned, kept = (f"{array.dtype} {list(array.shape)}" for array in (after, before))
+            raise ValueError(f"returns `{name}` as {returned}; it must keep {kept}")
+    return {name: jnp.asarray(values) for name, values in changed.items()}
+
+
+OWN = Protocol("an augmentation", ("key", "batch", "strength"), _check_batch)
+
+
+def find_own_augmentation(path: str) -> tuple[Augmentation, Change, bool]:
+    """Import the user's augmentation at a dotted path: the function, its change, and whether it moves pixels.
+
+    Raises `MemberError`.
+    """
+    function = import_member(path)
+    checked = check_function(path, function, OWN)
+    change = getattr(function, "change", None)
+    if not isinstance(change, Change):
+        advice = "write `@declare_change(Change.…)` above it, from `thalweg.core.augmentations`"
+        raise MemberError(path, f"does not say what it changes; {advice}")
+    return checked, change, bool(getattr(function, "moves_pixels", False))
+
+
+def list_members(names: tuple[str, ...], *, moves_pixels: bool | None = None) -> list[tuple[str, Augmentation]]:
+    """List augmentations by name, in the order in which they are applied: ours, then the user's.
+
+    Only those that move pixels, or only those that do not, unless `moves_pixels` is None.
+    """
+    ours = [(member, member in GEOMETRIC) for member in (*PHOTOMETRIC, *GEOMETRIC)]
+    found = [(member.__name__, member, moves) for member, moves in ours if member.__name__ in names]
+    for name in sorted(filter(is_dotted, names)):
+        member, _, moves = find_own_augmentation(name)
+        found.append((name, member, moves))
+    return [(name, member) for name, member, moves in found if moves_pixels in (None, moves)]
+
+
 def apply_augmentations(
     names: tuple[str, ...],
     key: Array,
     batch: ImageBatch,
     strengths: dict[str, Array],
-    members: Iterable[Augmentation] = (*PHOTOMETRIC, *GEOMETRIC),
+    *,
+    moves_pixels: bool | None = None,
 ) -> ImageBatch:
-    """Apply those `members` that are in `names` (static), in the order of the members.
+    """Apply the augmentations `names` (static) that `list_members` lists, in its order.
 
     Each draws from `key` folded with its own name, so one more name leaves the draws of the others unchanged.
     """
     # A branch for each: strength 0 costs nothing, and XLA cannot fuse one into the next and compute noise again for
     # every pixel that moves (64 images of 48x48x3, all six, one core: 0.9 ms with branches, 2.7 without)
-    for member in members:
-        name = member.__name__
-        if name in names:
-            member_key = jax.random.fold_in(key, zlib.crc32(name.encode()))
-            batch = jax.lax.cond(
-                strengths[name] > 0, member, lambda _key, batch, _strength: batch, member_key, batch, strengths[name]
-            )
+    for name, member in list_members(names, moves_pixels=moves_pixels):
+        member_key = jax.random.fold_in(key, zlib.crc32(name.encode()))
+        batch = jax.lax.cond(
+            strengths[name] > 0, member, lambda _key, batch, _strength: batch, member_key, batch, strengths[name]
+        )
     return batch
 
 

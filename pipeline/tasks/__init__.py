@@ -18,7 +18,7 @@ from thalweg.core.metrics import Metric
 from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples, Labels
 from thalweg.schema.section import StrictModel
-from thalweg.system.members import MemberError
+from thalweg.system.members import MemberError, is_dotted
 
 
 def _check_metric(path: str) -> str:
@@ -93,6 +93,12 @@ class Task(StrictModel):
     def allowed_augmentations(self) -> tuple[str, ...]:
         """The augmentations that keep the target true."""
         return augmentations.list_augmentations(self.invalidating_changes)
+
+    def allows_augmentation(self, name: str) -> bool:
+        """Return whether an augmentation, ours or the user's, keeps the target true. Raises `MemberError`."""
+        if is_dotted(name):
+            return not augmentations.find_own_augmentation(name)[1] & self.invalidating_changes
+        return name in self.allowed_augmentations
 
     @abstractmethod
     def find_data_faults(self, examples: Examples) -> list[str]:

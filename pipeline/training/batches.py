@@ -81,11 +81,9 @@ def augment_batch(plan: Plan, strengths: Tree, data: TrainingData, rows: Array, 
         keys = _derive_keys(jax.random.fold_in(key, zlib.crc32(b"observed")), jnp.arange(len(rows)))
         inputs = normalise_images(data, rows, plan.task.corrupt_images(keys, sample["image"]))
         return inputs, plan.task.build_targets(sample, plan.spec)
-    sample = augmentations.apply_augmentations(
-        plan.augmentation_names, key, sample, strengths, augmentations.PHOTOMETRIC
-    )
+    sample = augmentations.apply_augmentations(plan.augmentation_names, key, sample, strengths, moves_pixels=False)
     sample["image"] = normalise_images(data, rows, sample["image"])
-    sample = augmentations.apply_augmentations(plan.augmentation_names, key, sample, strengths, augmentations.GEOMETRIC)
+    sample = augmentations.apply_augmentations(plan.augmentation_names, key, sample, strengths, moves_pixels=True)
     inputs = sample.pop("image")
     return inputs, plan.task.build_targets(sample, plan.spec)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from thalweg.config.experiment import Config
 from thalweg.config.model import ModelConfig
 from thalweg.config.numbers import NumbersConfig, ScheduleConfig, TermConfig
-from thalweg.core import augmentations, initial_weights, losses, optimizers, schedules
+from thalweg.core import initial_weights, losses, optimizers, schedules
 from thalweg.core.hyperparameters import Op, list_defaults
 from thalweg.core.network import Network
 from thalweg.core.types import DataSpec
@@ -51,7 +51,7 @@ def build_plan(
         optimizer_kind=config.optimizer.kind,
         clips_gradient=config.optimizer.clip is not None or "optimizer.clip" in space,
         augmentation_names=tuple(
-            name for name in augmentations.list_augmentations() if online[name] or f"augment.online.{name}" in space
+            name for name, strength in online.items() if strength or f"augment.online.{name}" in space
         ),
         batch_size=training.batch_size,
         steps_per_epoch=smallest // training.batch_size,

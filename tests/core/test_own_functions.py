@@ -11,7 +11,7 @@ import numpy as np
 import optax
 import pytest
 
-from thalweg.core import losses, optimizers, schedules
+from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.hyperparameters import Share
 from thalweg.core.own_functions import Protocol, check_function, number_member
 from thalweg.core.types import Term
@@ -116,6 +116,7 @@ def test_wrong_signature_is_one_sentence(function: Any, fault: str) -> None:
 
 
 BATCH = jnp.zeros((4, 3))
+IMAGES = (jax.random.key(0), {"image": jnp.zeros((2, 4, 4, 1))}, jnp.float32(0.5))
 
 
 @pytest.mark.parametrize(
@@ -129,6 +130,14 @@ BATCH = jnp.zeros((4, 3))
             losses.OWN,
             (BATCH, BATCH),
             "fails: TracerBoolConversionError: .*test_o",
+        ),
+        (lambda k, b, s: None, augmentations.OWN, IMAGES, "returns nothing; it must return the batch, a dict"),
+        (lambda k, b, s: {}, augmentations.OWN, IMAGES, "adds or drops `image`; it must return the batch with all"),
+        (
+            lambda k, b, s: {"image": b["image"][:, 1:]},
+            augmentations.OWN,
+            IMAGES,
+            r"returns `image` as float32 \[2, 3, 4, 1\]; it must keep float32 \[2, 4, 4, 1\]",
         ),
         (lambda e, n: "x", schedules.OWN, (jnp.float32(1), 2), "returns a value of type str; .* one number for an ep"),
     ],

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import get_args
 
-from thalweg.config.numbers import TERM_CONFIGS
+from thalweg.config.numbers import TERM_CONFIGS, flatten_strengths
 from thalweg.core import losses
 from thalweg.core.metrics import name_own_metric
 from thalweg.schema.problem import ParamsTree, Problem, quote_value
-from thalweg.system.members import is_dotted
+from thalweg.system.members import MemberError, is_dotted
 from thalweg.tasks import Task
 
 
@@ -17,8 +17,8 @@ def find_task_problems(valid_tree: ParamsTree, task: Task) -> Iterator[Problem]:
     terms = valid_tree.get("loss", {}).get("terms")
     yield from _find_term_problems(terms, task) if terms is not None else ()
     for mode in ("offline", "online"):
-        for name, strength in valid_tree.get("augment", {}).get(mode, {}).items():
-            if name != "copies" and strength and name not in task.allowed_augmentations:
+        for name, strength in flatten_strengths(valid_tree.get("augment", {}).get(mode, {})).items():
+            if name != "copies" and strength and not _allows_augmentation(task, name):
                 yield Problem(("augment", mode, name), _explain_invalid_augmentation(task, name))
     if task.CORRUPTS_INPUT and valid_tree.get("data", {}).get("background"):
         message = f"task `{task.kind}` cannot subtract a background, because it corrupts its images; set it to ''"
@@ -67,9 +67,16 @@ def _explain_unknown_term(task: Task, term: str) -> str:
     return f"task `{task.kind}` has this term only if `{name}` is one of {values}; it is {getattr(task, name)}"
 
 
+def _allows_augmentation(task: Task, augmentation: str) -> bool:
+    try:
+        return task.allows_augmentation(augmentation)
+    except MemberError:  # reported with its value
+        return True
+
+
 def _explain_invalid_augmentation(task: Task, augmentation: str) -> str:
     """Return that the task does not allow an augmentation, and with which option it would."""
-    name, values = _find_option(task, lambda variant: augmentation in variant.allowed_augmentations)
+    name, values = _find_option(task, lambda variant: variant.allows_augmentation(augmentation))
     advice = f"remove it, or set `task.{name}` to one of {values}" if values else "remove it"
     allowed = ", ".join(task.allowed_augmentations)
     return f"could make the labels of task `{task.kind}` wrong; {advice}; as it is, `{task.kind}` allows only {allowed}"
