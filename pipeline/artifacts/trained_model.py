@@ -197,7 +197,7 @@ def load_trained_model(folder: Path, trusted: Collection[str] = ()) -> TrainedMo
         import_model_class(network.path)
     except (ImportError, AttributeError) as error:
         raise files.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
-    task: Task = build_member_validator("thalweg.tasks")(description["task"])
+    task: Task = build_member_validator("thalweg.tasks", Task)(description["task"])
     arrays = data_files.read_arrays(folder / "inputs.npz")
     try:
         members = weights.read_weights(folder / "weights.msgpack", network)

@@ -19,7 +19,7 @@ from thalweg.data.memory import find_memory_problem, find_weights_problem
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, quote_value
 from thalweg.schema.section import build_member_validator, find_members
 from thalweg.system import files
-from thalweg.system.members import MemberError, list_dotted_members
+from thalweg.system.members import MemberError, describe_error, is_dotted, list_dotted_members
 from thalweg.tasks import Task
 from thalweg.training import build, trace
 
@@ -32,8 +32,38 @@ def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Pr
     `problems` are those of the file so far; a check that needs an invalid section is skipped.
     """
     invalid = {problem.path[0] for problem in problems} | (Config.model_fields.keys() - tree.keys())
+    yield from find_own_problems(tree, invalid)
     if invalid & {"seed", "data"}:
         return
+    try:
+        yield from _find_data_problems(tree, problems, invalid)
+    except MemberError as error:
+        yield build_member_problem(tree, error)
+    except Exception as error:
+        own = [(keys, path) for keys, path in list_dotted_members(tree).items() if keys[0] in ("task", "data")]
+        if not own:
+            raise
+        yield Problem(own[0][0], f"`{own[0][1]}` fails: {describe_error(error)}")
+
+
+def find_own_problems(tree: ParamsTree, invalid: set[str | int]) -> Iterator[Problem]:
+    """Return the faults of own code that no program runs: sections of the report, and the sampler."""
+    for keys, path in list_dotted_members(tree).items():
+        try:
+            # the report's charts and Optuna take a second to import, which no other check needs
+            if keys[:2] == ("report", "sections"):
+                from thalweg.reporting.sections import load_own_section
+
+                load_own_section(path)
+            elif keys == ("study", "sampler") and "study" not in invalid:
+                from thalweg.search.samplers import build_own_sampler
+
+                build_own_sampler(path, 0)
+        except MemberError as error:
+            yield Problem(keys, str(error))
+
+
+def _find_data_problems(tree: ParamsTree, problems: list[Problem], invalid: set[str | int]) -> Iterator[Problem]:
     data = DataConfig.model_validate(tree["data"])
     outline = build_outline(data, tree["seed"])
     section_problems = list(_find_section_problems(tree, invalid, data, outline))
@@ -59,7 +89,7 @@ def _find_section_problems(
         yield from _find_oversized_batches(tree, data, outline, searched_sizes)
     if "task" in invalid:
         return
-    task = build_member_validator("thalweg.tasks")(tree["task"])
+    task = build_member_validator("thalweg.tasks", Task)(tree["task"])
     if faults := _find_missing_labels(task, outline):
         others = tuple(
             kind
@@ -99,7 +129,8 @@ def _find_program_problems(config: Config, outline: Examples) -> Iterator[Proble
             if message not in messages:
                 messages.add(message)
                 values = " and ".join(f"{name} {quote_value(value)}" for name, value in static.items())
-                path = ("study", "space", next(iter(static))) if static else ("model", "kind")
+                owner = "task" if is_dotted(config.task.kind) else "model"
+                path = ("study", "space", next(iter(static))) if static else (owner, "kind")
                 yield Problem(path, f"{f'with {values} ' if values else ''}training cannot be built: {message}")
 
 

@@ -32,7 +32,9 @@ def _check_pattern(value: str) -> str:
 
 class DataConfig(StrictModel):
     path: str = Field(description="folder with the source's files; a source that draws its examples ignores it")
-    source: Annotated[SerializeAsAny[DataSource], BeforeValidator(build_member_validator("thalweg.data.sources"))]
+    source: Annotated[
+        SerializeAsAny[DataSource], BeforeValidator(build_member_validator("thalweg.data.sources", DataSource))
+    ]
     on_bad: Literal["error", "skip"] = "error"
     #: regular expression that finds the camera's name in a group; the camera's median frame is subtracted
     background: Annotated[str, AfterValidator(_check_pattern)] = ""
@@ -97,7 +99,7 @@ class Config(StrictModel):
     seed: int = Field(ge=0, lt=2**31)
     data: DataConfig
     augment: AugmentConfig
-    task: Annotated[SerializeAsAny[Task], BeforeValidator(build_member_validator("thalweg.tasks"))]
+    task: Annotated[SerializeAsAny[Task], BeforeValidator(build_member_validator("thalweg.tasks", Task))]
     model: ModelConfig
     loss: LossConfig
     optimizer: Optimizer

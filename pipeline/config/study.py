@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from thalweg.schema.problem import MAX_QUOTED_CHARACTERS
 from thalweg.schema.section import StrictModel, Strings
+from thalweg.system.members import is_dotted
 
 
 def _is_number(value: Any) -> bool:
@@ -149,9 +150,19 @@ class StopConfig(StrictModel):
     gain: float | None = Field(None, gt=0.0, description="least expected gain of the objective from the next cohort")
 
 
+SAMPLERS = ("tpe", "random", "quasi_random", "grid", "nsga2", "cmaes", "gp")
+
+
+def _validate_sampler(value: Any) -> Any:
+    """Refuse what is neither a sampler nor the dotted path of an own one."""
+    if value not in SAMPLERS and not is_dotted(value):
+        raise PydanticCustomError("literal_error", "is not known", {"expected": ", ".join(SAMPLERS)})
+    return value
+
+
 class StudyConfig(StrictModel):
     name: str = "study"
-    sampler: Literal["tpe", "random", "quasi_random", "grid", "nsga2", "cmaes", "gp"] = "tpe"
+    sampler: Annotated[str, BeforeValidator(_validate_sampler)] = "tpe"
     trials: int = Field(ge=1)
     cohort: int = Field(ge=1, description="trials proposed together; trials is a multiple of it")
     in_flight: int = Field(1, ge=1, description="cohorts trained at once; each is proposed from the finished ones")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from thalweg.data.predictions import PredictedImage
 from thalweg.schema.section import StrictModel
+from thalweg.system.files import UserError
 from thalweg.system.fitting import Fit
 from thalweg.system.images import ValueRange
 
@@ -115,9 +116,12 @@ class DataSource(StrictModel):
         return ""
 
     @classmethod
-    @abstractmethod
     def write_example(cls, folder: Path) -> Self:
-        """Write a few examples without a fault into an empty folder; return the source that reads them."""
+        """Write a few examples without a fault into an empty folder; return the source that reads them.
+
+        The tests of all our sources need it; an own source can do without.
+        """
+        raise UserError(f"{cls.__name__} writes no examples into {folder}")
 
     @abstractmethod
     def read_examples(self, path: Path, seed: int) -> ReadResult:

@@ -1,7 +1,7 @@
 """The strict base of all sections of params.yaml, and families of sections with a `kind`.
 
 A family (data sources, tasks) is a folder. A member is a file in it with one `StrictModel`, whose literal `kind` is the
-file's name. A new file is a new member, without registration.
+file's name. A new file is a new member, without registration. A user's own member is a class at a dotted path.
 """
 
 import importlib
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Strict, ValidationError, create_mode
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from thalweg.schema.problem import MAX_QUOTED_CHARACTERS
+from thalweg.system.members import MemberError, import_class, is_dotted
 
 Strings = Annotated[tuple[str, ...], Strict(False)]
 
@@ -91,12 +92,28 @@ def check_kind(value: Any, allowed: list[str]) -> str:
     return str(value["kind"])
 
 
-def build_member_validator(package: str) -> Callable[[Any], Any]:
-    """Build a validator that turns a mapping with a `kind` into that member of the family."""
+def _import_member_class(path: str, base: type[StrictModel]) -> type[StrictModel]:
+    """Import an own member's class. Raises Pydantic's error if it does not fit."""
+    try:
+        member: type[StrictModel] = import_class(path, base)
+        if missing := sorted(getattr(member, "__abstractmethods__", ())):
+            raise MemberError(path, f"lacks {', '.join(f'`{name}`' for name in missing)}")
+    except MemberError as error:
+        raise PydanticCustomError("member", "{fault}", {"fault": str(error)}) from None
+    return member
+
+
+def build_member_validator(package: str, base: type[StrictModel] = StrictModel) -> Callable[[Any], Any]:
+    """Build a validator that turns a mapping with a `kind` into that member of the family.
+
+    The kind may be the dotted path of an own subclass of `base`.
+    """
 
     def validate(value: Any) -> Any:
         if isinstance(value, StrictModel):
             return value
+        if isinstance(value, dict) and is_dotted(value.get("kind")):
+            return _import_member_class(value["kind"], base).model_validate(value)
         kind = check_kind(value, list(find_members(package)))
         return find_members(package)[kind].model_validate(value)
 

@@ -17,11 +17,13 @@ from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.config.study import ParameterConfig
-from thalweg.core import rng
+from thalweg.core import own_functions, rng
+from thalweg.core.own_functions import describe_type, load_function
 from thalweg.search.distributions import build_distributions
 from thalweg.search.tpe import STARTUP_TRIALS, History, HistoryTPESampler
 from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError
+from thalweg.system.members import is_dotted
 
 DIVERGED_VIOLATION = 1e9
 """The amount by which a diverged trial breaks every limit: more than any other trial."""
@@ -87,7 +89,8 @@ class OptunaSampler:
     def replay_trial(self, number: int, fixed_values: Setting, values: Setting) -> None:
         """Take the values of a trial that an earlier run proposed for these `fixed_values`."""
         study = self._config.study
-        is_stateful = study.sampler in ("nsga2", "cmaes") or (study.sampler == "tpe" and study.in_flight > 1)
+        is_stateful = study.sampler in ("nsga2", "cmaes") or is_dotted(study.sampler)
+        is_stateful |= study.sampler == "tpe" and study.in_flight > 1
         if not is_stateful or self._planned:
             self._ask_trial(number, values, RandomSampler(seed=0))
             return
@@ -129,7 +132,7 @@ class OptunaSampler:
         for name, violation in violations.items():
             trial.set_constraint(name, violation)
         is_complete = outcome.state == "complete" and outcome.lost_rung is None
-        if is_complete or is_multi_objective or sampler in ("nsga2", "cmaes", "gp"):
+        if is_complete or is_multi_objective or sampler in ("nsga2", "cmaes", "gp") or is_dotted(sampler):
             finished = self._study.tell(trial, list(outcome.scores) or diverged_scores)
         else:
             last_epoch = outcome.lost_rung or max(outcome.intermediate, default=1)
@@ -178,6 +181,24 @@ class OptunaSampler:
                     return GPSampler(seed=seed, n_startup_trials=self._start_count)
                 case "tpe":
                     return self._tpe.set_seed(seed)
+                case own:
+                    return build_own_sampler(own, seed)
+
+
+def build_own_sampler(path: str, seed: int) -> BaseSampler:
+    """Build the user's sampler at a dotted path: what `function(seed)` returns. Raises `MemberError`."""
+    sampler = load_function(path, OWN)(seed)
+    assert isinstance(sampler, BaseSampler)
+    return sampler
+
+
+def _check_sampler(sampler: Any, _seed: int) -> BaseSampler:
+    if not isinstance(sampler, BaseSampler):
+        raise ValueError(f"returns {describe_type(sampler)}; it must return an optuna.samplers.BaseSampler")
+    return sampler
+
+
+OWN = own_functions.Protocol("a sampler", ("seed",), _check_sampler)
 
 
 def _suggest_value(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:

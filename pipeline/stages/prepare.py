@@ -10,6 +10,7 @@ from thalweg.core import rng
 from thalweg.data import splits
 from thalweg.data.examples import Examples, Fault
 from thalweg.data.memory import find_memory_problem
+from thalweg.data.own_source import read_source
 from thalweg.data.split_warnings import find_split_warnings
 from thalweg.data.splits import Splits
 from thalweg.system import files
@@ -25,7 +26,7 @@ def main(config: Config) -> str:
     outline = source.build_outline(path, seed)
     if outline is not None and (problem := find_memory_problem(outline)):
         raise files.UserError(f"data.source: {problem}")
-    result = source.read_examples(path, seed)
+    result = read_source(source, path, seed)
     groups = np.unique(result.examples.groups)
     warnings = result.warnings
     if config.data.split.by in ("group", "folds") and len(groups) == len(result.examples):

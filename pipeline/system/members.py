@@ -63,10 +63,13 @@ def import_class(path: str, base: type) -> type[Any]:
 
 
 def run_own_code(path: str, function: Callable[..., Any], *inputs: Any, **options: Any) -> Any:
-    """Call a function that runs the code at a dotted path. Raises `MemberError` for what it raises."""
+    """Call a function that runs the code at a dotted path. Raises `MemberError` for what it raises.
+
+    A `UserError` passes as it is.
+    """
     try:
         return function(*inputs, **options)
-    except MemberError:
+    except UserError:
         raise
     except (Exception, SystemExit) as error:  # own code can raise anything
         top = path.partition(".")[0]

@@ -13,6 +13,7 @@ from thalweg.config.study import find_cohort_error
 from thalweg.config.tree import remove_paths
 from thalweg.schema.problem import ParamsTree, Problem, build_problem, quote_value
 from thalweg.schema.section import build_member_validator
+from thalweg.system.members import is_dotted
 from thalweg.tasks import Task
 
 FOLDER = Path(__file__).parents[2] / "reporting" / "sections"
@@ -33,7 +34,7 @@ def find_file_problems(tree: ParamsTree) -> list[Problem]:
 def validate_task(valid_tree: ParamsTree) -> Task | None:
     """Return the task, with defaults for its invalid options; None if its kind is invalid."""
     try:
-        task: Task = build_member_validator("thalweg.tasks")(valid_tree["task"])
+        task: Task = build_member_validator("thalweg.tasks", Task)(valid_tree["task"])
     except (KeyError, ValidationError, PydanticCustomError):
         return None
     return task
@@ -82,6 +83,6 @@ def find_cross_field_problems(valid_tree: ParamsTree) -> Iterator[Problem]:
         message = "needs a single objective; use `epochs` or `seconds`, or remove study.also"
         yield Problem(("study", "stop", "gain"), message)
     for index, name in enumerate(valid_tree.get("report", {}).get("sections", ())):
-        if name not in SECTION_NAMES and name not in RENAMED_SECTIONS:
+        if name not in SECTION_NAMES and name not in RENAMED_SECTIONS and not is_dotted(name):
             message = f"{quote_value(name)} is not a section of the report"
             yield Problem(("report", "sections", index), message, SECTION_NAMES, name)

@@ -1,18 +1,19 @@
 """The sections of the report, one file each, discovered by import.
 
 A section has `TITLE`, `ORDER` (small first), `build_findings(tables)` and `build_figures(tables)`. A section that does
-not suit every study has `is_applicable(tables)`, too.
+not suit every study has `is_applicable(tables)`, too. A user's own section is a module at a dotted path.
 """
 
 import importlib
 import pkgutil
 from functools import lru_cache
-from typing import Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure
 from thalweg.reporting.tables import StudyTables
 from thalweg.system.files import UserError
+from thalweg.system.members import MemberError, import_member, is_dotted, run_own_code
 
 
 class Section(Protocol):
@@ -51,14 +52,31 @@ def find_sections() -> list[Section]:
     return sorted(sections, key=lambda section: (section.ORDER, get_section_name(section)))
 
 
+def load_own_section(path: str) -> Section:
+    """Import the user's section at a dotted path. Raises `MemberError`."""
+    section = import_member(path)
+    if not isinstance(getattr(section, "TITLE", None), str) or not isinstance(getattr(section, "ORDER", None), int):
+        raise MemberError(path, "needs a `TITLE`, which is text, and an `ORDER`, a whole number: small ones come first")
+    for name in ("build_findings", "build_figures"):
+        if not callable(getattr(section, name, None)):
+            raise MemberError(path, f"needs a function `{name}(tables)`")
+    if get_section_name(section) in {get_section_name(other) for other in find_sections()}:
+        raise MemberError(path, "has the name of another section; give it another one")
+    return cast(Section, section)
+
+
 def select_sections(tables: StudyTables) -> list[Section]:
     """Return the sections that `report.sections` names by file or title, in its order, each once; all if it names none.
 
-    Sections that do not apply to the study are left out, even if named.
+    If it names only own sections, they join all others, by ORDER. Sections that do not apply to the study are left out,
+    even if named.
     """
-    sections = {get_section_name(section): section for section in find_sections()}
+    listed = [str(name) for name in tables.setting("report.sections") or ()]
+    own = {name: load_own_section(name) for name in listed if is_dotted(name)}
+    sections = {get_section_name(section): section for section in find_sections()} | own
     by_title = {section.TITLE.lower(): name for name, section in sections.items()}
-    names = [by_title.get(str(name).lower(), name) for name in tables.setting("report.sections") or list(sections)]
+    in_order = sorted(sections, key=lambda name: (sections[name].ORDER, name))
+    names = [by_title.get(name.lower(), name) for name in (in_order if len(own) == len(listed) else listed)]
     if unknown := [name for name in names if name not in sections]:
         raise UserError(f"report.sections: no section '{unknown[0]}'. Available: {', '.join(sections)}")
     selected = [sections[name] for name in dict.fromkeys(names)]
@@ -68,10 +86,21 @@ def select_sections(tables: StudyTables) -> list[Section]:
 @lru_cache(maxsize=64)
 def collect_findings(section: Section, tables: StudyTables) -> tuple[Finding, ...]:
     """Return the findings of a section, computed once for page, Markdown and summary."""
-    return tuple(section.build_findings(tables))
+    return _build(section, "build_findings", tables, Finding)
 
 
 @lru_cache(maxsize=64)
 def collect_figures(section: Section, tables: StudyTables) -> tuple[Figure, ...]:
     """Return the figures of a section, computed once."""
-    return tuple(section.build_figures(tables))
+    return _build(section, "build_figures", tables, Figure)
+
+
+def _build(section: Section, function: str, tables: StudyTables, kind: Any) -> tuple[Any, ...]:
+    """Return what a function of a section builds. Raises `MemberError` if an own one fails or builds something else."""
+    build = getattr(section, function)
+    if section.__name__.startswith(f"{__name__}."):
+        return tuple(build(tables))
+    built = run_own_code(section.__name__, build, tables)
+    if not isinstance(built, list | tuple) or not all(isinstance(part, kind) for part in built):
+        raise MemberError(section.__name__, f"returns something else from `{function}` than a list of them")
+    return tuple(built)
