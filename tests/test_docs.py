@@ -29,8 +29,12 @@ from thalweg.system import files, paths
 from thalweg.tasks import Task
 
 PAGE = (ROOT / "docs" / "params.md").read_text()
-YAML_EXAMPLES = [example for example in list_examples("yaml") if example.marks.get("example") != "own-task"]
-"""Those that hold without a file that a person adds; the slow tests run the other one."""
+YAML_EXAMPLES = [
+    example
+    for example in list_examples("yaml")
+    if example.marks.get("example") != "own-task" and "own" not in example.marks
+]
+"""Those that hold without a file that a person adds; other tests run the others."""
 OTHER_PROGRAMS = {"xdg-open", "cp", "rm", "uv"}
 PARSER = cli._build_parser()
 COMMANDS = next(list(action.choices) for action in PARSER._actions if action.choices)
@@ -146,8 +150,8 @@ def test_space_changes_from_the_command_line(tmp_path: Path) -> None:
     assert after.keys() - before.keys() == {"optimizer.clip"}
 
 
-PYTHON_EXAMPLES = [example for example in list_examples("python") if "format" not in example.marks]
-"""Those that need no folder; the test of formats runs the others."""
+PYTHON_EXAMPLES = [example for example in list_examples("python") if not {"format", "own"} & example.marks.keys()]
+"""Those that need no folder; the tests of formats and of own code run the others."""
 
 
 @pytest.mark.parametrize("example", PYTHON_EXAMPLES, ids=str)

@@ -42,6 +42,7 @@ TOPICS = {
     "stages/test_inputs": "inputs that change during a stage",
     "stages/test_last_lines": "what each stage found, in its last line",
     "stages/test_leftovers": "temporary files of a killed stage",
+    "stages/test_own_code": "own code of every kind, through all stages",
     "stages/test_notebook": "a study where JAX is loaded already",
     "stats/test_calibration": "how often intervals cover the truth, over thousands of draws",
     "system/test_surroundings": "every command in odd surroundings",

@@ -69,7 +69,7 @@ def _find_data_problems(tree: ParamsTree, problems: list[Problem], invalid: set[
     section_problems = list(_find_section_problems(tree, invalid, data, outline))
     yield from section_problems
     if not problems and not section_problems and outline is not None and len(outline):
-        yield from _find_program_problems(Config.model_validate(tree), outline)
+        yield from _find_program_problems(tree, outline)
 
 
 def _find_section_problems(
@@ -104,8 +104,9 @@ def _find_section_problems(
         yield from _find_model_problems(model, task, outline, background=bool(data.background))
 
 
-def _find_program_problems(config: Config, outline: Examples) -> Iterator[Problem]:
+def _find_program_problems(tree: ParamsTree, outline: Examples) -> Iterator[Problem]:
     """Build each program of the search space without compiling it; return what fails."""
+    config = Config.model_validate(tree)
     split = splits.split_examples(config.data.split, outline, rng.derive_seed(config.seed, "split"))
     data, spec = trace.build_abstract_data(config, outline, split), build.build_data_spec(outline)
     spec = DataSpec(spec.image_shape, spec.class_count or 2)
@@ -121,7 +122,7 @@ def _find_program_problems(config: Config, outline: Examples) -> Iterator[Proble
         except MemberError as error:
             if error.member not in messages:
                 messages.add(error.member)
-                yield build_member_problem(config.model_dump(), error)
+                yield build_member_problem(tree, error)
         except Exception as error:  # a user's model can raise anything
             line = next(iter(f"{error}".strip().splitlines()), "")
             message = line if isinstance(error, files.UserError) else f"{type(error).__name__}: {line}"

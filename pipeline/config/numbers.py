@@ -49,19 +49,20 @@ def flatten_strengths(section: Any) -> Any:
     return flat | dict(flatten_tree(own))
 
 
-def _validate_strengths(base: type[Any]) -> BeforeValidator:
+def _validate_strengths(base: type[Any], *, is_searched: bool) -> BeforeValidator:
     def validate(value: Any) -> Any:
         if isinstance(value, NumbersConfig):
             return value
         flat = flatten_strengths(value)
-        return choose_strengths_class(flat if isinstance(flat, dict) else (), base).model_validate(flat)
+        names = flat if isinstance(flat, dict) else ()
+        return choose_strengths_class(names, base, is_searched=is_searched).model_validate(flat)
 
     return BeforeValidator(validate)
 
 
 class AugmentConfig(StrictModel):
-    offline: Annotated[SerializeAsAny[OfflineConfig], _validate_strengths(OfflineConfig)]
-    online: Annotated[SerializeAsAny[Strengths], _validate_strengths(Strengths)]
+    offline: Annotated[SerializeAsAny[OfflineConfig], _validate_strengths(OfflineConfig, is_searched=False)]
+    online: Annotated[SerializeAsAny[Strengths], _validate_strengths(Strengths, is_searched=True)]
 
 
 class ScheduleConfig(NumbersConfig):

@@ -78,9 +78,12 @@ def validate_member(load: Callable[[], Any]) -> Any:
         raise PydanticCustomError("member", "{fault}", {"fault": str(error)}) from None
 
 
-def choose_strengths_class(names: Iterable[str], base: type[Any]) -> type[Any]:
-    """Return the class of a part of `augment`: `base` with the own augmentations of these names, and searched ones."""
-    own = sorted({*filter(is_dotted, names), *_searched.get().get("augment", ())})
+def choose_strengths_class(names: Iterable[str], base: type[Any], *, is_searched: bool) -> type[Any]:
+    """Return the class of a part of `augment`: `base` with the own augmentations of these names.
+
+    A part that is searched has the own augmentations of the search space, too.
+    """
+    own = sorted({*filter(is_dotted, names), *(_searched.get().get("augment", ()) if is_searched else ())})
     if not own:
         return base
     strength = Annotated[float, Field(ge=0.0, le=1.0)]
