@@ -5,6 +5,8 @@ Importing the package sets the environment variables of XLA and BLAS (`thalweg.s
 
 import os
 
+__version__ = "0.2.0"
+
 if __name__ != "thalweg":
     raise ImportError("import thalweg, not the folder pipeline; a second name would load every module twice")
 

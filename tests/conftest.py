@@ -20,6 +20,7 @@ from hypothesis import settings
 
 from tests.helpers import programs, saved_models, small_study
 from tests.helpers.paths import ROOT
+from tests.helpers.wheel import Installed, install_wheel
 from thalweg.__main__ import COLLECT_EVERY
 from thalweg.artifacts import trained_model
 from thalweg.artifacts.trained_model import TrainedModel
@@ -98,6 +99,11 @@ def saved_model(counting_model: TrainedModel, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("model")
     trained_model.save_trained_model(folder, counting_model)
     return folder
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return install_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture

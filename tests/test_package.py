@@ -4,13 +4,13 @@ import json
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
+from tests.helpers.wheel import Installed, list_tracked_files
 
 MODULES = """
 import json, sys
@@ -61,21 +61,29 @@ def test_folders_are_not_importable(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_wheel_has_one_package(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path)]
-    copy = tmp_path / "project"  # setuptools leaves a `build` folder behind
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for file in filter(None, listed.split("\0")):
-        if file.startswith(("pipeline/", "models/", "thalweg", "pyproject", "README", "LICENSE")):
-            (copy / file).parent.mkdir(parents=True, exist_ok=True)
-            if (ROOT / file).is_symlink():
-                (copy / file).symlink_to((ROOT / file).readlink())
-            else:
-                (copy / file).write_bytes((ROOT / file).read_bytes())
-    subprocess.run([*command, str(copy)], check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"thalweg"}
-    assert {"thalweg/models/cnn.py", "thalweg/py.typed"} <= set(names)
-    page = {f"thalweg/reporting/page/{name}" for name in ("page.css", "page.js", "templates/page.html")}
-    assert page <= set(names)
+def test_wheel_has_one_package(installed: Installed) -> None:
+    assert {name.partition("/")[0] for name in installed.names if ".dist-info/" not in name} == {"thalweg"}
+    assert {"thalweg/models/cnn.py", "thalweg/py.typed"} <= installed.names
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("folder", "inside"), [("pipeline", ""), ("models", "models/"), ("presets", "presets/")])
+def test_wheel_has_every_tracked_file(installed: Installed, folder: str, inside: str) -> None:
+    tracked = [name for name in list_tracked_files() if name.startswith(f"{folder}/") and not name.endswith(".md")]
+    wanted = {f"thalweg/{inside}{name.removeprefix(folder)[1:]}" for name in tracked if not (ROOT / name).is_symlink()}
+    assert wanted - installed.names == set()
+
+
+@pytest.mark.slow
+def test_folders_of_a_user_hide_nothing(installed: Installed, tmp_path: Path) -> None:
+    """Folders named as those of the repository, each a package that ends the process if it is imported."""
+    for name in ("pipeline", "models", "data", "tests", "presets", "docs", "benchmarks"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"raise SystemExit('{name} was imported')\n")
+    assert "digits" in installed.run(tmp_path, "thalweg", "use")
+    installed.run(tmp_path, "thalweg", "use", "digits")
+    assert "params.yaml: no errors" in installed.run(tmp_path, "thalweg", "check")
+    for stage in ("prepare", "augment", "train"):
+        installed.run(tmp_path, "thalweg", "stage", stage)
+    printed = installed.run(tmp_path, "python", "-c", "import thalweg.models.cnn; print(thalweg.__file__)")
+    assert Path(printed.strip()).is_relative_to(installed.bin.parent)

@@ -59,6 +59,7 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     """Build the parser of a user in the folder `offset` of the project: a path on the command line begins there."""
     description = "Declarative hyperparameter studies of neural networks."
     parser = argparse.ArgumentParser(prog="thalweg", description=description)
+    parser.add_argument("--version", action="version", version=f"thalweg {thalweg.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add_command(name: str, run: Callable[[argparse.Namespace], None], summary: str) -> argparse.ArgumentParser:
@@ -72,7 +73,7 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     )
     command.add_argument("--time", action="store_true", help="train for a moment, and say how long each stage takes")
     command = add_command("use", _use_preset, f"replace {PARAMS} by a preset, unless it has uncommitted changes")
-    preset = "a file in presets/, without .yaml; none: list them"
+    preset = "name of a ready experiment; none: list them"
     command.add_argument("preset", nargs="?", metavar="PRESET", help=preset)
     minutes = "measure this machine; set trials, epochs and seeds so that `dvc repro` takes as long"
     command.add_argument("--minutes", type=float, metavar="N", help=minutes)

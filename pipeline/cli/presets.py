@@ -1,4 +1,4 @@
-"""The ready experiments in presets/.
+"""The ready experiments, which lie in the package.
 
 A preset begins with two comments: what it shows, and `MINUTES minutes: RESULT (DATE, MACHINE)` as measured.
 """
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thalweg.system import files
+from thalweg.system.package_files import find_package_file
 
-FOLDER = Path("presets")
+FOLDER = find_package_file("presets")
 MEASURED = re.compile(r"# (?P<minutes>\d+(\.\d+)?) minutes?: (?P<result>.+) \((?P<date>[\d-]+), (?P<machine>[^()]+)\)")
 
 
@@ -30,10 +31,9 @@ def list_presets() -> list[Path]:
 def require_preset(name: str) -> Path:
     """Return a preset's file. Raises `UserError` where there is none."""
     presets = {file.stem: file for file in list_presets()}
-    if name in presets:
-        return presets[name]
-    advice = f"choose one of {', '.join(presets)}" if presets else f"there are no presets in {FOLDER}/"
-    raise files.UserError(f"{name}: no such preset; {advice}")
+    if name not in presets:
+        raise files.UserError(f"{name}: no such preset; choose one of {', '.join(presets)}")
+    return presets[name]
 
 
 def read_headline(content: bytes) -> Headline:

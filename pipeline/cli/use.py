@@ -13,6 +13,8 @@ from thalweg.system import compiled, files, progress
 from thalweg.system.git import run_git
 from thalweg.system.paths import PARAMS
 
+RESTORE = f"`git restore {PARAMS}` brings back the committed file"
+
 
 def use_preset(preset: Path, minutes: float | None, *, force: bool) -> None:
     """Replace params.yaml by a preset; print what changed, and what is still to do.
@@ -25,10 +27,10 @@ def use_preset(preset: Path, minutes: float | None, *, force: bool) -> None:
         _require_no_changes()
     if minutes is None:
         files.write_bytes(PARAMS, files.read_bytes(preset))
-        print(f"{PARAMS} is now a copy of {preset}; `git restore {PARAMS}` brings back the committed file")
+        print(f"{PARAMS} is now the preset {preset.stem}; {RESTORE}")
     else:
         files.write_text(PARAMS, _fit_preset(preset, minutes))
-        print(f"{PARAMS} is now {preset} with these settings; `git restore {PARAMS}` brings back the committed file")
+        print(f"{PARAMS} is now the preset {preset.stem} with these settings; {RESTORE}")
     try:
         config = load_config(PARAMS, preflight.find_data_problems)
     except ParamsError as error:

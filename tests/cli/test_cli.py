@@ -1,5 +1,6 @@
 """The thalweg command: its messages and exit codes."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from tests.helpers.paths import ROOT
 from thalweg import cli
+from thalweg.cli import presets
 
 
 @pytest.fixture
@@ -22,6 +24,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "all"],
     ):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    monkeypatch.setattr(presets, "FOLDER", tmp_path / "presets")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -103,7 +106,6 @@ def test_errors_print_no_traceback(capsys: pytest.CaptureFixture[str], arguments
 def test_use_outside_git_overwrites_presets_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copytree(ROOT / "presets", tmp_path / "presets")
     (tmp_path / "params.yaml").write_text("mine: 1\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
@@ -115,9 +117,7 @@ def test_use_outside_git_overwrites_presets_only(
     assert "uncommitted changes" in capsys.readouterr().err
 
 
-def test_use_reports_missing_presets(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert cli.main(["use", "bus-stop"]) == 2
-    assert capsys.readouterr().err == "bus-stop: no such preset; there are no presets in presets/\n"
+def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert re.fullmatch(r"thalweg \d+\.\d+\.\d+\n", capsys.readouterr().out)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.helpers.paths import ROOT
 from thalweg import cli
+from thalweg.cli import presets
 from thalweg.cli.presets import Headline, describe_presets, read_headline
 
 TWO_LINES = b"# Sort leaves\n# 2.5 minutes: 9 of 10 leaves are right (2026-11-29, two cores)\n\nseed: 0\n"
@@ -32,10 +33,9 @@ def test_every_preset_has_a_headline(preset: Path) -> None:
 
 
 def test_each_preset_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "presets").mkdir()
-    (tmp_path / "presets" / "leaves.yaml").write_bytes(TWO_LINES)
-    (tmp_path / "presets" / "own.yaml").write_text("seed: 0\n")
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
+    (tmp_path / "leaves.yaml").write_bytes(TWO_LINES)
+    (tmp_path / "own.yaml").write_text("seed: 0\n")
     assert describe_presets().splitlines() == [
         "preset  minutes  what it shows  what was found",
         "leaves      2.5  Sort leaves    9 of 10 leaves are right",
@@ -43,8 +43,8 @@ def test_each_preset_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
-def test_list_fits_a_wide_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.chdir(ROOT)
+@pytest.mark.usefixtures("empty_folder")
+def test_list_fits_a_wide_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["use"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == sorted(file.stem for file in (ROOT / "presets").glob("*.yaml"))

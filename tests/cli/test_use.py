@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.paths import ROOT
 from thalweg import cli
 from thalweg.artifacts.expected_times import read_expected_times
-from thalweg.cli import measure
+from thalweg.cli import measure, presets
 from thalweg.cli.measure import Speed
 from thalweg.config.load import load_config
 
@@ -17,8 +17,9 @@ SPEED = Speed(epoch=0.02, lone_epoch=0.02, compile=2.0, read=1.0, start=2.0, par
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the presets, outside of git, on a machine of known speed."""
+    """A folder with presets of its own, outside of git, on a machine of known speed."""
     shutil.copytree(ROOT / "presets", tmp_path / "presets")
+    monkeypatch.setattr(presets, "FOLDER", tmp_path / "presets")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.setattr(measure, "measure_speed", lambda *_: SPEED)

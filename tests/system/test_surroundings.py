@@ -31,7 +31,6 @@ def run_in_shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]
 def project(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     folder.mkdir()
-    shutil.copytree(ROOT / "presets", folder / "presets")
     shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
     return folder
 

@@ -2,7 +2,6 @@
 
 import pkgutil
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
@@ -14,9 +13,10 @@ from thalweg.config.tree import remove_paths
 from thalweg.schema.problem import ParamsTree, Problem, build_problem, quote_value
 from thalweg.schema.section import build_member_validator
 from thalweg.system.members import is_dotted
+from thalweg.system.package_files import find_package_file
 from thalweg.tasks import Task
 
-FOLDER = Path(__file__).parents[2] / "reporting" / "sections"
+FOLDER = find_package_file("reporting", "sections")
 SECTION_NAMES = tuple(sorted(module.name for module in pkgutil.iter_modules([str(FOLDER)])))
 """Sections of the report by file name; importing them would load pandas and Altair."""
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 
 import vl_convert
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -18,10 +17,11 @@ from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import PAGE_FONT, build_css_variables, build_vega_config
 from thalweg.reporting.text import format_count
 from thalweg.system.files import read_bytes
+from thalweg.system.package_files import find_package_file
 from thalweg.system.paths import STATE_FOLDER
 from thalweg.system.sealed import read_sealed, write_sealed
 
-PAGE_FOLDER = Path(__file__).parent
+PAGE_FOLDER = find_package_file("reporting", "page")
 SCRIPT_FILES = ("page.js", "table.js", "trace.js")
 
 
