@@ -1,0 +1,124 @@
+"""Source files: the modules that code reaches by its imports, and the digest of each. Nothing is imported for it.
+
+A library counts with its version instead: whatever is installed, or is Python's own.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import cache
+from importlib.machinery import FileFinder, ModuleSpec
+from importlib.util import find_spec, resolve_name
+from pathlib import Path
+from pkgutil import get_importer
+from sys import stdlib_module_names
+
+from thalweg.system import files
+
+
+def follow_imports(starts: Iterable[str], left_out: Iterable[str] = ()) -> dict[str, Path]:
+    """Return the source files of modules and of all that they import, by the modules' names.
+
+    `starts` are dotted names of modules, or of what is in them. A module of `left_out`, or in a package of it, is
+    neither returned nor followed.
+    """
+    pending, unwanted = list(starts), tuple(f"{name}." for name in left_out)
+    seen, sources = set(), {}
+    while pending:
+        name = pending.pop()
+        if name in seen or not name or f"{name}.".startswith(unwanted):
+            continue
+        seen.add(name)
+        pending.append(name.rpartition(".")[0])  # a package is imported before what is in it
+        if (file := _find_source(name)) is not None:
+            sources[name] = file
+            package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+            pending += _resolve_names(_read_source(files.read_bytes(file))[1], package)
+    return sources
+
+
+def digest_source(file: Path) -> str:
+    """Return the SHA-256 of a source file's syntax tree, without comments, docstrings and positions."""
+    return _read_source(files.read_bytes(file))[0]
+
+
+def _find_source(module: str) -> Path | None:
+    """Return the file of a module of this project or of the user; None for a library, and for what is no module."""
+    top, *inner = module.split(".")
+    try:
+        spec = None if _is_library(top) else find_spec(top)
+    except (ImportError, ValueError):  # a name of no module
+        return None
+    for count in range(len(inner)):
+        places = spec.submodule_search_locations if spec else None
+        spec = _find_spec(".".join((top, *inner[: count + 1])), places or ())
+    return Path(spec.origin) if spec and spec.origin and spec.has_location else None
+
+
+def _find_spec(module: str, places: Iterable[str]) -> ModuleSpec | None:
+    """Find a module in the folders of its package. `importlib.util.find_spec` would import the package."""
+    specs = [finder.find_spec(module) for place in places if isinstance(finder := get_importer(place), FileFinder)]
+    found = [spec for spec in specs if spec]
+    # a folder without __init__.py is a package, too, if no folder has a module of this name
+    return next((spec for spec in found if spec.loader), next(iter(found), None))
+
+
+def _is_library(package: str) -> bool:
+    """Return whether a package is Python's own, is installed, or is not there."""
+    if package == __name__.partition(".")[0]:
+        return False
+    spec: ModuleSpec | None = None if package in stdlib_module_names else find_spec(package)
+    places = [*(spec.submodule_search_locations or ()), spec.origin or ""] if spec else []
+    return not places or any({"site-packages", "dist-packages"} & set(Path(place).parts) for place in places)
+
+
+def _resolve_names(names: Iterable[str], package: str) -> Iterator[str]:
+    for name in names:
+        with suppress(ImportError):  # it goes out of the outermost package
+            yield resolve_name(name, package)
+
+
+@cache  # a study's fingerprints are of the same files
+def _read_source(source: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return the digest of a source's syntax tree, and the names that it may import, as they are there.
+
+    What Python cannot parse, such as a user's compiled module, counts with its bytes.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return hashlib.sha256(source).hexdigest(), ()
+    names = tuple(sorted(set(_list_imports(tree))))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [statement for statement in body if not _is_docstring(statement)]  # type: ignore[attr-defined]
+    try:
+        described = _describe_node(tree).encode()
+    except RecursionError:  # a sum of hundreds of terms is a tree as deep
+        described = source
+    return hashlib.sha256(described).hexdigest(), names
+
+
+def _describe_node(node: object) -> str:
+    """Describe a syntax tree as every version of Python does: new versions add fields, which are empty in old code."""
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
+        return f"{type(node).__name__}({', '.join(f'{name}={_describe_node(value)}' for name, value in fields)})"
+    return f"[{', '.join(map(_describe_node, node))}]" if isinstance(node, list) else repr(node)
+
+
+def _list_imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            separator = "." if node.module else ""
+            yield from (module, *(f"{module}{separator}{alias.name}" for alias in node.names))
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
