@@ -12,7 +12,8 @@ from tests.helpers.drawn_params import draw_params, list_pairs
 from tests.helpers.programs import release_programs
 from tests.helpers.size import Size, sized
 from thalweg.cli import preflight
-from thalweg.config.load import ParamsError, load_config
+from thalweg.config.load import load_config
+from thalweg.config.params_file import ParamsError
 from thalweg.core import rng
 from thalweg.data import splits
 from thalweg.data.examples import DataSource

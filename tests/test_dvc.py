@@ -11,9 +11,16 @@ from ruamel.yaml import YAML
 
 from tests.helpers.modules import follow_imports, list_imported_files
 from tests.helpers.paths import ROOT
+from thalweg.artifacts.own_code import name_record
 from thalweg.config.experiment import Config
+from thalweg.stages import STAGE_NAMES
+from thalweg.system.package_files import find_package_file
+from thalweg.system.paths import INPUTS
 
-STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
+PIPELINE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())
+TEMPLATE = find_package_file("scaffold", "dvc.yaml")
+STAGES = {name: stage for name, stage in PIPELINE["stages"].items() if name != "inputs"}
+"""All but the first, which always runs, and so depends on nothing."""
 PINNED = {"pipeline/__init__.py", "pipeline/stages/__init__.py", "models/__init__.py"}
 RUNNER = "runner"
 FAMILIES = {
@@ -63,6 +70,29 @@ def test_unlisted_modules_are_trivial() -> None:
 
 def test_dvc_yaml_fits_a_page() -> None:
     assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 120
+    assert len(TEMPLATE.read_text().splitlines()) <= 60
+
+
+def test_project_has_the_same_stages() -> None:
+    """The template of a project's dvc.yaml, and the code folders in `deps`: no more, no less, and in this order."""
+    expected = YAML(typ="safe").load(TEMPLATE.read_text())
+    for name, stage in expected["stages"].items():
+        listed = PIPELINE["stages"][name].get("deps", [])
+        code = [dep for dep in listed if dep == "models" or dep.startswith("pipeline/")]
+        assert ("deps" in stage) == bool(code)
+        if code:
+            stage["deps"] = [*stage["deps"], *code]
+    assert expected == PIPELINE
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_stage_depends_on_its_record(stage: str) -> None:
+    records = [dep for dep in STAGES[stage]["deps"] if dep.startswith(INPUTS.as_posix())]
+    assert records == [name_record(stage).as_posix()]
+
+
+def test_stages_are_those_of_the_code() -> None:
+    assert tuple(STAGES) == STAGE_NAMES
 
 
 def test_training_stages_depend_on_models() -> None:
@@ -91,10 +121,10 @@ def test_optional_keys_are_not_listed() -> None:
 
 
 def test_inputs_are_earlier_outputs() -> None:
-    written: set[str] = set()
+    written = {*PIPELINE["stages"]["inputs"]["outs"]}
     for stage in STAGES.values():
         inputs = {dep for dep in stage["deps"] if dep.startswith(("artifacts", "reports"))}
-        assert inputs <= written
+        assert {dep for dep in inputs if not any(lies_in(dep, out) for out in written)} == set()
         written |= set(stage["outs"]) | set(stage.get("metrics", ()))
 
 
@@ -109,9 +139,7 @@ SHOWN = {
 """Of each plot what stands upwards, and rows as DVC reads them."""
 
 
-@pytest.mark.parametrize(
-    "plot", YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["plots"], ids=lambda plot: next(iter(plot))
-)
+@pytest.mark.parametrize("plot", PIPELINE["plots"], ids=lambda plot: next(iter(plot)))
 def test_plots_draw_both_revisions(plot: dict[str, dict[str, Any]]) -> None:
     """As `dvc plots diff` does: by DVC's own templates, which do not draw names along a scale of numbers."""
     ((_, settings),) = plot.items()

@@ -23,6 +23,7 @@ COMMANDS: dict[str, set[str]] = {
     "use no-such-preset": set(),
     "dashboard": set(),
     "timing": {"pydantic"},
+    "stage inputs": set(),
 }
 """Commands that end at once, with what they import."""
 READ_PARAMS = {"jax", "flax", "optax", "pydantic"}

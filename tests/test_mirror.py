@@ -39,7 +39,6 @@ TOPICS = {
     "stages/test_bad_rows": "data with faults, through the first stages",
     "stages/test_detect": "one task, through all stages",
     "stages/test_full_disk": "errors at each write of each stage",
-    "stages/test_inputs": "inputs that change during a stage",
     "stages/test_last_lines": "what each stage found, in its last line",
     "stages/test_leftovers": "temporary files of a killed stage",
     "stages/test_own_code": "own code of every kind, through all stages",

@@ -1,9 +1,11 @@
 """A stage's inputs, as dvc.yaml lists them: keys of params.yaml, files and folders. They must not change while it runs.
 
-DVC hashes them after the stage. Without this check it would record an edit as what the result was made from.
+DVC hashes them after the stage. Without this check it would record an edit as what the result was made from. The user's
+own code was hashed before the stage, by the stage `inputs`; an edit since then would not be recorded at all.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +16,8 @@ from typing import Any
 
 from pathspec import GitIgnoreSpec
 
-from thalweg.config.load import parse_params
+from thalweg.artifacts import own_code
+from thalweg.config.params_file import parse_params
 from thalweg.config.tree import flatten_tree
 from thalweg.schema.problem import MAX_QUOTED_CHARACTERS
 from thalweg.system import files
@@ -47,11 +50,10 @@ def watch_inputs(stage: str, params: bytes) -> Iterator[None]:
 
     In a folder without dvc.yaml, nothing is watched.
     """
-    listed = _read_pipeline().get(stage, {})
+    listed = read_pipeline().get(stage, {})
     dependencies = tuple(Path(_fill_template(text, params)) for text in listed.get("deps", ()))
-    keys = tuple(key for key in listed.get("params", ()) if isinstance(key, str))
     states = {file: files.read_state(file) for file in _list_inputs(dependencies)}
-    token = _watched.set(WatchedStage(stage, params, keys, dependencies, states))
+    token = _watched.set(WatchedStage(stage, params, list_param_keys(listed), dependencies, states))
     try:
         yield
     finally:
@@ -61,7 +63,7 @@ def watch_inputs(stage: str, params: bytes) -> Iterator[None]:
 def require_unchanged_inputs() -> None:
     """Raise `UserError` with every input of the running stage that is not what it was at its start."""
     stage = _watched.get()
-    changes = [*_find_param_changes(stage), *_find_file_changes(stage)] if stage else []
+    changes = [*_find_param_changes(stage), *_find_file_changes(stage), *_find_code_changes(stage)] if stage else []
     if stage and changes:
         more = [f"and {len(changes) - MAX_SHOWN} more"] if len(changes) > MAX_SHOWN else []
         advice = "Its result is not recorded. The next `dvc repro` goes on from there."
@@ -75,11 +77,17 @@ def read_loaded_params() -> str:
     return (stage.params if stage else files.read_bytes(PARAMS)).decode("utf-8-sig")
 
 
-def _read_pipeline() -> dict[str, Any]:
+def read_pipeline() -> dict[str, Any]:
+    """Return the stages in dvc.yaml; none without the file."""
     if not files.path_exists(PIPELINE):
         return {}
     stages: dict[str, Any] = parse_params(PIPELINE, files.read_bytes(PIPELINE))[0].get("stages", {})
     return stages
+
+
+def list_param_keys(stage: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the dotted keys of params.yaml that a stage in dvc.yaml lists."""
+    return tuple(key for key in stage.get("params", ()) if isinstance(key, str))
 
 
 def _fill_template(text: str, params: bytes) -> str:
@@ -129,3 +137,17 @@ def _find_file_changes(stage: WatchedStage) -> Iterator[str]:
         new = files.read_state(file, old) if file in now else NO_FILE
         if old.digest != new.digest:
             yield f"{file}: {'added' if not old.digest else 'edited' if new.digest else 'removed'}"
+
+
+def _find_code_changes(stage: WatchedStage) -> Iterator[str]:
+    """Return each own file that is not what the stage `inputs` recorded. A stage by hand needs no record."""
+    file = own_code.name_record(stage.name)
+    if file not in stage.dependencies or "DVC_STAGE" not in os.environ:
+        return
+    tree, _ = parse_params(PARAMS, stage.params)
+    before, now = files.read_json(file), own_code.build_record(tree, stage.keys)
+    if before["thalweg"] != now["thalweg"]:
+        yield f"thalweg: was {before['thalweg']}, now {now['thalweg']}"
+    for module in sorted(before["code"].keys() | now["code"].keys()):
+        if before["code"].get(module) != now["code"].get(module):
+            yield f"{module}, own code that {PARAMS} names: edited"

@@ -79,7 +79,8 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command.add_argument("--minutes", type=float, metavar="N", help=minutes)
     command.add_argument("--force", action="store_true", help=f"replace uncommitted changes of {PARAMS}, too")
     command = add_command("stage", _run_stage, "run one stage of the pipeline, as `dvc repro` does")
-    command.add_argument("name", choices=STAGE_NAMES, metavar="NAME", help=", ".join(STAGE_NAMES))
+    names = ("inputs", *STAGE_NAMES)
+    command.add_argument("name", choices=names, metavar="NAME", help=", ".join(names))
     command = add_command("study", _run_study, "run, resume or extend the study, without the other stages")
     trials = "number of trials, a multiple of study.cohort (default: study.trials)"
     command.add_argument("--trials", type=int, metavar="N", help=trials)
@@ -157,6 +158,11 @@ def _use_preset(arguments: argparse.Namespace) -> None:
 
 
 def _run_stage(arguments: argparse.Namespace) -> None:
+    if arguments.name == "inputs":  # without what takes the other stages a second to import
+        from thalweg.stages import inputs
+
+        progress.print_line(f"inputs: {inputs.main()}")
+        return
     from thalweg.cli import start_line
     from thalweg.stages import runner
 

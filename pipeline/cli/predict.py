@@ -14,7 +14,7 @@ from thalweg.artifacts import trained_model
 from thalweg.cli import formats
 from thalweg.cli.formats import CORNERS
 from thalweg.cli.outputs import IMAGE_MARK, check_contents, check_outputs
-from thalweg.config.load import parse_params
+from thalweg.config.params_file import parse_params
 from thalweg.data.labelled.image_files import describe_frames, describe_range
 from thalweg.data.predictions import PredictedImage
 from thalweg.system import data_files, files, progress, table_files

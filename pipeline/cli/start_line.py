@@ -3,6 +3,7 @@
 DVC starts each stage as a process of its own. The first of them prints the line.
 """
 
+import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from thalweg.artifacts.expected_times import describe_expected_time
-from thalweg.config.load import load_config, parse_params
+from thalweg.config.load import load_config
+from thalweg.config.params_file import parse_params
 from thalweg.config.tree import flatten_tree
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import files, machine, progress, runtime
 from thalweg.system.counts import format_count
-from thalweg.system.paths import PARAMS, STATE_FOLDER
+from thalweg.system.paths import INPUTS, PARAMS, STATE_FOLDER
 
 PIPELINE, LOCK = Path("dvc.yaml"), Path("dvc.lock")
 LAST_STAGE = STATE_FOLDER / "last-stage.json"
@@ -46,23 +48,28 @@ def describe_device() -> str:
 def list_stages_to_run(
     first: str, pipeline: Mapping[str, Any], lock: Mapping[str, Any], params: Mapping[str, Any]
 ) -> list[str]:
-    """List the first stage and those after it that read what changes, or other values than in `lock`.
+    """List the first stage and those after it that read what changes, or other values or own code than in `lock`.
 
     Some of them may not run after all: DVC looks whether an output that is made anew really differs.
     """
     stages, changed = [first], set(pipeline[first].get("outs", ()))
     for stage in STAGE_NAMES[STAGE_NAMES.index(first) + 1 :]:
         listed = pipeline.get(stage, {})
-        if changed & set(listed.get("deps", ())) or _has_changed_params(lock.get(stage), params):
+        if changed & set(listed.get("deps", ())) or _has_changed(lock.get(stage), params):
             stages.append(stage)
             changed |= {*listed.get("outs", ()), *listed.get("metrics", ())}
     return stages
 
 
-def _has_changed_params(locked: Mapping[str, Any] | None, params: Mapping[str, Any]) -> bool:
-    """Say whether a stage never ran, or ran with other values."""
+def _has_changed(locked: Mapping[str, Any] | None, params: Mapping[str, Any]) -> bool:
+    """Say whether a stage never ran, or ran with other values, own code or version of thalweg."""
     if locked is None:
         return True
+    records = [dep for dep in locked.get("deps", ()) if Path(dep["path"]).parent == INPUTS]
+    for record in records:
+        content = files.read_bytes(Path(record["path"]))
+        if record["md5"] != hashlib.md5(content, usedforsecurity=False).hexdigest():
+            return True
     for key, value in locked.get("params", {}).get(str(PARAMS), {}).items():
         then = dict(flatten_tree({key: value}))
         now = {path: leaf for path, leaf in params.items() if f"{path}.".startswith(f"{key}.")}

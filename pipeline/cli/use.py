@@ -6,7 +6,8 @@ from pathlib import Path
 from thalweg.artifacts import expected_times
 from thalweg.cli import measure, preflight, presets, programs, time_budget
 from thalweg.config import notes
-from thalweg.config.load import ParamsError, load_config, parse_params
+from thalweg.config.load import load_config
+from thalweg.config.params_file import ParamsError, parse_params
 from thalweg.config.tree import flatten_tree
 from thalweg.config.write import rewrite_params
 from thalweg.system import compiled, files, progress

@@ -6,6 +6,7 @@ PARAMS = Path("params.yaml")
 STATE_FOLDER = Path(".thalweg")
 
 ARTIFACTS = Path("artifacts")
+INPUTS = ARTIFACTS / "inputs"
 PREPARED = ARTIFACTS / "prepared"
 AUGMENTED = ARTIFACTS / "augmented"
 BASELINE = ARTIFACTS / "baseline"

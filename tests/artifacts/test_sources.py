@@ -30,7 +30,7 @@ AROUND_TRAINING = {
     "search.run": "hands what is hashed on to the training",
     "config.checks": "check params.yaml, whose values are hashed",
     "config.covering": "checks params.yaml, whose values are hashed",
-    "config.load": "reads params.yaml, whose values are hashed",
+    "config.params_file": "reads params.yaml, whose values are hashed",
     "config.spaces": "lists what a study searches; the baseline is no study",
     "config.yaml_errors": "reads params.yaml, whose values are hashed",
     "config.notes": "prints notes",

@@ -14,6 +14,7 @@ from thalweg.stages import STAGE_NAMES
 from thalweg.system import files
 
 PIPELINE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
+PIPELINE.pop("inputs")
 PARAMS = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
 
 

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from tests.helpers.paths import EXPERIMENT
-from thalweg.config.load import ParamsError, load_config
+from thalweg.config.load import load_config
+from thalweg.config.params_file import ParamsError
 from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.hyperparameters import list_defaults
 from thalweg.schema.section import find_members

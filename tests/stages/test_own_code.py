@@ -17,7 +17,8 @@ from thalweg.artifacts import prepared
 from thalweg.artifacts.sources import list_sources
 from thalweg.cli import preflight
 from thalweg.cli.predict import predict_images
-from thalweg.config.load import ParamsError, load_config
+from thalweg.config.load import load_config
+from thalweg.config.params_file import ParamsError
 from thalweg.search import study
 from thalweg.system import files, paths
 from thalweg.system.images import write_image
