@@ -147,11 +147,12 @@ def test_stages_do_not_print_by_hand() -> None:
 
 
 DISK_USES = {
-    "cli": {".cwd", "os.chdir", "os.execv"},  # restarts with the code of the checkout
+    "cli": {".cwd", "os.chdir", "os.execv", "os.execve"},  # restarts with the code of the checkout; becomes DVC
     "cli.measure": {"subprocess"},  # the start of a process takes time
     "cli.start_line": {"os.getpgrp"},  # tells one run of DVC from the next
     "search.database": {"sqlite3"},  # the file is Optuna's
     "search.run": {"subprocess"},  # a study in a process of its own
+    "system.dvc_command": {"subprocess"},
     "system.data_files": {".open", "np.load", "np.memmap", "np.savez"},  # bytes in memory, or a map
     "system.git": {"subprocess"},
     "system.images": {"Image.open"},  # from bytes in memory

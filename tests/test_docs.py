@@ -26,6 +26,7 @@ from thalweg.data.splits import split_examples
 from thalweg.reporting.sections import find_sections
 from thalweg.schema.section import StrictModel, find_members
 from thalweg.system import files, paths
+from thalweg.system.package_files import find_package_file
 from thalweg.tasks import Task
 
 PAGE = (ROOT / "docs" / "params.md").read_text()
@@ -35,7 +36,7 @@ YAML_EXAMPLES = [
     if example.marks.get("example") != "own-task" and "own" not in example.marks
 ]
 """Those that hold without a file that a person adds; other tests run the others."""
-OTHER_PROGRAMS = {"xdg-open", "cp", "rm", "uv"}
+OTHER_PROGRAMS = {"xdg-open", "cd", "cp", "mkdir", "pip", "pipx", "rm", "uv"}
 PARSER = cli._build_parser()
 COMMANDS = next(list(action.choices) for action in PARSER._actions if action.choices)
 
@@ -130,6 +131,7 @@ def test_example_languages_are_checked() -> None:
 @pytest.mark.parametrize("example", YAML_EXAMPLES, ids=str)
 def test_yaml_example_loads(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "small.py").write_text(find_example("model").text)
+    (tmp_path / "own_model.py").write_text(find_package_file("scaffold", "own_model.txt").read_text())
     monkeypatch.syspath_prepend(str(tmp_path))
     tree = example.params()
     file = tmp_path / "params.yaml"

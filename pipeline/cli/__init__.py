@@ -1,4 +1,4 @@
-"""The `thalweg` command: check, use, stage, study, predict, report, dashboard, timing.
+"""The `thalweg` command: init, run, check, use, stage, study, predict, report, dashboard, timing.
 
 A command imports what it needs when it runs: JAX and Flax take a second, and help, a wrong argument or `timing` must
 not wait for them.
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from thalweg.config.experiment import Config
     from thalweg.data.examples import Examples
 
+DEFAULT_PRESET = "scenes"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Returns the exit code: 2 for an error that the user can correct."""
     offset = project_folder.enter_project()
     if argv is None:
         _run_checkout(offset)
-    arguments = _build_parser(offset).parse_args(argv)
+    arguments = _parse_arguments(offset, argv)
     sys.path.insert(0, "")  # finds the user's models in the project, as the stages do
     try:
         if arguments.run is not _run_stage:  # DVC starts it, with a dvc.lock that it has read
@@ -39,6 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _parse_arguments(offset: Path, argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = _build_parser(offset)
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.run is not _run_pipeline:  # which hands them on to DVC
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    arguments.rest = rest
+    return arguments
 
 
 def _run_checkout(offset: Path) -> None:
@@ -67,6 +78,12 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
+    command = add_command("init", _init_project, "start a project in this folder, which runs as it is")
+    default = f"name of a ready experiment, as `thalweg use` lists them (default: {DEFAULT_PRESET})"
+    command.add_argument("preset", nargs="?", default=DEFAULT_PRESET, metavar="PRESET", help=default)
+    command.set_defaults(folder=offset)
+    command = add_command("run", _run_pipeline, "run every stage whose inputs changed, as `dvc repro` does")
+    command.usage = "thalweg run [ARGUMENTS OF dvc repro]"
     command = add_command("check", _check_params, "list every error in a params file")
     command.add_argument(
         "file", nargs="?", type=offset.joinpath, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}"
@@ -102,6 +119,25 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
     add_command("timing", _print_timing, "print how long each stage took when it last ran")
     return parser
+
+
+def _init_project(arguments: argparse.Namespace) -> None:
+    from thalweg.cli import presets
+
+    os.chdir(arguments.folder)  # not the project around it
+    preset = presets.require_preset(arguments.preset)
+    from thalweg.cli.init import init_project
+
+    init_project(preset)
+
+
+def _run_pipeline(arguments: argparse.Namespace) -> None:
+    """Become the process of `dvc repro`."""
+    from thalweg.system.dvc_command import build_dvc_command
+
+    command, environment = build_dvc_command("repro", *arguments.rest)
+    sys.stdout.flush()
+    os.execve(command[0], command, environment)
 
 
 def _check_params(arguments: argparse.Namespace) -> None:

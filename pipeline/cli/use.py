@@ -32,14 +32,20 @@ def use_preset(preset: Path, minutes: float | None, *, force: bool) -> None:
     else:
         files.write_text(PARAMS, _fit_preset(preset, minutes))
         print(f"{PARAMS} is now the preset {preset.stem} with these settings; {RESTORE}")
+    print_next_steps()
+
+
+def print_next_steps() -> bool:
+    """Print what must still be set in params.yaml, or notes on it. Return whether it can run as it is."""
     try:
         config = load_config(PARAMS, preflight.find_data_problems)
     except ParamsError as error:
         *problems, _count = str(error).splitlines()
         print("before the first run, set this:", *problems, sep="\n")
-        return
+        return False
     for note in notes.list_notes(config):
         print(f"note: {note}")
+    return True
 
 
 def _fit_preset(preset: Path, minutes: float) -> str:

@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import thalweg
 from tests.helpers.clone import Clone
 from tests.helpers.paths import ROOT
 
@@ -64,10 +65,9 @@ def install_wheel(folder: Path, version: str | None = None) -> Installed:
             else:
                 (project / name).write_bytes((ROOT / name).read_bytes())
     if version is not None:
-        file = project / "pipeline" / "__init__.py"
+        file = project / "pipeline" / "system" / "version.py"
         text = file.read_text()
-        line = next(line for line in text.splitlines() if line.startswith("__version__"))
-        file.write_text(text.replace(line, f'__version__ = "{version}"'))
+        file.write_text(text.replace(f'"{thalweg.__version__}"', f'"{version}"'))
     pip = [sys.executable, "-m", "pip"]
     build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(project)]
     subprocess.run(build, check=True, capture_output=True)
