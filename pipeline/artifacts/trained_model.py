@@ -11,25 +11,28 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+import thalweg
 from thalweg.artifacts import weights
 from thalweg.artifacts.damage import CURE, explain_damage
+from thalweg.artifacts.sources import LEFT_OUT
 from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
 from thalweg.core.network import Network, import_model_class
 from thalweg.data.examples import Examples
 from thalweg.schema.section import build_member_validator
 from thalweg.system import data_files, files
-from thalweg.system.counts import format_count
+from thalweg.system.counts import format_count, join_first
 from thalweg.system.fitting import Fit
 from thalweg.system.images import ValueRange
 from thalweg.system.members import is_dotted
 from thalweg.system.paths import MODEL, PARAMS
+from thalweg.system.source_files import digest_source, follow_imports
 from thalweg.tasks import Task
 from thalweg.training import inference, normalisation
 from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 DATA_FILES = ("weights.msgpack", "inputs.npz")
 
 
@@ -100,6 +103,8 @@ def save_trained_model(folder: Path, model: TrainedModel) -> None:
         # own metrics are code, and a prediction needs none
         "task": model.task.model_dump(mode="json", exclude={"metrics"}),
         "network": vars(network) | {"sizes": dict(network.sizes)},
+        "thalweg": thalweg.__version__,
+        "code": {module: digest_source(file) for module, file in find_model_code(network, model.task.kind).items()},
         "classes": model.classes,
         "members": len(model.members),
         "value_range": model.value_range,
@@ -123,7 +128,8 @@ def describe_model(model: TrainedModel) -> str:
 - Images: {height} x {width} pixels, {channels} channels, 0 to 255
 {classes}
 `model.json` describes the model and holds the digests of the other files. `weights.msgpack` holds the weights,
-`inputs.npz` the numbers that normalise an image. The folder needs no other file, but the same version of Thalweg.
+`inputs.npz` the numbers that normalise an image. The folder needs Thalweg, and the network's
+code as it was.
 
 ```sh
 thalweg predict IMAGES --out predictions.csv --model FOLDER
@@ -139,6 +145,15 @@ model = load_trained_model(Path("FOLDER"))
 predictions = model.predict(images)  # uint8 [N, {height}, {width}, {channels}]
 ```
 """
+
+
+def find_model_code(network: Network, task: str) -> dict[str, Path]:
+    """Return the source files, by module, that the weights of a network belong to: those that its class reaches.
+
+    So do those of a user's own task; the tasks of this package change with `FORMAT_VERSION`.
+    """
+    own_task = follow_imports([task], [thalweg.__name__]) if is_dotted(task) else {}
+    return follow_imports([import_model_class(network.path).__module__], LEFT_OUT) | own_task
 
 
 def write_description(folder: Path, description: Mapping[str, Any]) -> None:
@@ -181,7 +196,7 @@ def load_trained_model(folder: Path, trusted: Collection[str] = ()) -> TrainedMo
     A folder is data: it must not choose the code that runs. So its network is one of models/ and its task one of ours,
     or they are classes whose dotted paths are in `trusted`.
 
-    Raises `UserError` if there is no model, it is damaged, its code is not trusted, or its code does not match.
+    Raises `UserError` if there is no model, it is damaged, its code is not trusted, or other code made it.
     """
     description = read_description(folder)
     fields = description["network"]
@@ -197,6 +212,7 @@ def load_trained_model(folder: Path, trusted: Collection[str] = ()) -> TrainedMo
         import_model_class(network.path)
     except (ImportError, AttributeError) as error:
         raise files.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
+    _require_same_code(folder, network, description)
     task: Task = build_member_validator("thalweg.tasks", Task)(description["task"])
     arrays = data_files.read_arrays(folder / "inputs.npz")
     try:
@@ -209,3 +225,15 @@ def load_trained_model(folder: Path, trusted: Collection[str] = ()) -> TrainedMo
     value_range = tuple(description["value_range"]) if description["value_range"] else None
     classes, fit = tuple(description["classes"]), description["fit"]
     return TrainedModel(task, network, members, classes, value_range=value_range, fit=fit, **inputs)
+
+
+def _require_same_code(folder: Path, network: Network, description: Mapping[str, Any]) -> None:
+    """Raise `UserError` with each file of the network's code that is not as it was when its weights were made."""
+    sources, before = find_model_code(network, description["task"]["kind"]), description["code"]
+    now = {module: digest_source(file) for module, file in sources.items()}
+    changed = [module for module in sorted(now.keys() | before.keys()) if now.get(module) != before.get(module)]
+    if changed:
+        named = join_first([f"{name} ({sources[name].name if name in sources else 'gone'})" for name in changed])
+        advice = "Train anew with `dvc repro`, or bring the code back as it was"
+        made = f"the weights were made by thalweg {description['thalweg']}, and this is {thalweg.__version__}"
+        raise files.UserError(f"{folder}: the code of model '{network.path}' has changed: {named}; {made}. {advice}")

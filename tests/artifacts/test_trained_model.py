@@ -1,3 +1,5 @@
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +69,7 @@ def test_missing_model_differs_from_other_format(saved_model: Path, tmp_path: Pa
     with pytest.raises(files.UserError, match="no model yet; create one with `dvc repro`"):
         trained_model.load_trained_model(tmp_path)
     files.write_json(tmp_path / "model.json", files.read_json(saved_model / "model.json") | {"format": 99})
-    with pytest.raises(files.UserError, match="has format 99, but this version reads 3"):
+    with pytest.raises(files.UserError, match="has format 99, but this version reads 4"):
         trained_model.load_trained_model(tmp_path)
 
 
@@ -107,3 +109,40 @@ def test_model_folder_chooses_no_code(saved_model: Path, tmp_path: Path) -> None
         trained_model.load_trained_model(tmp_path)
     with pytest.raises(files.UserError, match=r"runs code, os\.Task, which"):
         trained_model.load_trained_model(tmp_path, {"os.Model"})
+
+
+OWN = "from own_saved_parts import Base\n\n\nclass Model(Base):\n    pass\n"
+PARTS = "from thalweg.models.mlp import Model as Base\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "refused"),
+    [
+        ("own_saved_net", OWN + "# a comment\n", False),
+        ("own_saved_net", OWN + "WIDE = 1\n", True),
+        ("own_saved_parts", PARTS + "WIDE = 1\n", True),
+    ],
+)
+def test_weights_of_other_code_are_refused(
+    counting_model: TrainedModel,
+    file: str,
+    text: str,
+    refused: bool,
+    empty_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(empty_folder)
+    for name, content in {"own_saved_net": OWN, "own_saved_parts": PARTS}.items():
+        (empty_folder / f"{name}.py").write_text(content)
+    network = replace(counting_model.network, path="own_saved_net.Model")
+    trained_model.save_trained_model(Path("model"), replace(counting_model, network=network))
+    trusted = {"own_saved_net.Model"}
+    assert trained_model.load_trained_model(Path("model"), trusted).network == network
+    (empty_folder / f"{file}.py").write_text(text)
+    if refused:
+        with pytest.raises(files.UserError, match=rf"has changed: {file} \({file}\.py\); .* `dvc repro`"):
+            trained_model.load_trained_model(Path("model"), trusted)
+    else:
+        trained_model.load_trained_model(Path("model"), trusted)
+    for name in ("own_saved_net", "own_saved_parts"):
+        del sys.modules[name]
