@@ -1,7 +1,9 @@
 """dvc.yaml against the code: DVC does not follow imports, so these tests do."""
 
 import re
+import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,12 +62,22 @@ def test_stage_lists_only_imports(stage: str) -> None:
 
 def test_unlisted_modules_are_trivial() -> None:
     assert list_imported_files(ROOT / "pipeline/__init__.py") == {
-        ROOT / "pipeline/system" / f"{name}.py" for name in ("__init__", "runtime")
+        ROOT / "pipeline/system" / f"{name}.py" for name in ("__init__", "runtime", "version")
     } | {ROOT / "pipeline/__init__.py"}
     assert (
         list_imported_files(ROOT / "pipeline/stages/__init__.py") | list_imported_files(ROOT / "models/__init__.py")
         == set()
     )
+
+
+def test_missing_environment_is_named(tmp_path: Path) -> None:
+    """DVC may be installed for all, and thalweg only in an environment that is not active."""
+    command = ["/bin/sh", "-c", PIPELINE["stages"]["inputs"]["cmd"]]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[1:] == ["Activate the environment of thalweg first."]
 
 
 def test_dvc_yaml_fits_a_page() -> None:
