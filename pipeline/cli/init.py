@@ -15,6 +15,7 @@ CONTENTS = {
     "README.md": "README.md",
     "data/README.md": "data.md",
     "own_model.py": "own_model.txt",
+    "own_loss.py": "own_loss.txt",
     "test_own.py": "test_own.txt",
 }
 """Each file of a new project beside params.yaml, with the file of the package that it is a copy of."""

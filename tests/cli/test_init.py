@@ -1,5 +1,6 @@
 """thalweg init: what it writes, where git and DVC are or are not, and what it refuses."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -113,6 +114,24 @@ def test_own_model_takes_the_sizes_of_presets(empty: Path, monkeypatch: pytest.M
     assert own.keys() == {"width", "depth"}
 
 
+@pytest.mark.parametrize(
+    ("preset", "old", "new"),
+    [
+        ("scenes", "      kind: l2  ", "      kind: own_loss.quantile  "),
+        ("digits", "kind: cross_entropy", "kind: own_loss.poly"),
+    ],
+)
+def test_own_loss_suits_its_task(
+    empty: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], preset: str, old: str, new: str
+) -> None:
+    assert cli.main(["init", preset]) == 0
+    monkeypatch.syspath_prepend("")
+    params = empty / "params.yaml"
+    assert params.read_text().count(old) == 1
+    params.write_text(params.read_text().replace(old, new))
+    assert cli.main(["check"]) == 0, capsys.readouterr().err
+
+
 def run_program(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = Clone.environment() | {"PYTHONPATH": str(ROOT)} | variables
     return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
@@ -127,7 +146,7 @@ def test_own_code_passes_its_tests_and_run_is_dvc() -> None:
     git = str(Path(shutil.which("git") or "git").parent)
     planned = run_program("-m", "thalweg", "run", "--dry", "augment", "-f", PATH=git)
     assert planned.returncode == 0, planned.stderr
-    stages = [line.split()[-1] for line in planned.stdout.splitlines() if line.startswith("> thalweg stage")]
+    stages = re.findall(r"^> thalweg stage (\w+)", planned.stdout, re.MULTILINE)
     assert stages == ["inputs", "prepare", "augment"]
     refused = run_program("-m", "thalweg", "run", "--no-such-option")
     assert refused.returncode != 0
