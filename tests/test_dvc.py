@@ -20,7 +20,7 @@ from thalweg.system.package_files import find_package_file
 from thalweg.system.paths import INPUTS
 
 PIPELINE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())
-TEMPLATE = find_package_file("scaffold", "dvc.yaml")
+TEMPLATE = find_package_file("scaffold", "dvc.txt")
 STAGES = {name: stage for name, stage in PIPELINE["stages"].items() if name != "inputs"}
 """All but the first, which always runs, and so depends on nothing."""
 PINNED = {"pipeline/__init__.py", "pipeline/stages/__init__.py", "models/__init__.py"}
@@ -78,6 +78,12 @@ def test_missing_environment_is_named(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.splitlines()[1:] == ["Activate the environment of thalweg first."]
+
+
+def test_no_other_file_is_a_pipeline() -> None:
+    """DVC reads every dvc.yaml of the repository, so a template must have another name."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert [file for file in tracked.splitlines() if Path(file).name == "dvc.yaml"] == ["dvc.yaml"]
 
 
 def test_dvc_yaml_fits_a_page() -> None:

@@ -10,7 +10,7 @@ from thalweg.system.package_files import find_package_file
 from thalweg.system.paths import PARAMS
 
 CONTENTS = {
-    "dvc.yaml": "dvc.yaml",
+    "dvc.yaml": "dvc.txt",
     ".gitignore": "gitignore",
     "README.md": "README.md",
     "data/README.md": "data.md",
