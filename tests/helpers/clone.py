@@ -18,6 +18,7 @@ SMALL = {
     "data.source.size": [24, 24],
     "model.width": 4,
     "training.epochs": 2,
+    "schedule.warmup": 1.0,
     "training.batch_size": 16,
     "study.trials": 8,
     "study.cohort": 4,
