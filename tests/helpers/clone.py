@@ -15,6 +15,7 @@ from tests.helpers.small_study import set_values
 
 SMALL = {
     "data.source.examples": 160,
+    "data.source.places": 60,
     "data.source.size": [24, 24],
     "model.width": 4,
     "training.epochs": 2,
