@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.helpers.paths import ROOT
+from tests.helpers.paths import EXPERIMENT, ROOT
 from thalweg.cli import preflight
 from thalweg.config.checks import find_problems
 from thalweg.config.experiment import Config
@@ -21,7 +21,7 @@ from thalweg.stages import prepare
 from thalweg.system import files, machine
 from thalweg.training import trace
 
-TREE = load_config(ROOT / "params.yaml").model_dump(mode="json")
+TREE = load_config(EXPERIMENT).model_dump(mode="json")
 FOLDER = {"kind": "folder", "size": [48, 48]}
 
 
