@@ -40,7 +40,7 @@ def repro_with_edit(clone: Clone, stage: str, started: Callable[[], bool], edit:
 
 def test_edit_during_training_is_never_recorded(clone: Callable[[], Clone]) -> None:
     project = clone()
-    project.set({"training.epochs": 40})
+    project.set({"training.epochs": 40, "optimizer.learning_rate": 0.001})
     project.run("dvc", "repro", "augment")
     state, curves = project.folder / ".thalweg", Path("artifacts/baseline/curves.csv")
     output = repro_with_edit(
