@@ -24,7 +24,6 @@ from thalweg.system import data_files, files
 from thalweg.system.counts import format_count, join_first
 from thalweg.system.fitting import Fit
 from thalweg.system.images import ValueRange
-from thalweg.system.members import is_dotted
 from thalweg.system.paths import MODEL, PARAMS
 from thalweg.system.source_files import digest_source, follow_imports
 from thalweg.tasks import Task
@@ -152,8 +151,10 @@ def find_model_code(network: Network, task: str) -> dict[str, Path]:
 
     So do those of a user's own task; the tasks of this package change with `FORMAT_VERSION`.
     """
-    own_task = follow_imports([task], [thalweg.__name__]) if is_dotted(task) else {}
-    return follow_imports([import_model_class(network.path).__module__], LEFT_OUT) | own_task
+    own_task = follow_imports([task], [thalweg.__name__]) if "." in task else {}
+    # a class may be made in another module than the one that names it
+    named = [network.path] if "." in network.path else []
+    return follow_imports([import_model_class(network.path).__module__, *named], LEFT_OUT) | own_task
 
 
 def write_description(folder: Path, description: Mapping[str, Any]) -> None:
@@ -200,8 +201,9 @@ def load_trained_model(folder: Path, trusted: Collection[str] = ()) -> TrainedMo
     """
     description = read_description(folder)
     fields = description["network"]
-    named = (fields["path"], description["task"]["kind"])
-    if unknown := [path for path in named if is_dotted(path) and path not in trusted]:
+    # whatever has a dot can be imported, also where no identifier stands between two dots
+    named = (fields["path"], description["task"]["kind"], *description["task"].get("metrics", ()))
+    if unknown := [path for path in named if "." in path and path not in trusted]:
         raise files.UserError(
             f"{folder}: loading this model runs code, {' and '.join(unknown)}, which {PARAMS} does not name. If you "
             f"trust it, add {' '.join(f'--trust {path}' for path in unknown)}"

@@ -111,6 +111,19 @@ def test_model_folder_chooses_no_code(saved_model: Path, tmp_path: Path) -> None
         trained_model.load_trained_model(tmp_path, {"os.Model"})
 
 
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [("network", {"path": "got-model.payload.Model"}), ("task", {"metrics": ["payload.worst"]})],
+)
+def test_odd_path_runs_no_code(saved_model: Path, tmp_path: Path, part: str, change: dict[str, object]) -> None:
+    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved_model))
+    description = trained_model.read_description(tmp_path)
+    description[part] |= change
+    trained_model.write_description(tmp_path, description)
+    with pytest.raises(files.UserError, match=r"runs code, \S*payload\.\w+, which"):
+        trained_model.load_trained_model(tmp_path)
+
+
 OWN = "from own_saved_parts import Base\n\n\nclass Model(Base):\n    pass\n"
 PARTS = "from thalweg.models.mlp import Model as Base\n"
 
