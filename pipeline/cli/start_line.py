@@ -54,7 +54,9 @@ def list_stages_to_run(
     """
     stages, changed = [first], set(pipeline[first].get("outs", ()))
     for stage in STAGE_NAMES[STAGE_NAMES.index(first) + 1 :]:
-        listed = pipeline.get(stage, {})
+        listed = pipeline.get(stage)
+        if listed is None:  # the user took it out
+            continue
         if changed & set(listed.get("deps", ())) or _has_changed(lock.get(stage), params):
             stages.append(stage)
             changed |= {*listed.get("outs", ()), *listed.get("metrics", ())}
@@ -67,7 +69,8 @@ def _has_changed(locked: Mapping[str, Any] | None, params: Mapping[str, Any]) ->
         return True
     records = [dep for dep in locked.get("deps", ()) if Path(dep["path"]).parent == INPUTS]
     for record in records:
-        content = files.read_bytes(Path(record["path"]))
+        file = Path(record["path"])
+        content = files.read_bytes(file) if files.path_exists(file) else b""
         if record["md5"] != hashlib.md5(content, usedforsecurity=False).hexdigest():
             return True
     for key, value in locked.get("params", {}).get(str(PARAMS), {}).items():

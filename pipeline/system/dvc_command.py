@@ -11,7 +11,8 @@ from thalweg.system.files import UserError
 def build_dvc_command(*arguments: str) -> tuple[list[str], dict[str, str]]:
     """Return a command of DVC and its environment, in which the stages find `thalweg`."""
     programs = [str(Path(sys.executable).parent), *filter(None, [os.environ.get("PATH")])]
-    return [sys.executable, "-m", "dvc", *arguments], {**os.environ, "PATH": os.pathsep.join(programs)}
+    # -P: a file of the project that has the name of a module of Python's must not stand in for it
+    return [sys.executable, "-P", "-m", "dvc", *arguments], {**os.environ, "PATH": os.pathsep.join(programs)}
 
 
 def run_dvc(*arguments: str) -> None:

@@ -52,6 +52,15 @@ def test_stage_that_never_ran_is_to_run() -> None:
     assert stages == ["train", "evaluate", "study", "confirm", "diagnose", "report"]
 
 
+@pytest.mark.usefixtures("empty_folder")
+def test_removed_stage_does_not_run() -> None:
+    pipeline = {stage: listed for stage, listed in PIPELINE.items() if stage != "evaluate"}
+    record = {"path": "artifacts/inputs/evaluate.json", "md5": "0"}
+    lock = LOCK | {"evaluate": {**LOCK["evaluate"], "deps": [record]}}
+    assert "evaluate" not in list_stages_to_run("prepare", pipeline, lock, dict(flatten_tree(PARAMS)))
+    assert "evaluate" in list_stages_to_run("prepare", PIPELINE, lock, dict(flatten_tree(PARAMS)))
+
+
 @pytest.fixture
 def project(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("params.yaml", "dvc.yaml"):
