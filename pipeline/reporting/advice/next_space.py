@@ -8,7 +8,7 @@ import pandas as pd
 
 from thalweg.config.levels import divide_range
 from thalweg.reporting.analysis import failure_bounds, failure_regions, good_region, separation
-from thalweg.reporting.analysis.importance import rank_importances
+from thalweg.reporting.analysis.importance import find_thirds, rank_importances
 from thalweg.reporting.analysis.isolation import group_trials_by_value, list_scientific
 from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict, judge_parameter
 from thalweg.reporting.analysis.trial_spread import compare_with_noise
@@ -149,7 +149,7 @@ def _include_best_third(
     levels = {one.name: one.best_level for one in ranking.important_parameters} if ranking else {}
     if (level := levels.get(parameter.name)) is None:
         return narrowed
-    low, high = divide_range(parameter.low, parameter.high, parameter.log, parameter.whole)[level]
+    low, high = find_thirds(parameter)[level]
     return replace(
         narrowed,
         low=min(narrowed.low, max(low, bounds.get("low", low))),

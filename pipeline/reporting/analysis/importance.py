@@ -172,8 +172,13 @@ def describe_level(parameter: SearchedParameter, level: int, values: pd.Series) 
     """Describe a choice, or a third of a range by its ends."""
     if not parameter.is_range:
         return format_choices(parameter.list_choices(values))[level]
+    return format_levels(find_thirds(parameter), 2)[level]
+
+
+def find_thirds(parameter: SearchedParameter) -> list[tuple[float, float]]:
+    """Return the ends of each third of a range; of whole numbers, the first and the last in it."""
     points = [_spread_whole(parameter).value_at(end / RANGE_LEVELS) for end in range(RANGE_LEVELS + 1)]
     ends = list(pairwise(points))
     if parameter.whole:
         ends = [(min(one), max(one)) for one in ((math.ceil(low), math.floor(high)) for low, high in ends)]
-    return format_levels(ends, 2)[level]
+    return ends

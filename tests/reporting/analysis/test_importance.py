@@ -20,6 +20,8 @@ from tests.helpers.five_parameters import (
     rank_parameters,
 )
 from thalweg.reporting.analysis import importance as ranked
+from thalweg.reporting.analysis.importance import find_thirds
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
 
@@ -132,3 +134,15 @@ def test_correlated_parameter_gets_no_credit(build_study: Callable[..., StudyTab
             counts[name] += ranking.has_important(name)
     assert counts["rate"] >= 18
     assert counts["momentum"] <= binom.ppf(0.995, 20, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("high", "log", "thirds"),
+    [
+        (2, False, [(1, 1), (1, 2), (2, 2)]),
+        (9, False, [(1, 3), (4, 6), (7, 9)]),
+        (300, True, [(1, 4), (5, 35), (36, 300)]),
+    ],
+)
+def test_thirds_of_whole_numbers(high: int, log: bool, thirds: list[tuple[int, int]]) -> None:
+    assert find_thirds(SearchedParameter("cycles", low=1, high=high, log=log, whole=True)) == thirds
