@@ -42,11 +42,15 @@ def load_function(path: str, protocol: Protocol) -> Op:
     return check_function(path, import_member(path), protocol)
 
 
-@lru_cache(maxsize=1024)  # for each trial of a study
 def check_function(path: str, function: Any, protocol: Protocol) -> Op:
     """Return a function that runs one of the user's and checks what it returns. Raises `MemberError`."""
-    if not callable(function):
+    if not callable(function) or function.__hash__ is None:  # an object that is compared by its content
         raise MemberError(path, f"is no function; it must be {protocol.noun}")
+    return _check_callable(path, function, protocol)
+
+
+@lru_cache(maxsize=1024)  # for each trial of a study
+def _check_callable(path: str, function: Op, protocol: Protocol) -> Op:
     _check_signature(path, function, protocol)
 
     @wraps(function)

@@ -46,7 +46,9 @@ def import_member(path: str) -> Any:
         return getattr(found, name)
     try:
         return importlib.import_module(path)
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name != path:  # the module is there, and imports one that is not
+            raise MemberError(path, f"fails: {describe_error(error)}") from error
         near = difflib.get_close_matches(name, vars(found), n=1)
         advice = f"; did you mean `{module}.{near[0]}`?" if near else ""
         raise MemberError(path, f"is not there: `{module}` has no `{name}`{advice}") from None

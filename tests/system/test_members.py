@@ -83,6 +83,17 @@ def test_fault_of_own_file_is_one_sentence(
     assert "\n" not in str(caught.value)
 
 
+def test_module_that_lacks_a_library_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    folder = tmp_path / "own_pages"
+    folder.mkdir()
+    (folder / "spread.py").write_text("import no_such_library")
+    with pytest.raises(
+        MemberError, match=r"`own_pages\.spread` fails: ModuleNotFoundError: No module named 'no_"
+    ):
+        import_member("own_pages.spread")
+
+
 def test_class_of_another_kind_is_refused() -> None:
     assert members.import_class("collections.OrderedDict", dict)() == {}
     with pytest.raises(MemberError, match=r"must be a subclass of `builtins\.dict`"):
