@@ -88,9 +88,7 @@ def test_module_that_lacks_a_library_is_there(tmp_path: Path, monkeypatch: pytes
     folder = tmp_path / "own_pages"
     folder.mkdir()
     (folder / "spread.py").write_text("import no_such_library")
-    with pytest.raises(
-        MemberError, match=r"`own_pages\.spread` fails: ModuleNotFoundError: No module named 'no_"
-    ):
+    with pytest.raises(MemberError, match=r"`own_pages\.spread` fails: ModuleNotFoundError: No module named 'no_"):
         import_member("own_pages.spread")
 
 
