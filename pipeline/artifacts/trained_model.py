@@ -152,9 +152,7 @@ def find_model_code(network: Network, task: str) -> dict[str, Path]:
     So do those of a user's own task; the tasks of this package change with `FORMAT_VERSION`.
     """
     own_task = follow_imports([task], [thalweg.__name__]) if "." in task else {}
-    # a class may be made in another module than the one that names it
-    named = [network.path] if "." in network.path else []
-    return follow_imports([import_model_class(network.path).__module__, *named], LEFT_OUT) | own_task
+    return follow_imports([import_model_class(network.path).__module__], LEFT_OUT) | own_task
 
 
 def write_description(folder: Path, description: Mapping[str, Any]) -> None:
