@@ -110,7 +110,7 @@ def test_low_rates_name_their_end(seed: int) -> None:
     assert finding.tone == ("caution" if len(low) >= 16 else "plain")
     bound = float(finding.verdict.rstrip(".").split("below about ")[1])
     (rate, _) = next_space.build_next_space(tables)
-    assert float(f"{rate.searched.low:.2g}") >= bound  # the sentence has two digits
+    assert rate.searched.low >= bound
     assert finding.next_step == search_space.advise_search(tables)
 
 

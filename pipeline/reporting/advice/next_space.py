@@ -152,9 +152,14 @@ def _include_best_third(
     low, high = find_thirds(parameter)[level]
     return replace(
         narrowed,
-        low=min(narrowed.low, max(low, bounds.get("low", low))),
-        high=max(narrowed.high, min(high, bounds.get("high", high))),
+        low=min(narrowed.low, max([low, *_list_bound(bounds, "low")])),
+        high=max(narrowed.high, min([high, *_list_bound(bounds, "high")])),
     )
+
+
+def _list_bound(bounds: Mapping[str, float], end: str) -> list[float]:
+    """List the bound at an end, exactly and with the two digits that the report gives it: a range passes neither."""
+    return [bounds[end], float(f"{bounds[end]:.2g}")] if end in bounds else []
 
 
 def list_important_parameters(tables: StudyTables) -> list[str]:
