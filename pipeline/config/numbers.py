@@ -50,14 +50,14 @@ def flatten_strengths(section: Any) -> Any:
 
 
 def _validate_strengths(base: type[Any], *, is_searched: bool) -> BeforeValidator:
-    def validate(value: Any) -> Any:
+    def validate_section(value: Any) -> Any:
         if isinstance(value, NumbersConfig):
             return value
         flat = flatten_strengths(value)
         names = flat if isinstance(flat, dict) else ()
         return choose_strengths_class(names, base, is_searched=is_searched).model_validate(flat)
 
-    return BeforeValidator(validate)
+    return BeforeValidator(validate_section)
 
 
 class AugmentConfig(StrictModel):

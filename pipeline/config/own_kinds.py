@@ -87,20 +87,20 @@ def choose_strengths_class(names: Iterable[str], base: type[Any], *, is_searched
     if not own:
         return base
     strength = Annotated[float, Field(ge=0.0, le=1.0)]
-    return build_model_class(base.__name__, {n: (Annotated[strength, _require(n)], 0.0) for n in own}, base)
+    return build_model_class(base.__name__, {n: (Annotated[strength, _require_usable(n)], 0.0) for n in own}, base)
 
 
-def _require(name: str) -> BeforeValidator:
+def _require_usable(name: str) -> BeforeValidator:
     """Return a validator that refuses the strength of an own augmentation that cannot be used."""
 
-    def validate(value: Any) -> Any:
+    def check_strength(value: Any) -> Any:
         try:
             augmentations.find_own_augmentation(name)
         except MemberError as error:
             raise PydanticCustomError("augmentation", "{fault}", {"fault": str(error)}) from None
         return value
 
-    return BeforeValidator(validate)
+    return BeforeValidator(check_strength)
 
 
 def list_number_fields(ops: Iterable[Op], *, optional: bool = False) -> dict[str, Any]:

@@ -148,11 +148,11 @@ def list_augmentations(invariants: Change = Change.NOTHING) -> tuple[str, ...]:
 def declare_change(change: Change, *, moves_pixels: bool = False) -> Callable[[Own], Own]:
     """Say what an own augmentation changes, as a decorator; one that does not move pixels gets images in 0..1."""
 
-    def declare(augmentation: Own) -> Own:
+    def set_change(augmentation: Own) -> Own:
         augmentation.change, augmentation.moves_pixels = change, moves_pixels  # type: ignore[attr-defined]
         return augmentation
 
-    return declare
+    return set_change
 
 
 def _check_batch(changed: Any, _key: Array, batch: ImageBatch, _strength: Array) -> ImageBatch:

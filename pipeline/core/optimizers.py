@@ -129,10 +129,10 @@ def find_optimizer(name: str) -> Op:
 def _check_steps(path: str, own: Transform) -> Transform:
     """Check that an own optimizer keeps the shapes and types of its state, and gives a step for each weight."""
 
-    def init(weights: Any) -> Any:
+    def init_state(weights: Any) -> Any:
         return run_own_code(path, own.init, weights)
 
-    def update(gradient: Any, state: Any, weights: Any = None) -> tuple[Any, Any]:
+    def compute_steps(gradient: Any, state: Any, weights: Any = None) -> tuple[Any, Any]:
         steps, after = run_own_code(path, own.update, gradient, state, weights)
         if _describe_shapes(steps) != _describe_shapes(gradient):
             raise MemberError(path, "gives steps of other shapes or types than the gradient's")
@@ -140,7 +140,7 @@ def _check_steps(path: str, own: Transform) -> Transform:
             raise MemberError(path, "changes the shape or type of its state in a step; keep those that `init` makes")
         return steps, after
 
-    return optax.GradientTransformation(init, update)
+    return optax.GradientTransformation(init_state, compute_steps)
 
 
 def _describe_shapes(tree: Any) -> Any:

@@ -25,22 +25,22 @@ def find_result_fault(result: Any) -> str:
     if not isinstance(result, ReadResult) or not isinstance(examples, Examples):
         return "no `thalweg.data.examples.ReadResult` of `Examples`"
     if examples.images.dtype != np.uint8 or examples.images.ndim != 4:
-        return f"images of type {_describe(examples.images)}; they must be uint8 [N, H, W, C]"
+        return f"images of type {_describe_array(examples.images)}; they must be uint8 [N, H, W, C]"
     for name in ARRAYS[1:]:
         values = np.asarray(getattr(examples, name))
         if values.dtype.kind != "U" or values.shape != (len(examples),):
-            return f"`{name}` of type {_describe(values)}; it must be text [{len(examples)}]"
+            return f"`{name}` of type {_describe_array(values)}; it must be text [{len(examples)}]"
     for name, values in examples.labels.items():
         if name not in LABEL_TYPES:
             return f"the label `{name}`; labels are {', '.join(LABEL_TYPES)}"
         shape, dtype = LABEL_TYPES[name]
         if values.dtype != dtype or values.ndim != len(shape) + 1 or len(values) != len(examples):
             axes = ", ".join((str(len(examples)), *(["P"] if shape else []), *map(str, shape[1:])))
-            return f"the label `{name}` of type {_describe(values)}; it must be {np.dtype(dtype)} [{axes}]"
+            return f"the label `{name}` of type {_describe_array(values)}; it must be {np.dtype(dtype)} [{axes}]"
         if not np.isfinite(values.astype(np.float64)).all():
             return f"the label `{name}` with values that are not finite"
     return ""
 
 
-def _describe(values: Any) -> str:
+def _describe_array(values: Any) -> str:
     return f"{values.dtype} {list(values.shape)}"

@@ -109,7 +109,7 @@ def build_member_validator(package: str, base: type[StrictModel] = StrictModel) 
     The kind may be the dotted path of an own subclass of `base`.
     """
 
-    def validate(value: Any) -> Any:
+    def validate_member(value: Any) -> Any:
         if isinstance(value, StrictModel):
             return value
         if isinstance(value, dict) and is_dotted(value.get("kind")):
@@ -117,4 +117,4 @@ def build_member_validator(package: str, base: type[StrictModel] = StrictModel) 
         kind = check_kind(value, list(find_members(package)))
         return find_members(package)[kind].model_validate(value)
 
-    return validate
+    return validate_member

@@ -35,7 +35,7 @@ def is_dotted(name: Any) -> bool:
 
 def list_dotted_members(tree: Any) -> dict[KeyPath, str]:
     """Return every dotted path in a params file, by the keys that lead to it. The file need not be valid."""
-    return {keys: name for keys, value in _walk(tree) if is_dotted(name := _find_name(keys, value))}
+    return {keys: name for keys, value in _list_values(tree) if is_dotted(name := _find_name(keys, value))}
 
 
 def import_member(path: str) -> Any:
@@ -93,12 +93,12 @@ def describe_error(error: BaseException) -> str:
     return f"{type(error).__name__}{f': {text}' if text else ''}{place}"
 
 
-def _walk(tree: Any, keys: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+def _list_values(tree: Any, keys: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     """Yield every value below a mapping or list, with the keys that lead to it."""
     branches = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list | tuple) else ()
     for key, value in branches:
         yield (*keys, key), value
-        yield from _walk(value, (*keys, key))
+        yield from _list_values(value, (*keys, key))
 
 
 def _find_name(keys: KeyPath, value: Any) -> Any:

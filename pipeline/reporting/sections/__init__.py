@@ -86,16 +86,16 @@ def select_sections(tables: StudyTables) -> list[Section]:
 @lru_cache(maxsize=64)
 def collect_findings(section: Section, tables: StudyTables) -> tuple[Finding, ...]:
     """Return the findings of a section, computed once for page, Markdown and summary."""
-    return _build(section, "build_findings", tables, Finding)
+    return _build_parts(section, "build_findings", tables, Finding)
 
 
 @lru_cache(maxsize=64)
 def collect_figures(section: Section, tables: StudyTables) -> tuple[Figure, ...]:
     """Return the figures of a section, computed once."""
-    return _build(section, "build_figures", tables, Figure)
+    return _build_parts(section, "build_figures", tables, Figure)
 
 
-def _build(section: Section, function: str, tables: StudyTables, kind: Any) -> tuple[Any, ...]:
+def _build_parts(section: Section, function: str, tables: StudyTables, kind: Any) -> tuple[Any, ...]:
     """Return what a function of a section builds. Raises `MemberError` if an own one fails or builds something else."""
     build = getattr(section, function)
     if section.__name__.startswith(f"{__name__}."):
