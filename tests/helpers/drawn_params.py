@@ -17,6 +17,7 @@ from thalweg.data.splits import SplitConfig
 from thalweg.schema.section import find_members
 
 Tree = dict[str, Any]
+OWN_METRIC = "tests.helpers.own_metrics.largest"
 SHARES = st.sampled_from([0.0, 0.0, 0.5, 1.0])
 
 
@@ -59,7 +60,7 @@ def build_value_strategy(annotation: Any, metadata: Any = ()) -> st.SearchStrate
         return st.integers(low, min(low + 4, int(bounds.get("le", low + 4))))
     if annotation is float:
         return build_interval_strategy(annotated_types.Interval(**bounds))
-    return st.just(None)
+    raise ValueError(f"no strategy draws {annotation}")
 
 
 def build_field_strategy(model: Any, leave_out: tuple[str, ...] = ("kind",)) -> st.SearchStrategy[Tree]:
@@ -85,7 +86,8 @@ def draw_member(draw: st.DrawFn, members: Any) -> Tree:
 def draw_sections(draw: st.DrawFn, task_kind: str) -> Tree:
     """The sections that can be searched, for a task."""
     task_class: Any = find_members("thalweg.tasks")[task_kind]
-    task = {"kind": task_kind} | draw(build_field_strategy(task_class))
+    metrics = st.fixed_dictionaries({}, optional={"metrics": st.just([OWN_METRIC])})
+    task = {"kind": task_kind} | draw(build_field_strategy(task_class, ("kind", "metrics"))) | draw(metrics)
     families = task_class.model_validate(task).loss_families
     model = draw(st.sampled_from(MODEL_KINDS))
     sizes = {name: build_value_strategy(size.annotation) for name, size in list_model_sizes(model).items()}
