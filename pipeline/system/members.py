@@ -6,12 +6,14 @@ object in a file of the project, or of an installed package. This module imports
 
 import difflib
 import importlib
+import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from thalweg.system import files
 from thalweg.system.files import UserError
 
 KeyPath = tuple[str | int, ...]
@@ -49,6 +51,8 @@ def import_member(path: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != path:  # the module is there, and imports one that is not
             raise MemberError(path, f"fails: {describe_error(error)}") from error
+        if hidden := _find_hidden_file(module):
+            raise MemberError(path, f"is not there: {hidden} is hidden by another `{module}`; rename it") from None
         near = difflib.get_close_matches(name, vars(found), n=1)
         advice = f"; did you mean `{module}.{near[0]}`?" if near else ""
         raise MemberError(path, f"is not there: `{module}` has no `{name}`{advice}") from None
@@ -91,6 +95,13 @@ def describe_error(error: BaseException) -> str:
     own = [frame for frame in frames if not frame[0].startswith(others) and "site-packages" not in frame[0]]
     place = f" ({Path(own[-1][0]).name}, line {own[-1][1]})" if own else ""
     return f"{type(error).__name__}{f': {text}' if text else ''}{place}"
+
+
+def _find_hidden_file(module: str) -> str:
+    """Return the file beside params.yaml whose module's name means another file, such as Python's own; '' for none."""
+    file, found = Path(f"{module}.py"), getattr(sys.modules[module], "__file__", None)
+    is_hidden = files.path_exists(file) and (not found or files.resolve_links(Path(found)) != files.resolve_links(file))
+    return str(file) if is_hidden else ""
 
 
 def _list_values(tree: Any, keys: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:

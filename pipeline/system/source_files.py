@@ -5,16 +5,23 @@ A library counts with its version instead: whatever is installed, or is Python's
 
 import ast
 import hashlib
+import os
+import sys
+import sysconfig
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from importlib.machinery import FileFinder, ModuleSpec
-from importlib.util import find_spec, resolve_name
+from importlib.util import resolve_name
 from pathlib import Path
 from pkgutil import get_importer
-from sys import stdlib_module_names
 
 from thalweg.system import files
+
+STDLIB = {str(Path(os.__file__).parent), sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+"""The folders of Python's own modules."""
+INSTALLED = {"site-packages", "dist-packages"}
+"""Names of the folders of installed packages."""
 
 
 def follow_imports(starts: Iterable[str], left_out: Iterable[str] = ()) -> dict[str, Path]:
@@ -46,14 +53,19 @@ def digest_source(file: Path) -> str:
 def _find_source(module: str) -> Path | None:
     """Return the file of a module of this project or of the user; None for a library, and for what is no module."""
     top, *inner = module.split(".")
-    try:
-        spec = None if _is_library(top) else find_spec(top)
-    except (ImportError, ValueError):  # a name of no module
+    spec = _find_top(top)
+    if spec and _is_library(spec):
         return None
     for count in range(len(inner)):
         places = spec.submodule_search_locations if spec else None
         spec = _find_spec(".".join((top, *inner[: count + 1])), places or ())
     return Path(spec.origin) if spec and spec.origin and spec.has_location else None
+
+
+def _find_top(name: str) -> ModuleSpec | None:
+    """Find a module or package as a new process does, whatever this one has imported already."""
+    specs = (finder.find_spec(name, None) for finder in sys.meta_path if name)
+    return next((spec for spec in specs if spec), None)
 
 
 def _find_spec(module: str, places: Iterable[str]) -> ModuleSpec | None:
@@ -64,13 +76,12 @@ def _find_spec(module: str, places: Iterable[str]) -> ModuleSpec | None:
     return next((spec for spec in found if spec.loader), next(iter(found), None))
 
 
-def _is_library(package: str) -> bool:
-    """Return whether a package is Python's own, is installed, or is not there."""
-    if package == __name__.partition(".")[0]:
+def _is_library(spec: ModuleSpec) -> bool:
+    """Return whether a package is Python's own or is installed, by the place of its files and not by its name."""
+    if spec.name == __name__.partition(".")[0]:
         return False
-    spec: ModuleSpec | None = None if package in stdlib_module_names else find_spec(package)
-    places = [*(spec.submodule_search_locations or ()), spec.origin or ""] if spec else []
-    return not places or any({"site-packages", "dist-packages"} & set(Path(place).parts) for place in places)
+    places = [Path(place) for place in (*(spec.submodule_search_locations or ()), spec.origin or "")]
+    return any(INSTALLED & {*place.parts} or STDLIB & {*map(str, place.parents)} for place in places)
 
 
 def _resolve_names(names: Iterable[str], package: str) -> Iterator[str]:

@@ -92,6 +92,14 @@ def test_module_that_lacks_a_library_is_there(tmp_path: Path, monkeypatch: pytes
         import_member("own_pages.spread")
 
 
+@pytest.mark.parametrize("name", ["types", "sys"])
+def test_file_that_python_hides_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f"{name}.py").write_text("class Model: ...")
+    with pytest.raises(MemberError, match=rf"is not there: {name}\.py is hidden by another `{name}`; rename it"):
+        import_member(f"{name}.Model")
+
+
 def test_class_of_another_kind_is_refused() -> None:
     assert members.import_class("collections.OrderedDict", dict)() == {}
     with pytest.raises(MemberError, match=r"must be a subclass of `builtins\.dict`"):

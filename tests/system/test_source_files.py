@@ -42,7 +42,19 @@ def test_what_is_left_out_is_not_followed(tmp_path: Path, monkeypatch: pytest.Mo
     assert follow_imports(["quiet_c.Model"], ["quiet"]).keys() == {"quiet_c", "quiet_d", "quiet_e"}
 
 
-@pytest.mark.parametrize("name", ["json.loads", "numpy.mean", "no_such_package.Model", "__main__", "a..b", "."])
+def test_place_of_a_file_counts_and_not_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    own = ["code", "types", "select", "json", "numpy"]
+    for name in own:
+        (tmp_path / f"{name}.py").write_text("import random, pandas")
+    assert follow_imports([f"{name}.Model" for name in own]) == {name: tmp_path / f"{name}.py" for name in own}
+    monkeypatch.undo()
+    assert follow_imports([f"{name}.Model" for name in own]) == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["json.loads", "sys.path", "os.path.join", "numpy.mean", "no_such_package.Model", "__main__", "a..b", "."]
+)
 def test_library_and_strange_name_reach_nothing(name: str) -> None:
     assert follow_imports([name]) == {}
 
