@@ -137,6 +137,7 @@ PRINTERS = {
     "search.publisher": "outages are reported on standard error",
     "system.interrupts": "says that the command was stopped",
     "system.sealed": "damage is reported on standard error",
+    "system.search_path": "answers the process that started it",
 }
 """Modules and packages that print, each with the reason."""
 
@@ -158,6 +159,7 @@ DISK_USES = {
     "system.images": {"Image.open"},  # from bytes in memory
     "system.interrupts": {"os.O_WRONLY", "os.dup2", "os.open"},  # the null device
     "system.project_folder": {".cwd", "os.chdir"},
+    "system.search_path": {"subprocess"},  # imports own code elsewhere
     "system.table_files": {"pd.read_csv"},  # from bytes in memory
 }
 """What touches the disk, or seems to, outside `thalweg.system.files`."""

@@ -142,12 +142,5 @@ def _find_file_changes(stage: WatchedStage) -> Iterator[str]:
 def _find_code_changes(stage: WatchedStage) -> Iterator[str]:
     """Return each own file that is not what the stage `inputs` recorded. A stage by hand needs no record."""
     file = own_code.name_record(stage.name)
-    if file not in stage.dependencies or "DVC_STAGE" not in os.environ:
-        return
-    tree, _ = parse_params(PARAMS, stage.params)
-    before, now = files.read_json(file), own_code.build_record(tree, stage.keys)
-    if before["thalweg"] != now["thalweg"]:
-        yield f"thalweg: was {before['thalweg']}, now {now['thalweg']}"
-    for module in sorted(before["code"].keys() | now["code"].keys()):
-        if before["code"].get(module) != now["code"].get(module):
-            yield f"{module}, own code that {PARAMS} names: edited"
+    if file in stage.dependencies and "DVC_STAGE" in os.environ:
+        yield from own_code.find_changes(files.read_json(file))

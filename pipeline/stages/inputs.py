@@ -3,6 +3,8 @@
 This stage runs each time. It imports no library that takes long.
 """
 
+import sys
+
 import thalweg
 from thalweg.artifacts import own_code
 from thalweg.artifacts.inputs import list_param_keys, read_pipeline
@@ -18,6 +20,7 @@ MAX_LISTED = 5
 def main() -> str:
     """Write the record of each stage in dvc.yaml that depends on one. Return what is recorded, in a line."""
     tree, _ = parse_params(PARAMS, files.read_bytes(PARAMS))
+    sys.path[:] = own_code.find_folders(tree)  # the stages import own code, which may add some
     records = {}
     for stage, listed in read_pipeline().items():
         if own_code.name_record(stage).as_posix() in listed.get("deps", ()):

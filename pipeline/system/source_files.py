@@ -38,19 +38,14 @@ def follow_imports(starts: Iterable[str], left_out: Iterable[str] = ()) -> dict[
             continue
         seen.add(name)
         pending.append(name.rpartition(".")[0])  # a package is imported before what is in it
-        if (file := _find_source(name)) is not None:
+        if (file := find_source(name)) is not None:
             sources[name] = file
             package = name if file.name == "__init__.py" else name.rpartition(".")[0]
             pending += _resolve_names(_read_source(files.read_bytes(file))[1], package)
     return sources
 
 
-def digest_source(file: Path) -> str:
-    """Return the SHA-256 of a source file's syntax tree, without comments, docstrings and positions."""
-    return _read_source(files.read_bytes(file))[0]
-
-
-def _find_source(module: str) -> Path | None:
+def find_source(module: str) -> Path | None:
     """Return the file of a module of this project or of the user; None for a library, and for what is no module."""
     top, *inner = module.split(".")
     spec = _find_top(top)
@@ -60,6 +55,11 @@ def _find_source(module: str) -> Path | None:
         places = spec.submodule_search_locations if spec else None
         spec = _find_spec(".".join((top, *inner[: count + 1])), places or ())
     return Path(spec.origin) if spec and spec.origin and spec.has_location else None
+
+
+def digest_source(file: Path) -> str:
+    """Return the SHA-256 of a source file's syntax tree, without comments, docstrings and positions."""
+    return _read_source(files.read_bytes(file))[0]
 
 
 def _find_top(name: str) -> ModuleSpec | None:

@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from functools import cache
 from io import StringIO
@@ -303,6 +304,24 @@ def test_own_code_must_be_as_recorded(own_code: Path, monkeypatch: pytest.Monkey
     run_with(monkeypatch, "augment", lambda: None)
     inputs.main()
     run_with(monkeypatch, "train", lambda: None)
+
+
+def test_own_code_may_change_the_search_path(own_code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", [*sys.path])
+    added = own_code.with_name("lib") / "own_in_lib.py"
+    added.parent.mkdir()
+    added.write_text("from thalweg.models.cnn import Model\n")
+    own_code.write_text("import sys\nsys.path.insert(0, 'lib')\nfrom own_in_lib import Model\n")
+    for module in ("own_recorded", "own_in_lib"):
+        monkeypatch.setitem(sys.modules, module, sys)  # so that it is taken out afterwards
+        del sys.modules[module]
+    inputs.main()
+    run_with(monkeypatch, "train", lambda: None)
+    assert "own_in_lib" in sys.modules
+    with pytest.raises(files.UserError, match=r"^own_in_lib, own code that params\.yaml names: edited"):
+        run_with(monkeypatch, "train", lambda: added.write_text("from thalweg.models.cnn import Model\nWIDE = 1\n"))
+    with pytest.raises(files.UserError, match=r"^own_in_lib, own code that params\.yaml names: removed"):
+        run_with(monkeypatch, "train", added.unlink)
 
 
 def test_stage_by_hand_needs_no_record(own_code: Path, monkeypatch: pytest.MonkeyPatch) -> None:

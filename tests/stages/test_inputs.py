@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,39 @@ def test_new_version_changes_every_record(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(thalweg, "__version__", "99.0.0")
     after = read_records()
     assert all(after[stage] != before[stage] for stage in STAGE_NAMES)
+
+
+ADDS_FOLDER = """import os, sys
+print("not what is asked for")
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
+from thalweg.models.linear import Model as Linear
+import own_added
+class Model(Linear): ...
+"""
+
+
+def test_folder_that_own_code_adds_is_watched(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", [*sys.path])
+    (project / "own_watched" / "net.py").write_text(ADDS_FOLDER)
+    (project / "own_watched" / "lib").mkdir()
+    (project / "own_watched" / "lib" / "own_added.py").write_text("width = 3\n")
+    before = read_records()
+    assert json.loads(before["train"])["code"].keys() == {"own_watched.net", "own_added"}
+    assert read_records() == before
+    assert "own_watched" not in sys.modules  # another process imported it
+    (project / "own_watched" / "lib" / "own_added.py").write_text("width = 4\n")
+    after = read_records()
+    assert {stage for stage in after if after[stage] != before[stage]} == AFTER_MODEL
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["import sys\nsys.path.append('a')\nraise SystemExit", "import sys.path(", "import os, sys\nsys.path\nos._exit(0)"],
+)
+def test_broken_own_code_is_recorded(project: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", [*sys.path])
+    (project / "own_watched" / "net.py").write_text(text)
+    assert json.loads(read_records()["train"])["code"].keys() == {"own_watched.net"}
 
 
 @pytest.mark.usefixtures("project")
