@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from thalweg.artifacts.inputs import require_unchanged_inputs
-from thalweg.artifacts.sources import digest_sources, list_sources
+from thalweg.artifacts.sources import digest_sources, list_own_libraries, list_sources
 from thalweg.config.checks.study import SAMPLER_PACKAGES
 from thalweg.config.experiment import Config
 from thalweg.config.study import StudyConfig
@@ -46,7 +46,7 @@ def describe_study(config: Config, data_digest: str, entry: ModuleType, *extra: 
         "params": tree,
         "data": data_digest,
         "code": digest_sources(list_sources(config, entry)),
-        "versions": list_versions() | {package: version(package) for package in sampler_package},
+        "versions": list_versions() | list_own_libraries(config) | {name: version(name) for name in sampler_package},
         "processor": describe_processor(),
         "environment": {name: os.environ.get(name) for name in ENVIRONMENT},
         "flags": sorted(f for f in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in f),

@@ -12,27 +12,28 @@ from thalweg.schema.problem import ParamsTree
 from thalweg.system.members import list_dotted_members
 from thalweg.system.paths import INPUTS, PARAMS
 from thalweg.system.search_path import find_search_path
-from thalweg.system.source_files import digest_source, find_source, follow_imports
+from thalweg.system.source_files import digest_source, find_source, find_version, follow_imports, list_libraries
 
-
-def find_own_code(tree: ParamsTree, keys: Iterable[str]) -> dict[str, Path]:
-    """Return the source files that the dotted paths at or below some dotted keys of a params file reach, by module."""
-    parts = [tuple(key.split(".")) for key in keys]
-    members = list_dotted_members(tree).items()
-    named = [path for place, path in members if any(place[: len(part)] == part for part in parts)]
-    return follow_imports(named, [thalweg.__name__])
+NOT_OWN = (thalweg.__name__,)
 
 
 def find_folders(tree: ParamsTree) -> list[str]:
     """Return the folders where Python looks for modules once the own code of a params file is imported."""
     members = dict.fromkeys(list_dotted_members(tree).values())
-    return find_search_path(members, follow_imports(members, [thalweg.__name__]).values())
+    return find_search_path(members, follow_imports(members, NOT_OWN).values())
 
 
 def build_record(tree: ParamsTree, keys: Iterable[str]) -> dict[str, Any]:
-    """Return what a stage that reads these keys is made by: the version of thalweg, and the digest of each own file."""
-    own = find_own_code(tree, keys).items()
-    return {"thalweg": thalweg.__version__, "code": {module: digest_source(file) for module, file in own}}
+    """Return what a stage that reads these dotted keys is made by.
+
+    It is the version of thalweg, the digest of each own file that the dotted paths at or below the keys reach, and the
+    version of each library that these use.
+    """
+    parts = [tuple(key.split(".")) for key in keys]
+    members = list_dotted_members(tree).items()
+    named = [path for place, path in members if any(place[: len(part)] == part for part in parts)]
+    code = {module: digest_source(file) for module, file in follow_imports(named, NOT_OWN).items()}
+    return {"thalweg": thalweg.__version__, "code": code, "libraries": list_libraries(named, NOT_OWN)}
 
 
 def find_changes(record: Mapping[str, Any]) -> Iterator[str]:
@@ -46,6 +47,9 @@ def find_changes(record: Mapping[str, Any]) -> Iterator[str]:
         file = find_source(module)
         if file is None or digest_source(file) != digest:
             yield f"{module}, own code that {PARAMS} names: {'edited' if file else 'removed'}"
+    for name, before in record["libraries"].items():
+        if (now := find_version(name)) != before:
+            yield f"{name}, a library of own code: was {before}, now {now}"
 
 
 def name_record(stage: str) -> Path:

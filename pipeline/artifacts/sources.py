@@ -6,11 +6,12 @@ from pathlib import Path
 from types import ModuleType
 
 from thalweg.artifacts import prepared
+from thalweg.artifacts.own_code import NOT_OWN
 from thalweg.config.experiment import Config
 from thalweg.config.model import list_model_kinds
 from thalweg.core.network import import_model_class
 from thalweg.system.members import list_dotted_members
-from thalweg.system.source_files import digest_source, follow_imports
+from thalweg.system.source_files import digest_source, follow_imports, list_libraries
 
 LEFT_OUT = {
     "thalweg.system": "the disk and the clock; what results depend on in the environment is hashed by itself",
@@ -33,11 +34,21 @@ def list_sources(config: Config, entry: ModuleType) -> dict[str, Path]:
     These are the entry, the prepared data, the task, the models and all own code, and all that they import but
     `LEFT_OUT`. A library counts with its version instead.
     """
-    tree = config.model_dump()
-    models = (import_model_class(kind).__module__ for kind in list_model_kinds(tree))
+    models = (import_model_class(kind).__module__ for kind in list_model_kinds(config.model_dump()))
+    starts = [entry.__name__, prepared.__name__, type(config.task).__module__, *models, *_list_own_code(config)]
+    return follow_imports(starts, LEFT_OUT)
+
+
+def list_own_libraries(config: Config) -> dict[str, str]:
+    """Return the version of each library that own code uses, by name."""
+    return list_libraries(_list_own_code(config), NOT_OWN)
+
+
+def _list_own_code(config: Config) -> list[str]:
+    """Return the dotted paths of all own code that a trial's result depends on."""
     # the examples count by their digest, however they are read, and the report trains nothing
-    own = (path for keys, path in list_dotted_members(tree).items() if keys[0] not in ("data", "report"))
-    return follow_imports([entry.__name__, prepared.__name__, type(config.task).__module__, *models, *own], LEFT_OUT)
+    members = list_dotted_members(config.model_dump()).items()
+    return [path for keys, path in members if keys[0] not in ("data", "report")]
 
 
 def digest_sources(sources: Mapping[str, Path]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from importlib.machinery import FileFinder, ModuleSpec
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
 from importlib.util import resolve_name
 from pathlib import Path
 from pkgutil import get_importer
@@ -30,19 +31,48 @@ def follow_imports(starts: Iterable[str], left_out: Iterable[str] = ()) -> dict[
     `starts` are dotted names of modules, or of what is in them. A module of `left_out`, or in a package of it, is
     neither returned nor followed.
     """
-    pending, unwanted = list(starts), tuple(f"{name}." for name in left_out)
-    seen, sources = set(), {}
+    return {name: file for name, file in _walk_imports(starts, left_out) if file}
+
+
+def list_libraries(starts: Iterable[str], left_out: Iterable[str] = ()) -> dict[str, str]:
+    """Return the version of each installed library that `follow_imports` comes to, by the name that pip knows."""
+    packages = {name.partition(".")[0] for name, file in _walk_imports(starts, left_out) if not file}
+    specs = {package: _find_top(package) for package in sorted(packages)}
+    names = {name for package, spec in specs.items() if spec and _is_library(spec) for name in _list_owners(package)}
+    return {name: version(name) for name in sorted(names)}
+
+
+def find_version(library: str) -> str:
+    """Return the version of an installed library; 'none' if it is not there."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _list_owners(package: str) -> list[str]:
+    """Return the installed distributions that hold a package; none for one of Python's own."""
+    if package in sys.stdlib_module_names:
+        return []
+    with suppress(PackageNotFoundError):  # most have the package's name, and to read all takes a fifth of a second
+        return [distribution(package).name]
+    return list(packages_distributions().get(package, ()))
+
+
+def _walk_imports(starts: Iterable[str], left_out: Iterable[str]) -> Iterator[tuple[str, Path | None]]:
+    """Yield each name that modules import, and what they import in turn, with its file if it is no library's."""
+    pending, unwanted, seen = list(starts), tuple(f"{name}." for name in left_out), set()
     while pending:
         name = pending.pop()
         if name in seen or not name or f"{name}.".startswith(unwanted):
             continue
         seen.add(name)
         pending.append(name.rpartition(".")[0])  # a package is imported before what is in it
-        if (file := find_source(name)) is not None:
-            sources[name] = file
+        file = find_source(name)
+        yield name, file
+        if file is not None:
             package = name if file.name == "__init__.py" else name.rpartition(".")[0]
             pending += _resolve_names(_read_source(files.read_bytes(file))[1], package)
-    return sources
 
 
 def find_source(module: str) -> Path | None:

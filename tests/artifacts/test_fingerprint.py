@@ -67,6 +67,18 @@ def test_user_model_file_changes_fingerprint(tmp_path: Path, monkeypatch: pytest
     assert study_fingerprint(config, "data", study) != before
 
 
+def test_upgrade_of_own_library_changes_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = tmp_path / "site-packages" / "upgraded_nets-1.0.dist-info" / "METADATA"
+    facts.parent.mkdir(parents=True)
+    (tmp_path / "site-packages" / "upgraded_nets.py").write_text("from thalweg.models.linear import Model")
+    monkeypatch.setattr("sys.path", [*sys.path, str(tmp_path / "site-packages")])
+    config, fingerprints = CONFIG.replace_values({"model": {"kind": "upgraded_nets.Model"}}), set()
+    for version in ("1.0", "1.1"):
+        facts.write_text(f"Name: upgraded-nets\nVersion: {version}\n")
+        fingerprints.add(study_fingerprint(config, "data", study))
+    assert len(fingerprints) == 2
+
+
 def test_baseline_depends_on_no_study_but_objective() -> None:
     before = baseline_fingerprint(CONFIG, "data", baseline)
     searched = CONFIG.replace_values(

@@ -330,6 +330,15 @@ def test_stage_by_hand_needs_no_record(own_code: Path, monkeypatch: pytest.Monke
     run_with(monkeypatch, "train", lambda: None)
 
 
+def test_library_must_be_as_recorded(own_code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_code.write_text("import jax\n" + own_code.read_text())
+    inputs.main()
+    run_with(monkeypatch, "train", lambda: None)
+    monkeypatch.setattr("thalweg.system.source_files.version", lambda _name: "99.0.0")
+    with pytest.raises(files.UserError, match=r"^jax, a library of own code: was .*, now 99\.0\.0"):
+        run_with(monkeypatch, "train", lambda: None)
+
+
 @pytest.mark.usefixtures("own_code")
 def test_version_must_be_as_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thalweg, "__version__", "99.0.0")

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,24 @@ def test_broken_own_code_is_recorded(project: Path, text: str, monkeypatch: pyte
     monkeypatch.setattr("sys.path", [*sys.path])
     (project / "own_watched" / "net.py").write_text(text)
     assert json.loads(read_records()["train"])["code"].keys() == {"own_watched.net"}
+
+
+def test_upgrade_of_a_library_changes_the_records_of_its_stages(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend("site-packages")
+    text = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(text.replace("own_watched.cost.far", "quiet_costs.far"))
+    (project / "own_watched" / "layers.py").write_text("import jax\nwidth = 3\n")
+    facts = project / "site-packages" / "quiet_costs-1.0.dist-info" / "METADATA"
+    facts.parent.mkdir(parents=True)
+    facts.write_text("Name: quiet-costs\nVersion: 1.0\n")
+    (project / "site-packages" / "quiet_costs.py").write_text("")
+    before = read_records()
+    assert json.loads(before["study"])["libraries"] == {"jax": version("jax"), "quiet-costs": "1.0"}
+    assert json.loads(before["train"])["libraries"] == {"jax": version("jax")}
+    assert json.loads(before["prepare"])["libraries"] == {}
+    facts.write_text("Name: quiet-costs\nVersion: 1.1\n")
+    after = read_records()
+    assert {stage for stage in after if after[stage] != before[stage]} == {"study", "confirm", "diagnose", "report"}
 
 
 @pytest.mark.usefixtures("project")

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.paths import ROOT
-from thalweg.system.source_files import digest_source, follow_imports
+from thalweg.system.source_files import digest_source, follow_imports, list_libraries
 
 FIRES = "raise SystemExit('this ran')\n"
 
@@ -57,6 +58,25 @@ def test_place_of_a_file_counts_and_not_its_name(tmp_path: Path, monkeypatch: py
 )
 def test_library_and_strange_name_reach_nothing(name: str) -> None:
     assert follow_imports([name]) == {}
+
+
+def test_libraries_have_the_version_of_what_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package is named as pip knows it. What lies elsewhere, as after `pip install -e`, is watched as files."""
+    installed = tmp_path / "site-packages"
+    monkeypatch.setattr("sys.path", [*sys.path, str(installed), str(tmp_path)])
+    contents = {
+        "site-packages/quiet_nets/__init__.py": "import json, quiet_nets_need",
+        "site-packages/Quiet_Nets_Of_Test-1.5.dist-info/METADATA": "Name: Quiet-Nets-Of-Test\nVersion: 1.5\n",
+        "site-packages/Quiet_Nets_Of_Test-1.5.dist-info/RECORD": "quiet_nets/__init__.py,,\n",
+        "site-packages/quiet_edited-2.0.dist-info/METADATA": "Name: quiet-edited\nVersion: 2.0\n",
+        "quiet_edited/__init__.py": "def f():\n    import numpy.linalg, PIL, no_such_package, json, quiet_nets.part",
+    }
+    write_files(tmp_path, contents)
+    assert list_libraries(["quiet_nets.Model"]) == {"Quiet-Nets-Of-Test": "1.5"}
+    names = ["Quiet-Nets-Of-Test", "numpy", "pillow"]
+    assert list_libraries(["quiet_edited.Model"]) == {name: version(name) for name in names}
+    assert list_libraries(["quiet_edited.Model"], ["quiet_edited"]) == {}
+    assert follow_imports(["quiet_edited.Model", "quiet_nets.Model"]).keys() == {"quiet_edited"}
 
 
 def test_deep_tree_has_a_digest(tmp_path: Path) -> None:
