@@ -100,7 +100,14 @@ def _import_member_class(path: str, base: type[StrictModel]) -> type[StrictModel
             raise MemberError(path, f"lacks {', '.join(f'`{name}`' for name in missing)}")
     except MemberError as error:
         raise PydanticCustomError("member", "{fault}", {"fault": str(error)}) from None
-    return member
+    return _allow_kind(member, path) if _list_kinds(member) else member
+
+
+@cache
+def _allow_kind(member: type[StrictModel], path: str) -> type[StrictModel]:
+    """Return an own subclass of one of our members, whose only kind is ours, with the dotted path as its kind."""
+    kind: Any = (Literal[path], path)
+    return create_model(member.__name__, __base__=member, __module__=member.__module__, kind=kind)
 
 
 def build_member_validator(package: str, base: type[StrictModel] = StrictModel) -> Callable[[Any], Any]:

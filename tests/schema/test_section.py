@@ -1,5 +1,6 @@
 """Strict sections, families discovered from their files, and errors in plain words."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -8,6 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from thalweg.schema.problem import Problem, build_problem, describe_value, quote_value
 from thalweg.schema.section import StrictModel, build_member_validator, build_model_class, find_members
+from thalweg.tasks import Task
+from thalweg.tasks.count import Count
 
 
 class Inner(StrictModel):
@@ -76,6 +79,18 @@ def test_member_from_its_kind() -> None:
     member = build_member_validator("thalweg.tasks")({"kind": "classify"})
     assert member.kind == "classify"
     assert build_member_validator("thalweg.tasks")(member) is member
+
+
+def test_own_class_may_extend_one_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_section_of_test.py").write_text("from thalweg.tasks.count import Count\nclass Mine(Count): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    written = {"kind": "own_section_of_test.Mine", "density": 4}
+    first, second = (build_member_validator("thalweg.tasks", Task)(written) for _ in range(2))
+    assert first.model_dump(exclude_unset=True) == written
+    assert first == second
+    assert hash(first) == hash(second)
+    assert isinstance(first, Count)
+    assert (type(first).__module__, type(first).__name__) == ("own_section_of_test", "Mine")
 
 
 @pytest.mark.parametrize("value", [None, 3, [], {}, {"kind": "clasify"}, {"kind": ["classify"]}, {"kind": None}])
