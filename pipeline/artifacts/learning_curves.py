@@ -22,7 +22,7 @@ def build_curves_table(config: Config, lanes: Iterable[tuple[int | None, int, in
     tables = []
     for trial, seed, fold, result in lanes:
         count = result.epochs // validate_every
-        names = [*columns, *sorted(name for name in result.curves if name.startswith("term"))]
+        names = [*columns, *sorted(name for name in result.curves if name.startswith(("term.", "terms.")))]
         lane = {"trial": trial, "seed": seed, "fold": fold, "epoch": (np.arange(count) + 1) * validate_every}
         tables.append(pd.DataFrame(lane | {name: result.get_curve(name)[:count] for name in names}))
     return pd.concat(tables, ignore_index=True).astype({"trial": "Int64"})

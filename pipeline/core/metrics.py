@@ -124,6 +124,13 @@ FAMILIES: dict[str, dict[str, Metric]] = {
 """Metrics by kind of output. The detection metrics share most of their work, so the task measures them together."""
 METRICS = {name: metric for family in FAMILIES.values() for name, metric in family.items()}
 
+TAKEN_NAMES = (
+    *("trial", "seed", "fold", "epoch", "first_loss", "train_loss", "train_spread", "val_loss", "learning_rate"),
+    *("number", "state", "value", "epochs", "diverged_step", "pruned_at", "audit", "same_as"),
+    *("answer", "diverged", "ended", "first", "rank", "role"),
+)
+"""Columns beside the metrics: of the learning curves, of the trials, and of what is computed from these."""
+
 
 def _check_value(value: Any, *_inputs: Any) -> Array:
     number: Array = require_floats(value, ((),), "one number").astype(jnp.float32)
@@ -142,9 +149,15 @@ def find_own_metric(path: str) -> Metric:
         raise MemberError(path, f"must be a `{Metric.__module__}.Metric` with a function")
     if metric.direction not in ("min", "max", "zero"):
         raise MemberError(path, f"has the direction {metric.direction!r}; it must be min, max or zero")
-    if (name := name_own_metric(path)) in METRICS:
-        raise MemberError(path, f"has the name of another metric, `{name}`; give it another one")
+    if fault := find_name_fault(name_own_metric(path), METRICS):
+        raise MemberError(path, fault)
     return replace(metric, function=check_function(path, metric.function, OWN))
+
+
+def find_name_fault(name: str, others: Iterable[str] = ()) -> str:
+    """Return why a metric beside `others` cannot have a name, as the end of a sentence; '' if it can."""
+    owner = "another metric" if name in others else "a column of our tables" if name in TAKEN_NAMES else ""
+    return f"has the name of {owner}, `{name}`; give it another one" if owner else ""
 
 
 def name_own_metric(path: str) -> str:

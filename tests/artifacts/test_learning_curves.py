@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from thalweg.artifacts import learning_curves
 from thalweg.artifacts.learning_curves import build_curves_table
 from thalweg.config.experiment import Config
+from thalweg.core.metrics import TAKEN_NAMES
 from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search.run import build_trials_table
 from thalweg.search.trials import Outcome, Trial
@@ -122,3 +123,9 @@ def test_verdict_table_uses_first_lane_of_each_trial(stored: bool, tmp_path: Pat
     assert verdicts["kind"].iloc[1] == "diverged"
     assert verdicts["evidence"].iloc[1].numbers["epoch"] == 6
     assert verdicts["kind"].iloc[0] != "diverged"
+
+
+def test_no_metric_has_the_name_of_a_column() -> None:
+    pruned = CONFIG.replace_values({"study.prune": {"first": 2}})
+    columns = {*build_curves_table(CONFIG, LANES), *build_trials_table(pruned, TRIALS)}
+    assert {name for name in columns - {*CONFIG.task.METRIC_DIRECTIONS} if "." not in name} <= {*TAKEN_NAMES}

@@ -14,6 +14,8 @@ from thalweg.training.build import build_hyper
 
 OWN = """
 from thalweg.core.hyperparameters import Share
+from thalweg.core.metrics import Metric
+from thalweg.tasks.count import Count
 
 
 def quantile(prediction, target, *, share: Share = 0.4, delta=7.0):
@@ -26,6 +28,17 @@ def fall(epoch, epochs, *, every=4.0):
 
 def narrow(prediction):
     return prediction
+
+
+def worst(prediction, truth, weight):
+    return abs(prediction - truth).max()
+
+
+train_loss = Metric("min", function=worst)
+
+
+class Named(Count):
+    METRIC_DIRECTIONS = {"mae": "min", "value": "min"}
 """
 CHOICES = ("choices: [l1, l2, huber, poisson]", "choices: [l1, l2, huber, own_kinds_of_test.quantile]")
 SHARE = "    loss.terms.count.share: {low: 0.1, high: 0.9}\n    optimizer.momentum:\n"
@@ -89,6 +102,18 @@ def test_every_trial_has_the_same_structure(tmp_path: Path) -> None:
             "own_kinds_of_test.narrow",
             "study.space.loss.terms.count.kind.choices.1: `own_kinds_of_test.narrow` takes (prediction); a loss takes "
             "(prediction, target)",
+        ),
+        (
+            [("  kind: count ", "  metrics: [own_kinds_of_test.train_loss]\n  kind: count ")],
+            "own_kinds_of_test.train_loss",
+            "task.metrics.0: `own_kinds_of_test.train_loss` has the name of a column of our tables, `train_loss`; give "
+            "it another one",
+        ),
+        (
+            [("  kind: count ", "  kind: own_kinds_of_test.Named ")],
+            "own_kinds_of_test.Named",
+            "task.kind: a metric of `own_kinds_of_test.Named` has the name of a column of our tables, `value`; give it "
+            "another one",
         ),
         (
             [("      kind: l2 ", "      share: 2.0\n      kind: own_kinds_of_test.quantile "), CHOICES],

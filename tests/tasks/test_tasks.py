@@ -238,6 +238,7 @@ def compute_worst(prediction, truth, weight):
 worst = Metric("min", low=0.0, function=compute_worst)
 best = Metric("max", function=lambda prediction, truth, weight: prediction)
 mae = worst
+val_loss = state = rank = worst
 sideways = Metric("up", function=compute_worst)
 """
 
@@ -271,6 +272,9 @@ def test_own_metric_compares_numbers_of_objects(own_file: str) -> None:
     [
         (["worst", "worst"], "names two metrics `worst`"),
         (["mae"], "has the name of another metric, `mae`"),
+        (["val_loss"], "has the name of a column of our tables, `val_loss`; give it another one"),
+        (["state"], "has the name of a column of our tables, `state`"),
+        (["rank"], "has the name of a column of our tables, `rank`"),
         (["sideways"], "has the direction 'up'; it must be min, max or zero"),
         (["compute_worst"], r"must be a `thalweg\.core\.metrics\.Metric` with a function"),
     ],

@@ -6,7 +6,7 @@ from typing import get_args
 
 from thalweg.config.numbers import TERM_CONFIGS, flatten_strengths
 from thalweg.core import losses
-from thalweg.core.metrics import name_own_metric
+from thalweg.core.metrics import find_name_fault, name_own_metric
 from thalweg.schema.problem import ParamsTree, Problem, quote_value
 from thalweg.system.members import MemberError, is_dotted
 from thalweg.tasks import Task
@@ -14,6 +14,7 @@ from thalweg.tasks import Task
 
 def find_task_problems(valid_tree: ParamsTree, task: Task) -> Iterator[Problem]:
     """Return what does not suit the task, among the values that are valid on their own."""
+    yield from _find_name_problems(task)
     terms = valid_tree.get("loss", {}).get("terms")
     yield from _find_term_problems(terms, task) if terms is not None else ()
     for mode in ("offline", "online"):
@@ -39,6 +40,16 @@ def find_task_problems(valid_tree: ParamsTree, task: Task) -> Iterator[Problem]:
         if name not in task.metric_directions:
             message = f"is not a metric of task `{task.kind}`"
             yield Problem(("study", "constraints", name), message, tuple(task.metric_directions), name)
+
+
+def _find_name_problems(task: Task) -> Iterator[Problem]:
+    """Return the metrics of an own task whose names are taken, and the own metrics that have a name of the task's."""
+    for name in task.METRIC_DIRECTIONS:
+        if fault := find_name_fault(name):
+            yield Problem(("task", "kind"), f"a metric of `{task.kind}` {fault}")
+    for index, path in enumerate(task.metrics):
+        if fault := find_name_fault(name_own_metric(path), task.METRIC_DIRECTIONS):
+            yield Problem(("task", "metrics", index), f"`{path}` {fault}")
 
 
 def _find_term_problems(terms: ParamsTree, task: Task) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ def compute_term_curves(tables: StudyTables) -> pd.DataFrame:
     """Return the winner's mean curves over its lanes in the study; the baseline's if no trial won."""
     curves = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
     curves = curves if len(curves) else tables.baseline_curves
-    columns = [str(name) for name in curves if str(name).startswith("term")]
+    columns = [str(name) for name in curves if str(name).startswith(("term.", "terms."))]
     means: pd.DataFrame = curves.groupby("epoch", as_index=False)[columns].mean() if len(curves) else pd.DataFrame()
     return means
 
