@@ -1,5 +1,6 @@
 """The contract of every task; a new file in pipeline/tasks/ is tested automatically."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from tests.helpers.every_task import CLASSES, EXAMPLES, SPEC, N, list_task_variants
 from tests.helpers.fast_jit import compile_fast, run_task_method
+from tests.helpers.paths import ROOT
 from thalweg.core import augmentations, losses, rng
 from thalweg.core.types import DataSpec, Tree
 from thalweg.data.examples import Examples
@@ -21,6 +23,7 @@ from thalweg.tasks import Task
 from thalweg.tasks.count import Count
 from thalweg.tasks.detect import Detect
 
+OWN_CODE_PAGE = ROOT / "docs" / "own-code.md"
 IMAGES = EXAMPLES.images.astype(np.float32) / 255
 KEYS = jax.random.split(rng.derive_key(0, "test"), N)
 
@@ -288,3 +291,14 @@ def test_own_metric_returns_one_number(own_file: str) -> None:
     task = Count(metrics=(f"{own_file}.best",))
     with pytest.raises(MemberError, match=r"best` returns an array of shape \[2\]; it must return one number"):
         task.measure_predictions(jnp.ones(2), {"count": jnp.ones(2)}, jnp.ones(2))
+
+
+@pytest.mark.parametrize("kind", FIRST)
+def test_page_says_what_an_own_metric_gets(kind: str) -> None:
+    (row,) = re.findall(rf"^\| `{kind}` \| `(.*?)`.*? \| `(.*?)`", OWN_CODE_PAGE.read_text(), re.MULTILINE)
+    task, draw = FIRST[kind], np.random.default_rng(0)
+    outputs = draw.normal(size=(N, *task.output_shape(SPEC))).astype(np.float32)
+    targets = run_task_method(task, "build_targets", build_labels(task), SPEC)
+    given = run_task_method(task, "select_values", run_task_method(task, "decode_outputs", outputs), targets)
+    sizes = {N: "N", len(CLASSES): "K"} | ({10: "H", 16: "W", 3: "C"} if kind == "enhance" else {})
+    assert row == tuple(f"{values.dtype} [{', '.join(sizes[size] for size in values.shape)}]" for values in given)
