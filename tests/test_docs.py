@@ -269,6 +269,12 @@ def check_command(program: str, *arguments: str) -> None:
             assert program in OTHER_PROGRAMS
 
 
+def test_picture_shows_every_stage() -> None:
+    picture = (ROOT / "docs" / "architecture.svg").read_text()
+    stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+    assert {name for name in stages if f">{name}</text>" not in picture} == set()
+
+
 def test_results_page_names_known_files() -> None:
     page = (ROOT / "docs" / "results.md").read_text()
     known = {path for path in vars(paths).values() if isinstance(path, Path)}
