@@ -1,7 +1,7 @@
 """The source files that a result follows from, and their digest."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -10,7 +10,7 @@ from thalweg.artifacts.own_code import NOT_OWN
 from thalweg.config.experiment import Config
 from thalweg.config.model import list_model_kinds
 from thalweg.core.network import import_model_class
-from thalweg.system.members import list_dotted_members
+from thalweg.system.members import import_member, list_dotted_members
 from thalweg.system.source_files import digest_source, follow_imports, list_libraries
 
 LEFT_OUT = {
@@ -35,8 +35,14 @@ def list_sources(config: Config, entry: ModuleType) -> dict[str, Path]:
     `LEFT_OUT`. A library counts with its version instead.
     """
     models = (import_model_class(kind).__module__ for kind in list_model_kinds(config.model_dump()))
-    starts = [entry.__name__, prepared.__name__, type(config.task).__module__, *models, *_list_own_code(config)]
-    return follow_imports(starts, LEFT_OUT)
+    own = (name for path in _list_own_code(config) for name in name_modules(path))
+    return follow_imports([entry.__name__, prepared.__name__, type(config.task).__module__, *models, *own], LEFT_OUT)
+
+
+def name_modules(path: str) -> Iterator[str]:
+    """Yield the modules of own code at a dotted path: the one that names it, and the one that defines it."""
+    yield path
+    yield getattr(import_member(path), "__module__", None) or path
 
 
 def list_own_libraries(config: Config) -> dict[str, str]:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import thalweg
+from thalweg import models
 from thalweg.artifacts import weights
 from thalweg.artifacts.damage import CURE, explain_damage
-from thalweg.artifacts.sources import LEFT_OUT
+from thalweg.artifacts.sources import LEFT_OUT, name_modules
 from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
 from thalweg.core.network import Network, import_model_class
@@ -24,6 +25,7 @@ from thalweg.system import data_files, files
 from thalweg.system.counts import format_count, join_first
 from thalweg.system.fitting import Fit
 from thalweg.system.images import ValueRange
+from thalweg.system.members import is_dotted
 from thalweg.system.paths import MODEL, PARAMS
 from thalweg.system.source_files import digest_source, follow_imports
 from thalweg.tasks import Task
@@ -151,8 +153,9 @@ def find_model_code(network: Network, task: str) -> dict[str, Path]:
 
     So do those of a user's own task; the tasks of this package change with `FORMAT_VERSION`.
     """
-    own_task = follow_imports([task], [thalweg.__name__]) if "." in task else {}
-    return follow_imports([import_model_class(network.path).__module__], LEFT_OUT) | own_task
+    path = network.path if is_dotted(network.path) else f"{models.__name__}.{network.path}.Model"
+    own_task = follow_imports(name_modules(task), [thalweg.__name__]) if is_dotted(task) else {}
+    return follow_imports(name_modules(path), LEFT_OUT) | own_task
 
 
 def write_description(folder: Path, description: Mapping[str, Any]) -> None:

@@ -196,6 +196,15 @@ def test_user_model_imports_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert digest_code(config) != before
 
 
+def test_module_that_defines_own_code_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that names it follows no import of it, as a plug-in loader does."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_named.py").write_text("import importlib\nfall = importlib.import_module('own_' + 'made').fall\n")
+    (tmp_path / "own_made.py").write_text("def fall(epoch, epochs):\n    return epoch * 0.0\n")
+    config = CONFIG.replace_values({"schedule": {"kind": "own_named.fall"}})
+    assert {"own_named", "own_made"} < list_sources(config, study).keys()
+
+
 SOURCE = '''"""A module."""
 
 LIMIT = 3

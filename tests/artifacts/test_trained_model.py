@@ -126,6 +126,8 @@ def test_odd_path_runs_no_code(saved_model: Path, tmp_path: Path, part: str, cha
 
 OWN = "from own_saved_parts import Base\n\n\nclass Model(Base):\n    pass\n"
 PARTS = "from thalweg.models.mlp import Model as Base\n"
+ALIAS = "from own_saved_net import Model\n"
+FILES = {"own_saved_alias": ALIAS, "own_saved_net": OWN, "own_saved_parts": PARTS}
 
 
 @pytest.mark.parametrize(
@@ -134,6 +136,7 @@ PARTS = "from thalweg.models.mlp import Model as Base\n"
         ("own_saved_net", OWN + "# a comment\n", False),
         ("own_saved_net", OWN + "WIDE = 1\n", True),
         ("own_saved_parts", PARTS + "WIDE = 1\n", True),
+        ("own_saved_alias", ALIAS + "WIDE = 1\n", True),
     ],
 )
 def test_weights_of_other_code_are_refused(
@@ -145,11 +148,11 @@ def test_weights_of_other_code_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.syspath_prepend(empty_folder)
-    for name, content in {"own_saved_net": OWN, "own_saved_parts": PARTS}.items():
+    for name, content in FILES.items():
         (empty_folder / f"{name}.py").write_text(content)
-    network = replace(counting_model.network, path="own_saved_net.Model")
+    network = replace(counting_model.network, path="own_saved_alias.Model")
     trained_model.save_trained_model(Path("model"), replace(counting_model, network=network))
-    trusted = {"own_saved_net.Model"}
+    trusted = {"own_saved_alias.Model"}
     assert trained_model.load_trained_model(Path("model"), trusted).network == network
     (empty_folder / f"{file}.py").write_text(text)
     if refused:
@@ -157,5 +160,5 @@ def test_weights_of_other_code_are_refused(
             trained_model.load_trained_model(Path("model"), trusted)
     else:
         trained_model.load_trained_model(Path("model"), trusted)
-    for name in ("own_saved_net", "own_saved_parts"):
+    for name in FILES:
         del sys.modules[name]

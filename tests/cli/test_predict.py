@@ -14,6 +14,7 @@ from thalweg.artifacts import trained_model
 from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.cli import predict
 from thalweg.system import files, table_files
+from thalweg.system.source_files import digest_source
 from thalweg.tasks.count import Count
 
 
@@ -234,6 +235,7 @@ def test_model_folder_never_chooses_code(
     (tmp_path / "evil.py").write_text("from thalweg.models.mlp import Model\nopen('ran', 'w').close()\n")
     description = trained_model.read_description(tmp_path / "model")
     description["network"]["path"] = "evil.Model"
+    description["code"]["evil"] = digest_source(tmp_path / "evil.py")  # as the one who made the folder has it
     trained_model.write_description(tmp_path / "model", description)
     Image.fromarray(IMAGES[0]).save(tmp_path / "a.png")
     command = ["predict", "a.png", "--out", "out.csv", "--model", "model"]
