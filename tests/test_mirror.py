@@ -14,6 +14,7 @@ WHOLE = {"project"}
 """Folders whose tests run whole projects, with every package."""
 TOPICS = {
     "cli/test_mutated_params": "random edits of a file, through `check`",
+    "cli/test_own_faults": "one mistake in own code of each kind, through `check` and a stage",
     "config/test_bounds": "every number of a file, whatever module declares it",
     "config/test_causes": "one mistake in a whole file, through all checks",
     "config/test_every_error": "many mistakes in a whole file, through all checks",

@@ -25,7 +25,7 @@ from thalweg.system import data_files, files
 from thalweg.system.counts import format_count, join_first
 from thalweg.system.fitting import Fit
 from thalweg.system.images import ValueRange
-from thalweg.system.members import is_dotted
+from thalweg.system.members import MemberError, is_dotted
 from thalweg.system.paths import MODEL, PARAMS
 from thalweg.system.source_files import digest_source, follow_imports
 from thalweg.tasks import Task
@@ -213,8 +213,8 @@ def load_trained_model(folder: Path, trusted: Collection[str] = ()) -> TrainedMo
     network = Network(fields["path"], tuple(fields["inputs"]), tuple(fields["outputs"]), sizes)
     try:
         import_model_class(network.path)
-    except (ImportError, AttributeError) as error:
-        raise files.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
+    except MemberError as error:
+        raise files.UserError(f"{folder}: the model cannot be loaded: {error}") from None
     _require_same_code(folder, network, description)
     task: Task = build_member_validator("thalweg.tasks", Task)(description["task"])
     arrays = data_files.read_arrays(folder / "inputs.npz")

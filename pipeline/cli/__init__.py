@@ -209,7 +209,7 @@ def _run_stage(arguments: argparse.Namespace) -> None:
 def _run_study(arguments: argparse.Namespace) -> None:
     from thalweg.artifacts import prepared
     from thalweg.artifacts.inputs import watch_inputs
-    from thalweg.config.load import load_config
+    from thalweg.config.load import load_config, locate_own_faults
     from thalweg.config.study import find_cohort_error
     from thalweg.search.run import build_trials_table, run_study
     from thalweg.search.trials import rank_trials
@@ -229,7 +229,7 @@ def _run_study(arguments: argparse.Namespace) -> None:
     if not prepared.is_prepared(config):
         made = f"{MANIFEST} and {COPIES}"
         raise files.UserError(f"{made}: the prepared data does not match {PARAMS}. Run `dvc repro augment` first")
-    with progress.show_stage("study"), watch_inputs("study", params):
+    with locate_own_faults(PARAMS, params), progress.show_stage("study"), watch_inputs("study", params):
         examples = prepared.load_prepared_data()
         data = build.build_data(config, examples.examples, examples.splits, examples.copy_origins)
         trials = run_study(config, examples, data)[0].trials

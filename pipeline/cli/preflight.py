@@ -13,15 +13,16 @@ from thalweg.config.numbers import AugmentConfig
 from thalweg.core import rng
 from thalweg.core.network import Network
 from thalweg.core.types import DataSpec
-from thalweg.data import splits
+from thalweg.data import own_source, splits
 from thalweg.data.examples import Examples
 from thalweg.data.memory import find_memory_problem, find_weights_problem
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, quote_value
 from thalweg.schema.section import build_member_validator, find_members
 from thalweg.system import files
-from thalweg.system.members import MemberError, describe_error, is_dotted, list_dotted_members
+from thalweg.system.members import MemberError, blame_member, describe_error, is_dotted, list_dotted_members
 from thalweg.tasks import Task
 from thalweg.training import build, trace
+from thalweg.training.own_task import find_task_fault
 
 UNKNOWN_EXAMPLES = "the examples are not known before they are read"
 
@@ -40,21 +41,24 @@ def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Pr
     except MemberError as error:
         yield build_member_problem(tree, error)
     except Exception as error:
-        own = [(keys, path) for keys, path in list_dotted_members(tree).items() if keys[0] in ("task", "data")]
-        if not own:
+        members = list_dotted_members(tree)
+        unchecked = [path for keys, path in members.items() if keys[0] in ("task", "data")]
+        if not (path := blame_member(error, members.values()) or "".join(unchecked[:1])):
             raise
-        yield Problem(own[0][0], f"`{own[0][1]}` fails: {describe_error(error)}")
+        yield build_member_problem(tree, MemberError(path, f"fails: {describe_error(error)}"))
 
 
 def find_own_problems(tree: ParamsTree, invalid: set[str | int]) -> Iterator[Problem]:
     """Return the faults of own code that no program runs: sections of the report, and the sampler."""
+    sections: dict[str, Any] = {}
     for keys, path in list_dotted_members(tree).items():
         try:
             # the report's charts and Optuna take a second to import, which no other check needs
             if keys[:2] == ("report", "sections"):
                 from thalweg.reporting.sections import load_own_section
 
-                load_own_section(path)
+                if path not in sections:
+                    sections[path] = load_own_section(path, sections.values())
             elif keys == ("study", "sampler") and "study" not in invalid:
                 from thalweg.search.samplers import build_own_sampler
 
@@ -99,6 +103,8 @@ def _find_section_problems(
             and not _find_missing_labels(other(), outline)
         )
         yield Problem(("task", "kind"), f"the data does not suit `{task.kind}`: {'; '.join(faults)}", others)
+    elif len(outline) and (fault := find_task_fault(task, outline, build.build_data_spec(outline))):
+        yield Problem(("task", "kind"), f"`{task.kind}` {fault}")
     elif "model" not in invalid:
         model = ModelConfig.model_validate(tree["model"])
         yield from _find_model_problems(model, task, outline, background=bool(data.background))
@@ -124,6 +130,11 @@ def _find_program_problems(tree: ParamsTree, outline: Examples) -> Iterator[Prob
                 messages.add(error.member)
                 yield build_member_problem(tree, error)
         except Exception as error:  # a user's model can raise anything
+            if member := blame_member(error, list_dotted_members(tree).values()):
+                if member not in messages:
+                    messages.add(member)
+                    yield build_member_problem(tree, MemberError(member, f"fails: {describe_error(error)}"))
+                continue
             line = next(iter(f"{error}".strip().splitlines()), "")
             message = line if isinstance(error, files.UserError) else f"{type(error).__name__}: {line}"
             static = {name: value for name, value in setting.items() if spaces.is_static_path(name)}
@@ -149,7 +160,7 @@ def _require_memory(network: Network) -> None:
 
 def build_outline(data: DataConfig, seed: int) -> Examples | None:
     """Return the examples as far as they are known before they are read (`DataSource.build_outline`)."""
-    return data.source.build_outline(Path(data.path), rng.derive_seed(seed, "source"))
+    return own_source.build_outline(data.source, Path(data.path), rng.derive_seed(seed, "source"))
 
 
 def list_unbuilt(config: Config) -> Iterator[str]:
@@ -165,7 +176,10 @@ def list_unbuilt(config: Config) -> Iterator[str]:
 
 def _find_missing_labels(task: Any, outline: Examples) -> list[str]:
     """Return what the examples lack for a task; nothing if they are not known yet."""
-    return task.find_data_faults(outline) if len(outline) else []
+    faults: Any = task.find_data_faults(outline) if len(outline) else []
+    if not isinstance(faults, list | tuple) or not all(isinstance(fault, str) for fault in faults):
+        raise MemberError(task.kind, "returns something else from `find_data_faults` than a list of text")
+    return [*faults]
 
 
 def _find_oversized_batches(
@@ -199,5 +213,6 @@ def _find_model_problems(model: ModelConfig, task: Task, outline: Examples, *, b
         return ""
 
     if message := find_fault(model):
-        suitable = (kind for kind in MODEL_KINDS if kind != model.kind and not find_fault(ModelConfig(kind=kind)))
+        others = () if is_dotted(model.kind) else MODEL_KINDS  # an own model is to be mended, not replaced
+        suitable = (kind for kind in others if kind != model.kind and not find_fault(ModelConfig(kind=kind)))
         yield Problem(("model", "kind"), message, tuple(suitable))

@@ -1,6 +1,7 @@
 """Read params.yaml and report all of its errors at once, each with its line."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
@@ -11,6 +12,7 @@ from thalweg.config.params_file import ParamsError, parse_params
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem
 from thalweg.system import files
 from thalweg.system.counts import format_count
+from thalweg.system.members import MemberError, blame_member, describe_error, list_dotted_members
 
 
 def load_config(
@@ -30,9 +32,29 @@ def load_config(
     errors += [(line, problem.describe_problem()) for line, problem in _find_repeated_keys(node)]
     if errors:
         errors = list(dict.fromkeys(sorted(errors, key=lambda error: error[0])))
-        lines = [f"{file}:{line}: {text}" if line else f"{file}: {text}" for line, text in errors]
+        lines = [_write_line(file, line, text) for line, text in errors]
         raise ParamsError("\n".join([*lines, f"{format_count(len(lines), 'error')} in {file}"]))
     return Config.model_validate(tree)
+
+
+@contextmanager
+def locate_own_faults(file: Path, content: bytes) -> Iterator[None]:
+    """Turn what own code raises into a `ParamsError` with the line where `content`, of a params file, names it."""
+    try:
+        yield
+    except Exception as error:
+        tree, node = parse_params(file, content)
+        members = list_dotted_members(tree)
+        path = error.member if isinstance(error, MemberError) else blame_member(error, members.values())
+        if not path or (isinstance(error, files.UserError) and not isinstance(error, MemberError)):
+            raise
+        keys = next((keys for keys, member in members.items() if f"{path}.".startswith(f"{member}.")), ())
+        fault = str(error) if isinstance(error, MemberError) else f"`{path}` fails: {describe_error(error)}"
+        raise ParamsError(_write_line(file, _find_line(node, keys), Problem(keys, fault).describe_problem())) from error
+
+
+def _write_line(file: Path, line: int, text: str) -> str:
+    return f"{file}:{line}: {text}" if line else f"{file}: {text}"
 
 
 def _find_line(node: Node, path: KeyPath) -> int:

@@ -7,15 +7,16 @@ from collections.abc import Hashable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, cast, get_origin
 
-from pydantic import ConfigDict, Field, Strict, model_validator
+from pydantic import ConfigDict, Field, Strict, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
 from thalweg import models
 from thalweg.core.network import import_model_class, list_model_sizes
-from thalweg.schema.section import StrictModel, build_model_class
+from thalweg.schema.section import StrictModel, build_model_class, is_free_name
 from thalweg.system import files
+from thalweg.system.members import MemberError, is_dotted, run_own_code
 
 MODEL_CLASS_PATTERN = re.compile(rb"^class Model\b", re.MULTILINE)
 
@@ -49,14 +50,13 @@ class ModelConfig(InitialScales):
     @model_validator(mode="after")
     def _check_sizes(self) -> "ModelConfig":
         """Check the sizes against the model's constructor; its defaults fill in the others."""
-        if "." not in self.kind and self.kind not in MODEL_KINDS:
+        if not is_dotted(self.kind) and self.kind not in MODEL_KINDS:
             context = {"given": self.kind, "allowed": [*MODEL_KINDS, "dotted.path"]}
             raise PydanticCustomError("kind", "is not known", context)
         try:
-            sizes = _build_sizes_class(self.kind, _import_class(self.kind))
-        except Exception as error:  # a user's file can raise anything
-            why = {"why": next(iter(f"{error}".splitlines()), "") or type(error).__name__}
-            raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
+            sizes = run_own_code(self.kind, _load_sizes_class, self.kind)
+        except MemberError as error:
+            raise PydanticCustomError("member", "{fault}", {"fault": str(error)}) from None
         extra = self.__pydantic_extra__
         assert extra is not None
         # with the scales, which an error about an unknown key names among the allowed ones
@@ -70,29 +70,37 @@ class ModelConfig(InitialScales):
         return tuple(sorted((n, tuple(v) if isinstance(v, list) else v) for n, v in extra.items()))
 
 
-def _import_class(kind: str) -> Hashable:
-    model: Any = import_model_class(kind)
-    if not isinstance(model, type):
-        raise TypeError("it is not a class")
-    return model
+def _load_sizes_class(kind: str) -> type[Any]:
+    return _build_sizes_class(kind, cast(Hashable, import_model_class(kind)))
 
 
 @cache
 def _build_sizes_class(kind: str, _model: Hashable) -> type[Any]:
     """Build the section of a model's sizes, once for a class: each trial of a study needs it.
 
-    Raises any exception for a model that params.yaml cannot describe.
+    Raises `MemberError` for a model that params.yaml cannot describe.
     """
     sizes = list_model_sizes(kind)
     for name, size in sizes.items():
-        if name in InitialScales.model_fields:
-            raise TypeError(f"its size `{name}` needs another name: `model.{name}` scales the initial weights")
+        if not is_free_name(name, ModelConfig):
+            raise MemberError(kind, f"has a size `{name}`; give it another name, because the section uses this one")
         if not _is_plain(size.default):
-            raise TypeError(f"the default of its size `{name}` is not text, a number, true, false or null")
+            raise MemberError(kind, f"has a size `{name}` whose default is not text, a number, true, false or null")
+        if not _is_checkable(_loosen_type(size.annotation, "." not in kind)):
+            raise MemberError(kind, f"has a size `{name}` whose annotation is no type that a key can have")
     defaults = {name: ... if size.default is size.empty else size.default for name, size in sizes.items()}
     types = {name: _loosen_type(size.annotation, "." not in kind) for name, size in sizes.items()}
     scales: dict[str, Any] = {name: (field.annotation, field) for name, field in InitialScales.model_fields.items()}
     return build_model_class("Sizes", {name: (types[name], defaults[name]) for name in sizes} | scales)
+
+
+def _is_checkable(annotation: Any) -> bool:
+    """Return whether Pydantic can compare a value with an annotation."""
+    try:
+        TypeAdapter(annotation)
+    except Exception:  # an annotation can be anything
+        return False
+    return True
 
 
 def _is_plain(value: Any) -> bool:

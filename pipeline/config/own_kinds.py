@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.hyperparameters import Op, list_bounds, list_defaults
 from thalweg.core.own_functions import load_function
-from thalweg.schema.section import build_model_class
+from thalweg.schema.section import build_model_class, is_free_name
 from thalweg.system.members import MemberError, is_dotted, list_dotted_members
 
 PROTOCOLS = {"loss": losses.OWN, "schedule": schedules.OWN, "optimizer": optimizers.OWN}
@@ -58,7 +58,7 @@ def choose_section_class(family: str, kind: Any, base: type[Any], *, optional: b
     searched = []
     for name in _searched.get().get(family, ()):
         with suppress(MemberError):  # it is reported where it is chosen
-            searched.append(load_function(name, PROTOCOLS[family]))
+            searched.append(_load_op(family, name))
     own = load_own(family, kind) if is_dotted(kind) else None
     section: type[Any] = _build_class(cast(Hashable, base), kind if own else "", own, tuple(searched), optional)
     return section
@@ -66,7 +66,15 @@ def choose_section_class(family: str, kind: Any, base: type[Any], *, optional: b
 
 def load_own(family: str, kind: str) -> Op:
     """Return the function of an own kind. Raises Pydantic's error if it does not fit."""
-    function: Op = validate_member(lambda: load_function(kind, PROTOCOLS[family]))
+    function: Op = validate_member(lambda: _load_op(family, kind))
+    return function
+
+
+def _load_op(family: str, kind: str) -> Op:
+    """Load the function of an own kind. Raises `MemberError` if it does not fit, or if a number cannot be a key."""
+    function = load_function(kind, PROTOCOLS[family])
+    if taken := [name for name in list_defaults(function) if not is_free_name(name)]:
+        raise MemberError(kind, f"has a number `{taken[0]}`; give it another name, because sections use this one")
     return function
 
 

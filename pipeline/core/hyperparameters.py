@@ -23,9 +23,20 @@ Op = Callable[..., Any]
 
 
 def list_defaults(member: Op) -> dict[str, float]:
-    """List a member's numbers with their defaults; a keyword without a default is not a number."""
-    parameters = inspect.signature(member).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+    """List a member's numbers with their defaults."""
+    return {p.name: p.default for p in inspect.signature(member).parameters.values() if is_number(p)}
+
+
+def is_number(parameter: inspect.Parameter) -> bool:
+    """Return whether a parameter is a number: a keyword with a default, which is no switch such as false or null."""
+    is_switch = parameter.default is None or isinstance(parameter.default, bool)
+    return parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty and not is_switch
+
+
+def is_within(value: float, bounds: Interval) -> bool:
+    """Return whether a value lies within bounds."""
+    is_above = (bounds.ge is None or value >= bounds.ge) and (bounds.gt is None or value > bounds.gt)  # type: ignore[operator]
+    return is_above and (bounds.le is None or value <= bounds.le) and (bounds.lt is None or value < bounds.lt)  # type: ignore[operator]
 
 
 def list_bounds(member: Op) -> dict[str, Interval]:

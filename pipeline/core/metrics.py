@@ -149,6 +149,11 @@ def find_own_metric(path: str) -> Metric:
         raise MemberError(path, f"must be a `{Metric.__module__}.Metric` with a function")
     if metric.direction not in ("min", "max", "zero"):
         raise MemberError(path, f"has the direction {metric.direction!r}; it must be min, max or zero")
+    if not isinstance(metric.label, str):
+        raise MemberError(path, f"has the label {metric.label!r}; it must be text")
+    bounds: tuple[Any, Any] = (metric.low, metric.high)
+    if not all(isinstance(bound, int | float) for bound in bounds) or not metric.low < metric.high:
+        raise MemberError(path, f"has the bounds {bounds[0]!r} and {bounds[1]!r}; `low` must be below `high`")
     if fault := find_name_fault(name_own_metric(path), METRICS):
         raise MemberError(path, fault)
     return replace(metric, function=check_function(path, metric.function, OWN))

@@ -1,6 +1,5 @@
 """A network as a function f(x, w): a model's class and sizes, split into structure and weights."""
 
-import importlib
 import inspect
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,6 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax import Array
+
+from thalweg.core.own_functions import describe_signature
+from thalweg.system.members import MemberError, import_class
 
 
 class Model(Protocol):
@@ -57,19 +59,22 @@ class Network:
 def import_model_class(path: str) -> type[Model]:
     """Import the class at a dotted path; a bare name means the class `Model` of that file in models/.
 
-    Raises ImportError or AttributeError if there is none.
+    Raises `MemberError` if there is none.
     """
-    if "." not in path:
-        path = f"thalweg.models.{path}.Model"
-    module, name = path.rsplit(".", 1)
-    model: type[Model] = getattr(importlib.import_module(module), name)
+    model: type[Model] = import_class(path if "." in path else f"thalweg.models.{path}.Model", nnx.Module)
     return model
 
 
 def list_model_sizes(path: str) -> dict[str, inspect.Parameter]:
-    """List a model's sizes: its constructor's keyword-only parameters except `rngs`."""
-    parameters = inspect.signature(import_model_class(path).__init__).parameters.values()
-    return {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "rngs"}
+    """List a model's sizes: its constructor's keyword-only parameters except `rngs`. Raises `MemberError`."""
+    signature = inspect.signature(import_model_class(path).__init__)
+    sizes = {p.name: p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY and p.name != "rngs"}
+    try:
+        signature.bind("self", "inputs", "outputs", rngs=None, **sizes)
+    except TypeError:
+        takes = describe_signature(signature)
+        raise MemberError(path, f"takes {takes}; a model takes (self, inputs, outputs, *, its sizes, rngs)") from None
+    return sizes
 
 
 def _use_full_precision() -> AbstractContextManager[Any]:
@@ -139,4 +144,4 @@ def _is_narrow(leaf: Any) -> bool:
 
 
 def _is_kind(leaf: Any, kind: Any) -> bool:
-    return bool(jnp.issubdtype(leaf.dtype, kind))
+    return hasattr(leaf, "dtype") and bool(jnp.issubdtype(leaf.dtype, kind))

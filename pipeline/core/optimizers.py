@@ -130,10 +130,13 @@ def _check_steps(path: str, own: Transform) -> Transform:
     """Check that an own optimizer keeps the shapes and types of its state, and gives a step for each weight."""
 
     def init_state(weights: Any) -> Any:
-        return run_own_code(path, own.init, weights)
+        return _require_arrays(path, run_own_code(path, own.init, weights))
 
     def compute_steps(gradient: Any, state: Any, weights: Any = None) -> tuple[Any, Any]:
-        steps, after = run_own_code(path, own.update, gradient, state, weights)
+        result = run_own_code(path, own.update, gradient, state, weights)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise MemberError(path, "returns something else from `update` than a pair: steps, and state")
+        steps, after = _require_arrays(path, result)
         if _describe_shapes(steps) != _describe_shapes(gradient):
             raise MemberError(path, "gives steps of other shapes or types than the gradient's")
         if _describe_shapes(after) != _describe_shapes(state):
@@ -141,6 +144,14 @@ def _check_steps(path: str, own: Transform) -> Transform:
         return steps, after
 
     return optax.GradientTransformation(init_state, compute_steps)
+
+
+def _require_arrays(path: str, tree: Any) -> Any:
+    """Return a tree of arrays and numbers. Raises `MemberError` if it holds something else."""
+    for leaf in jax.tree.leaves(tree):
+        if not isinstance(leaf, int | float) and not hasattr(leaf, "dtype"):
+            raise MemberError(path, f"keeps {describe_type(leaf)}; its state and steps must be arrays")
+    return tree
 
 
 def _describe_shapes(tree: Any) -> Any:

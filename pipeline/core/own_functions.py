@@ -14,7 +14,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from thalweg.core.hyperparameters import Op, list_bounds
+from thalweg.core.hyperparameters import Op, is_number, is_within, list_bounds, list_defaults
 from thalweg.system.members import MemberError, describe_error, import_member, run_own_code
 
 FIRST_OWN_NUMBER = 2**30
@@ -70,7 +70,12 @@ def number_member(names: Sequence[str], name: str) -> int:
 
 
 def require_floats(value: Any, shapes: Sequence[tuple[int, ...]], what: str) -> Any:
-    """Return an array of floats. Raises ValueError if it is none, or has none of these `shapes`, which `what` names."""
+    """Return an array of floats. Raises ValueError if it is none, or has none of these `shapes`, which `what` names.
+
+    Where one number is allowed, it may be Python's.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool) and () in shapes:
+        return jnp.float32(value)
     if not hasattr(value, "dtype") or not hasattr(value, "shape"):
         raise ValueError(f"returns {describe_type(value)}; it must return {what}")
     if value.shape not in shapes:
@@ -82,7 +87,15 @@ def require_floats(value: Any, shapes: Sequence[tuple[int, ...]], what: str) -> 
 
 def describe_type(value: Any) -> str:
     """Describe what a function returned, if it is no array."""
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"an array of shape {list(value.shape)}"
     return "nothing" if value is None else f"a value of type {type(value).__name__}"
+
+
+def describe_signature(signature: inspect.Signature) -> str:
+    """Describe what a function takes, without annotations, which are long."""
+    parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=parameters, return_annotation=signature.empty))
 
 
 def _check_signature(path: str, function: Any, protocol: Protocol) -> None:
@@ -95,19 +108,22 @@ def _check_signature(path: str, function: Any, protocol: Protocol) -> None:
         signature.bind(*protocol.inputs, **keywords)
     except TypeError:
         takes = ", ".join((*protocol.inputs, *(("*", *keywords) if keywords else ())))
-        raise MemberError(path, f"takes {signature}; {protocol.noun} takes ({takes})") from None
+        raise MemberError(path, f"takes {describe_signature(signature)}; {protocol.noun} takes ({takes})") from None
     for parameter in signature.parameters.values():
-        if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in protocol.keywords:
+        if is_number(parameter) and parameter.name not in protocol.keywords:
             _check_number(path, parameter, protocol)
     try:
-        list_bounds(function)
+        bounds = list_bounds(function)
     except Exception as error:  # an annotation can be anything
         raise MemberError(path, f"has an annotation that cannot be read: {describe_error(error)}") from None
+    for name, default in list_defaults(function).items():
+        if not is_within(default, bounds[name]):
+            raise MemberError(path, f"has {default} as default of `{name}`, which is outside of its bounds")
 
 
 def _check_number(path: str, parameter: inspect.Parameter, protocol: Protocol) -> None:
     name, default = parameter.name, parameter.default
     if name in protocol.taken:
         raise MemberError(path, f"has a number `{name}`; give it another name, because each section has this key")
-    if isinstance(default, bool) or not isinstance(default, int | float) or not math.isfinite(default):
+    if not isinstance(default, int | float) or not math.isfinite(default):
         raise MemberError(path, f"needs a number as default of `{name}`")

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.examples import ARRAYS, LABEL_TYPES, DataSource, Examples, ReadResult
+from thalweg.data.examples import ARRAYS, LABEL_TYPES, DataSource, Examples, Fault, ReadResult
 from thalweg.system.members import MemberError, is_dotted, run_own_code
+
+SPLITS = ("train", "validation", "test")
 
 
 def read_source(source: DataSource, path: Path, seed: int) -> ReadResult:
@@ -19,11 +21,44 @@ def read_source(source: DataSource, path: Path, seed: int) -> ReadResult:
     return result
 
 
+def build_outline(source: DataSource, path: Path, seed: int) -> Examples | None:
+    """Return the examples as far as they are known before they are read (`DataSource.build_outline`).
+
+    Raises `MemberError` if an own source fails, or returns something else.
+    """
+    if not is_dotted(source.kind):
+        return source.build_outline(path, seed)
+    outline: Examples | None = run_own_code(source.kind, source.build_outline, path, seed)
+    if outline is not None and (fault := find_examples_fault(outline)):
+        raise MemberError(source.kind, f"returns from `build_outline` {fault}")
+    return outline
+
+
 def find_result_fault(result: Any) -> str:
     """Return what is wrong with the result of reading a source, as the end of a sentence; '' if nothing is."""
-    examples = getattr(result, "examples", None)
-    if not isinstance(result, ReadResult) or not isinstance(examples, Examples):
+    if not isinstance(result, ReadResult) or not isinstance(result.examples, Examples):
         return "no `thalweg.data.examples.ReadResult` of `Examples`"
+    for name, kind, words in (("faults", Fault, "`thalweg.data.examples.Fault`"), ("warnings", str, "text")):
+        if not _is_tuple_of(getattr(result, name), kind):
+            return f"`{name}` that are no tuple of {words}"
+    return find_examples_fault(result.examples)
+
+
+def find_examples_fault(examples: Any) -> str:
+    """Return what is wrong with the examples of a source, as the end of a sentence; '' if nothing is."""
+    if not isinstance(examples, Examples):
+        return "no `thalweg.data.examples.Examples`"
+    if not isinstance(examples.labels, dict):
+        return "labels that are no dict of arrays by name"
+    arrays = {name: getattr(examples, name) for name in ARRAYS} | {f"label {n}": v for n, v in examples.labels.items()}
+    if lists := [name for name, values in arrays.items() if not isinstance(values, np.ndarray)]:
+        return f"{lists[0]} as a value of type {type(arrays[lists[0]]).__name__}; it must be a NumPy array"
+    if not _is_tuple_of(examples.classes, str):
+        return "`classes` that are no tuple of names"
+    if not {"label", "kinds"}.isdisjoint(examples.labels) and not examples.classes:
+        return "numbers of classes, but no `classes`: their names"
+    if unknown := set(np.unique(examples.split)) - {"", *SPLITS}:
+        return f"'{sorted(unknown)[0]}' as a split; it must be '', {', '.join(SPLITS)}"
     if examples.images.dtype != np.uint8 or examples.images.ndim != 4:
         return f"images of type {_describe_array(examples.images)}; they must be uint8 [N, H, W, C]"
     for name in ARRAYS[1:]:
@@ -40,6 +75,10 @@ def find_result_fault(result: Any) -> str:
         if not np.isfinite(values.astype(np.float64)).all():
             return f"the label `{name}` with values that are not finite"
     return ""
+
+
+def _is_tuple_of(values: Any, kind: type) -> bool:
+    return isinstance(values, tuple) and all(isinstance(value, kind) for value in values)
 
 
 def _describe_array(values: Any) -> str:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Strict, ValidationError, create_mode
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from thalweg.schema.problem import MAX_QUOTED_CHARACTERS
-from thalweg.system.members import MemberError, import_class, is_dotted
+from thalweg.system.members import MemberError, describe_error, import_class, is_dotted
 
 Strings = Annotated[tuple[str, ...], Strict(False)]
 
@@ -38,6 +38,12 @@ class StrictModel(BaseModel):
         except ValidationError as error:
             details = [_add_allowed_values(cls, detail) for detail in error.errors(include_url=False)]
             raise ValidationError.from_exception_data(cls.__name__, details) from None
+
+
+def is_free_name(name: str, base: type[StrictModel] = StrictModel) -> bool:
+    """Return whether a section built from `base` can have a key of this name: Pydantic uses some names itself."""
+    is_taken = hasattr(base, name) or name.startswith(("_", "model_validate", "model_dump"))
+    return not is_taken and name not in base.model_fields
 
 
 def build_model_class(name: str, fields: dict[str, Any], base: type[StrictModel] = StrictModel) -> type[Any]:
@@ -92,15 +98,21 @@ def check_kind(value: Any, allowed: list[str]) -> str:
     return str(value["kind"])
 
 
-def _import_member_class(path: str, base: type[StrictModel]) -> type[StrictModel]:
-    """Import an own member's class. Raises Pydantic's error if it does not fit."""
+def _validate_own_member(path: str, base: type[StrictModel], value: Any) -> StrictModel:
+    """Build an own member from its keys. Raises Pydantic's error if its class or a key does not fit."""
     try:
         member: type[StrictModel] = import_class(path, base)
         if missing := sorted(getattr(member, "__abstractmethods__", ())):
             raise MemberError(path, f"lacks {', '.join(f'`{name}`' for name in missing)}")
+        member = _allow_kind(member, path) if _list_kinds(member) else member
+        return member.model_validate(value)
     except MemberError as error:
         raise PydanticCustomError("member", "{fault}", {"fault": str(error)}) from None
-    return _allow_kind(member, path) if _list_kinds(member) else member
+    except (ValidationError, PydanticCustomError):
+        raise
+    except Exception as error:  # a validator of its own, or an annotation, can raise anything
+        fault = f"`{path}` fails: {describe_error(error)}"
+        raise PydanticCustomError("member", "{fault}", {"fault": fault}) from None
 
 
 @cache
@@ -120,7 +132,7 @@ def build_member_validator(package: str, base: type[StrictModel] = StrictModel) 
         if isinstance(value, StrictModel):
             return value
         if isinstance(value, dict) and is_dotted(value.get("kind")):
-            return _import_member_class(value["kind"], base).model_validate(value)
+            return _validate_own_member(value["kind"], base, value)
         kind = check_kind(value, list(find_members(package)))
         return find_members(package)[kind].model_validate(value)
 

@@ -10,7 +10,7 @@ from thalweg.core import rng
 from thalweg.data import splits
 from thalweg.data.examples import Examples, Fault
 from thalweg.data.memory import find_memory_problem
-from thalweg.data.own_source import read_source
+from thalweg.data.own_source import build_outline, read_source
 from thalweg.data.split_warnings import find_split_warnings
 from thalweg.data.splits import Splits
 from thalweg.system import files
@@ -23,7 +23,7 @@ MAX_CLASSES = 10  # whose numbers are printed
 
 def main(config: Config) -> str:
     source, path, seed = config.data.source, Path(config.data.path), rng.derive_seed(config.seed, "source")
-    outline = source.build_outline(path, seed)
+    outline = build_outline(source, path, seed)
     if outline is not None and (problem := find_memory_problem(outline)):
         raise files.UserError(f"data.source: {problem}")
     result = read_source(source, path, seed)

@@ -6,7 +6,7 @@ import time
 from thalweg.artifacts.expected_times import read_expected_times
 from thalweg.artifacts.inputs import require_unchanged_inputs, watch_inputs
 from thalweg.artifacts.stage_times import record_stage_time
-from thalweg.config.load import load_config
+from thalweg.config.load import load_config, locate_own_faults
 from thalweg.system import files, progress
 from thalweg.system.compiled import guard_compiled_programs
 from thalweg.system.counts import format_duration
@@ -22,7 +22,7 @@ def run_stage(stage: str) -> None:
     params = files.read_bytes(PARAMS)
     config = load_config(PARAMS, content=params)
     expected_seconds = read_expected_times(config).get(stage)
-    with progress.show_stage(stage, expected_seconds), watch_inputs(stage, params):
+    with locate_own_faults(PARAMS, params), progress.show_stage(stage, expected_seconds), watch_inputs(stage, params):
         guard_compiled_programs()
         for folder in (REPORTS, STATE_FOLDER):
             files.remove_partial_writes(folder)

@@ -9,7 +9,7 @@ import importlib
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +88,38 @@ def run_own_code(path: str, function: Callable[..., Any], *inputs: Any, **option
 def describe_error(error: BaseException) -> str:
     """Describe an error in a line, with the file and line of the code outside of packages that raised it."""
     text = next(iter(f"{error}".strip().splitlines()), "")
-    frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    places = [(file, line) for file, line, _ in _list_own_frames(error)]
     if isinstance(error, SyntaxError):
-        text, frames = error.msg, [(error.filename or "", error.lineno)]
-    others = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), "<")
-    own = [frame for frame in frames if not frame[0].startswith(others) and "site-packages" not in frame[0]]
-    place = f" ({Path(own[-1][0]).name}, line {own[-1][1]})" if own else ""
+        text, places = error.msg, [(error.filename or "", error.lineno or 0)]
+    place = f" ({Path(places[-1][0]).name}, line {places[-1][1]})" if places else ""
     return f"{type(error).__name__}{f': {text}' if text else ''}{place}"
+
+
+def blame_member(error: BaseException, paths: Iterable[str]) -> str:
+    """Return which of some dotted paths of own code raised an error; '' if none did.
+
+    It is the one whose file is the last in the traceback, and of several in that file the one whose name is there.
+    """
+    owners: dict[str, list[str]] = {}
+    for path in paths:
+        for name in (path, path.rpartition(".")[0]):
+            if file := getattr(sys.modules.get(name), "__file__", None):
+                owners.setdefault(str(file), []).append(path)
+    for file, _, function in reversed(_list_own_frames(error)):
+        if found := owners.get(file):
+            return next((path for path in found if path.rpartition(".")[2] == function), found[0])
+    return ""
+
+
+def _list_own_frames(error: BaseException) -> list[tuple[str, int, str]]:
+    """List file, line, and function or class of what an error went through, without packages."""
+    others = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), "<")
+    frames = ((frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__))
+    return [
+        (code.co_filename, line, code.co_qualname.partition(".")[0])
+        for code, line in frames
+        if not code.co_filename.startswith(others) and "site-packages" not in code.co_filename
+    ]
 
 
 def _find_hidden_file(module: str) -> str:

@@ -9,10 +9,10 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from thalweg.core import augmentations, metrics
+from thalweg.core import augmentations, losses, metrics
 from thalweg.core.augmentations import Change
 from thalweg.core.metrics import Metric
 from thalweg.core.types import DataSpec, Term, Tree
@@ -59,6 +59,28 @@ class Task(StrictModel):
     PICTURE_CAPTION: ClassVar[str] = "as the network sees them"
     #: whether the network gets `corrupt_images` of an image, with the image itself as its target
     CORRUPTS_INPUT: ClassVar[bool] = False
+
+    @model_validator(mode="after")
+    def _check_own_class(self) -> "Task":
+        """Check what a user's own task says of its metrics and its loss."""
+        if is_dotted(self.kind) and (fault := self._find_class_fault()):
+            raise PydanticCustomError("member", "{fault}", {"fault": f"`{self.kind}` {fault}"})
+        return self
+
+    def _find_class_fault(self) -> str:
+        """Return what is wrong with the declarations of an own task, as the end of a sentence; '' if nothing is."""
+        directions = getattr(self, "METRIC_DIRECTIONS", None)
+        if not isinstance(directions, dict) or not {"min", "max", "zero"} >= {*map(str, directions.values())}:
+            return "needs `METRIC_DIRECTIONS`, a dict from each metric to min, max or zero"
+        if not {"min", "max"} & {*directions.values()}:
+            return "needs a metric whose direction is min or max in `METRIC_DIRECTIONS`"
+        if self.OUTPUT_KIND not in ("number", "class", "image"):
+            return f"has the `OUTPUT_KIND` {self.OUTPUT_KIND!r}; it must be number, class or image"
+        families: Any = self.loss_families
+        if not isinstance(families, dict) or not families:
+            return "needs the property `loss_families`, a dict from each term of the loss to its family"
+        unknown = [family for family in families.values() if family not in losses.FAMILIES]
+        return f"has the loss family {unknown[0]!r}; families are {', '.join(losses.FAMILIES)}" if unknown else ""
 
     @property
     def own_metrics(self) -> dict[str, Metric]:

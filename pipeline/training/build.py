@@ -21,7 +21,7 @@ from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
 from thalweg.system.counts import format_count
 from thalweg.system.files import UserError
-from thalweg.system.members import is_dotted
+from thalweg.system.members import describe_error, is_dotted
 from thalweg.tasks import Task
 from thalweg.training import normalisation
 from thalweg.training.plan import NetworkHyper, TrainingData
@@ -141,7 +141,8 @@ def _check_network(network: Network) -> None:
         outputs, before, after = jax.eval_shape(run_network)
     except Exception as error:  # a user's class can raise anything, for example for impossible sizes
         message = (f"{error}".strip().splitlines() or [""])[0]
-        reason = message if isinstance(error, ValueError) and message else f"{type(error).__name__}: {message}"
+        is_sentence = isinstance(error, ValueError) and message and not is_dotted(network.path)
+        reason = message if is_sentence else describe_error(error)
         raise UserError(f"model: `{network.path}` cannot be built for this data: {reason}") from None
     shape = getattr(outputs, "shape", None)
     if shape != (2, *network.outputs):

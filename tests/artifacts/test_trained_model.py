@@ -96,7 +96,7 @@ def test_load_names_missing_class(saved_model: Path, tmp_path: Path) -> None:
     description = trained_model.read_description(tmp_path)
     description["network"]["path"] = "nowhere.Model"
     trained_model.write_description(tmp_path, description)
-    with pytest.raises(files.UserError, match=r"model 'nowhere\.Model' cannot be loaded"):
+    with pytest.raises(files.UserError, match=r"model cannot be loaded: `nowhere\.Model` is not"):
         trained_model.load_trained_model(tmp_path, {"nowhere.Model"})
 
 

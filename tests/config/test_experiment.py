@@ -17,15 +17,17 @@ from thalweg.config.tree import flatten_tree
 CONFIG = load_config(ROOT / "params.yaml")
 
 MINE = """
-class Mine:
+from flax import nnx
+
+class Mine(nnx.Module):
     def __init__(self, inputs, outputs, *, widths: tuple[int, ...] = (8, 4), depth: int, free=None, rngs): ...
 
 def function(inputs): ...
 
-class Text:
+class Text(nnx.Module):
     def __init__(self, inputs, outputs, *, width: "int" = 3, rngs): ...
 
-class Taken:
+class Taken(nnx.Module):
     def __init__(self, inputs, outputs, *, gain: float = 3.0, rngs): ...
 """
 
@@ -102,7 +104,7 @@ def test_scales_of_initial_weights_are_no_sizes(user_module: str) -> None:
     part = ModelConfig.model_validate({"kind": f"{user_module}.Text", "gain": 0.5, "last_gain": 0.0})
     assert (part.gain, part.last_gain, part.sizes) == (0.5, 0.0, (("width", 3),))
     assert part == ModelConfig.model_validate(part.model_dump())
-    with pytest.raises(ValidationError, match=r"its size `gain` needs another name"):
+    with pytest.raises(ValidationError, match=r"has a size `gain`; give it another name"):
         ModelConfig.model_validate({"kind": f"{user_module}.Taken"})
     with pytest.raises(ValidationError):
         ModelConfig.model_validate({"kind": "mlp", "gain": 0.0})

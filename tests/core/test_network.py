@@ -8,6 +8,7 @@ from flax import nnx
 
 from thalweg.core import network
 from thalweg.core.network import Network
+from thalweg.system.members import MemberError
 
 
 class Shaky(nnx.Module):
@@ -39,7 +40,7 @@ def test_model_class_by_name_or_path() -> None:
 
 @pytest.mark.parametrize("path", ["nothing", "layers", "nowhere.Model", f"{Shaky.__module__}.Nothing"])
 def test_missing_model_cannot_be_imported(path: str) -> None:
-    with pytest.raises((ImportError, AttributeError)):
+    with pytest.raises(MemberError):
         network.import_model_class(path)
 
 

@@ -105,7 +105,7 @@ def take_weight(prediction: Any, target: Any, *, weight: Share = 0.5) -> Any:
     [
         (3, "is no function; it must be a loss"),
         ({}, "is no function; it must be a loss"),
-        (take_one, r"takes \(prediction: Any\) -> Any; a loss takes \(prediction, target\)"),
+        (take_one, r"takes \(prediction\); a loss takes \(prediction, target\)"),
         (take_text, "needs a number as default of `share`"),
         (take_required, r"takes .*; a loss takes \(prediction, target\)"),
         (take_weight, "has a number `weight`; give it another name"),

@@ -10,6 +10,7 @@ from thalweg.config.checks.task import find_task_problems, is_implied_by_kind, n
 from thalweg.config.experiment import RENAMED_SECTIONS, Config, ConfirmConfig
 from thalweg.config.study import find_cohort_error
 from thalweg.config.tree import remove_paths
+from thalweg.core.metrics import name_own_metric
 from thalweg.schema.problem import ParamsTree, Problem, build_problem, quote_value
 from thalweg.schema.section import build_member_validator
 from thalweg.system.members import is_dotted
@@ -28,7 +29,17 @@ def find_file_problems(tree: ParamsTree) -> list[Problem]:
     task = validate_task(valid_tree)
     if task:
         problems = [narrow_to_task(problem, task) for problem in problems if not is_implied_by_kind(problem, task)]
-    return [*problems, *find_cross_field_problems(valid_tree), *(find_task_problems(valid_tree, task) if task else ())]
+    task_problems = find_task_problems(valid_tree, task) if task else ()
+    broken = _list_broken_metrics(tree, problems)
+    further = (p for p in task_problems if p.path[:1] != ("study",) or p.written not in broken)
+    return [*problems, *find_cross_field_problems(valid_tree), *further]
+
+
+def _list_broken_metrics(tree: ParamsTree, problems: list[Problem]) -> set[str]:
+    """Return the names of own metrics that cannot be used; the task does not know them."""
+    written = tree["task"].get("metrics") if isinstance(tree.get("task"), dict) else None
+    broken = any(problem.path[:2] == ("task", "metrics") for problem in problems)
+    return {name_own_metric(str(path)) for path in ([written] if isinstance(written, str) else written or ()) if broken}
 
 
 def validate_task(valid_tree: ParamsTree) -> Task | None:

@@ -93,6 +93,7 @@ def _find_value_problems(
     missing = {problem.path for problem in problems if problem.message.startswith("is missing")}
     missing |= {(*problem.path[:-1], problem.suggestion) for problem in problems if problem.suggestion}  # misspelt
     valid_names = [name for name, _ in flatten_tree(filled) if name not in unknown]
+    broken = _list_broken_sections(tree, problems)
     all_searchable = tuple(filter(is_searchable, valid_names))
     for name in written:
         path, keys = (*SPACE, name), tuple(name.split("."))
@@ -107,7 +108,9 @@ def _find_value_problems(
         earlier = [*problems, *(find_file_problems(base) if conditions else ())]
         for key, value in list_extreme_values(space.get(name)):
             filled_problems = find_file_problems(replace_values(base, {name: value}))
-            new = [problem for problem in filled_problems if problem not in earlier and not _is_drawn(problem, space)]
+            new = [
+                p for p in filled_problems if p not in earlier and not _is_drawn(p, space) and not _is_key_of(p, broken)
+            ]
             is_unlisted = name not in valid_names
             if is_unlisted and (not is_searchable(name) or any(_is_missing_path(problem, keys) for problem in new)):
                 yield Problem(path, "is not in this file", searchable, name)
@@ -133,6 +136,17 @@ def _explain_foreign_key(keys: KeyPath, filled: ParamsTree, parameter: Parameter
         return ""
     advice = f"add `{kind}` to the choices, or remove the key"
     return f"has `choices` without the key `{unknown[0]}`, which belongs to the `{kind}` of this file; {advice}"
+
+
+def _list_broken_sections(tree: ParamsTree, problems: list[Problem]) -> set[KeyPath]:
+    """Return the sections whose own kind cannot be used: nobody knows which keys it has."""
+    leaves = dict(flatten_tree(tree))
+    broken = (problem.path for problem in problems if problem.path[-1:] == ("kind",))
+    return {path[:-1] for path in broken if is_dotted(leaves.get(".".join(map(str, path))))}
+
+
+def _is_key_of(problem: Problem, sections: set[KeyPath]) -> bool:
+    return problem.message == "unknown key" and problem.path[:-1] in sections
 
 
 def _is_drawn(problem: Problem, space: dict[str, ParameterConfig]) -> bool:

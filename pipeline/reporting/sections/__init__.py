@@ -6,14 +6,20 @@ not suit every study has `is_applicable(tables)`, too. A user's own section is a
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from functools import lru_cache
+from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
 
+from thalweg.core import own_functions
+from thalweg.core.own_functions import check_function
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure
 from thalweg.reporting.tables import StudyTables
 from thalweg.system.files import UserError
 from thalweg.system.members import MemberError, import_member, is_dotted, run_own_code
+
+OWN = own_functions.Protocol("a section's function", ("tables",), lambda result, _tables: result)
 
 
 class Section(Protocol):
@@ -52,16 +58,30 @@ def find_sections() -> list[Section]:
     return sorted(sections, key=lambda section: (section.ORDER, get_section_name(section)))
 
 
-def load_own_section(path: str) -> Section:
-    """Import the user's section at a dotted path. Raises `MemberError`."""
+def load_own_sections(paths: Iterable[str]) -> dict[str, Section]:
+    """Import the user's sections at dotted paths, each once. Raises `MemberError`."""
+    loaded: dict[str, Section] = {}
+    for path in dict.fromkeys(paths):
+        loaded[path] = load_own_section(path, loaded.values())
+    return loaded
+
+
+def load_own_section(path: str, before: Iterable[Section] = ()) -> Section:
+    """Import the user's section at a dotted path, after the own ones `before` it. Raises `MemberError`."""
     section = import_member(path)
+    if not isinstance(section, ModuleType):
+        raise MemberError(path, "is no module; a section is a file with a `TITLE` and functions")
     if not isinstance(getattr(section, "TITLE", None), str) or not isinstance(getattr(section, "ORDER", None), int):
         raise MemberError(path, "needs a `TITLE`, which is text, and an `ORDER`, a whole number: small ones come first")
-    for name in ("build_findings", "build_figures"):
+    functions = ("build_findings", "build_figures", *(["is_applicable"] if hasattr(section, "is_applicable") else []))
+    for name in functions:
         if not callable(getattr(section, name, None)):
             raise MemberError(path, f"needs a function `{name}(tables)`")
-    if get_section_name(section) in {get_section_name(other) for other in find_sections()}:
-        raise MemberError(path, "has the name of another section; give it another one")
+        check_function(f"{path}.{name}", getattr(section, name), OWN)
+    for other in (*find_sections(), *before):
+        if get_section_name(section) == get_section_name(other) or section.TITLE.lower() == other.TITLE.lower():
+            owner = other.__name__.removeprefix(f"{__name__}.")
+            raise MemberError(path, f"has the name or the title of the section `{owner}`; give it another one")
     return cast(Section, section)
 
 
@@ -72,15 +92,19 @@ def select_sections(tables: StudyTables) -> list[Section]:
     even if named.
     """
     listed = [str(name) for name in tables.setting("report.sections") or ()]
-    own = {name: load_own_section(name) for name in listed if is_dotted(name)}
+    own = load_own_sections(filter(is_dotted, listed))
     sections = {get_section_name(section): section for section in find_sections()} | own
     by_title = {section.TITLE.lower(): name for name, section in sections.items()}
     in_order = sorted(sections, key=lambda name: (sections[name].ORDER, name))
-    names = [by_title.get(name.lower(), name) for name in (in_order if len(own) == len(listed) else listed)]
+    names = [by_title.get(name.lower(), name) for name in (in_order if own.keys() == {*listed} else listed)]
     if unknown := [name for name in names if name not in sections]:
         raise UserError(f"report.sections: no section '{unknown[0]}'. Available: {', '.join(sections)}")
     selected = [sections[name] for name in dict.fromkeys(names)]
-    return [s for s in selected if not isinstance(s, ConditionalSection) or s.is_applicable(tables)]
+    return [s for s in selected if not isinstance(s, ConditionalSection) or _is_applicable(s, tables)]
+
+
+def _is_applicable(section: ConditionalSection, tables: StudyTables) -> bool:
+    return bool(run_own_code(section.__name__, section.is_applicable, tables))
 
 
 @lru_cache(maxsize=64)
