@@ -23,6 +23,7 @@ from thalweg.system.members import MemberError, blame_member, describe_error, is
 from thalweg.tasks import Task
 from thalweg.training import build, trace
 from thalweg.training.own_task import find_task_fault
+from thalweg.training.own_values import list_value_faults
 
 UNKNOWN_EXAMPLES = "the examples are not known before they are read"
 
@@ -116,7 +117,7 @@ def _find_program_problems(tree: ParamsTree, outline: Examples) -> Iterator[Prob
     split = splits.split_examples(config.data.split, outline, rng.derive_seed(config.seed, "split"))
     data, spec = trace.build_abstract_data(config, outline, split), build.build_data_spec(outline)
     spec = DataSpec(spec.image_shape, spec.class_count or 2)
-    traced, messages = set[Any](), set[str]()
+    traced, messages, called = set[Any](), set[str](), set[str]()
     for setting in [{}, *covering.cover_pairs(config)[0]]:
         changed = config.replace_values(setting)
         try:
@@ -125,6 +126,8 @@ def _find_program_problems(tree: ParamsTree, outline: Examples) -> Iterator[Prob
             if (key := (plan, jax.tree.structure(hyper))) not in traced:
                 traced.add(key)
                 trace.trace_training(plan, hyper, data)
+                for fault in list_value_faults(plan, changed, outline, called):
+                    yield build_member_problem(tree, fault)
         except MemberError as error:
             if error.member not in messages:
                 messages.add(error.member)
