@@ -37,9 +37,12 @@ def follow_imports(starts: Iterable[str], left_out: Iterable[str] = ()) -> dict[
 def list_libraries(starts: Iterable[str], left_out: Iterable[str] = ()) -> dict[str, str]:
     """Return the version of each installed library that `follow_imports` comes to, by the name that pip knows."""
     packages = {name.partition(".")[0] for name, file in _walk_imports(starts, left_out) if not file}
-    specs = {package: _find_top(package) for package in sorted(packages)}
-    names = {name for package, spec in specs.items() if spec and _is_library(spec) for name in _list_owners(package)}
-    return {name: version(name) for name in sorted(names)}
+    found: dict[str, str] = {}
+    for package in packages - sys.stdlib_module_names:
+        spec = _find_top(package)
+        if spec and _is_library(spec):
+            found |= _read_versions(package)
+    return dict(sorted(found.items()))
 
 
 def find_version(library: str) -> str:
@@ -50,13 +53,13 @@ def find_version(library: str) -> str:
         return "none"
 
 
-def _list_owners(package: str) -> list[str]:
-    """Return the installed distributions that hold a package; none for one of Python's own."""
-    if package in sys.stdlib_module_names:
-        return []
-    with suppress(PackageNotFoundError):  # most have the package's name, and to read all takes a fifth of a second
-        return [distribution(package).name]
-    return list(packages_distributions().get(package, ()))
+def _read_versions(package: str) -> dict[str, str]:
+    """Return the version of each installed distribution that holds a package."""
+    try:  # most have the package's name, and to read all takes a fifth of a second
+        facts = distribution(package).metadata
+    except PackageNotFoundError:
+        return {name: version(name) for name in packages_distributions().get(package, ())}
+    return {facts["Name"]: facts["Version"]}
 
 
 def _walk_imports(starts: Iterable[str], left_out: Iterable[str]) -> Iterator[tuple[str, Path | None]]:
