@@ -30,13 +30,17 @@ def list_value_faults(
     program: NetworkProgram, config: Config, outline: Examples, seen: set[str]
 ) -> Iterator[MemberError]:
     """Return the faults of what own code returns at ordinary arguments; members in `seen` are left out, and added."""
+    task, spec = program.task, program.spec
+    kinds = (program.network.path, program.optimizer_kind, *program.schedule_names, *program.augmentation_names)
+    named = {*kinds, *task.metrics, *(kind for names in program.loss_names for kind in names)}
+    if not {*filter(is_dotted, named)} - seen:
+        return
 
     def select_new(names: Iterable[str]) -> list[str]:
         new = [name for name in dict.fromkeys(names) if is_dotted(name) and name not in seen]
         seen.update(new)
         return new
 
-    task, spec = program.task, program.spec
     labels = _build_labels(task, outline, spec)
     outputs = _spread(-1.0, 1.0, (COUNT, *task.output_shape(spec)))
     targets = task.build_targets(labels, spec)

@@ -4,12 +4,15 @@ import json
 import pkgutil
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from thalweg.reporting import sections
 from thalweg.reporting.page.figures import Chart, EmptyFigure, Table, build_vega_spec
 from thalweg.reporting.sections import (
+    Section,
+    collect_findings,
     errors,
     find_sections,
     get_section_name,
@@ -22,6 +25,7 @@ from thalweg.reporting.sections import (
 )
 from thalweg.reporting.tables import StudyTables
 from thalweg.system.files import UserError
+from thalweg.system.members import MemberError
 
 RARE_CASES = [
     "no trials",
@@ -66,6 +70,34 @@ def test_params_select_sections(counting_study: StudyTables) -> None:
     assert [get_section_name(section) for section in select_sections(twice)] == ["result"]
     with pytest.raises(UserError, match=r"no section 'histry'\. Available: result, pareto"):
         select_sections(replace(counting_study, params={"report": {"sections": ["histry"]}}))
+
+
+OWN = """
+TITLE, ORDER = "Own {name}", 3
+def build_findings(tables): return [1]
+def build_figures(tables): return []
+def is_applicable(tables): {body}
+"""
+
+
+def test_own_section_fails_in_one_sentence(
+    counting_study: StudyTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_pages_of_test" / "deep").mkdir(parents=True)
+    for name, body in {"fails": "return {}['a']", "lists": "return True", "deep/lists": "return True"}.items():
+        (tmp_path / "own_pages_of_test" / f"{name}.py").write_text(OWN.format(name=name, body=body))
+
+    def select_own(*names: str) -> list[Section]:
+        listed = [f"own_pages_of_test.{name}" for name in names]
+        return select_sections(replace(counting_study, params={"report": {"sections": ["result", *listed]}}))
+
+    with pytest.raises(MemberError, match=r"fails` fails: KeyError: 'a' \(fails\.py, line 5\)"):
+        select_own("fails")
+    with pytest.raises(MemberError, match=r"deep\.lists` has the name or the title of the section `own_pages"):
+        select_own("lists", "deep.lists")
+    with pytest.raises(MemberError, match=r"lists` returns something else from `build_findings` than a list of them"):
+        collect_findings(select_own("lists")[1], counting_study)
 
 
 @pytest.fixture(scope="module")
