@@ -21,7 +21,7 @@ from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
 from thalweg.system.counts import format_count
 from thalweg.system.files import UserError
-from thalweg.system.members import describe_error, is_dotted
+from thalweg.system.members import MemberError, describe_error, is_dotted
 from thalweg.tasks import Task
 from thalweg.training import normalisation
 from thalweg.training.plan import NetworkHyper, TrainingData
@@ -143,18 +143,22 @@ def _check_network(network: Network) -> None:
         message = (f"{error}".strip().splitlines() or [""])[0]
         is_sentence = isinstance(error, ValueError) and message and not is_dotted(network.path)
         reason = message if is_sentence else describe_error(error)
-        raise UserError(f"model: `{network.path}` cannot be built for this data: {reason}") from None
+        raise _explain_fault(network, f"cannot be built for this data: {reason}") from None
     shape = getattr(outputs, "shape", None)
     if shape != (2, *network.outputs):
         returned = "no array" if shape is None else f"an array of shape {shape}"
-        raise UserError(
-            f"model: `{network.path}` returns {returned} for 2 examples; the task needs {(2, *network.outputs)}"
-        )
+        raise _explain_fault(network, f"returns {returned} for 2 examples; the task needs {(2, *network.outputs)}")
     if outputs.dtype != jnp.float32:
-        raise UserError(f"model: `{network.path}` returns values of type {outputs.dtype}; the task needs floats")
+        raise _explain_fault(network, f"returns values of type {outputs.dtype}; the task needs floats")
     if _describe_shapes(before) != _describe_shapes(after):
         advice = "create each nnx.Variable in the constructor, and keep its shape and type"
         raise UserError(f"model: a call of `{network.path}` changes the shape of its state; {advice}")
+
+
+def _explain_fault(network: Network, fault: str) -> UserError:
+    """Return the error about a model; a stage finds the line of an own one."""
+    is_own = is_dotted(network.path)
+    return MemberError(network.path, fault) if is_own else UserError(f"model: `{network.path}` {fault}")
 
 
 def _describe_shapes(tree: Any) -> Any:
