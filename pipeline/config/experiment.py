@@ -31,29 +31,40 @@ def _check_pattern(value: str) -> str:
 
 
 class DataConfig(StrictModel):
+    """Where images and labels come from, and how they are divided."""
+
     path: str = Field(description="folder with the source's files; a source that draws its examples ignores it")
     source: Annotated[
         SerializeAsAny[DataSource], BeforeValidator(build_member_validator("thalweg.data.sources", DataSource))
     ]
-    on_bad: Literal["error", "skip"] = "error"
-    #: regular expression that finds the camera's name in a group; the camera's median frame is subtracted
-    background: Annotated[str, AfterValidator(_check_pattern)] = ""
+    on_bad: Literal["error", "skip"] = Field(
+        "error", description="error: stop and list all bad examples; skip: leave them out and report them"
+    )
+    background: Annotated[str, AfterValidator(_check_pattern)] = Field(
+        "", description="regular expression that finds the camera's name in a group; its median frame is subtracted"
+    )
     split: SplitConfig
 
 
 class TrainingConfig(StrictModel):
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(64, ge=1)
+    """How long a network trains."""
+
+    epochs: int = Field(ge=1, description="passes over the training set")
+    batch_size: int = Field(64, ge=1, description="images in a mini-batch")
     validate_every: int = Field(1, ge=1, description="epochs between validations; divides epochs")
     patience: int = Field(0, ge=0, description="validations without a better objective before stopping; 0: never")
 
 
 class ConfirmConfig(StrictModel):
-    seeds: int = Field(8, ge=2)
-    runners_up: int = Field(2, ge=0)
+    """The best trials and the baseline, trained again on fresh seeds."""
+
+    seeds: int = Field(8, ge=2, description="fresh seeds for each candidate")
+    runners_up: int = Field(2, ge=0, description="candidates beside the best trial and the baseline")
     questions: bool = Field(True, description="also retrain the best trial of each value of a scientific parameter")
     epochs: int | None = Field(None, ge=1, description="epochs of each confirming run; null: as in the study")
-    refit: Literal["none", "all"] = "none"
+    refit: Literal["none", "all"] = Field(
+        "none", description="none: keep the confirmed networks; all: train again on all labelled images"
+    )
     refit_epochs: int | None = Field(None, ge=1, description="epochs of the refit; null: as confirmed")
     members: int = Field(1, ge=1, description="seeds whose networks (one per fold) the final model averages")
 
@@ -72,8 +83,9 @@ class DiagnoseConfig(StrictModel):
     """Further experiments with the winner."""
 
     seeds: int = Field(4, ge=0, description="number of fresh seeds to train ablations on; 0: no ablations")
-    #: shares of the images to train on
-    shares: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Strict(False)] = (0.25, 0.5)
+    shares: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Strict(False)] = Field(
+        (0.25, 0.5), description="shares of the images to train on"
+    )
     landscape: LandscapeConfig = LandscapeConfig()
     gradients: bool = Field(False, description="compare backpropagation with numerical derivatives")
 
@@ -89,8 +101,12 @@ RENAMED_SECTIONS = {"made": "provenance", "slices": "parameters", "terms": "loss
 
 
 class ReportConfig(StrictModel):
-    title: str = "Study"
-    sections: Annotated[Strings, AfterValidator(lambda names: tuple(RENAMED_SECTIONS.get(n, n) for n in names))] = ()
+    """What the report shows."""
+
+    title: str = Field("Study", description="title of the report")
+    sections: Annotated[Strings, AfterValidator(lambda names: tuple(RENAMED_SECTIONS.get(n, n) for n in names))] = (
+        Field((), description="names of sections, in order; none: all")
+    )
 
 
 class Config(StrictModel):

@@ -33,7 +33,9 @@ else:
 
 
 class OfflineConfig(Strengths):
-    copies: int = Field(0, ge=0, le=100)
+    """Changed copies of the training images, and the strengths of their changes."""
+
+    copies: int = Field(0, ge=0, le=100, description="changed copies of each training image")
 
 
 def flatten_strengths(section: Any) -> Any:
@@ -61,18 +63,22 @@ def _validate_strengths(base: type[Any], *, is_searched: bool) -> BeforeValidato
 
 
 class AugmentConfig(StrictModel):
+    """Random changes of the training images."""
+
     offline: Annotated[SerializeAsAny[OfflineConfig], _validate_strengths(OfflineConfig, is_searched=False)]
-    online: Annotated[SerializeAsAny[Strengths], _validate_strengths(Strengths, is_searched=True)]
+    online: Annotated[SerializeAsAny[Strengths], _validate_strengths(Strengths, is_searched=True)] = Field(
+        description="new random changes in every training step, by their strength"
+    )
 
 
 class ScheduleConfig(NumbersConfig):
     """A schedule; further fields are the numbers of its kind."""
 
     kind: str
-    warmup: float = Field(schedules.COMMON_DEFAULTS["warmup"], ge=0.0)
+    warmup: float = Field(schedules.COMMON_DEFAULTS["warmup"], ge=0.0, description="epochs of linear rise from 0")
 
 
-_SCHEDULE = build_model_class(
+SCHEDULE: type[ScheduleConfig] = build_model_class(
     "Schedule",
     {"kind": (Literal[schedules.list_schedules()], ...), **list_number_fields(schedules.KINDS)},
     ScheduleConfig,
@@ -82,7 +88,7 @@ _SCHEDULE = build_model_class(
 def _validate_schedule(value: Any) -> Any:
     if isinstance(value, ScheduleConfig):
         return value
-    return choose_section_class("schedule", _get_kind(value), _SCHEDULE).model_validate(value)
+    return choose_section_class("schedule", _get_kind(value), SCHEDULE).model_validate(value)
 
 
 def _get_kind(value: Any) -> Any:
@@ -96,7 +102,7 @@ class WeightPhase(StrictModel):
     """A new weight of a term from a share of training on."""
 
     start: float = Field(ge=0.0, le=1.0, description="share of training after which the phase begins")
-    weight: float = Field(ge=0.0)
+    weight: float = Field(ge=0.0, description="the term's weight in this phase")
     ramp: float = Field(0.0, ge=0.0, le=1.0, description="share of training that the change takes; 0: at once")
 
 
@@ -104,8 +110,8 @@ class TermConfig(NumbersConfig):
     """A term of the loss; further fields are the numbers of its kind of loss."""
 
     kind: str
-    weight: float = Field(1.0, ge=0.0)
-    schedule: Schedule | None = None
+    weight: float = Field(1.0, ge=0.0, description="factor of the term in the sum")
+    schedule: Schedule | None = Field(None, description="multiplies the weight by a factor that changes")
     phases: dict[str, WeightPhase] = Field({}, description="in this order; each starts at the previous one's weight")
 
 
@@ -137,7 +143,11 @@ def validate_term(value: Any) -> TermConfig:
 
 
 class LossConfig(StrictModel):
-    terms: dict[str, Annotated[SerializeAsAny[TermConfig], BeforeValidator(validate_term)]]
+    """The weighted sum of the task's terms."""
+
+    terms: dict[str, Annotated[SerializeAsAny[TermConfig], BeforeValidator(validate_term)]] = Field(
+        description="each term of the task's loss"
+    )
     balance: Literal[losses.BALANCES] = Field("none", description="how several terms are balanced")  # type: ignore[valid-type]
 
 
@@ -145,11 +155,11 @@ class OptimizerConfig(StrictModel):
     """An optimizer; further fields are the numbers of its kind, None where the kind's default applies."""
 
     kind: str
-    learning_rate: float = Field(gt=0.0)
+    learning_rate: float = Field(gt=0.0, description="peak size of a step; the schedule scales it")
     clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; null: no limit")
 
 
-_OPTIMIZER = build_model_class(
+OPTIMIZER: type[OptimizerConfig] = build_model_class(
     "Optimizer",
     {"kind": (Literal[optimizers.list_optimizers()], ...), **list_number_fields(optimizers.KINDS, optional=True)},
     OptimizerConfig,
@@ -159,7 +169,7 @@ _OPTIMIZER = build_model_class(
 def _validate_optimizer(value: Any) -> Any:
     if isinstance(value, OptimizerConfig):
         return value
-    return choose_section_class("optimizer", _get_kind(value), _OPTIMIZER, optional=True).model_validate(value)
+    return choose_section_class("optimizer", _get_kind(value), OPTIMIZER, optional=True).model_validate(value)
 
 
 Optimizer = Annotated[SerializeAsAny[OptimizerConfig], BeforeValidator(_validate_optimizer)]

@@ -31,7 +31,9 @@ def _validate_values(value: Any) -> Any:
 
 Scalar = bool | int | float | str | None
 Value = Annotated[Scalar, BeforeValidator(_validate_scalar)]
-ConditionValues = Annotated[tuple[Scalar, ...], BeforeValidator(_validate_values)]
+ConditionValues = Annotated[
+    tuple[Scalar, ...], BeforeValidator(_validate_values, json_schema_input_type=Scalar | tuple[Scalar, ...])
+]
 
 
 NULL = "null"
@@ -41,12 +43,14 @@ NULL = "null"
 class ParameterConfig(StrictModel):
     """A searched parameter: a range or choices."""
 
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
+    low: float | None = Field(None, description="lowest value of a range")
+    high: float | None = Field(None, description="highest value of a range")
+    log: bool = Field(False, description="search the logarithm")
     whole: bool = Field(False, description="whole numbers only")
     points: int | None = Field(None, ge=1, description="number of values that sampler: grid takes from the range")
-    choices: Annotated[tuple[Value, ...], Strict(False)] | None = None
+    choices: Annotated[tuple[Value, ...], Strict(False)] | None = Field(
+        None, description="values, in place of a range; null where a setting may be empty"
+    )
     role: Literal["scientific", "nuisance"] = Field("nuisance", description="what to compare, or what to tune for it")
     when: dict[str, ConditionValues] = Field({}, description="values of other parameters that make this one active")
 
@@ -109,7 +113,7 @@ class PruneConfig(StrictModel):
         return "`{first: 4, eta: 2}`, or `null` to stop no trial early"
 
     first: int = Field(ge=1, description="epochs to the first rung; each further rung is eta times as far")
-    eta: int = Field(3, ge=2)
+    eta: int = Field(3, ge=2, description="one in so many trials continues after a rung")
     brackets: int = Field(1, ge=1, description="2: every other cohort skips the first rung; 3: …")
     audit: float = Field(0.1, ge=0.0, le=1.0, description="share of the stopped trials to train on, as a check")
 
@@ -121,8 +125,8 @@ class ConstraintConfig(StrictModel):
     def suggest_value(cls, value: Any) -> str:
         return f"`{{low: {value}}}`, `{{high: {value}}}` or both" if _is_number(value) else "`{low: …, high: …}`"
 
-    low: float | None = None
-    high: float | None = None
+    low: float | None = Field(None, description="lowest value that is allowed")
+    high: float | None = Field(None, description="highest value that is allowed")
 
     @model_validator(mode="after")
     def _check_bounds(self) -> "ConstraintConfig":
@@ -161,20 +165,26 @@ def _validate_sampler(value: Any) -> Any:
 
 
 class StudyConfig(StrictModel):
-    name: str = "study"
-    sampler: Annotated[str, BeforeValidator(_validate_sampler)] = "tpe"
-    trials: int = Field(ge=1)
+    """The search: what is tried, how, and by which metric trials are ranked."""
+
+    name: str = Field("study", description="name in Optuna's storage, beside a fingerprint")
+    sampler: Annotated[str, BeforeValidator(_validate_sampler)] = Field("tpe", description="how trials are proposed")
+    trials: int = Field(ge=1, description="number of trials, a multiple of cohort")
     cohort: int = Field(ge=1, description="trials proposed together; trials is a multiple of it")
     in_flight: int = Field(1, ge=1, description="cohorts trained at once; each is proposed from the finished ones")
     seeds: int = Field(1, ge=1, description="seeds per trial (and fold); their mean counts")
-    randomness: Literal["paired", "independent"] = "paired"
-    objective: str
+    randomness: Literal["paired", "independent"] = Field(
+        "paired", description="paired: trials share initial weights, batches and augmentations"
+    )
+    objective: str = Field(description="metric on the validation set by which trials are ranked")
     also: Strings = Field((), description="further objectives; the result is a Pareto front")
     constraints: dict[str, ConstraintConfig] = Field({}, description="bounds on metrics that a winner must satisfy")
     smallest_effect: float | None = Field(
         None, gt=0.0, description="smallest difference of the objective that counts; null: one deviation of seeds"
     )
-    prune: PruneConfig | None = None
+    prune: PruneConfig | None = Field(None, description="stops bad trials early; null: every trial trains to its end")
     stop: StopConfig = StopConfig()
-    enqueue: Annotated[tuple[dict[str, Value], ...], Strict(False)] = ()
-    space: dict[str, ParameterConfig]
+    enqueue: Annotated[tuple[dict[str, Value], ...], Strict(False)] = Field(
+        (), description="trials to run after the first, each a mapping from paths to values"
+    )
+    space: dict[str, ParameterConfig] = Field(description="what to search, by path")

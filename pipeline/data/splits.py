@@ -36,7 +36,9 @@ class SplitConfig(StrictModel):
     - `column`: as the source says ('' is train); where it marks no validation examples, `validation` is drawn by group.
     """
 
-    by: Literal["fraction", "group", "folds", "column"] = "group"
+    by: Literal["fraction", "group", "folds", "column"] = Field(
+        "group", description="group: whole groups at random; fraction: single examples; folds; column: as the data says"
+    )
     validation: float = Field(
         0.2, ge=0, lt=1, description="fraction of the examples in the validation set, which chooses trials"
     )
