@@ -17,6 +17,7 @@ TOPICS = {
     "cli/test_own_faults": "one mistake in own code of each kind, through `check` and a stage",
     "config/test_bounds": "every number of a file, whatever module declares it",
     "config/test_causes": "one mistake in a whole file, through all checks",
+    "config/json_schema/test_own_code": "own code of every kind, through the whole package",
     "config/test_every_error": "many mistakes in a whole file, through all checks",
     "confirm/test_calibration": "thousands of studies, through candidates and compare",
     "data/sources/folder/test_bad_kinds": "a hundred kinds of files, through the whole package",

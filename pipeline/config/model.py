@@ -54,7 +54,7 @@ class ModelConfig(InitialScales):
             context = {"given": self.kind, "allowed": [*MODEL_KINDS, "dotted.path"]}
             raise PydanticCustomError("kind", "is not known", context)
         try:
-            sizes = run_own_code(self.kind, _load_sizes_class, self.kind)
+            sizes = run_own_code(self.kind, build_sizes_class, self.kind)
         except MemberError as error:
             raise PydanticCustomError("member", "{fault}", {"fault": str(error)}) from None
         extra = self.__pydantic_extra__
@@ -70,7 +70,8 @@ class ModelConfig(InitialScales):
         return tuple(sorted((n, tuple(v) if isinstance(v, list) else v) for n, v in extra.items()))
 
 
-def _load_sizes_class(kind: str) -> type[Any]:
+def build_sizes_class(kind: str) -> type[Any]:
+    """Build the section of a model's sizes. Raises any exception for a model that params.yaml cannot describe."""
     return _build_sizes_class(kind, cast(Hashable, import_model_class(kind)))
 
 
