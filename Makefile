@@ -27,6 +27,7 @@ $(READY): requirements.lock pyproject.toml
 	@echo "pip downloads and installs the packages of requirements.lock into .venv; the first time this takes minutes"
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/thalweg schema
 	touch $(READY)
 
 # what tests and checks need beside it

@@ -1,4 +1,4 @@
-"""The `thalweg` command: init, run, check, use, stage, study, predict, report, dashboard, timing.
+"""The `thalweg` command: init, run, check, schema, use, stage, study, predict, report, dashboard, timing.
 
 A command imports what it needs when it runs: JAX and Flax take a second, and help, a wrong argument or `timing` must
 not wait for them.
@@ -16,7 +16,7 @@ from thalweg.cli import dvc_lock
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import compiled, files, progress, project_folder
 from thalweg.system.counts import format_count
-from thalweg.system.paths import COPIES, MANIFEST, MODEL, PARAMS, TIMING
+from thalweg.system.paths import COPIES, MANIFEST, MODEL, PARAMS, PARAMS_SCHEMA, TIMING
 
 if TYPE_CHECKING:
     from thalweg.config.experiment import Config
@@ -89,6 +89,10 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
         "file", nargs="?", type=offset.joinpath, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}"
     )
     command.add_argument("--time", action="store_true", help="train for a moment, and say how long each stage takes")
+    command = add_command("schema", _write_schema, f"write the JSON Schema of {PARAMS}, which editors use")
+    out = f"file to write; -: print it (default: {PARAMS_SCHEMA})"
+    command.add_argument("--out", metavar="FILE", help=out)
+    command.set_defaults(folder=offset)
     command = add_command("use", _use_preset, f"replace {PARAMS} by a preset, unless it has uncommitted changes")
     preset = "name of a ready experiment; none: list them"
     command.add_argument("preset", nargs="?", metavar="PRESET", help=preset)
@@ -177,6 +181,17 @@ def _print_size(config: "Config", outline: "Examples", *, measures_time: bool) -
         seconds = stage_work.estimate_stages(config, measure.measure_speed(config, outline, planned))
     expected_times.write_expected_times(config, seconds)
     print(stage_work.describe_stages(seconds))
+
+
+def _write_schema(arguments: argparse.Namespace) -> None:
+    from thalweg.cli import schema_file
+
+    if arguments.out == "-":
+        print(schema_file.build_schema_text(), end="")
+        return
+    file = PARAMS_SCHEMA if arguments.out is None else arguments.folder / arguments.out
+    schema_file.write_schema(file)
+    print(f"{file}: the JSON Schema of {PARAMS}")
 
 
 def _use_preset(arguments: argparse.Namespace) -> None:

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from thalweg.cli.use import print_next_steps
+from thalweg.cli.use import print_next_steps, write_params
 from thalweg.system import files
 from thalweg.system.dvc_command import run_dvc
 from thalweg.system.git import run_git
 from thalweg.system.package_files import find_package_file
-from thalweg.system.paths import PARAMS
+from thalweg.system.paths import PARAMS, PARAMS_SCHEMA
 
 CONTENTS = {
     "dvc.yaml": "dvc.txt",
@@ -41,8 +41,8 @@ def init_project(preset: Path) -> None:
         files.write_bytes(template, files.read_bytes(find_package_file("scaffold", PLOT_TEMPLATE)))
     for name, source in CONTENTS.items():
         files.write_bytes(Path(name), files.read_bytes(find_package_file("scaffold", source)))
-    files.write_bytes(PARAMS, files.read_bytes(preset))
-    print(f"a new project with the preset {preset.stem}: {PARAMS}, {', '.join(CONTENTS)}")
+    write_params(files.read_bytes(preset).decode())
+    print(f"a new project with the preset {preset.stem}: {PARAMS}, {PARAMS_SCHEMA}, {', '.join(CONTENTS)}")
     if not under_git:
         print(f"note: git {'is not installed' if run_git('version') is None else 'failed'}, so DVC works without it")
     if print_next_steps():
@@ -50,7 +50,7 @@ def init_project(preset: Path) -> None:
 
 
 def _require_no_files() -> None:
-    existing = [name for name in (str(PARAMS), *CONTENTS) if files.path_exists(Path(name))]
+    existing = [name for name in (str(PARAMS), str(PARAMS_SCHEMA), *CONTENTS) if files.path_exists(Path(name))]
     if existing:
         advice = "Move them away, or start in an empty folder"
         raise files.UserError(f"init: it would overwrite {', '.join(existing)}. {advice}; nothing was written")

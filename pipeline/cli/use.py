@@ -5,6 +5,7 @@ from pathlib import Path
 
 from thalweg.artifacts import expected_times
 from thalweg.cli import measure, preflight, presets, programs, time_budget
+from thalweg.cli.schema_file import add_modeline, remove_modeline, write_schema
 from thalweg.config import notes
 from thalweg.config.load import load_config
 from thalweg.config.params_file import ParamsError, parse_params
@@ -27,12 +28,18 @@ def use_preset(preset: Path, minutes: float | None, *, force: bool) -> None:
     if not force:
         _require_no_changes()
     if minutes is None:
-        files.write_bytes(PARAMS, files.read_bytes(preset))
+        write_params(files.read_bytes(preset).decode())
         print(f"{PARAMS} is now the preset {preset.stem}; {RESTORE}")
     else:
-        files.write_text(PARAMS, _fit_preset(preset, minutes))
+        write_params(_fit_preset(preset, minutes))
         print(f"{PARAMS} is now the preset {preset.stem} with these settings; {RESTORE}")
     print_next_steps()
+
+
+def write_params(text: str) -> None:
+    """Write params.yaml with a line that names its JSON Schema, and the schema."""
+    files.write_text(PARAMS, add_modeline(text))
+    write_schema()
 
 
 def print_next_steps() -> bool:
@@ -76,11 +83,10 @@ def _require_no_changes() -> None:
 
 def _is_copy(written: bytes, preset: bytes) -> bool:
     """Return whether a file is a preset, or a preset with settings that `--minutes` chose: no one's work."""
-    if written == preset:
-        return True
     try:
         values = dict(flatten_tree(parse_params(PARAMS, written)[0]))
     except ParamsError:
         return False
+    text = remove_modeline(written.decode())
     chosen = {path: values[path] for path in time_budget.PATHS if path in values}
-    return rewrite_params(preset.decode(), chosen).encode() == written
+    return text in (preset.decode(), rewrite_params(preset.decode(), chosen))

@@ -16,7 +16,7 @@ from thalweg.cli.presets import list_presets
 from thalweg.config.load import load_config
 from thalweg.system.package_files import find_package_file
 
-NAMES = {"params.yaml", *CONTENTS}
+NAMES = {"params.yaml", "params.schema.json", *CONTENTS}
 
 
 @pytest.fixture
@@ -48,7 +48,10 @@ def test_every_scaffold_file_is_used() -> None:
     assert scaffold == {*CONTENTS.values(), "candidates.json"}
 
 
-@pytest.mark.parametrize("existing", [["params.yaml"], ["README.md", ".gitignore", "own_model.py"], ["data/README.md"]])
+@pytest.mark.parametrize(
+    "existing",
+    [["params.yaml"], ["params.schema.json"], ["README.md", ".gitignore"], ["data/README.md"]],
+)
 def test_existing_files_are_named_and_kept(
     empty: Path, existing: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ from tests.helpers.paths import ROOT
 from thalweg import cli
 from thalweg.cli import presets
 from thalweg.cli.presets import Headline, describe_presets, read_headline
+from thalweg.cli.schema_file import MODELINE
 
 TWO_LINES = b"# Sort leaves\n# 2.5 minutes: 9 of 10 leaves are right (2026-11-29, two cores)\n\nseed: 0\n"
 
@@ -59,4 +60,4 @@ def test_options_need_a_preset(arguments: list[str], capsys: pytest.CaptureFixtu
 
 def test_default_is_a_preset() -> None:
     """Outside of git, `use` may then replace it."""
-    assert (ROOT / "params.yaml").read_bytes() == (ROOT / "presets" / "scenes.yaml").read_bytes()
+    assert (ROOT / "params.yaml").read_text() == MODELINE + (ROOT / "presets" / "scenes.yaml").read_text()

@@ -10,6 +10,7 @@ from thalweg import cli
 from thalweg.artifacts.expected_times import read_expected_times
 from thalweg.cli import measure, presets
 from thalweg.cli.measure import Speed
+from thalweg.cli.schema_file import MODELINE
 from thalweg.config.load import load_config
 
 SPEED = Speed(epoch=0.02, lone_epoch=0.02, compile=2.0, read=1.0, start=2.0, parallel=2, passes=1000.0)
@@ -37,7 +38,11 @@ def test_minutes_set_trials_epochs_and_seeds(project: Path, capsys: pytest.Captu
     assert 500 < sum(read_expected_times(written).values()) <= 600
     # what this command chose is no one's work
     assert cli.main(["use", "digits"]) == 0
-    assert (project / "params.yaml").read_bytes() == (project / "presets" / "digits.yaml").read_bytes()
+    preset_text = (project / "presets" / "digits.yaml").read_text()
+    assert (project / "params.yaml").read_text() == MODELINE + preset_text
+    # so is a preset of before, without the line that names the schema
+    (project / "params.yaml").write_text(preset_text)
+    assert cli.main(["use", "scenes"]) == 0
 
 
 @pytest.mark.usefixtures("project")
