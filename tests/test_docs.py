@@ -17,6 +17,7 @@ from tests.helpers.doc_examples import PAGES, TUTORIAL, Example, find_example, l
 from tests.helpers.drawn_sets import draw_images
 from tests.helpers.paths import ROOT
 from thalweg import cli
+from thalweg.cli.completion import SHELLS
 from thalweg.config.experiment import Config, ConfirmConfig, DataConfig, DiagnoseConfig, TrainingConfig
 from thalweg.config.load import load_config
 from thalweg.config.model import ModelConfig
@@ -38,7 +39,7 @@ YAML_EXAMPLES = [
 """Those that hold without a file that a person adds; other tests run the others."""
 OTHER_PROGRAMS = {"xdg-open", "cd", "cp", "mkdir", "pip", "pipx", "rm", "uv"}
 PARSER = cli._build_parser()
-COMMANDS = next(list(action.choices) for action in PARSER._actions if action.choices)
+COMMANDS = next(list(action.choices) for action in PARSER._actions if isinstance(action.choices, dict))
 
 
 def list_sections(part: type[StrictModel]) -> set[type[StrictModel]]:
@@ -260,6 +261,8 @@ def check_command(program: str, *arguments: str) -> None:
                 change.lstrip("+").split(".")[0] in Config.model_fields
                 for change in getattr(chosen, "set_param", None) or ()
             )
+        case "thalweg" if arguments[:1] == ("--print-completion",):  # which ends the process
+            assert arguments[1] in SHELLS
         case "thalweg":
             chosen = PARSER.parse_args(arguments)
             assert (ROOT / "presets" / f"{getattr(chosen, 'preset', 'scenes')}.yaml").exists()

@@ -13,7 +13,7 @@ from thalweg.stages import STAGE_NAMES
 
 HEAVY = (
     *("altair", "dvc", "flax", "jax", "optax", "optuna", "pandas", "pydantic", "scipy.special", "scipy.stats"),
-    *("skimage", "sklearn", "sqlalchemy", "vl_convert"),
+    *("shtab", "skimage", "sklearn", "sqlalchemy", "vl_convert"),
 )
 COMMANDS: dict[str, set[str]] = {
     "--help": set(),

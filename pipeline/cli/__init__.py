@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import thalweg
 from thalweg.cli import dvc_lock
+from thalweg.cli.completion import SHELLS, PrintCompletion
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import compiled, files, progress, project_folder
 from thalweg.system.counts import format_count
@@ -71,6 +72,8 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     description = "Declarative hyperparameter studies of neural networks."
     parser = argparse.ArgumentParser(prog="thalweg", description=description)
     parser.add_argument("--version", action="version", version=f"thalweg {thalweg.__version__}")
+    completion = "print a script that completes the command in a shell"
+    parser.add_argument("--print-completion", action=PrintCompletion, choices=SHELLS, help=completion)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add_command(name: str, run: Callable[[argparse.Namespace], None], summary: str) -> argparse.ArgumentParser:
