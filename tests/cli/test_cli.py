@@ -10,6 +10,7 @@ import pytest
 from tests.helpers.paths import ROOT
 from thalweg import cli
 from thalweg.cli import presets
+from thalweg.cli.schema_file import MODELINE
 
 
 @pytest.fixture
@@ -44,7 +45,8 @@ def test_check_counts_a_single_cohort(project: Path, capsys: pytest.CaptureFixtu
 
 def test_use_replaces_committed_file(project: Path) -> None:
     assert cli.main(["use", "fashion-mnist"]) == 0
-    assert (project / "params.yaml").read_bytes() == (project / "presets/fashion-mnist.yaml").read_bytes()
+    preset = (project / "presets/fashion-mnist.yaml").read_text()
+    assert (project / "params.yaml").read_text() == MODELINE + preset
     # what this command put there itself is no one's work
     assert cli.main(["use", "bus-stop"]) == 0
 
@@ -60,12 +62,12 @@ def test_use_keeps_local_changes(project: Path, capsys: pytest.CaptureFixture[st
 def test_check_names_missing_data(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = project / "presets/fashion-mnist.yaml"
     file.write_text(file.read_text().replace("/usr/share/datasets/fashion-mnist", "nowhere/at/all"))
-    problem = '9: data.path: "nowhere/at/all" does not exist; set it to the folder with train-images-idx3-ubyte, '
+    problem = 'data.path: "nowhere/at/all" does not exist; set it to the folder with train-images-idx3-ubyte, '
     assert cli.main(["check", str(file)]) == 2
-    assert capsys.readouterr().err.startswith(f"{file}:{problem}")
+    assert capsys.readouterr().err.startswith(f"{file}:9: {problem}")
     # the preset is copied anyway: the user sets the path next
     assert cli.main(["use", "fashion-mnist"]) == 0
-    assert f"set this:\nparams.yaml:{problem}" in capsys.readouterr().out
+    assert f"set this:\nparams.yaml:10: {problem}" in capsys.readouterr().out
     # scenes are drawn: their folder is only watched
     assert cli.main(["check", "presets/scenes.yaml"]) == 0
 
