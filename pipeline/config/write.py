@@ -1,25 +1,92 @@
-"""Write other values into a params file and keep its comments."""
+"""Write other values into a params file; comments, and lines without a new value, stay as they are."""
 
 import copy
 from collections.abc import Mapping
+from difflib import SequenceMatcher
 from io import StringIO
+from itertools import pairwise
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedBase
+from ruamel.yaml.error import YAMLError
 
 
 def rewrite_params(params: str, values: Mapping[str, Any]) -> str:
-    """Return `params`, the text of a params file, with `values` at their dotted paths."""
+    """Return `params`, the text of a params file, with `values` at their dotted paths.
+
+    A number in a path is a place in a list, from 0.
+    """
     yaml = YAML(typ="rt")
-    yaml.width = 4096
+    yaml.width, yaml.preserve_quotes = 4096, True
+    mapping, offset = _guess_indents(params)
+    yaml.indent(mapping=mapping, sequence=offset + 2, offset=offset)
     tree = yaml.load(params)
+    before = _dump_tree(yaml, tree)
     for path, value in sorted(values.items()):
-        section, keys = tree, path.split(".")
-        while len(keys) > 1 and ".".join(keys) not in section:  # a name may be a dotted path itself
-            # a copy, because a YAML alias may use the same section twice
-            section[keys[0]] = copy.deepcopy(section.get(keys[0], {}))
-            section = section[keys.pop(0)]
-        section[".".join(keys)] = value
+        _set_value(tree, path.split("."), value)
+    return _keep_lines(params, before, _dump_tree(yaml, tree))
+
+
+def _guess_indents(params: str) -> tuple[int, int]:
+    """Return by how much a section is indented, and the dash of a list; as it is first in the text."""
+    lines = [line for line in params.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    mapping, offset = 2, 0
+    for above, below in reversed([*pairwise(lines)]):
+        deeper = len(below) - len(below.lstrip()) - (len(above) - len(above.lstrip()))
+        is_open = above.split(" #")[0].rstrip().endswith(":")
+        if is_open and below.lstrip().startswith("- "):
+            offset = max(deeper, 0)
+        elif is_open and deeper > 0:
+            mapping = deeper
+    return mapping, offset
+
+
+def _set_value(section: Any, keys: list[str], value: Any) -> None:
+    key, rest = _split_path(section, keys)
+    if not rest:
+        section[key] = value
+        return
+    if isinstance(section, dict) and key not in section:
+        section[key] = {}
+    inner = section[key]
+    if isinstance(inner, CommentedBase) and inner.anchor.value:
+        # an alias may use the same section in another place; a copy loses some comments
+        section[key] = inner = copy.deepcopy(inner)
+    _set_value(inner, rest, value)
+
+
+def _split_path(section: Any, keys: list[str]) -> tuple[Any, list[str]]:
+    """Return the first step of a path, and the others. A name may be a dotted path itself."""
+    if isinstance(section, list):
+        return int(keys[0]), keys[1:]
+    lengths = range(len(keys), 0, -1)
+    length = next((length for length in lengths if ".".join(keys[:length]) in section), 1)
+    return ".".join(keys[:length]), keys[length:]
+
+
+def _dump_tree(yaml: YAML, tree: Any) -> str:
     text = StringIO()
     yaml.dump(tree, text)
     return text.getvalue()
+
+
+def _keep_lines(written: str, before: str, after: str) -> str:
+    """Return `after`, with each line that it shares with `before` as it was `written`.
+
+    ruamel.yaml keeps comments, but not how a value is written. If the lines do not fit together, it is `after`.
+    """
+    old, plain, new = (text.split("\n") for text in (written, before, after))
+    if len(old) != len(plain):
+        return after
+    steps = SequenceMatcher(None, plain, new, autojunk=False).get_opcodes()
+    lines = [line for name, a, b, c, d in steps for line in (old[a:b] if name == "equal" else new[c:d])]
+    text = "\n".join(lines)
+    try:
+        return text if _load_values(text) == _load_values(after) else after
+    except YAMLError:
+        return after
+
+
+def _load_values(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)

@@ -1,7 +1,13 @@
 """A params file with other values, its comments kept."""
 
+import copy
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
@@ -38,3 +44,92 @@ def test_aliased_section_changes_in_one_place(tmp_path: Path) -> None:
     file.write_text(write.rewrite_params(file.read_text(), {"second.rate": 5}))
     content = YAML(typ="safe").load(file)
     assert content == {"first": {"rate": 1, "size": 2}, "second": {"rate": 5, "size": 2}}
+
+
+WRITTEN = """\
+# the whole
+seed:   0      # spaces
+data: {path: "here",  sizes: [1,2]}
+
+study:
+    space:
+        a.b: {choices: ["x",   'y']}
+        kind:
+            choices:
+              # the first
+              - l1      # one
+              - "l2"    # two
+
+              - huber
+    number: 1e-3
+    none: ~
+"""
+EDITS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
+    ({}, []),
+    ({"seed": 1}, [("seed:   0      # spaces", "seed: 1        # spaces")]),
+    ({"study.number": 2.5}, [("    number: 1e-3", "    number: 2.5")]),
+    ({"study.space.kind.choices.0": "l3"}, [("              - l1      # one", "              - l3      # one")]),
+    ({"study.space.kind.choices.2": "l3"}, [("              - huber", "              - l3")]),
+    ({"study.space.a.b.choices.1": "z"}, [("""["x",   'y']""", """["x", 'z']""")]),
+    ({"data.sizes.0": 3}, [("""{path: "here",  sizes: [1,2]}""", """{path: "here", sizes: [3, 2]}""")]),
+]
+
+
+@pytest.mark.parametrize(("values", "edits"), EDITS)
+def test_other_lines_stay_as_written(values: dict[str, Any], edits: list[tuple[str, str]]) -> None:
+    expected = WRITTEN
+    for old, new in edits:
+        assert old in expected
+        expected = expected.replace(old, new)
+    assert write.rewrite_params(WRITTEN, values) == expected
+
+
+def test_lines_of_presets_stay_as_written() -> None:
+    for file in sorted((ROOT / "presets").glob("*.yaml")):
+        text = file.read_text()
+        assert write.rewrite_params(text, {}) == text
+        written, after = text.splitlines(), write.rewrite_params(text, {"study.trials": 720}).splitlines()
+        changed = [new for old, new in zip(written, after, strict=True) if old != new]
+        assert [line.split("#")[0].strip() for line in changed] == ["trials: 720"]
+
+
+SCALARS = st.sampled_from([None, True, 3, -1.5, "text", "a: b", "'", "", "# no", "1", "null"])
+TREES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b.c", "d", "b"]), inner),
+    max_leaves=8,
+)
+
+
+@given(tree=st.dictionaries(st.sampled_from(["a", "b.c", "d"]), TREES, min_size=1), data=st.data())
+def test_any_value_can_be_replaced(tree: dict[str, Any], data: st.DataObject) -> None:
+    """The file with a new value says the same as before, but for the value."""
+    for indents in ({}, {"mapping": 4, "sequence": 6, "offset": 4}):
+        yaml, text = YAML(), StringIO()
+        yaml.indent(**indents)
+        yaml.dump(tree, text)
+        path: tuple[Any, ...] = ()
+        value: Any = tree
+        while isinstance(value, dict | list) and value:
+            step = data.draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
+            path, value = (*path, step), value[step]
+        new = data.draw(SCALARS)
+        expected = copy.deepcopy(tree)
+        inner: Any = expected
+        for step in path[:-1]:
+            inner = inner[step]
+        inner[path[-1]] = new
+        assume(not is_ambiguous(tree, path))
+        written = write.rewrite_params(text.getvalue(), {".".join(map(str, path)): new})
+        assert YAML(typ="safe").load(written) == expected
+
+
+def is_ambiguous(tree: Any, path: tuple[Any, ...]) -> bool:
+    """Whether a dotted path may also mean another place: `b.c`, beside `b` with `c` in it."""
+    for index, step in enumerate(path):
+        if isinstance(tree, dict) and any(
+            ".".join(map(str, path[index:end])) in tree for end in range(index + 2, len(path) + 1)
+        ):
+            return True
+        tree = tree[step]
+    return False
