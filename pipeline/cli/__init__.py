@@ -1,4 +1,4 @@
-"""The `thalweg` command: init, run, check, schema, use, stage, study, predict, report, dashboard, timing.
+"""The `thalweg` command: init, run, check, schema, use, upgrade, stage, study, predict, report, dashboard, timing.
 
 A command imports what it needs when it runs: JAX and Flax take a second, and help, a wrong argument or `timing` must
 not wait for them.
@@ -102,6 +102,11 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     minutes = "measure this machine; set trials, epochs and seeds so that `dvc repro` takes as long"
     command.add_argument("--minutes", type=float, metavar="N", help=minutes)
     command.add_argument("--force", action="store_true", help=f"replace uncommitted changes of {PARAMS}, too")
+    command = add_command("upgrade", _upgrade_params, "rewrite a params file of an earlier version in today's form")
+    command.add_argument(
+        "file", nargs="?", type=offset.joinpath, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}"
+    )
+    command.add_argument("--dry-run", action="store_true", help="print the changes, and write nothing")
     command = add_command("stage", _run_stage, "run one stage of the pipeline, as `dvc repro` does")
     names = ("inputs", *STAGE_NAMES)
     command.add_argument("name", choices=names, metavar="NAME", help=", ".join(names))
@@ -148,7 +153,7 @@ def _run_pipeline(arguments: argparse.Namespace) -> None:
 
 
 def _check_params(arguments: argparse.Namespace) -> None:
-    from thalweg.cli import preflight
+    from thalweg.cli import preflight, upgrade
     from thalweg.config import notes, spaces
     from thalweg.config.load import load_config
 
@@ -165,7 +170,8 @@ def _check_params(arguments: argparse.Namespace) -> None:
         _print_size(config, outline, measures_time=arguments.time)
     elif arguments.time:
         print(f"the time cannot be measured, because {preflight.UNKNOWN_EXAMPLES}")
-    for note in (*notes.list_notes(config), *preflight.list_unbuilt(config)):
+    old_names = upgrade.list_old_names(arguments.file)
+    for note in (*notes.list_notes(config), *preflight.list_unbuilt(config), *old_names):
         print(f"note: {note}")
 
 
@@ -209,6 +215,12 @@ def _use_preset(arguments: argparse.Namespace) -> None:
         raise files.UserError(f"use: name the preset, one of {', '.join(file.stem for file in presets.list_presets())}")
     else:
         print(presets.describe_presets())
+
+
+def _upgrade_params(arguments: argparse.Namespace) -> None:
+    from thalweg.cli.upgrade import upgrade_params
+
+    upgrade_params(arguments.file, dry_run=arguments.dry_run)
 
 
 def _run_stage(arguments: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from thalweg.config.checks import find_problems
 from thalweg.config.experiment import Config
 from thalweg.config.params_file import ParamsError, parse_params
+from thalweg.config.upgrade import Change, find_changes
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem
 from thalweg.system import files
 from thalweg.system.counts import format_count
@@ -28,7 +29,11 @@ def load_config(
     tree, node = parse_params(file, files.read_bytes(file) if content is None else content)
     problems = find_problems(tree)
     problems += find_more_problems(tree, problems)
-    errors = [(_find_line(node, problem.path), problem.describe_problem()) for problem in problems]
+    changes = find_changes(tree) if problems else []
+    errors = [
+        (find_line(node, problem.path), problem.describe_problem() + _advise_upgrade(file, problem, changes))
+        for problem in problems
+    ]
     errors += [(line, problem.describe_problem()) for line, problem in _find_repeated_keys(node)]
     if errors:
         errors = list(dict.fromkeys(sorted(errors, key=lambda error: error[0])))
@@ -50,14 +55,23 @@ def locate_own_faults(file: Path, content: bytes) -> Iterator[None]:
             raise
         keys = next((keys for keys, member in members.items() if f"{path}.".startswith(f"{member}.")), ())
         fault = str(error) if isinstance(error, MemberError) else f"`{path}` fails: {describe_error(error)}"
-        raise ParamsError(_write_line(file, _find_line(node, keys), Problem(keys, fault).describe_problem())) from error
+        raise ParamsError(_write_line(file, find_line(node, keys), Problem(keys, fault).describe_problem())) from error
 
 
 def _write_line(file: Path, line: int, text: str) -> str:
     return f"{file}:{line}: {text}" if line else f"{file}: {text}"
 
 
-def _find_line(node: Node, path: KeyPath) -> int:
+def _advise_upgrade(file: Path, problem: Problem, changes: list[Change]) -> str:
+    """Return what to do about a problem of an old form; '' for other problems."""
+    for change in changes:
+        length = min(len(change.path), len(problem.path))
+        if change.path[:length] == problem.path[:length]:
+            return f"; `thalweg upgrade {file}` writes `{change.new}`"
+    return ""
+
+
+def find_line(node: Node, path: KeyPath) -> int:
     """Return the line of the deepest step of `path` that is in the file, from 1; 0 if its first step is not."""
     line, steps = -1, list(path)
     while steps:

@@ -1,0 +1,78 @@
+"""thalweg upgrade: what it prints, and what it writes."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.paths import EXPERIMENT, ROOT
+from thalweg import cli
+
+OLD = (ROOT / "tests" / "helpers" / "version-0.1.yaml").read_text()
+CHANGES = """\
+line 16: model.kind: models.cnn.Model -> cnn
+line 38: study.space.model.kind.choices: models.cnn.Model -> cnn
+line 39: study.space.model.kind.choices: models.resnet.Model -> resnet
+line 41: study.space.model.norm.when.model.kind: models.cnn.Model -> cnn
+line 44: study.enqueue.model.kind: models.resnet.Model -> resnet
+line 51: report.sections: slices -> parameters
+line 51: report.sections: terms -> loss_terms
+line 51: report.sections: worst -> errors
+line 51: report.sections: made -> provenance
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(OLD)
+    return tmp_path
+
+
+def test_old_file_becomes_good(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check"]) == 2
+    assert "`thalweg upgrade params.yaml` writes `cnn`" in capsys.readouterr().err
+    assert cli.main(["upgrade"]) == 0
+    assert capsys.readouterr().out == f"{CHANGES}params.yaml: 9 changes\n"
+    assert cli.main(["check"]) == 0
+    assert "old name" not in capsys.readouterr().out
+    written = (project / "params.yaml").read_bytes()
+    assert cli.main(["upgrade"]) == 0
+    assert capsys.readouterr().out == "params.yaml: nothing is old\n"
+    assert (project / "params.yaml").read_bytes() == written
+
+
+def test_dry_run_writes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["upgrade", "--dry-run"]) == 0
+    assert capsys.readouterr().out == f"{CHANGES}params.yaml: 9 changes; nothing was written\n"
+    assert (project / "params.yaml").read_text() == OLD
+
+
+def test_good_file_keeps_its_bytes(project: Path) -> None:
+    text = EXPERIMENT.read_text().replace("seed: 0 ", "seed:    0 ").replace("\n", "\r\n")
+    (project / "mine.yaml").write_bytes(text.encode("utf-8-sig"))
+    assert cli.main(["upgrade", "mine.yaml"]) == 0
+    assert (project / "mine.yaml").read_bytes() == text.encode("utf-8-sig")
+
+
+def test_check_names_old_names_that_still_work(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = EXPERIMENT.read_text().replace("sections: [] ", "sections: [made] ")
+    (project / "params.yaml").write_text(text)
+    line = text[: text.index("  sections:")].count("\n") + 1
+    assert cli.main(["check"]) == 0
+    advice = "made is an old name; `thalweg upgrade params.yaml` writes provenance"
+    assert f"note: line {line}: report.sections: {advice}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [1\n", "params.yaml:1:4: not valid YAML"),
+        ("- 1\n", "the file is a list of 1"),
+        ("report: {sections: [made]}\nreport: {}\n", "Run `thalweg check params.yaml`, and correct it first"),
+    ],
+)
+def test_broken_file_is_named(project: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "params.yaml").write_text(text)
+    assert cli.main(["upgrade"]) == 2
+    assert message in capsys.readouterr().err
+    assert (project / "params.yaml").read_text() == text
