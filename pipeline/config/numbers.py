@@ -72,7 +72,7 @@ class AugmentConfig(StrictModel):
 
 
 class ScheduleConfig(NumbersConfig):
-    """A schedule; further fields are the numbers of its kind."""
+    """A schedule; further keys are the numbers of its kind."""
 
     kind: str
     warmup: float = Field(schedules.COMMON_DEFAULTS["warmup"], ge=0.0, description="epochs of linear rise from 0")
@@ -107,7 +107,7 @@ class WeightPhase(StrictModel):
 
 
 class TermConfig(NumbersConfig):
-    """A term of the loss; further fields are the numbers of its kind of loss."""
+    """A term of the loss; further keys are the numbers of its kind of loss."""
 
     kind: str
     weight: float = Field(1.0, ge=0.0, description="factor of the term in the sum")
@@ -152,7 +152,7 @@ class LossConfig(StrictModel):
 
 
 class OptimizerConfig(StrictModel):
-    """An optimizer; further fields are the numbers of its kind, None where the kind's default applies."""
+    """An optimizer; further keys are the numbers of its kind, null where the kind's default applies."""
 
     kind: str
     learning_rate: float = Field(gt=0.0, description="peak size of a step; the schedule scales it")

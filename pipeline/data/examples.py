@@ -97,7 +97,10 @@ class ReadResult:
 
 
 class DataSource(StrictModel):
-    """A data source: its options in params.yaml and its reader. Subclasses set `kind` to their file's name."""
+    """A data source: where images and labels come from.
+
+    Its fields are options in params.yaml. Subclasses set `kind` to their file's name.
+    """
 
     kind: str
 

@@ -40,8 +40,9 @@ OwnMetric = Annotated[str, AfterValidator(_check_metric)]
 
 
 class Task(StrictModel):
-    """A task: its options in params.yaml and the methods they define. Subclasses set `kind` to their file's name.
+    """A task: what the network predicts.
 
+    Its fields are options in params.yaml, its methods what they mean. Subclasses set `kind` to their file's name.
     A task is hashable and static, as part of the Plan. Methods over arrays are pure JAX.
     """
 

@@ -26,8 +26,8 @@ def build_json_schema() -> Json:
     across.add_rules(schema)
     schema.get(StudyConfig)["properties"]["sampler"] |= kinds.choose_name(dict.fromkeys(SAMPLERS, ""))
     sections = kinds.choose_name(dict.fromkeys(SECTION_NAMES, ""))
-    old = "|".join(RENAMED_SECTIONS)
-    sections["anyOf"].append({"pattern": f"^({old})$", "deprecationMessage": "an old name; run `thalweg upgrade`"})
+    # a pattern, because an editor would offer the names of an `enum`
+    sections["anyOf"].append({"type": "string", "pattern": f"^({'|'.join(RENAMED_SECTIONS)})$"})
     schema.get(ReportConfig)["properties"]["sections"]["items"] = sections
     definitions = dict(sorted(schema.definitions.items()))
     return {"$schema": DIALECT, **definitions.pop(schema.names[Config]), "definitions": definitions}

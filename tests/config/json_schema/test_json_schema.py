@@ -16,7 +16,7 @@ from tests.helpers.params_schema import build_validator, list_schema_errors
 from tests.helpers.paths import EXPERIMENT, ROOT
 from tests.helpers.size import Size, sized
 from thalweg.config.checks import find_problems
-from thalweg.config.experiment import Config
+from thalweg.config.experiment import RENAMED_SECTIONS, Config
 from thalweg.config.model import MODEL_KINDS
 from thalweg.config.params_file import ParamsError, parse_params
 from thalweg.core import augmentations, losses, optimizers, schedules
@@ -38,6 +38,13 @@ FAMILIES = {
 @pytest.mark.parametrize("file", GOOD, ids=lambda file: file.stem)
 def test_ready_files_are_valid(file: Path) -> None:
     assert list_schema_errors(YAML(typ="safe").load(file)) == []
+
+
+def test_old_names_are_valid_but_not_offered() -> None:
+    tree = YAML(typ="safe").load(EXPERIMENT)
+    assert list_schema_errors(tree | {"report": {"sections": list(RENAMED_SECTIONS)}}) == []
+    offered = build_validator().schema["definitions"]["ReportConfig"]["properties"]["sections"]["items"]["anyOf"]
+    assert not RENAMED_SECTIONS.keys() & {name for option in offered for name in option.get("enum", ())}
 
 
 @pytest.mark.parametrize("example", list_examples("yaml"), ids=str)
@@ -159,6 +166,7 @@ WRONG = [
     ("  objective: mae ", "  objective: psnr "),
     ("  refit: none ", "  refit: some "),
     ("  sections: [] ", "  sections: [resul] "),
+    ("  sections: [] ", "  sections: [3] "),
     ("      role: scientific ", "      role: scientist "),
     ("    kind: scenes ", "    knd: scenes "),
     # the search space
