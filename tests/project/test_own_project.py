@@ -1,7 +1,9 @@
 """A project away from the repository, with the installed wheel and the real DVC: what runs after which change."""
 
 import json
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
@@ -65,3 +67,29 @@ def test_only_what_changed_runs(project: Path, installed: Installed, tmp_path: P
     # the code gives what it gave, so nothing is trained
     assert not any(read_epochs(project).values())
     assert run_stages(upgraded) == []
+
+
+def test_vs_code_finds_experiments_and_plots(project: Path, installed: Installed) -> None:
+    """By the commands that VS Code's extension DVC runs, on the project as it is and on a commit."""
+    installed.run(project, "thalweg", "run")
+    for command in (["add", "--all"], ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "-m", "a"]):
+        subprocess.run(["git", *command], cwd=project, check=True, capture_output=True)
+
+    def read(*command: str) -> Any:
+        done = installed.attempt(project, "python", "-m", "dvc", *command, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    rows = read("exp", "show", "-n", "3")
+    assert [row["rev"] == "workspace" for row in rows] == [True, False]
+    for row in rows:
+        params, metrics = row["data"]["params"], row["data"]["metrics"]
+        assert params["params.yaml"]["data"]["model"]["kind"] == "own_model.Model"
+        assert "confirm_winner_mean" in metrics["reports/metrics.json"]["data"]
+    plots = read("plots", "diff", "workspace", "HEAD", "-o", ".dvc/tmp/plots", "--split")
+    assert plots.get("errors") is None
+    assert plots["data"].keys() == {"reports/trials.csv", "Baseline", "Confirmed"}
+    for (plot,) in plots["data"].values():
+        assert plot["revisions"] == ["workspace", "HEAD"]
+        assert plot["anchor_definitions"]["<DVC_METRIC_DATA>"]
+    assert "reports/trials.csv" in read("data", "status", "--granular", "--unchanged")["unchanged"]
