@@ -37,6 +37,7 @@ def add_rules(schema: Schema) -> None:
 
 
 def _build_open_rule(schema: Schema) -> Json:
+    """Check only what all kinds share: a searched own kind adds its numbers to the section of the file's kind."""
     optimizer, schedule, term = (
         build_reference(name_own(schema, base)) for base in (OptimizerConfig, ScheduleConfig, TermConfig)
     )
@@ -44,6 +45,7 @@ def _build_open_rule(schema: Schema) -> Json:
 
 
 def _build_strict_rule(schema: Schema) -> Json:
+    """Check all keys; the task says which terms there are, and which losses suit each of them."""
     own = _nest_terms({"additionalProperties": schema.refer(OWN_TERM)})
     rules = [{"if": {"properties": {"task": IS_OWN}}, "then": {"properties": own}}]
     for kind, task in list_tasks().items():
@@ -98,8 +100,8 @@ def _uses_own() -> Json:
 def _searches_own(paths: str) -> Json:
     """Hold where own code is among the choices of one of these paths."""
     own = {"type": "array", "contains": {"type": "string", "pattern": DOTTED_PATH}}
-    space_ = _some({"patternProperties": {f"^{paths}$": {"properties": {"choices": _none(own)}}}})
-    study = {"required": ["space"], "properties": {"space": space_}}
+    searched = _some({"patternProperties": {f"^{paths}$": {"properties": {"choices": _none(own)}}}})
+    study = {"required": ["space"], "properties": {"space": searched}}
     return {"required": ["study"], "properties": {"study": study}}
 
 
