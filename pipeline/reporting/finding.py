@@ -9,13 +9,17 @@ Tone = Literal["good", "caution", "plain"]
 
 @dataclass(frozen=True)
 class Finding:
-    """A verdict, its evidence, the next step and the trials behind it; the page marks it by `tone`."""
+    """A verdict, its evidence, the next step and the trials behind it; the page marks it by `tone`.
+
+    The report fills in `section`, the name of the section that it stands in.
+    """
 
     verdict: str
     evidence: str
     next_step: str = ""
     trials: tuple[int, ...] = ()
     tone: Tone = "plain"
+    section: str = ""
 
 
 class NextStep(NamedTuple):

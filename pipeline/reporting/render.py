@@ -69,6 +69,9 @@ def collect_shown_findings(tables: StudyTables, sections: Sequence[Section]) -> 
         {get_section_name(each): collect_findings(each, tables) for each in sections}
     )
     return {
-        name: [replace(finding, next_step=drop_reference(finding.next_step, section.TITLE)) for finding in findings]
+        name: [
+            replace(finding, next_step=drop_reference(finding.next_step, section.TITLE), section=name)
+            for finding in findings
+        ]
         for section, (name, findings) in zip(sections, findings_by_section.items(), strict=True)
     }

@@ -1,5 +1,7 @@
 """Turn tables and pictures into the report: findings, charts and pages."""
 
+from dataclasses import asdict
+
 import pandas as pd
 
 from thalweg.config.experiment import Config
@@ -20,6 +22,8 @@ def main(config: Config) -> str:
     files.write_text(paths.REPORTS / "report.md", text)
     files.sync_folder(paths.REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
     files.write_json(paths.METRICS, build_metrics(tables))
+    shown = render.collect_shown_findings(tables, selected).values()
+    files.write_json(paths.FINDINGS, [asdict(finding) for findings in shown for finding in findings])
     verdicts = (finding.verdict for section in selected for finding in sections.collect_findings(section, tables))
     return f"{paths.REPORTS / 'report.html'}: {next(verdicts, 'no findings')}"
 

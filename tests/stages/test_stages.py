@@ -15,6 +15,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.confirm import candidates as confirming
 from thalweg.reporting.load import list_searched_parameters
+from thalweg.reporting.page.markdown import escape_text
 from thalweg.stages import STAGE_NAMES
 from thalweg.stages.report import MAX_METRICS
 from thalweg.system import files, table_files
@@ -46,7 +47,8 @@ def working_folder(finished_project: Path, monkeypatch: pytest.MonkeyPatch) -> N
 class TestTheWholePipeline:
     def test_every_public_file_is_written(self) -> None:
         reports = Path("reports")
-        names = ("report.html", "report.md", "metrics.json", "summary.json", "trials.csv", "curves.csv", "timing.json")
+        pages, tables = ("report.html", "report.md"), ("trials.csv", "curves.csv")
+        names = (*pages, *tables, "metrics.json", "findings.json", "summary.json", "timing.json")
         assert all((reports / name).stat().st_size for name in names)
         assert list((reports / "figures").glob("*.svg"))
 
@@ -59,6 +61,17 @@ class TestTheWholePipeline:
         wanted = {"trial", "seed", "epoch", "train_loss", "val_loss", *Count.METRIC_DIRECTIONS, "learning_rate"}
         assert wanted <= set(curves)
         assert curves.groupby("trial")["epoch"].apply(list).tolist() == [[1, 2]] * 4
+
+    def test_findings_are_those_of_the_page(self) -> None:
+        findings, page = files.read_json(Path("reports/findings.json")), Path("reports/report.md").read_text()
+        assert {frozenset(finding) for finding in findings} == {
+            frozenset(("section", "verdict", "evidence", "next_step", "trials", "tone"))
+        }
+        places = [page.index(escape_text(finding["verdict"])) for finding in findings if finding["section"] != "result"]
+        assert len(places) > 3
+        assert places == sorted(places)
+        assert findings[0]["section"] == "result"
+        assert escape_text(findings[0]["verdict"]) in page
 
     def test_summary_reports_winner_and_gain(self) -> None:
         summary, trials = files.read_json(SUMMARY), table_files.read_table(Path("reports/trials.csv"))
@@ -160,7 +173,8 @@ class TestTheWholePipeline:
     def test_rerun_gives_same_bytes(self) -> None:
         names = (
             *map(str, (BEST_PARAMS, RUNS, PREDICTIONS, SUMMARY, MODEL / "weights.msgpack", MODEL / "model.json")),
-            *(f"reports/{name}" for name in ("trials.csv", "curves.csv", "metrics.json", "report.html", "report.md")),
+            *(f"reports/{name}" for name in ("trials.csv", "curves.csv", "metrics.json", "findings.json")),
+            *(f"reports/{name}" for name in ("report.html", "report.md")),
         )
         before = read_contents(*names)
         shutil.rmtree(".thalweg")
