@@ -47,8 +47,8 @@ def _set_value(section: Any, keys: list[str], value: Any) -> None:
     if not rest:
         section[key] = value
         return
-    if isinstance(section, dict) and key not in section:
-        section[key] = {}
+    if isinstance(section, dict) and not isinstance(section.get(key), dict | list):
+        section[key] = {}  # it is not there, or null
     inner = section[key]
     if isinstance(inner, CommentedBase) and inner.anchor.value:
         # an alias may use the same section in another place; a copy loses some comments

@@ -133,3 +133,9 @@ def is_ambiguous(tree: Any, path: tuple[Any, ...]) -> bool:
             return True
         tree = tree[step]
     return False
+
+
+def test_empty_section_takes_a_value(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(write.rewrite_params("augment:\n  online:  # nothing yet\n", {"augment.online.shift": 1}))
+    assert YAML(typ="safe").load(file) == {"augment": {"online": {"shift": 1}}}
