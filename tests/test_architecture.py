@@ -156,6 +156,7 @@ DISK_USES = {
     "system.dvc_command": {"subprocess"},
     "system.data_files": {".open", "np.load", "np.memmap", "np.savez"},  # bytes in memory, or a map
     "system.git": {"subprocess"},
+    "system.guarded": {"os.killpg", "os.read", "subprocess"},  # a command, and its end with this process
     "system.images": {"Image.open"},  # from bytes in memory
     "system.interrupts": {"os.O_WRONLY", "os.dup2", "os.open"},  # the null device
     "system.project_folder": {".cwd", "os.chdir"},

@@ -15,7 +15,7 @@ import thalweg
 from thalweg.cli import dvc_lock
 from thalweg.cli.completion import SHELLS, PrintCompletion
 from thalweg.stages import STAGE_NAMES
-from thalweg.system import compiled, files, progress, project_folder
+from thalweg.system import compiled, files, guarded, progress, project_folder
 from thalweg.system.counts import format_count
 from thalweg.system.paths import COPIES, MANIFEST, MODEL, PARAMS, PARAMS_SCHEMA, TIMING
 
@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         project_folder.require_text_path()
         arguments.run(arguments)
     except files.UserError as error:
-        print(error, file=sys.stderr)
+        if not guarded.hand_up_error(str(error)):
+            print(error, file=sys.stderr)
         return 2
     return 0
 

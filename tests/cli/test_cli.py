@@ -11,6 +11,7 @@ from tests.helpers.paths import ROOT
 from thalweg import cli
 from thalweg.cli import presets
 from thalweg.cli.schema_file import MODELINE
+from thalweg.system import guarded
 
 
 @pytest.fixture
@@ -123,3 +124,14 @@ def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--version"])
     assert re.fullmatch(r"thalweg \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_error_goes_to_the_process_above(
+    empty_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["timing"]) == 2
+    printed = capsys.readouterr().err
+    monkeypatch.setenv(guarded.ERROR_FILE, "error.txt")
+    assert cli.main(["timing"]) == 2
+    assert (empty_folder / "error.txt").read_text() + "\n" == printed
+    assert capsys.readouterr().err == ""
