@@ -9,6 +9,7 @@ os.environ.setdefault("XLA_FLAGS", xla_flags.build_hasty_flags())
 import thalweg  # noqa: F401  before NumPy and JAX: it settles what they read from the environment
 
 # isort: split
+import contextlib
 import gc
 import subprocess
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from hypothesis import settings
 
 from tests.helpers import programs, saved_models, small_study
 from tests.helpers.paths import ROOT
+from tests.helpers.tiny_pipeline import TREE, run_stages, write_params
 from tests.helpers.wheel import Installed, install_wheel
 from thalweg.__main__ import COLLECT_EVERY
 from thalweg.artifacts import trained_model
@@ -28,6 +30,7 @@ from thalweg.config.experiment import Config
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
+from thalweg.stages import STAGE_NAMES
 from thalweg.tasks.count import Count
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
@@ -104,6 +107,16 @@ def saved_model(counting_model: TrainedModel, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return install_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which every stage has run."""
+    folder = tmp_path_factory.mktemp("project")
+    with contextlib.chdir(folder):
+        write_params(TREE, "# what a person wrote\n")
+        run_stages(*STAGE_NAMES)
+    return folder
 
 
 @pytest.fixture

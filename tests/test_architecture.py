@@ -15,7 +15,7 @@ from tests.helpers.modules import MODULES, list_imported_names, list_imports
 from tests.helpers.paths import ROOT
 
 FLOORS = (
-    ("cli",),
+    ("api", "cli"),
     ("stages",),
     ("reporting",),
     ("diagnose",),
@@ -130,6 +130,7 @@ def test_imports_are_declared() -> None:
 
 PRINTERS = {
     "system.progress": "the one way of a stage to say something",
+    "api": "relays what commands print; examples print",
     "cli": "commands answer",
     "artifacts.stage_times": "damage is reported on standard error",
     "search.database": "damage is reported on standard error",
@@ -148,6 +149,7 @@ def test_stages_do_not_print_by_hand() -> None:
 
 
 DISK_USES = {
+    "api.report": {".open"},  # the web browser
     "cli": {".cwd", "os.chdir", "os.execv", "os.execve"},  # restarts with the code of the checkout; becomes DVC
     "cli.measure": {"subprocess"},  # the start of a process takes time
     "cli.start_line": {"os.getpgrp"},  # tells one run of DVC from the next

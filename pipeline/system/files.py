@@ -118,7 +118,26 @@ def create_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
+@contextmanager
+def open_temporary_folder(parent: Path | None = None) -> Iterator[Path]:
+    """Make a folder, in `parent` or where the system has such folders; remove it at the end, unless it was renamed."""
+    if parent:
+        create_folder(parent)
+    with _convert_disk_errors(parent or Path(tempfile.gettempdir())):
+        temporary = tempfile.TemporaryDirectory(prefix=".thalweg-", dir=parent, ignore_cleanup_errors=True)
+        Path(temporary.name).chmod(0o755)  # as of other folders: it may be kept under another name
+    with temporary as name:
+        yield Path(name)
+
+
+def link_folder(path: Path, target: Path) -> None:
+    """Make a link to a folder; a relative target begins at the link."""
+    with _convert_disk_errors(path, "cannot be made"):
+        path.symlink_to(target, target_is_directory=True)
+
+
 def rename_file(path: Path, target: Path) -> None:
+    """Rename a file, or a folder; it takes the place of a file, or of an empty folder."""
     with _convert_disk_errors(target, f"cannot be made from {path}"):
         path.replace(target)
 
