@@ -11,15 +11,14 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from thalweg.config.params_file import parse_params
-from thalweg.config.tree import flatten_tree, replace_values
+from thalweg.config.tree import flatten_tree
 from thalweg.config.write import rewrite_params
 from thalweg.schema.problem import ParamsTree
 from thalweg.system import files
 from thalweg.system.files import UserError
 from thalweg.system.package_files import find_package_file
 from thalweg.system.paths import PARAMS
-
-PIPELINE = Path("dvc.yaml")
+from thalweg.system.project_folder import PIPELINE
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,10 @@ class Experiment:
     def tree(self) -> ParamsTree:
         return parse_params(Path(self.title), self.text.encode())[0]
 
+    def find_value(self, path: str) -> Any:
+        """Return the value at a dotted path; None if there is none."""
+        return dict(flatten_tree(self.tree)).get(path)
+
     @property
     def project(self) -> Path | None:
         """The project that these params are the params.yaml of, unchanged."""
@@ -46,7 +49,10 @@ class Experiment:
 
     def change(self, values: Mapping[str, Any]) -> "Experiment":
         """Return the experiment with other values at dotted paths."""
-        return replace(self, text=rewrite_params(self.text, values), file=None) if values else self
+        try:
+            return replace(self, text=rewrite_params(self.text, values), file=None) if values else self
+        except (ValueError, IndexError, TypeError) as error:
+            raise UserError(f"changes: {', '.join(values)}: no such place in a list ({error})") from None
 
     def compute_digest(self) -> str:
         """Return a hash of the values, whatever their order and comments."""
@@ -61,8 +67,8 @@ def read_experiment(params: str | Path | Mapping[str, Any], changes: Mapping[str
     """
     values = {str(path): _make_plain(value, f"changes: {path}") for path, value in (changes or {}).items()}
     if isinstance(params, Mapping):
-        tree = replace_values(_make_plain(params, "params"), values)
-        return Experiment(_format_params(tree), "params", files.resolve_links(Path()))
+        text = _format_params(_make_plain(params, "params"))
+        return Experiment(text, "params", files.resolve_links(Path())).change(values)
     file = files.resolve_links(Path(params))
     if not files.path_exists(file):
         preset = find_package_file("presets", f"{params}.yaml")

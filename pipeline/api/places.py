@@ -7,7 +7,7 @@ from pathlib import Path
 
 from thalweg.api.commands import CODE_RECORD, run_thalweg
 from thalweg.api.data import Data, pack_data
-from thalweg.api.experiment import PIPELINE, Experiment, list_differences
+from thalweg.api.experiment import Experiment, list_differences
 from thalweg.config.params_file import parse_params
 from thalweg.system import files
 from thalweg.system.counts import join_first
@@ -15,6 +15,7 @@ from thalweg.system.files import UserError
 from thalweg.system.members import list_dotted_members
 from thalweg.system.package_files import find_package_file
 from thalweg.system.paths import PARAMS, STATE_FOLDER
+from thalweg.system.project_folder import PIPELINE
 
 STUDIES = Path("studies")
 """The folder of studies that are in no project, beside the params file."""
@@ -32,7 +33,7 @@ def open_place(experiment: Experiment, data: Data | None, folder: str | Path | N
     """
     content = b""
     if data is not None:
-        content = pack_data(data, experiment.tree.get("task", {}).get("kind"))
+        content = pack_data(data, experiment.find_value("task.kind"))
         experiment = experiment.change({"data.path": str(DATA_FOLDER), "data.source": {"kind": "arrays"}})
     if folder is None and experiment.project:
         return experiment.project
@@ -49,7 +50,7 @@ def open_place(experiment: Experiment, data: Data | None, folder: str | Path | N
         _write_place(draft, moved, content, is_shared=folder is None)
         if not experiment.file:
             _check_params(experiment, draft, draft / PARAMS)
-        path = moved.tree.get("data", {}).get("path")
+        path = moved.find_value("data.path")
         if isinstance(path, str) and not Path(path).is_absolute():
             files.create_folder(draft / path)  # DVC needs it, also where the source draws its examples
         files.rename_file(draft, place)
@@ -64,7 +65,7 @@ def _name_place(experiment: Experiment, content: bytes) -> Path:
 
 def _move_data_path(experiment: Experiment, place: Path) -> Experiment:
     """Return the experiment with the path of its data as it is seen from another folder."""
-    path = experiment.tree.get("data", {}).get("path")
+    path = experiment.find_value("data.path")
     if isinstance(path, str) and files.path_exists(experiment.base / path):
         moved = path if Path(path).is_absolute() else os.path.relpath(experiment.base / path, place)
         return experiment.change({"data.path": moved}) if moved != path else experiment
@@ -110,4 +111,5 @@ def _check_params(experiment: Experiment, folder: Path, file: Path) -> None:
         run_thalweg(folder, "check", str(file))
     except UserError as error:
         line = "" if experiment.file else r"(:\d+)?"
-        raise UserError(re.sub(rf"{re.escape(str(file))}{line}", experiment.title, str(error))) from None
+        message = re.sub(rf"{re.escape(str(file))}{line}", lambda _: experiment.title, str(error))
+        raise UserError(message) from None

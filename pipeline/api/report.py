@@ -9,6 +9,8 @@ from thalweg.system import files
 
 HEIGHT = 720
 """The height of the frame, in pixels of the page."""
+OWN_ADDRESS = '<base href="about:srcdoc">'
+"""Links within the page would lead to the notebook: a frame without an address takes that of the page around it."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Report:
         webbrowser.open(self.path.as_uri())
 
     def _repr_html_(self) -> str:
-        page = html.escape(files.read_bytes(self.path).decode(), quote=True)
+        page = files.read_bytes(self.path).decode().replace("<head>", f"<head>{OWN_ADDRESS}", 1)
         style = f"width: 100%; height: {HEIGHT}px; border: 1px solid #8886; border-radius: 6px"
         # its scripts run, but reach nothing of the notebook
         sandbox = "allow-scripts allow-popups allow-downloads allow-modals"
-        return f'<iframe title="Report" style="{style}" sandbox="{sandbox}" srcdoc="{page}"></iframe>'
+        return f'<iframe title="Report" style="{style}" sandbox="{sandbox}" srcdoc="{html.escape(page)}"></iframe>'

@@ -27,7 +27,7 @@ WHOLE_NUMBERS = ("diverged_step", "pruned_at", "same_as")
 
 @dataclass(frozen=True)
 class Best:
-    """The winner: the trial that is best on fresh seeds, or the baseline if no trial is better.
+    """The winner: the trial that is best on fresh seeds. The baseline stands in if no trial could be confirmed.
 
     - `trial`: its number; None for the baseline.
     - `settings`: its value of each searched setting, by dotted path.
@@ -35,7 +35,7 @@ class Best:
       of the test set, or without one of the validation set.
 
     ```python
-    changes = {"study.trials": 4, **study.best.settings}   # a study around the winner
+    print(study.best.settings, study.best.value)
     ```
     """
 
@@ -53,7 +53,7 @@ class Study:
 
     - `folder`: the project that it lies in; every command of Thalweg works there.
     - `trials`: the [table of trials](results.md#in-reports), one row a trial.
-    - `best`: the winner; None if no trial could be confirmed.
+    - `best`: the winner; None if nothing could be confirmed.
     - `findings`: what the report concludes, in its order.
     - `summary`: the content of [reports/summary.json](results.md#in-reportssummaryjson).
 
@@ -75,7 +75,9 @@ class Study:
         Where the task finds objects, it has one row an object. Where it makes images, they are returned as an array.
 
         ```python
-        predictions = study.predict(images)
+        from sklearn.datasets import load_digits
+
+        predictions = study.predict(load_digits().images[:10] / 16)
         ```
         """
         return _predict(self.folder, images)
@@ -106,7 +108,7 @@ def load(folder: str | Path) -> Study:
     Raises `UserError` if there is none.
 
     ```python
-    study = thalweg.load("studies/digits-5b1c0b7e")
+    study = thalweg.load(study.folder)  # later, or in another notebook
     ```
     """
     place = files.resolve_links(Path(folder))
@@ -120,8 +122,7 @@ def load(folder: str | Path) -> Study:
 
 
 def _read_trials(place: Path, params: dict[str, Any]) -> pd.DataFrame:
-    space = params.get("study", {}).get("space", {})
-    choices = {path: values["choices"] for path, values in space.items() if "choices" in values}
+    choices = {path: values["choices"] for path, values in params["study"]["space"].items() if "choices" in values}
     texts = [path for path, values in choices.items() if all(isinstance(value, str) for value in values)]
     trials = table_files.read_table(place / TRIALS, dtype=dict.fromkeys(texts, str))
     return trials.astype({name: "Int64" for name in WHOLE_NUMBERS if name in trials})
@@ -137,8 +138,8 @@ def _find_best(place: Path, params: dict[str, Any], summary: dict[str, Any]) -> 
     trial = int(numbers.iloc[0]) if len(numbers) else None
     ranked = {row["number"]: row["params"] for row in files.read_json(place / STUDY_RECORD)["ranked"]}
     written = dict(flatten_tree(params))
-    searched = params["study"].get("space", {})
-    settings = ranked[trial] if trial is not None else {path: written[path] for path in searched if path in written}
+    own = {path: written[path] for path in params["study"]["space"] if path in written}
+    settings = own if trial is None else ranked[trial]
     winner = confirmed["winner"]
     return Best(trial, settings, params["study"]["objective"], winner["mean"], winner["low"], winner["high"])
 

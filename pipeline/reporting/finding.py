@@ -11,7 +11,11 @@ Tone = Literal["good", "caution", "plain"]
 class Finding:
     """A verdict, its evidence, the next step and the trials behind it; the page marks it by `tone`.
 
-    The report fills in `section`, the name of the section that it stands in.
+    The report fills in `section`, the name of the section that it stands in. `tone` is good, caution or plain.
+
+    ```python
+    [finding.verdict for finding in study.findings if finding.tone == "good"]
+    ```
     """
 
     verdict: str

@@ -43,7 +43,17 @@ ADVICE = {
 
 
 class UserError(Exception):
-    """An error for the user, shown without a traceback: where, what is wrong, what to do."""
+    """An error for the user: where, what is wrong, what to do. Several mistakes have a line each.
+
+    A command shows the sentences without a traceback.
+
+    ```python
+    try:
+        thalweg.run("digits", {"study.trials": 7, "training.epochs": "many"})
+    except thalweg.UserError as error:
+        mistakes = str(error)
+    ```
+    """
 
 
 @contextmanager

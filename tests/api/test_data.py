@@ -79,6 +79,10 @@ def test_single_array_is_what_the_task_predicts(
     np.testing.assert_array_equal(examples.images[..., 0], GRAY)
 
 
+def test_some_tasks_need_no_labels(tmp_path: Path) -> None:
+    assert read_arrays(thalweg.Data(PIXELS), "enhance", tmp_path).labels == {}
+
+
 def test_classes_are_named(tmp_path: Path) -> None:
     data = thalweg.Data(PIXELS, [0, 1, 0, 1, 0, 1], classes=["cat", "dog"])
     assert read_arrays(data, "classify", tmp_path).classes == ("cat", "dog")

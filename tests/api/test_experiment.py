@@ -60,6 +60,12 @@ def test_value_of_another_type_is_named() -> None:
         read_experiment({"study": {"stop": {1, 2}}}, None)
 
 
+@pytest.mark.parametrize("path", ["report.sections.x", "report.sections.7"])
+def test_place_that_is_not_in_a_list_is_named(path: str) -> None:
+    with pytest.raises(thalweg.UserError, match=rf"^changes: {path}: no such place in a list"):
+        read_experiment({"report": {"sections": ["errors"]}}, {path: "result"})
+
+
 def test_preset_needs_no_file(empty_folder: Path) -> None:
     experiment = read_experiment("digits", None)
     assert experiment.tree["study"]["name"] == "digits"

@@ -93,6 +93,13 @@ def test_files_of_another_kind_are_not_replaced() -> None:
         open_study(TREE, folder="mine")
 
 
+@pytest.mark.usefixtures("empty_folder")
+@pytest.mark.parametrize(("changes", "error"), [({"data": 3}, "data: must be a mapping"), ({"study": None}, "study: ")])
+def test_odd_params_are_explained(changes: dict[str, Any], error: str) -> None:
+    with pytest.raises(thalweg.UserError, match=f"(?m)^params: {error}"):
+        open_study(TREE, changes)
+
+
 def test_invalid_params_leave_no_folder(empty_folder: Path) -> None:
     changes = {"study.trials": 5, "optimizer.learning_rat": 1, "training.epochs": "x"}
     with pytest.raises(thalweg.UserError) as caught:

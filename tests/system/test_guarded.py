@@ -13,9 +13,11 @@ from tests.helpers.paths import ROOT
 from thalweg.system import guarded
 
 PARENT = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from thalweg.system import guarded
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 
 def receive(_, line):
     print(line, flush=True)
