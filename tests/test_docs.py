@@ -153,8 +153,10 @@ def test_space_changes_from_the_command_line(tmp_path: Path) -> None:
     assert after.keys() - before.keys() == {"optimizer.clip"}
 
 
-PYTHON_EXAMPLES = [example for example in list_examples("python") if not {"format", "own"} & example.marks.keys()]
-"""Those that need no folder; the tests of formats and of own code run the others."""
+PYTHON_EXAMPLES = [
+    example for example in list_examples("python") if not {"format", "own", "api"} & example.marks.keys()
+]
+"""Those that need no folder; the tests of formats, of own code and of the Python API run the others."""
 
 
 @pytest.mark.parametrize("example", PYTHON_EXAMPLES, ids=str)
