@@ -12,6 +12,10 @@ from ruamel.yaml.comments import CommentedBase
 from ruamel.yaml.error import YAMLError
 
 
+SPACE = "study.space."
+"""The part of a params file whose keys are dotted paths."""
+
+
 def rewrite_params(params: str, values: Mapping[str, Any]) -> str:
     """Return `params`, the text of a params file, with `values` at their dotted paths.
 
@@ -24,7 +28,10 @@ def rewrite_params(params: str, values: Mapping[str, Any]) -> str:
     tree = yaml.load(params)
     before = _dump_tree(yaml, tree)
     for path, value in sorted(values.items()):
-        _set_value(tree, path.split("."), value)
+        keys = path.split(".")
+        if path.startswith(SPACE) and isinstance(value, Mapping):  # a searched parameter, whose name is a dotted path
+            keys = [*keys[: SPACE.count(".")], path.removeprefix(SPACE)]
+        _set_value(tree, keys, value)
     return _keep_lines(params, before, _dump_tree(yaml, tree))
 
 

@@ -135,6 +135,15 @@ def is_ambiguous(tree: Any, path: tuple[Any, ...]) -> bool:
     return False
 
 
+def test_searched_parameter_is_added_by_its_path(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    values = {"study.space.optimizer.clip": {"choices": [None, 1.0]}, "study.space.optimizer.momentum.low": 0.25}
+    file.write_text(write.rewrite_params((ROOT / "params.yaml").read_text(), values))
+    space = load_config(file).study.space
+    assert space["optimizer.clip"].choices == (None, 1.0)
+    assert space["optimizer.momentum"].low == 0.25
+
+
 def test_empty_section_takes_a_value(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text(write.rewrite_params("augment:\n  online:  # nothing yet\n", {"augment.online.shift": 1}))
