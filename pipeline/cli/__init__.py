@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.run is not _run_stage:  # DVC starts it, with a dvc.lock that it has read
             dvc_lock.mend_lock()
+            dvc_lock.mend_files_in_use()
         project_folder.require_text_path()
         arguments.run(arguments)
     except files.UserError as error:

@@ -1,5 +1,9 @@
-"""Mend a dvc.lock that a kill or a full disk has cut: DVC writes it in place, and refuses to start with a torn one."""
+"""Mend files that a kill, Ctrl-C or a full disk has cut: DVC writes them in place, and refuses to start with torn ones.
 
+These are dvc.lock, and DVC's list of the files in use.
+"""
+
+import json
 import sys
 from pathlib import Path
 
@@ -8,6 +12,26 @@ from thalweg.system import files
 LOCK = Path("dvc.lock")
 TORN_LOCK = Path("dvc.lock.torn")
 DVC_FOLDER = Path(".dvc", "tmp")
+FILES_IN_USE = DVC_FOLDER / "rwlock"
+
+
+def mend_files_in_use() -> None:
+    """Remove DVC's list of the files that running commands use, if it is torn. DVC makes it anew."""
+    if not _is_list_torn():
+        return
+    with files.lock_file(FILES_IN_USE.with_name("rwlock.lock"), seconds=0) as is_locked:  # DVC holds it while it writes
+        if is_locked and _is_list_torn():
+            files.remove_file(FILES_IN_USE)
+
+
+def _is_list_torn() -> bool:
+    if not files.path_exists(FILES_IN_USE):
+        return False
+    try:
+        json.loads(files.read_bytes(FILES_IN_USE))
+    except ValueError:
+        return True
+    return False
 
 
 def mend_lock() -> None:

@@ -11,7 +11,6 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedBase
 from ruamel.yaml.error import YAMLError
 
-
 SPACE = "study.space."
 """The part of a params file whose keys are dotted paths."""
 

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
 from thalweg import cli
-from thalweg.cli.dvc_lock import DVC_FOLDER, LOCK, TORN_LOCK, mend_lock
+from thalweg.cli.dvc_lock import DVC_FOLDER, FILES_IN_USE, LOCK, TORN_LOCK, mend_files_in_use, mend_lock
 from thalweg.cli.lock_form import has_plain_form
 
 STAGES = ("prepare", "augment")
@@ -131,3 +131,16 @@ def test_cure_is_named_where_mending_fails(capsys: pytest.CaptureFixture[str]) -
     TORN_LOCK.mkdir()
     assert cli.main(["timing"]) == 2
     assert "Delete it, then run `dvc repro`." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", '{"artifacts/model": {"wri'])
+def test_torn_list_of_files_in_use_is_removed(content: str, empty_folder: Path) -> None:
+    file = empty_folder / FILES_IN_USE
+    file.parent.mkdir(parents=True)
+    mend_files_in_use()
+    file.write_text(content)
+    mend_files_in_use()
+    assert not file.exists()
+    file.write_text("{}")
+    mend_files_in_use()
+    assert file.exists()
