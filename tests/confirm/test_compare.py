@@ -54,11 +54,12 @@ def test_correction_uses_other_seeds(config: Config) -> None:
     assert confirmation.corrected_difference
     assert confirmation.corrected.mean == pytest.approx((4.0 + 2.0 + 3.0) / 3)
     assert confirmation.corrected_difference.mean == pytest.approx(3.0 - 7.0)
-    levels = (confirmation.winner, confirmation.corrected)
-    differences = (confirmation.difference, confirmation.corrected_difference)
-    for plain, fair in (levels, differences):
-        assert fair.low <= plain.low
-        assert fair.high >= plain.high
+    plain, fair = confirmation.difference, confirmation.corrected_difference
+    assert fair.low <= plain.low
+    assert fair.high >= plain.high
+    winner, corrected = confirmation.winner, confirmation.corrected
+    assert (winner.low, winner.high) == (corrected.low, corrected.high)
+    assert winner.low < winner.mean < corrected.mean < winner.high
 
 
 def test_one_candidate_is_not_corrected(config: Config) -> None:
