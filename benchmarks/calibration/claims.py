@@ -177,7 +177,7 @@ def list_intervals(study: Study) -> dict[str, bool]:
     if confirmed is not None and study.tables.winner is not None:
         winner = settings[study.tables.winner]
         holds["the winner's value"] = confirmed.winner.low <= winner <= confirmed.winner.high
-        difference = confirmed.difference
+        difference = confirmed.decisive_difference
         holds["winner - baseline"] = difference.low <= winner - baseline <= difference.high
     for question in study.tables.summary.questions:
         if question.trial is None or not question.others:

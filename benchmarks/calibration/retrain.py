@@ -2,7 +2,7 @@
 
 python -m benchmarks.calibration.retrain NAME=FOLDER...   each a project with a finished study of drawn scenes
 
-The conclusions go into results.json and RESULTS.md, below NAME.
+The conclusions go into results.json and RESULTS.md, in place of earlier ones of this NAME.
 
 A conclusion is contradicted if it lies outside the retraining's 95 % interval. What a report left open contradicts
 nothing.
@@ -130,13 +130,15 @@ def describe_conclusion(study: str, conclusion: Conclusion) -> dict[str, str]:
 
 
 def main() -> None:
-    rows = []
+    record, rows = json.loads(FILE.read_text()), []
     for name, folder in (argument.split("=", 1) for argument in sys.argv[1:]):
         os.chdir(folder)
         for conclusion in retrain_study(load_config(Path("params.yaml"))):
             rows.append(describe_conclusion(name, conclusion))
             print(json.dumps(rows[-1]), flush=True)
-    run.write_results(FILE, json.loads(FILE.read_text()) | {"retrained": rows})
+    names = {row["study"] for row in rows}
+    kept = [row for row in record.get("retrained", []) if row["study"] not in names]
+    run.write_results(FILE, record | {"retrained": rows + kept})
 
 
 if __name__ == "__main__":

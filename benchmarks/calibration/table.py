@@ -79,7 +79,7 @@ def render_retrained(rows: Sequence[Mapping[str, str]]) -> str:
     columns = ("study", "conclusion", "report", "retrained", "verdict")
     return "\n\n".join(
         [
-            "## Conclusions of four studies, retrained",
+            "## Conclusions of studies, retrained",
             f"`python -m benchmarks.calibration.retrain`, on {' and '.join(sorted(dates))} at "
             f"{', '.join(sorted(commits))}: 24 more seeds, judged on 1,500 new scenes of 100 new places. Differences "
             "in mean absolute error with 95 % intervals. A verdict of the report is contradicted if the retraining "
