@@ -14,8 +14,6 @@ from thalweg.system.runtime import COMPILED_FOLDER
 
 Relay = Callable[[Stream, str], None]
 """Shows a line that a command printed."""
-CODE_RECORD = Path("own-code.json")
-"""The file that says where own code lies that a study's folder does not hold."""
 MAX_LINES = 20
 """Lines of an error that nobody foresaw."""
 DVC_LINES = (
@@ -37,14 +35,11 @@ def run_thalweg(folder: Path, *arguments: str) -> None:
 
 
 def _build_environment(folder: Path) -> dict[str, str]:
-    """Return variables for a command in a folder: where its own code lies, and where it keeps compiled programs."""
+    """Return variables for a command in a folder: where it keeps compiled programs."""
     changed = {}
     compiled = Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
     if compiled.parts[-3:-1] == COMPILED_FOLDER.parts:  # set for the current folder, when thalweg was imported
         changed["JAX_COMPILATION_CACHE_DIR"] = str(folder / COMPILED_FOLDER / compiled.name)
-    if files.path_exists(folder / CODE_RECORD):
-        own = files.resolve_links(folder / files.read_json(folder / CODE_RECORD)["folder"])
-        changed["PYTHONPATH"] = os.pathsep.join([str(own), *filter(None, [os.environ.get("PYTHONPATH")])])
     return changed
 
 

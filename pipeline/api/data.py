@@ -1,6 +1,6 @@
 """Arrays that stand in for a folder of images."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,8 @@ class Data:
         pixels, faults = convert_images(self.images)
         columns = dict(_list_columns(self.labels))
         converted = {name: _convert_column(name, values, pixels.shape[:1], faults) for name, values in columns.items()}
+        if isinstance(self.classes, str) or not isinstance(self.classes, Iterable):
+            faults.append("classes: must be a list of names")
         if faults:
             raise UserError("\n".join(faults))
         object.__setattr__(self, "images", pixels)
@@ -75,8 +77,9 @@ def convert_images(values: Any) -> tuple[NDArray[np.uint8], list[str]]:
     """Return images as uint8 [N, H, W] or [N, H, W, C], and what is wrong with them."""
     try:
         array = np.asarray(values)
-    except (ValueError, TypeError) as error:
-        return np.zeros(len(values), np.uint8), [f"images: not one array ({error}); give all images one size"]
+    except Exception as error:
+        count = len(values) if isinstance(values, list | tuple) else ()
+        return np.zeros(count, np.uint8), [f"images: not one array ({error}); give all images one size"]
     if faults := list(_find_image_faults(array)):
         return np.zeros(array.shape[:1], np.uint8), faults
     if array.dtype == np.uint8:
@@ -144,17 +147,21 @@ def _convert_column(name: str, values: Any, length: tuple[int, ...], faults: lis
 def _convert_objects(array: NDArray[Any], name: str, title: str, faults: list[str]) -> NDArray[Any]:
     """Return an array of Python objects as one of numbers or of text; an empty place of `split` is ''."""
     items = [None if _is_missing(item) else item for item in array.ravel().tolist()]
-    missing = [index for index, item in enumerate(items) if item is None]
-    if missing and name not in MAY_BE_EMPTY:
-        faults.append(f"{title}[{missing[0]}]: has no value{_count_more(missing)}")
     present = [item for item in items if item is not None]
     if all(isinstance(item, str) for item in present):
+        missing = [index for index, item in enumerate(items) if item is None]
+        if missing and name not in MAY_BE_EMPTY:
+            faults.append(f"{title}[{missing[0]}]: has no value{_count_more(missing)}")
         return np.array([item or "" for item in items], np.str_).reshape(array.shape)
     kinds = sorted({type(item).__name__ for item in present})
     if not all(isinstance(item, bool | int | float | np.number | np.bool_) for item in present):
         faults.append(f"{title}: holds values of the types {', '.join(kinds)}; make them all numbers or all text")
         return np.zeros(array.shape)
-    return np.array([0 if item is None else item for item in items]).reshape(array.shape)
+    numbers = np.array([np.nan if item is None else item for item in items])
+    if numbers.dtype.hasobject:
+        faults.append(f"{title}: holds a whole number beyond 64 bits")
+        return np.zeros(array.shape)
+    return numbers.reshape(array.shape)
 
 
 def _is_missing(item: Any) -> bool:

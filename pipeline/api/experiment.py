@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from thalweg.config.params_file import parse_params
 from thalweg.config.tree import flatten_tree
@@ -49,8 +50,14 @@ class Experiment:
 
     def change(self, values: Mapping[str, Any]) -> "Experiment":
         """Return the experiment with other values at dotted paths."""
+        if not values:
+            return self
         try:
-            return replace(self, text=rewrite_params(self.text, values), file=None) if values else self
+            return replace(self, text=rewrite_params(self.text, values), file=None)
+        except YAMLError:  # a key that is there twice
+            raise UserError(
+                f"{self.title}: cannot be changed. Run `thalweg check` on it, and correct it first"
+            ) from None
         except (ValueError, IndexError, TypeError) as error:
             raise UserError(f"changes: {', '.join(values)}: no such place in a list ({error})") from None
 
@@ -65,12 +72,16 @@ def read_experiment(params: str | Path | Mapping[str, Any], changes: Mapping[str
 
     Raises `UserError` if there is no such file, or a value cannot stand in a params file.
     """
+    if not isinstance(params, str | Path | Mapping):
+        raise UserError(f"params: must be a file, a preset or a mapping, not of the type {type(params).__name__}")
+    if not isinstance(changes, Mapping | None):
+        raise UserError(f"changes: must be a mapping of dotted paths, not of the type {type(changes).__name__}")
     values = {str(path): _make_plain(value, f"changes: {path}") for path, value in (changes or {}).items()}
     if isinstance(params, Mapping):
         text = _format_params(_make_plain(params, "params"))
         return Experiment(text, "params", files.resolve_links(Path())).change(values)
-    file = files.resolve_links(Path(params))
-    if not files.path_exists(file):
+    file = files.resolve_user_path(Path(params))
+    if not files.path_exists(file) or files.is_folder(file):
         preset = find_package_file("presets", f"{params}.yaml")
         if not files.path_exists(preset):
             raise UserError(f"{params}: no such file, and no preset of this name (`thalweg use` lists them)")

@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from thalweg.api.commands import CODE_RECORD, run_thalweg
+from thalweg.api.commands import run_thalweg
 from thalweg.api.data import Data, pack_data
 from thalweg.api.experiment import Experiment, list_differences
 from thalweg.config.params_file import parse_params
@@ -15,7 +15,7 @@ from thalweg.system.files import UserError
 from thalweg.system.members import list_dotted_members
 from thalweg.system.package_files import find_package_file
 from thalweg.system.paths import PARAMS, STATE_FOLDER
-from thalweg.system.project_folder import PIPELINE
+from thalweg.system.project_folder import CODE_RECORD, PIPELINE
 
 STUDIES = Path("studies")
 """The folder of studies that are in no project, beside the params file."""
@@ -37,7 +37,7 @@ def open_place(experiment: Experiment, data: Data | None, folder: str | Path | N
         experiment = experiment.change({"data.path": str(DATA_FOLDER), "data.source": {"kind": "arrays"}})
     if folder is None and experiment.project:
         return experiment.project
-    place = files.resolve_links(Path(folder)) if folder else _name_place(experiment, content)
+    place = files.resolve_user_path(Path(folder)) if folder else _name_place(experiment, content)
     moved = experiment if data is not None else _move_data_path(experiment, place)
     if files.path_exists(place / PARAMS):
         _require_same(place, moved, content)

@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 
 from thalweg.api.commands import run_thalweg
 from thalweg.api.data import convert_images
+from thalweg.api.experiment import list_differences
 from thalweg.api.report import Report
 from thalweg.config.params_file import parse_params
 from thalweg.config.tree import flatten_tree
 from thalweg.reporting.finding import Finding
 from thalweg.system import files, images, table_files
-from thalweg.system.counts import format_count
+from thalweg.system.counts import format_count, join_first
 from thalweg.system.files import UserError
 from thalweg.system.paths import FINDINGS, MODEL, PARAMS, REPORTS, RUNS, STUDY_RECORD, SUMMARY, TRIALS
 
+LOCK = Path("dvc.lock")
 REPORT = REPORTS / "report.html"
 WHOLE_NUMBERS = ("diverged_step", "pruned_at", "same_as")
 """Columns of the trials with places that may be empty."""
@@ -105,24 +107,37 @@ class Study:
 def load(folder: str | Path) -> Study:
     """Read a finished study from its folder. Nothing runs.
 
-    Raises `UserError` if there is none.
+    Raises `UserError` if there is none, or if its params.yaml changed after it ran.
 
     ```python
     study = thalweg.load(study.folder)  # later, or in another notebook
     ```
     """
-    place = files.resolve_links(Path(folder))
+    place = files.resolve_user_path(Path(folder))
     needed = (PARAMS, TRIALS, SUMMARY, FINDINGS, RUNS, STUDY_RECORD)
     if missing := [str(file) for file in needed if not files.path_exists(place / file)]:
         raise UserError(f"{place}: no finished study; it has no {missing[0]}")
     params = parse_params(place / PARAMS, files.read_bytes(place / PARAMS))[0]
+    _require_same_params(place, params)
     summary = files.read_json(place / SUMMARY)
     findings = [Finding(**{**row, "trials": tuple(row["trials"])}) for row in files.read_json(place / FINDINGS)]
     return Study(place, _read_trials(place, params), _find_best(place, params, summary), findings, summary)
 
 
+def _require_same_params(place: Path, params: dict[str, Any]) -> None:
+    """Raise `UserError` if the report is of other params than the file holds now."""
+    if not files.path_exists(place / LOCK):
+        return
+    stages = parse_params(place / LOCK, files.read_bytes(place / LOCK))[0].get("stages", {})
+    used: dict[str, Any] = {}
+    for stage in ("prepare", "report"):
+        used |= stages.get(stage, {}).get("params", {}).get(str(PARAMS), {})
+    if differences := list_differences(used, {name: params.get(name) for name in used}):
+        raise UserError(f"{place / PARAMS}: changed after the study ran: {join_first(differences)}. Run it again")
+
+
 def _read_trials(place: Path, params: dict[str, Any]) -> pd.DataFrame:
-    choices = {path: values["choices"] for path, values in params["study"]["space"].items() if "choices" in values}
+    choices = {path: values["choices"] for path, values in params["study"]["space"].items() if values.get("choices")}
     texts = [path for path, values in choices.items() if all(isinstance(value, str) for value in values)]
     trials = table_files.read_table(place / TRIALS, dtype=dict.fromkeys(texts, str))
     return trials.astype({name: "Int64" for name in WHOLE_NUMBERS if name in trials})

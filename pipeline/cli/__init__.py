@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parse_arguments(offset, argv)
     sys.path.insert(0, "")  # finds the user's models in the project, as the stages do
     try:
+        sys.path += project_folder.list_code_folders()
         if arguments.run is not _run_stage:  # DVC starts it, with a dvc.lock that it has read
             dvc_lock.mend_lock()
             dvc_lock.mend_files_in_use()

@@ -65,8 +65,7 @@ def build_confirmation(
     the interval of `corrected`: its own held the truth in 87 to 92 % of simulated studies, this one in 90 to 95 %
     (benchmarks/README.md). Among equals, one wrongly beats the other in 3 to 5 % of studies; in 5.6 % where six
     candidates are judged by the values that chose them (tests/confirm/test_calibration.py). Without a test set the
-    winner was chosen on these examples, too, which
-    nothing here corrects.
+    winner was chosen on these examples, too, which nothing here corrects.
     """
     objective, bounds = config.study.objective, config.task.metric_bounds(config.study.objective)
     scores = [np.asarray(candidate.scores[objective], np.float64) for candidate in (*ranked, baseline)]
@@ -85,8 +84,8 @@ def build_confirmation(
         name: intervals.two_way_interval(*metrics, block_sizes, bounds=bounds if name in levels else UNBOUNDED)
         for name, metrics in values.items()
     }
-    estimates["corrected"] = estimates["corrected"].span_both(estimates["winner"])
-    estimates["winner"] = estimates["winner"].span_both(estimates["corrected"])
+    winner, corrected_level = estimates["winner"], estimates["corrected"]
+    estimates |= {"winner": winner.span_both(corrected_level), "corrected": corrected_level.span_both(winner)}
     estimates["corrected_difference"] = estimates["corrected_difference"].span_both(estimates["difference"])
     return Confirmation(
         **{

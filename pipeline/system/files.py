@@ -237,6 +237,11 @@ def resolve_links(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def resolve_user_path(path: Path) -> Path:
+    """Return a path that a person wrote as an absolute one, without links; `~` is the home folder."""
+    return resolve_links(path.expanduser())
+
+
 @contextmanager
 def lock_file(path: Path, seconds: float) -> Iterator[bool]:
     """Hold a lock between processes; give whether this process got it in time (-1: no limit). Makes the folder, too."""

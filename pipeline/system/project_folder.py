@@ -7,6 +7,8 @@ from thalweg.system import files
 from thalweg.system.paths import PARAMS
 
 PIPELINE = Path("dvc.yaml")
+CODE_RECORD = Path("own-code.json")
+"""Says where own code lies that a project does not hold: `thalweg.run` writes it."""
 
 
 def enter_project() -> Path:
@@ -22,6 +24,19 @@ def enter_project() -> Path:
             os.chdir(project)
             return here.relative_to(project)
     return Path()
+
+
+def list_code_folders() -> list[str]:
+    """Return the folders outside the project where its own code lies; raises `UserError` if the record is broken.
+
+    They belong at the end of `sys.path`, where no module of theirs hides another.
+    """
+    if not files.path_exists(CODE_RECORD):
+        return []
+    record = files.read_json(CODE_RECORD)
+    if not isinstance(record, dict) or not isinstance(record.get("folder"), str):
+        raise files.UserError(f'{CODE_RECORD}: must be {{"folder": a path}}; delete it, and run the study again')
+    return [str(files.resolve_links(Path(record["folder"])))]
 
 
 def require_text_path() -> None:

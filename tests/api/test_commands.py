@@ -10,8 +10,7 @@ import pytest
 import thalweg
 from tests.helpers.paths import ROOT
 from thalweg import cli
-from thalweg.api.commands import CODE_RECORD, _build_environment, run_thalweg
-from thalweg.system import files
+from thalweg.api.commands import _build_environment, run_thalweg
 
 
 def test_error_has_the_sentence_of_the_command(empty_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,15 +32,6 @@ def test_programs_are_kept_with_the_study(tmp_path: Path, monkeypatch: pytest.Mo
     assert _build_environment(tmp_path) == {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / ".thalweg/compiled/abc")}
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/a/folder/of/the/user")
     assert _build_environment(tmp_path) == {}
-
-
-def test_own_code_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/a/folder/of/the/user")
-    files.write_json(tmp_path / "a" / "b" / CODE_RECORD, {"folder": "../.."})
-    monkeypatch.setenv("PYTHONPATH", "x")
-    assert _build_environment(tmp_path / "a" / "b") == {"PYTHONPATH": f"{tmp_path}{os.pathsep}x"}
-    monkeypatch.delenv("PYTHONPATH")
-    assert _build_environment(tmp_path / "a" / "b") == {"PYTHONPATH": str(tmp_path)}
 
 
 def test_import_needs_no_library_that_takes_long() -> None:

@@ -178,3 +178,26 @@ def test_empty_split_is_none(tmp_path: Path) -> None:
 def test_text_says_what_it_holds() -> None:
     assert repr(thalweg.Data(PIXELS, {"count": GOOD, "group": GOOD})) == "Data(6 x 5 x 4 x 3 images with count, group)"
     assert repr(thalweg.Data(GRAY)) == "Data(6 x 5 x 4 images)"
+
+
+@pytest.mark.parametrize("column", ["points", "boxes"])
+def test_none_is_an_empty_place(column: str, tmp_path: Path) -> None:
+    size = 2 if column == "points" else 4
+    rows = [[[1.0] * (size - 2) + [2.0] * 2, [None] * size]] * len(GRAY)
+    (tmp_path / "data.npz").write_bytes(pack_data(thalweg.Data(GRAY, {column: rows}), "count"))
+    examples = Arrays().read_examples(tmp_path, 0).examples
+    np.testing.assert_array_equal(examples.labels["present"].sum(1), 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ((GRAY, [2**70] * 6), "labels: holds a whole number beyond 64 bits"),
+        ((GRAY, None, None), "classes: must be a list of names"),
+        ((GRAY, None, "cat"), "classes: must be a list of names"),
+        ((Path,), "images: the type is object"),
+    ],
+)
+def test_odd_arguments_are_named(arguments: tuple[Any, ...], fault: str) -> None:
+    with pytest.raises(thalweg.UserError, match=fault):
+        thalweg.Data(*arguments)

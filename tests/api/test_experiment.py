@@ -106,3 +106,26 @@ def test_differences_are_named() -> None:
         "a.b (1, now 3)",
         "d (not set, now None)",
     ]
+
+
+def test_file_with_a_repeated_key_is_named(empty_folder: Path) -> None:
+    (empty_folder / "twice.yaml").write_text("seed: 0\nseed: 1\n")
+    with pytest.raises(thalweg.UserError, match=r"twice\.yaml: cannot be changed. Run `thalweg check` on it"):
+        read_experiment("twice.yaml", {"seed": 2})
+
+
+def test_folder_hides_no_preset(empty_folder: Path) -> None:
+    (empty_folder / "digits").mkdir()
+    assert read_experiment("digits", {}).find_value("data.source.kind") == "digits"
+
+
+@pytest.mark.parametrize(("params", "changes"), [(5, {}), (None, {}), ({}, ["seed"])])
+def test_wrong_types_are_named(params: Any, changes: Any) -> None:
+    with pytest.raises(thalweg.UserError, match=r"must be a .* not of the type"):
+        read_experiment(params, changes)
+
+
+def test_home_folder_may_be_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_file(tmp_path / "p.yaml")
+    assert read_experiment("~/p.yaml", {}).base == tmp_path

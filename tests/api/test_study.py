@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
 import thalweg
 from tests.helpers import saved_models
@@ -125,3 +126,15 @@ def test_unfinished_study_is_named(finished_project: Path, tmp_path: Path) -> No
         thalweg.load(tmp_path / "study")
     with pytest.raises(thalweg.UserError, match=r"no finished study; it has no params\.yaml$"):
         thalweg.load(tmp_path / "nowhere")
+
+
+def test_params_that_changed_are_named(finished_project: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished_project, tmp_path / "study", symlinks=True)
+    params = tmp_path / "study" / "params.yaml"
+    lock = tmp_path / "study" / "dvc.lock"
+    stages = {"report": {"params": {"params.yaml": {"study": TREE["study"]}}}}
+    YAML(typ="safe").dump({"stages": stages}, lock)
+    assert thalweg.load(tmp_path / "study").best
+    params.write_text(params.read_text().replace("objective: mae", "objective: rmse"))
+    with pytest.raises(thalweg.UserError, match=r"changed after the study ran: study\.objective \(mae, now rmse\)"):
+        thalweg.load(tmp_path / "study")

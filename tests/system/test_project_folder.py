@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from thalweg.system import project_folder
+from thalweg.system.files import UserError
 
 
 @pytest.fixture
@@ -36,3 +37,17 @@ def test_outside_of_projects_nothing_changes(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     assert project_folder.enter_project() == Path()
     assert Path.cwd() == tmp_path
+
+
+def test_code_beside_a_study_is_found(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert project_folder.list_code_folders() == []
+    (project / "notes" / "own-code.json").write_text('{"folder": ".."}')
+    monkeypatch.chdir(project / "notes")
+    assert project_folder.list_code_folders() == [str(project)]
+
+
+@pytest.mark.parametrize("record", ["[]", "{}", '{"folder": 3}'])
+def test_broken_record_of_code_is_named(project: Path, record: str) -> None:
+    (project / "own-code.json").write_text(record)
+    with pytest.raises(UserError, match=r"own-code\.json: must be"):
+        project_folder.list_code_folders()
