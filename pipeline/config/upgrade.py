@@ -48,11 +48,13 @@ def rename_report_sections(tree: ParamsTree) -> Iterator[Change]:
 def rename_modules(tree: ParamsTree) -> Iterator[Change]:
     """0.2: the one importable name is `thalweg`; `import pipeline` and `import models` are errors.
 
-    A project's own packages `pipeline` and `models` keep their names.
+    A project's own packages `pipeline` and `models` keep their names, and so does text such as a title.
     """
-    renamed = {name: new for name in set(list_dotted_members(tree).values()) if (new := _find_new_path(name))}
+    members = list_dotted_members(tree)
+    renamed = {name: new for name in set(members.values()) if (new := _find_new_path(name))}
     for path, value in _list_leaves(tree):
-        if isinstance(value, str) and value in renamed:
+        is_member = members.get(path) == value or _is_value_of_searched_kind(path)
+        if is_member and isinstance(value, str) and value in renamed:
             yield Change(path, value, renamed[value])
 
 
@@ -79,6 +81,14 @@ def _find_new_path(name: str) -> str:
         return ""
     kind = new.removeprefix("thalweg.models.").removesuffix(".Model")
     return kind if kind in MODEL_KINDS else new
+
+
+def _is_value_of_searched_kind(path: KeyPath) -> bool:
+    """Return whether a condition, or a trial in `study.enqueue`, gives a kind its value here."""
+    match path:
+        case ("study", "space", _, "when", str(name), *_) | ("study", "enqueue", _, str(name)):
+            return name.endswith(".kind")
+    return False
 
 
 def _is_importable(path: str) -> bool:

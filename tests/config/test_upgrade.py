@@ -40,13 +40,15 @@ def test_modules_get_their_new_names() -> None:
         "model.kind": {"choices": ["models.cnn.Model", "mlp"]},
         "model.norm": {"choices": [True], "when": {"model.kind": "models.cnn.Model"}},
     }
-    tree = {"model": {"kind": "models.cnn.Model"}, "study": {"space": space}}
+    enqueue = [{"model.kind": "models.cnn.Model"}]
+    tree = {"model": {"kind": "models.cnn.Model"}, "study": {"space": space, "enqueue": enqueue}}
     assert list(upgrade.rename_modules(tree)) == [
         Change(path, "models.cnn.Model", "cnn")
         for path in (
             ("model", "kind"),
             ("study", "space", "model.kind", "choices", 0),
             ("study", "space", "model.norm", "when", "model.kind"),
+            ("study", "enqueue", 0, "model.kind"),
         )
     ]
 
@@ -59,6 +61,13 @@ def test_classes_of_our_modules_keep_their_names() -> None:
 @pytest.mark.parametrize("kind", ["cnn", "thalweg.models.cnn.Model", "models.none.Model", "my.Model", 3, None])
 def test_other_kinds_keep_their_names(kind: Any) -> None:
     assert list(upgrade.rename_modules({"model": {"kind": kind}})) == []
+
+
+def test_text_keeps_a_name_that_a_kind_has() -> None:
+    name = "models.cnn.Model"
+    study = {"name": name, "enqueue": [{"model.title": name}]}
+    tree = {"model": {"kind": name}, "study": study, "report": {"title": name}, "data": {"columns": [name]}}
+    assert list(upgrade.rename_modules(tree)) == [Change(("model", "kind"), name, "cnn")]
 
 
 def test_own_package_keeps_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
