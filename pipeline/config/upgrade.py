@@ -11,7 +11,7 @@ from typing import Any
 
 from thalweg.config.experiment import RENAMED_SECTIONS
 from thalweg.config.model import MODEL_KINDS
-from thalweg.config.write import rewrite_params
+from thalweg.config.write import replace_names
 from thalweg.schema.problem import KeyPath, ParamsTree
 from thalweg.system.members import MemberError, import_member, list_dotted_members
 
@@ -70,7 +70,7 @@ def find_changes(tree: ParamsTree) -> list[Change]:
 
 def apply_changes(params: str, changes: list[Change]) -> str:
     """Return `params`, the text of a params file, with these changes."""
-    return rewrite_params(params, {".".join(map(str, change.path)): change.new for change in changes})
+    return replace_names(params, {change.path: (change.old, change.new) for change in changes})
 
 
 def _find_new_path(name: str) -> str:

@@ -10,6 +10,9 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedBase
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from thalweg.schema.problem import KeyPath
 
 SPACE = "study.space."
 """The part of a params file whose keys are dotted paths."""
@@ -32,6 +35,38 @@ def rewrite_params(params: str, values: Mapping[str, Any]) -> str:
             keys = [*keys[: SPACE.count(".")], path.removeprefix(SPACE)]
         _set_value(tree, keys, value)
     return _keep_lines(params, before, _dump_tree(yaml, tree))
+
+
+def replace_names(params: str, names: Mapping[KeyPath, tuple[str, str]]) -> str:
+    """Return `params`, the text of a params file, with other names; `names` has the old and the new one by path.
+
+    All else stays as it is written. What an alias may use in another place is rewritten by `rewrite_params`.
+    Raises `YAMLError` for a key that is there twice.
+    """
+    _load_values(params)
+    root, parts, others = YAML(typ="safe", pure=True).compose(params), [], {}
+    for path, (old, new) in names.items():
+        node = _find_scalar(root, path)
+        start, end = (node.start_mark.index, node.end_mark.index) if node else (0, 0)
+        if params[start:end] in (old, f"'{old}'", f'"{old}"'):
+            parts.append((start, end, params[start:end].replace(old, new)))
+        else:
+            others[".".join(map(str, path))] = new
+    for start, end, text in sorted(parts, reverse=True):
+        params = params[:start] + text + params[end:]
+    return rewrite_params(params, others) if others else params
+
+
+def _find_scalar(node: Node | None, path: KeyPath) -> ScalarNode | None:
+    """Return the single value at a path; None if it, or a section around it, has an alias, or is not there."""
+    for step in path:
+        if node is None or node.anchor:
+            return None
+        if isinstance(node, MappingNode):
+            node = next((value for key, value in node.value if key.value == step), None)
+        else:
+            node = node.value[step] if isinstance(node, SequenceNode) else None
+    return node if isinstance(node, ScalarNode) and not node.anchor else None
 
 
 def _guess_indents(params: str) -> tuple[int, int]:
@@ -82,6 +117,8 @@ def _keep_lines(written: str, before: str, after: str) -> str:
 
     ruamel.yaml keeps comments, but not how a value is written. If the lines do not fit together, it is `after`.
     """
+    if "\r\n" in written:
+        before, after = (text.replace("\n", "\r\n") for text in (before, after))
     old, plain, new = (text.split("\n") for text in (written, before, after))
     if len(old) != len(plain):
         return after

@@ -148,3 +148,42 @@ def test_empty_section_takes_a_value(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text(write.rewrite_params("augment:\n  online:  # nothing yet\n", {"augment.online.shift": 1}))
     assert YAML(typ="safe").load(file) == {"augment": {"online": {"shift": 1}}}
+
+
+def test_lines_keep_their_ends() -> None:
+    text = "seed:   0  # one\r\nlist: [1,2]\r\n# end\r\n"
+    assert write.rewrite_params(text, {"list.0": 3}) == text.replace("[1,2]", "[3, 2]")
+    assert write.rewrite_params(text, {"new": 3}).replace("\r\n", "").isprintable()
+
+
+NAMES = """\
+base:   &base {kind: old}
+list: [
+    old,    # one
+    "old",  # two
+    # three
+    'new' ]
+first:   *base
+name: &name old
+second: {kind: *name}
+other: old
+"""
+RENAMES: list[tuple[tuple[str | int, ...], str, str]] = [
+    (("list", 0), "    old,    # one", "    longer.new,    # one"),
+    (("list", 1), '    "old",  # two', '    "longer.new",  # two'),
+    (("other",), "other: old", "other: longer.new"),
+]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(("path", "before", "after"), RENAMES)
+def test_renamed_value_alone_changes(path: tuple[str | int, ...], before: str, after: str, end: str) -> None:
+    text = NAMES.replace("\n", end)
+    assert write.replace_names(text, {path: ("old", "longer.new")}) == text.replace(before, after)
+
+
+@pytest.mark.parametrize("path", [("first", "kind"), ("second", "kind")])
+def test_renamed_value_behind_an_alias_changes_in_one_place(path: tuple[str, str]) -> None:
+    expected = YAML(typ="safe").load(NAMES)
+    expected[path[0]] = {"kind": "new"}
+    assert YAML(typ="safe").load(write.replace_names(NAMES, {path: ("old", "new")})) == expected
