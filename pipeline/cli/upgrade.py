@@ -26,7 +26,7 @@ def upgrade_params(file: Path, *, dry_run: bool) -> None:
     for line, change in found:
         print(f"line {line}: {change.key}: {change.old} -> {change.new}")
     if found and not dry_run:
-        files.write_text(file, text)
+        files.replace_text(file, text)
     unwritten = "; nothing was written" if found and dry_run else ""
     print(f"{file}: {format_count(len(found), 'change') if found else 'nothing is old'}{unwritten}")
 

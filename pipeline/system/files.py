@@ -95,7 +95,7 @@ def write_bytes(path: Path, *parts: bytes) -> None:
     write_parts(path, parts)
 
 
-def write_parts(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+def write_parts(path: Path, parts: Iterable[bytes | memoryview], rights: int = 0o644) -> None:
     """Write a file of parts, made one by one, atomically: to a temporary file, flushed to disk, then renamed."""
     with _convert_disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def write_parts(path: Path, parts: Iterable[bytes | memoryview]) -> None:
                 file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
-                temporary.chmod(0o644)
+                temporary.chmod(rights)
                 temporary.replace(path)  # before it is closed, and its lock with it
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -162,6 +162,12 @@ def remove_partial_writes(folder: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file of the user anew. It keeps its rights; a link stays, and the file that it leads to changes."""
+    target = resolve_links(path)
+    write_parts(target, [text.encode()], stat.S_IMODE(_read_mode(target)))
 
 
 def write_json(path: Path, value: Any) -> None:

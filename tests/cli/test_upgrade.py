@@ -47,6 +47,24 @@ def test_dry_run_writes_nothing(project: Path, capsys: pytest.CaptureFixture[str
     assert (project / "params.yaml").read_text() == OLD
 
 
+def test_changed_file_keeps_the_ends_of_its_lines(project: Path) -> None:
+    (project / "params.yaml").write_bytes(OLD.replace("\n", "\r\n").encode())
+    assert cli.main(["upgrade"]) == 0
+    assert (project / "params.yaml").read_bytes().replace(b"\r\n", b"").count(b"\n") == 0
+    assert cli.main(["check"]) == 0
+
+
+def test_changed_file_keeps_its_link_and_rights(project: Path) -> None:
+    (real := project / "real.yaml").write_text(OLD)
+    real.chmod(0o600)
+    (project / "link.yaml").symlink_to("real.yaml")
+    assert cli.main(["upgrade", "link.yaml"]) == 0
+    assert (project / "link.yaml").is_symlink()
+    assert "models.cnn" in OLD
+    assert "models.cnn" not in real.read_text()
+    assert real.stat().st_mode & 0o777 == 0o600
+
+
 def test_good_file_keeps_its_bytes(project: Path) -> None:
     text = EXPERIMENT.read_text().replace("seed: 0 ", "seed:    0 ").replace("\n", "\r\n")
     (project / "mine.yaml").write_bytes(text.encode("utf-8-sig"))
