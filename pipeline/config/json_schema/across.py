@@ -31,7 +31,7 @@ def add_rules(schema: Schema) -> None:
     schema.get(LossConfig)["properties"]["terms"]["additionalProperties"] = kind
     root["allOf"] = [
         {"if": _searches_own(NUMBERED), "then": _build_open_rule(schema), "else": _build_strict_rule(schema)},
-        _apply_to_study({"not": _uses_own()}, _restrict_space(space.list_places(schema))),
+        _apply_to_study({"not": _uses_own()}, _restrict_space(space.list_places(schema), *space.FREE_PATHS)),
         *_list_task_rules(schema),
     ]
 
@@ -68,15 +68,19 @@ def _list_task_rules(schema: Schema) -> Iterator[Json]:
         places = space.list_task_places(schema, task)
         yield _apply_to_study(_is_task(kind), {"space": {"properties": space.describe_places(places)}})
         ours = {"allOf": [_is_task(kind), {"not": _uses_own()}]}
-        yield _apply_to_study(ours, _restrict_space(places))
+        yield _apply_to_study(ours, _restrict_space(places, r"(?!task\.|loss\.terms\.).*"))
         objective = {"enum": list_objectives(task)}
         constraints = {"propertyNames": {"enum": list(task.METRIC_DIRECTIONS)}}
         metrics = {"objective": objective, "also": {"items": objective}, "constraints": constraints}
         yield _apply_to_study(_is_task(kind, metrics={"maxItems": 0}), metrics)
 
 
-def _restrict_space(places: space.Places) -> Json:
-    return {"space": {"patternProperties": space.restrict_places(places)}}
+def _restrict_space(places: space.Places, *others: str) -> Json:
+    """Let the study search, and name in conditions and trials, these places and paths that fit other patterns."""
+    names = {"propertyNames": space.restrict_names(places, *others)}
+    conditions = {"": {"properties": {"when": names}}}  # the pattern fits every parameter
+    parameters = names | {"patternProperties": space.restrict_places(places) | conditions}
+    return {"space": parameters, "enqueue": {"items": names}}
 
 
 def _apply_to_study(condition: Json, keys: Json) -> Json:

@@ -16,7 +16,9 @@ BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 CONSTRAINTS = (*BOUNDS, "type", "enum", "anyOf", "pattern")
 """The keywords of a value that hold for its choices, too."""
 Places = dict[str, list[Json]]
-"""Paths that can be searched, each with the values of its place: one for each kind that has it."""
+"""Paths of keys, each with the single values of its place: one for each kind that has it."""
+FREE_PATHS = (r"task\..+", r"loss\.terms\..+", r"augment\.online\..+\..+")
+"""Patterns of paths that do not follow from the built-in kinds: the task decides, or own augmentations."""
 NO_RANGE: Json = {"errorMessage": "a parameter with choices takes no low, high, log, whole or points"}
 
 
@@ -35,7 +37,7 @@ def add_search_space(schema: Schema) -> None:
 
 
 def list_places(schema: Schema) -> Places:
-    """List the paths that any file can search, each with the values there, one for each kind that has it."""
+    """List the paths that any file may search, each with the values there, one for each kind that has it."""
     sections = {
         "optimizer": schema.get(OPTIMIZER),
         "schedule": schema.get(SCHEDULE),
@@ -44,21 +46,21 @@ def list_places(schema: Schema) -> Places:
     }
     training, balance = schema.get(TrainingConfig)["properties"], schema.get(LossConfig)["properties"]["balance"]
     others = [("loss.balance", balance), *((f"training.{name}", training[name]) for name in ("batch_size", "epochs"))]
-    found = (place for path, section in sections.items() for place in _list_values(schema, path, section))
+    found = (place for path, section in sections.items() for place in _list_keys(schema, path, section))
     return _gather_values([*found, *others])
 
 
 def list_task_places(schema: Schema, task: type[Task]) -> Places:
     """List the paths that a file with this task can search, beside those of `list_places`."""
-    places = [*_list_values(schema, "task", schema.get(task))]
+    places = [*_list_keys(schema, "task", schema.get(task))]
     for term, family in list_terms(task).items():
-        places += _list_values(schema, f"loss.terms.{term}", schema.get(TERM_CONFIGS[family]))
+        places += _list_keys(schema, f"loss.terms.{term}", schema.get(TERM_CONFIGS[family]))
     return _gather_values(places)
 
 
 def describe_places(places: Places) -> Json:
     """Describe the parameters that may stand at these paths, whatever own code the file uses."""
-    return {path: _describe_place(path, values) for path, values in places.items()}
+    return {path: _describe_place(path, values) for path, values in places.items() if values}
 
 
 def restrict_places(places: Places) -> Json:
@@ -66,7 +68,21 @@ def restrict_places(places: Places) -> Json:
 
     They are patterns, because an editor would offer a second time what stands in `properties`.
     """
-    return {f"^{re.escape(path)}$": _restrict_values(values) for path, values in places.items() if not _is_fixed(path)}
+    return {
+        f"^{re.escape(path)}$": _restrict_values(values)
+        for path, values in places.items()
+        if values and not _is_fixed(path)
+    }
+
+
+def restrict_names(places: Places, *others: str) -> Json:
+    """Describe the names of parameters: these paths, what lies below them, and paths that fit other patterns.
+
+    It is a pattern for the reason that `restrict_places` has.
+    """
+    paths = "|".join(map(re.escape, places))
+    message = "is no path that this file can search"
+    return {"pattern": f"^(({paths})(\\..+)?|{'|'.join(others)})$", "errorMessage": message}
 
 
 def _add_parameter_rules(parameter: Json) -> None:
@@ -92,17 +108,19 @@ def _is_true(key: str) -> Json:
     return {"required": [key], "properties": {key: {"const": True}}}
 
 
-def _list_values(schema: Schema, path: str, section: Json) -> Iterator[tuple[str, Json]]:
-    """Yield the paths of a section's single values, of all kinds that are built in."""
+def _list_keys(schema: Schema, path: str, section: Json) -> Iterator[tuple[str, Json]]:
+    """Yield the paths and values of a section's keys, of all kinds that are built in."""
     section = schema.follow(section)
-    for name, value in section.get("properties", {}).items():
-        options = [value, *value.get("anyOf", ())]
-        if any(keyword in value for keyword in CONSTRAINTS) and not any(map(_is_other, options)):
-            yield f"{path}.{name}", value
+    yield from ((f"{path}.{name}", value) for name, value in section.get("properties", {}).items())
     for branch in section.get("allOf", ()):
-        yield from _list_values(schema, path, branch["then"])
+        yield from _list_keys(schema, path, branch["then"])
     if "else" in section:
-        yield from _list_values(schema, path, section["else"])
+        yield from _list_keys(schema, path, section["else"])
+
+
+def _is_single(value: Json) -> bool:
+    options = [value, *value.get("anyOf", ())]
+    return any(keyword in value for keyword in CONSTRAINTS) and not any(map(_is_other, options))
 
 
 def _is_other(value: Json) -> bool:
@@ -112,8 +130,9 @@ def _is_other(value: Json) -> bool:
 def _gather_values(places: Iterable[tuple[str, Json]]) -> Places:
     gathered: Places = {}
     for path, value in places:
-        if value not in gathered.setdefault(path, []):
-            gathered[path].append(value)
+        values = gathered.setdefault(path, [])
+        if _is_single(value) and value not in values:
+            values.append(value)
     return gathered
 
 

@@ -89,6 +89,21 @@ GOOD = {
             "    loss.terms.count.share: {low: 0.1, high: 0.9, when: {loss.terms.count.kind: own_for_schema.loss}}\n",
         ),
     ],
+    "condition on an own number": [
+        LOSS_CHOICES,
+        (
+            SPACE,
+            "    loss.terms.count.share: {choices: [0.1, 0.9], when: {loss.terms.count.kind: own_for_schema.loss}}\n"
+            "    optimizer.momentum: {low: 0.0, high: 0.9, when: {loss.terms.count.share: 0.1}}\n",
+        ),
+        ("  trials: 48 ", "  enqueue: [{loss.terms.count.share: 0.9}]\n  trials: 48 "),
+    ],
+    "searched option of an own task": [
+        ("kind: count ", "kind: own_for_schema.Task "),
+        ("  density: 0 ", "  margin: 0.2 "),
+        (SPACE, "    task.margin: {choices: [0.1, 0.2]}\n"),
+        ("  trials: 48 ", "  enqueue: [{task.margin: 0.1}]\n  trials: 48 "),
+    ],
     "schedule": [("kind: cosine ", "kind: own_for_schema.schedule "), ("  final: 0.0 ", "  every: -1 ")],
     "searched schedule": [
         (SPACE, "    schedule.kind: {choices: [cosine, own_for_schema.schedule]}\n"),
