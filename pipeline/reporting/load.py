@@ -56,7 +56,7 @@ def load_study_tables(config: Config) -> StudyTables:
         baseline_curves=table_files.read_table(paths.BASELINE_CURVES),
         verdicts=build_verdict_table(objective, direction, curves, diverged),
         manifest=files.read_json(paths.MANIFEST),
-        provenance=files.read_json(paths.STUDY_RECORD)["made"] | {"commands": ["make"]},
+        provenance=files.read_json(paths.STUDY_RECORD)["made"] | {"commands": ["thalweg run"]},
         space=space,
         output_kind=task.OUTPUT_KIND,
         objective=objective,

@@ -63,10 +63,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
             caption = f"The first {MAX_FAULT_ROWS} of {len(rows):,}; {MANIFEST} has all."
         figures.append(Table("excluded", "Faults in the source", caption, rows.head(MAX_FAULT_ROWS)))
     if commands := tables.provenance.get("commands") or []:
-        caption = (
-            "In a copy of the repository with the same data and params.yaml. "
-            "The same kind of machine gives the same bytes."
-        )
+        caption = "In a copy of the project with its data. The same kind of machine gives the same bytes."
         figures.append(Code("commands", "Reproduce this report", caption, [str(line) for line in commands]))
     return figures
 

@@ -114,7 +114,7 @@ def _describe_difference(tables: StudyTables, other: LevelAnswer) -> str:
     """Give a level's difference from the leader in the metric's own direction."""
     low, high = sorted((tables.sign * other.low, tables.sign * other.high))
     difference = format_interval(tables.sign * other.difference, low, high, signed=True)
-    return f"{difference} for {other.label} (trial {other.trial} of {other.trial_count})"
+    return f"{difference} for {other.label} (trial {other.trial}, the best of {other.trial_count})"
 
 
 def _describe_search(answer: Answer) -> str:
