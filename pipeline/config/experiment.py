@@ -13,8 +13,7 @@ from pydantic_core import PydanticCustomError
 from thalweg.config.model import ModelConfig
 from thalweg.config.numbers import AugmentConfig, LossConfig, Optimizer, Schedule
 from thalweg.config.own_kinds import know_own_kinds
-from thalweg.config.study import StudyConfig
-from thalweg.config.tree import replace_values
+from thalweg.config.study import StudyConfig, apply_setting
 from thalweg.data.examples import DataSource
 from thalweg.data.splits import SplitConfig
 from thalweg.schema.problem import ParamsTree
@@ -138,7 +137,7 @@ class Config(StrictModel):
 
         Values that the file leaves out get the defaults of the new values: a kind has its own.
         """
-        return Config.model_validate(replace_values(self.dump_written(), values))
+        return Config.model_validate(apply_setting(self.dump_written(), values, self.study.space))
 
     def dump_written(self) -> ParamsTree:
         """Return the values that the file gives, without defaults."""

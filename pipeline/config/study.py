@@ -2,12 +2,14 @@
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from thalweg.schema.problem import MAX_QUOTED_CHARACTERS
+from thalweg.config.tree import flatten_tree, remove_paths, replace_values
+from thalweg.schema.problem import MAX_QUOTED_CHARACTERS, ParamsTree
 from thalweg.schema.section import StrictModel, Strings
 from thalweg.system.members import is_dotted
 
@@ -97,6 +99,18 @@ class ParameterConfig(StrictModel):
     def is_active(self, setting: dict[str, Any]) -> bool:
         """Return whether the other parameters' values make this one active."""
         return all(name in setting and setting[name] in values for name, values in self.when.items())
+
+
+def apply_setting(tree: ParamsTree, values: Mapping[str, Any], space: Mapping[str, ParameterConfig]) -> ParamsTree:
+    """Return a copy of the tree with other values at dotted paths.
+
+    A size of the model whose `when` does not hold is left out: the model of another kind may have no such size.
+    """
+    changed = replace_values(tree, values)
+    now = dict(flatten_tree(changed))
+    sizes = [name for name in space if name.startswith("model.") and name not in values]
+    kept: ParamsTree = remove_paths(changed, [name.split(".") for name in sizes if not space[name].is_active(now)])
+    return kept
 
 
 def find_cohort_error(trials: int, cohort: int) -> str:

@@ -12,6 +12,7 @@ from thalweg.cli import preflight
 from thalweg.config.checks import find_problems
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
+from thalweg.config.write import rewrite_params
 from thalweg.core import rng
 from thalweg.data import splits
 from thalweg.data.sources.idx import Idx
@@ -285,3 +286,12 @@ def test_outline_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Scenes, "build_outline", count)
     assert list(preflight.find_data_problems(TREE, [])) == []
     assert len(built) == 1
+
+
+@pytest.mark.parametrize("kind", ["linear", "mlp", "cnn"])
+def test_winner_of_several_networks_can_be_searched_on(kind: str, tmp_path: Path) -> None:
+    """The report advises to copy winner.yaml to params.yaml."""
+    sizes = {"model.width": 32} if kind == "mlp" else {"model.width": 32, "model.norm": True} if kind == "cnn" else {}
+    text = (ROOT / "presets" / "digits.yaml").read_text()
+    (tmp_path / "winner.yaml").write_text(rewrite_params(text, {"model.kind": kind} | sizes))
+    assert list_problem_lines(YAML(typ="safe", pure=True).load(tmp_path / "winner.yaml")) == []

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from thalweg.config.study import ConstraintConfig, ParameterConfig, find_cohort_error
+from thalweg.config.study import ConstraintConfig, ParameterConfig, apply_setting, find_cohort_error
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,13 @@ def test_constraint_needs_bounds_in_order(bounds: dict[str, float]) -> None:
 @pytest.mark.parametrize(("trials", "cohort", "use"), [(10, 4, "use 8 or 12"), (3, 4, "use 4"), (8, 4, "")])
 def test_cohorts_are_whole(trials: int, cohort: int, use: str) -> None:
     assert find_cohort_error(trials, cohort).partition("; ")[2] == use
+
+
+def test_size_of_another_kind_is_left_out() -> None:
+    conditions: dict[str, Any] = {"model.kind": ("mlp", "cnn")}
+    space = {"model.width": ParameterConfig(choices=(32,), when=conditions)}
+    tree: dict[str, Any] = {"model": {"kind": "cnn", "width": 32, "gain": 2.0}}
+    assert apply_setting(tree, {"model.kind": "mlp"}, space) == {"model": tree["model"] | {"kind": "mlp"}}
+    assert apply_setting(tree, {"model.kind": "linear"}, space) == {"model": {"kind": "linear", "gain": 2.0}}
+    written = {"model.kind": "linear", "model.width": 8}
+    assert apply_setting(tree, written, space) == {"model": {"kind": "linear", "width": 8, "gain": 2.0}}

@@ -11,8 +11,8 @@ from thalweg.config.checks import study as study_checks
 from thalweg.config.checks.file import find_file_problems
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import STATIC_PATHS, TRACED_PATHS, Setting, is_static_path
-from thalweg.config.study import NULL, ParameterConfig
-from thalweg.config.tree import flatten_tree, remove_paths, replace_values
+from thalweg.config.study import NULL, ParameterConfig, apply_setting
+from thalweg.config.tree import flatten_tree, remove_paths
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value, quote_value
 from thalweg.system.members import is_dotted
 
@@ -104,10 +104,10 @@ def _find_value_problems(
             yield Problem(path, "cannot be searched", searchable, name)
             continue
         conditions = covering.find_conditions(space, name)
-        base = replace_values(tree, conditions)
+        base = apply_setting(tree, conditions, space)
         earlier = [*problems, *(find_file_problems(base) if conditions else ())]
         for key, value in list_extreme_values(space.get(name)):
-            filled_problems = find_file_problems(replace_values(base, {name: value}))
+            filled_problems = find_file_problems(apply_setting(base, {name: value}, space))
             new = [
                 p for p in filled_problems if p not in earlier and not _is_drawn(p, space) and not _is_key_of(p, broken)
             ]
@@ -158,8 +158,8 @@ def _find_pair_problems(config: Config, tree: ParamsTree) -> Iterator[Problem]:
     """Return the problems of values that are valid each, but not together."""
     reported = set[tuple[KeyPath, KeyPath]]()
     for setting in covering.cover_pairs(config)[0]:
-        for problem in find_file_problems(replace_values(tree, setting)):
-            cause = _find_cause(tree, setting, problem)
+        for problem in find_file_problems(apply_setting(tree, setting, config.study.space)):
+            cause = _find_cause(tree, setting, problem, config.study.space)
             first, *others = sorted(cause, key=lambda name: name != ".".join(map(str, problem.path)))
             if (key := ((first, *sorted(others)), problem.path)) not in reported:
                 reported.add(key)
@@ -169,12 +169,12 @@ def _find_pair_problems(config: Config, tree: ParamsTree) -> Iterator[Problem]:
                 yield Problem((*SPACE, first), message)
 
 
-def _find_cause(tree: ParamsTree, setting: Setting, problem: Problem) -> Setting:
+def _find_cause(tree: ParamsTree, setting: Setting, problem: Problem, space: dict[str, ParameterConfig]) -> Setting:
     """Leave out of a setting what a problem does not need."""
     for name in setting:
         fewer = {other: value for other, value in setting.items() if other != name}
-        if problem in find_file_problems(replace_values(tree, fewer)):
-            return _find_cause(tree, fewer, problem)
+        if problem in find_file_problems(apply_setting(tree, fewer, space)):
+            return _find_cause(tree, fewer, problem, space)
     return setting
 
 
