@@ -9,6 +9,8 @@ MAX_STEPS = 3
 FIRST_SECTIONS = ("result", "health", "parameters", "importance", "data", "errors")
 """Sections whose advice comes first: is there a result, does training work, is the search in the right place, what do
 the examples hold. The other sections follow in the order of the report."""
+COPY_WINNER = "`cp artifacts/confirm/winner.yaml params.yaml`"
+"""Replaces the file, so it comes before what edits the file."""
 
 
 def choose_next_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> list[NextStep]:
@@ -25,7 +27,7 @@ def choose_next_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> l
     chosen: dict[str, NextStep] = {}
     for _, _, step in sorted(advised, key=lambda entry: entry[:2]):
         chosen.setdefault(shown[step.text].section, shown[step.text])
-    return list(chosen.values())[:MAX_STEPS]
+    return sorted([*chosen.values()][:MAX_STEPS], key=lambda step: COPY_WINNER not in step.text)
 
 
 def drop_repeated_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import Literal
 
-from thalweg.reporting.advice.next_steps import MAX_STEPS, choose_next_steps, drop_repeated_steps
+from thalweg.reporting.advice.next_steps import COPY_WINNER, MAX_STEPS, choose_next_steps, drop_repeated_steps
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import select_sections
@@ -20,6 +20,12 @@ def test_faults_come_first() -> None:
         {"result": [build_finding("a")], "budget": [build_finding("b", "caution")], "health": [build_finding("c")]}
     )
     assert [step.text for step in steps] == ["b", "a", "c"]
+
+
+def test_step_that_replaces_the_file_comes_first() -> None:
+    copy, paste = f"Make it so: {COPY_WINNER}.", "Paste this space."
+    steps = choose_next_steps({"result": [build_finding(copy)], "parameters": [build_finding(paste, "caution")]})
+    assert [step.text for step in steps] == [copy, paste]
 
 
 def test_one_step_per_section() -> None:

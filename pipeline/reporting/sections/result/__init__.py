@@ -1,5 +1,6 @@
 """The comparison of the winner with the baseline, the runners-up and simple answers."""
 
+from thalweg.reporting.advice.next_steps import COPY_WINNER
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
@@ -86,7 +87,7 @@ def _report_comparison(tables: StudyTables, result: ConfirmedResult) -> Finding:
             if result.split == "validation":
                 verdict = "The winner leads the baseline on the examples that chose it."
                 return Finding(verdict, evidence, HOLD_OUT_ADVICE, trials, "caution")
-            step = "Make the winner the next baseline: `cp artifacts/confirm/winner.yaml params.yaml`."
+            step = f"Make the winner the next baseline: {COPY_WINNER}."
             if result.has_one_group:
                 verdict = "The winner is better than the baseline on this one group of examples."
                 step = f"Check whether the winner is better on other groups, too. {step}"
