@@ -88,7 +88,7 @@ def test_evidence_names_difference_trial_and_search(tables: StudyTables) -> None
     finding = report_loss_kind(with_answer(tables, KIND, "l2", {"l1": (0.5, 0.1), "huber": (0.02, 0.2)}))
     groups = {group.label: group for group in group_trials_by_value(tables, KIND)}
     l1 = groups["l1"]
-    assert f"+0.50 (+0.40 to +0.60) for l1 (trial {l1.best_trial} of {len(l1.costs)})" in finding.evidence
+    assert f"+0.50 (+0.40 to +0.60) for l1 (trial {l1.best_trial}, the best of {len(l1.costs)})" in finding.evidence
     assert "A difference below 0.10 counts as none (the standard deviation over a trial's seeds)." in finding.evidence
     assert "Two one-sided tests at 5 % exclude differences of 0.18 for huber and 0.58 for l1." in finding.evidence
     assert "The second half of its trials" not in finding.evidence
