@@ -48,7 +48,7 @@ class Experiment:
         is_whole = self.file == self.base / PARAMS and files.path_exists(self.base / PIPELINE)
         return self.base if is_whole else None
 
-    def change(self, values: Mapping[str, Any]) -> "Experiment":
+    def replace_values(self, values: Mapping[str, Any]) -> "Experiment":
         """Return the experiment with other values at dotted paths."""
         if not values:
             return self
@@ -79,15 +79,15 @@ def read_experiment(params: str | Path | Mapping[str, Any], changes: Mapping[str
     values = {str(path): _make_plain(value, f"changes: {path}") for path, value in (changes or {}).items()}
     if isinstance(params, Mapping):
         text = _format_params(_make_plain(params, "params"))
-        return Experiment(text, "params", files.resolve_links(Path())).change(values)
+        return Experiment(text, "params", files.resolve_links(Path())).replace_values(values)
     file = files.resolve_user_path(Path(params))
     if not files.path_exists(file) or files.is_folder(file):
         preset = find_package_file("presets", f"{params}.yaml")
         if not files.path_exists(preset):
             raise UserError(f"{params}: no such file, and no preset of this name (`thalweg use` lists them)")
-        return Experiment(_read_text(preset, params), str(params), files.resolve_links(Path())).change(values)
+        return Experiment(_read_text(preset, params), str(params), files.resolve_links(Path())).replace_values(values)
     base = next((folder for folder in file.parents if files.path_exists(folder / PIPELINE)), file.parent)
-    return Experiment(_read_text(file, params), str(params), base, file).change(values)
+    return Experiment(_read_text(file, params), str(params), base, file).replace_values(values)
 
 
 def list_differences(before: ParamsTree, now: ParamsTree) -> list[str]:

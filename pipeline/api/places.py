@@ -34,7 +34,7 @@ def open_place(experiment: Experiment, data: Data | None, folder: str | Path | N
     content = b""
     if data is not None:
         content = pack_data(data, experiment.find_value("task.kind"))
-        experiment = experiment.change({"data.path": str(DATA_FOLDER), "data.source": {"kind": "arrays"}})
+        experiment = experiment.replace_values({"data.path": str(DATA_FOLDER), "data.source": {"kind": "arrays"}})
     if folder is None and experiment.project:
         return experiment.project
     place = files.resolve_user_path(Path(folder)) if folder else _name_place(experiment, content)
@@ -68,7 +68,7 @@ def _move_data_path(experiment: Experiment, place: Path) -> Experiment:
     path = experiment.find_value("data.path")
     if isinstance(path, str) and files.path_exists(experiment.base / path):
         moved = path if Path(path).is_absolute() else os.path.relpath(experiment.base / path, place)
-        return experiment.change({"data.path": moved}) if moved != path else experiment
+        return experiment.replace_values({"data.path": moved}) if moved != path else experiment
     return experiment
 
 

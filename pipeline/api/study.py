@@ -82,7 +82,7 @@ class Study:
         predictions = study.predict(load_digits().images[:10] / 16)
         ```
         """
-        return _predict(self.folder, images)
+        return _predict_images(self.folder, images)
 
     def report(self) -> Report:
         """Return the report, which a notebook shows.
@@ -94,13 +94,13 @@ class Study:
         return Report(self.folder / REPORT)
 
     def __repr__(self) -> str:
-        return f"Study of {format_count(len(self.trials), 'trial')} in {self.folder}: {self._conclude()}"
+        return f"Study of {format_count(len(self.trials), 'trial')} in {self.folder}: {self._describe_result()}"
 
     def _repr_html_(self) -> str:
         place = f"{format_count(len(self.trials), 'trial')} in {self.folder}"
-        return f"<p><b>{html.escape(self._conclude())}</b><br>{html.escape(place)}</p>"
+        return f"<p><b>{html.escape(self._describe_result())}</b><br>{html.escape(place)}</p>"
 
-    def _conclude(self) -> str:
+    def _describe_result(self) -> str:
         return self.findings[0].verdict if self.findings else "no findings"
 
 
@@ -159,7 +159,7 @@ def _find_best(place: Path, params: dict[str, Any], summary: dict[str, Any]) -> 
     return Best(trial, settings, params["study"]["objective"], winner["mean"], winner["low"], winner["high"])
 
 
-def _predict(folder: Path, given: Any) -> pd.DataFrame | NDArray[np.uint8]:
+def _predict_images(folder: Path, given: Any) -> pd.DataFrame | NDArray[np.uint8]:
     pixels, faults = convert_images(given)
     if faults:
         raise UserError("\n".join(faults))

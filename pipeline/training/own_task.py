@@ -29,7 +29,7 @@ def find_task_fault(task: Task, outline: Examples, spec: DataSpec) -> str:
 
     labels = run_own_code(task.kind, task.select_labels, outline)
     if not _is_arrays(labels, len(outline)):
-        return f"returns {_describe(labels)} from `select_labels`; it must be a dict of arrays [{len(outline)}, ...]"
+        return f"returns {_name_types(labels)} from `select_labels`; it must be a dict of arrays [{len(outline)}, ...]"
     shape: Any = run_own_code(task.kind, task.output_shape, spec)
     if not isinstance(shape, tuple) or not shape or not all(isinstance(size, int) and size > 0 for size in shape):
         return f"returns {shape!r} from `output_shape`; it must be a tuple of whole numbers above 0"
@@ -38,7 +38,7 @@ def find_task_fault(task: Task, outline: Examples, spec: DataSpec) -> str:
         batch["image"] = jnp.zeros((BATCH, *spec.image_shape))
     targets = trace(lambda labels: task.build_targets(labels, spec), batch)
     if not _is_arrays(targets, BATCH):
-        return f"returns {_describe(targets)} from `build_targets`; it must be a dict of arrays [B, ...]"
+        return f"returns {_name_types(targets)} from `build_targets`; it must be a dict of arrays [B, ...]"
     outputs = jax.ShapeDtypeStruct((BATCH, *shape), jnp.float32)  # type: ignore[no-untyped-call]
     terms = trace(lambda *inputs: _list_terms(task.build_loss_terms(*inputs)), outputs, targets)
     names = ", ".join(f"`{name}`" for name in task.loss_families)
@@ -46,7 +46,7 @@ def find_task_fault(task: Task, outline: Examples, spec: DataSpec) -> str:
         return f"must return a dict from {names} to a `thalweg.core.types.Term` from `build_loss_terms`"
     predictions = trace(task.decode_outputs, outputs)
     if not _is_arrays({"": predictions}, BATCH):
-        return f"returns {_describe(predictions)} from `decode_outputs`; it must be an array [B, ...]"
+        return f"returns {_name_types(predictions)} from `decode_outputs`; it must be an array [B, ...]"
     measured = trace(task.compute_metrics, predictions, targets, jnp.ones(BATCH))
     if not isinstance(measured, dict) or not measured.keys() >= task.METRIC_DIRECTIONS.keys():
         return f"must return a dict with {', '.join(task.METRIC_DIRECTIONS)} from `compute_metrics`"
@@ -68,7 +68,7 @@ def _is_arrays(values: Any, count: int) -> bool:
     return all(shape[:1] == (count,) for shape in shapes)
 
 
-def _describe(values: Any) -> str:
+def _name_types(values: Any) -> str:
     if isinstance(values, dict):
         described = ", ".join(f"`{name}`: {describe_type(value)}" for name, value in values.items())
         return f"a dict of {described or 'nothing'}"

@@ -42,7 +42,7 @@ def list_value_faults(
         return new
 
     labels = _build_labels(task, outline, spec)
-    outputs = _spread(-1.0, 1.0, (COUNT, *task.output_shape(spec)))
+    outputs = _spread_values(-1.0, 1.0, (COUNT, *task.output_shape(spec)))
     targets = task.build_targets(labels, spec)
     for name in select_new([program.network.path]):
         yield from _find_model_faults(name, program.network)
@@ -58,7 +58,7 @@ def list_value_faults(
     for kind in select_new([program.optimizer_kind]):
         yield from _find_optimizer_faults(kind, config)
     for name in select_new(program.augmentation_names):
-        batch = labels | {"image": _spread(0.2, 0.8, (COUNT, *spec.image_shape))}
+        batch = labels | {"image": _spread_values(0.2, 0.8, (COUNT, *spec.image_shape))}
         augment = augmentations.find_own_augmentation(name)[0]
         changed = augment(rng.derive_key(0, "check"), batch, jnp.float32(STRENGTH))
         yield from _require_finite(name, changed["image"], "returns images with")
@@ -70,11 +70,11 @@ def _build_labels(task: Task, outline: Examples, spec: DataSpec) -> Tree:
     labels = {name: jnp.asarray(np.asarray(values)[rows]) for name, values in task.select_labels(outline).items()}
     varied = {"count": jnp.arange(COUNT, dtype=jnp.float32), "label": jnp.arange(COUNT) % spec.class_count}
     labels |= {name: values.astype(labels[name].dtype) for name, values in varied.items() if name in labels}
-    return labels | ({"image": _spread(0.2, 0.8, (COUNT, *spec.image_shape))} if task.CORRUPTS_INPUT else {})
+    return labels | ({"image": _spread_values(0.2, 0.8, (COUNT, *spec.image_shape))} if task.CORRUPTS_INPUT else {})
 
 
 def _find_model_faults(path: str, network: Network) -> Iterator[MemberError]:
-    inputs = _spread(-1.0, 1.0, (2, *network.inputs))
+    inputs = _spread_values(-1.0, 1.0, (2, *network.inputs))
 
     def run_network() -> Array:
         outputs: Array = network.apply(*network.init(rng.derive_key(0, "weights")), inputs, train=False)[0]
@@ -122,7 +122,7 @@ def _find_schedule_faults(kind: str, config: Config) -> Iterator[MemberError]:
 def _find_optimizer_faults(kind: str, config: Config) -> Iterator[MemberError]:
     numbers = _choose_numbers(config.optimizer, optimizers.find_optimizer(kind))
     optimizer = optimizers.build_optimizer(kind, numbers, config.optimizer.learning_rate, None)
-    weights, gradient = {"kernel": _spread(-0.5, 0.5, (3, 4))}, {"kernel": _spread(-0.1, 0.2, (3, 4))}
+    weights, gradient = {"kernel": _spread_values(-0.5, 0.5, (3, 4))}, {"kernel": _spread_values(-0.1, 0.2, (3, 4))}
     state: Any = optimizer.init(weights)
     for _ in range(2):
         steps, state = optimizer.update(gradient, state, weights)
@@ -141,6 +141,6 @@ def _require_finite(path: str, values: Any, verb: str) -> Iterator[MemberError]:
         yield MemberError(path, f"{verb} {wrong[0]} at ordinary arguments")
 
 
-def _spread(low: float, high: float, shape: tuple[int, ...]) -> Array:
+def _spread_values(low: float, high: float, shape: tuple[int, ...]) -> Array:
     """Return an array of numbers that all differ."""
     return jnp.linspace(low, high, int(np.prod(shape)), dtype=jnp.float32).reshape(shape)

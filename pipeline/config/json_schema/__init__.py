@@ -24,11 +24,11 @@ def build_json_schema() -> Json:
     kinds.add_kinds(schema)
     space.add_search_space(schema)
     across.add_rules(schema)
-    schema.get(StudyConfig)["properties"]["sampler"] |= kinds.choose_name(dict.fromkeys(SAMPLERS, ""))
+    schema.find_section(StudyConfig)["properties"]["sampler"] |= kinds.choose_name(dict.fromkeys(SAMPLERS, ""))
     sections = kinds.choose_name(dict.fromkeys(SECTION_NAMES, ""))
     # a pattern, because an editor would offer the names of an `enum`
     sections["anyOf"].append({"type": "string", "pattern": f"^({'|'.join(RENAMED_SECTIONS)})$"})
-    schema.get(ReportConfig)["properties"]["sections"]["items"] = sections
+    schema.find_section(ReportConfig)["properties"]["sections"]["items"] = sections
     definitions = dict(sorted(schema.definitions.items()))
     return {"$schema": DIALECT, **definitions.pop(schema.names[Config]), "definitions": definitions}
 

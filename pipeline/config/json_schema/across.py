@@ -24,11 +24,11 @@ NUMBERED = r"(optimizer|schedule|loss\.terms\..+)\.kind"
 
 def add_rules(schema: Schema) -> None:
     """Let the root of a schema check losses, optimizers, schedules and metrics by what stands elsewhere in the file."""
-    root = schema.get(Config)
+    root = schema.find_section(Config)
     kind: Json = {"type": "object", "required": ["kind"]}
     for name, section in (("optimizer", OPTIMIZER), ("schedule", SCHEDULE)):
-        root["properties"][name] = kind | {"description": schema.get(section)["description"]}
-    schema.get(LossConfig)["properties"]["terms"]["additionalProperties"] = kind
+        root["properties"][name] = kind | {"description": schema.find_section(section)["description"]}
+    schema.find_section(LossConfig)["properties"]["terms"]["additionalProperties"] = kind
     root["allOf"] = [
         {"if": _searches_own(NUMBERED), "then": _build_open_rule(schema), "else": _build_strict_rule(schema)},
         _apply_to_study({"not": _uses_own()}, _restrict_space(space.list_places(schema), *space.FREE_PATHS)),
@@ -46,14 +46,14 @@ def _build_open_rule(schema: Schema) -> Json:
 
 def _build_strict_rule(schema: Schema) -> Json:
     """Check all keys; the task says which terms there are, and which losses suit each of them."""
-    own = _nest_terms({"additionalProperties": schema.refer(OWN_TERM)})
+    own = _nest_terms({"additionalProperties": schema.refer_to(OWN_TERM)})
     rules = [{"if": {"properties": {"task": IS_OWN}}, "then": {"properties": own}}]
     for kind, task in list_tasks().items():
-        terms = {name: schema.refer(TERM_CONFIGS[family]) for name, family in list_terms(task).items()}
+        terms = {name: schema.refer_to(TERM_CONFIGS[family]) for name, family in list_terms(task).items()}
         known = {"properties": terms, "required": list_required_terms(task), "additionalProperties": False}
         rules.append({"if": _is_task(kind), "then": {"properties": _nest_terms(known)}})
     return {
-        "properties": {"optimizer": schema.refer(OPTIMIZER), "schedule": schema.refer(SCHEDULE)},
+        "properties": {"optimizer": schema.refer_to(OPTIMIZER), "schedule": schema.refer_to(SCHEDULE)},
         "allOf": rules,
     }
 
@@ -96,7 +96,10 @@ def _is_task(kind: str, **options: Json) -> Json:
 def _uses_own() -> Json:
     """Hold where a model, an optimizer, a schedule or a loss is own code, in the file or in the search."""
     sections = [{"required": [name], "properties": {name: IS_OWN}} for name in ("model", "optimizer", "schedule")]
-    has_own_term = {"required": ["terms"], "properties": {"terms": _some({"additionalProperties": _none(IS_OWN)})}}
+    has_own_term = {
+        "required": ["terms"],
+        "properties": {"terms": _break_rule({"additionalProperties": _negate_rule(IS_OWN)})},
+    }
     has_own_loss = {"required": ["loss"], "properties": {"loss": has_own_term}}
     return {"anyOf": [*sections, has_own_loss, _searches_own(rf"(model\.kind|{NUMBERED})")]}
 
@@ -104,15 +107,15 @@ def _uses_own() -> Json:
 def _searches_own(paths: str) -> Json:
     """Hold where own code is among the choices of one of these paths."""
     own = {"type": "array", "contains": {"type": "string", "pattern": DOTTED_PATH}}
-    searched = _some({"patternProperties": {f"^{paths}$": {"properties": {"choices": _none(own)}}}})
+    searched = _break_rule({"patternProperties": {f"^{paths}$": {"properties": {"choices": _negate_rule(own)}}}})
     study = {"required": ["space"], "properties": {"space": searched}}
     return {"required": ["study"], "properties": {"study": study}}
 
 
-def _some(each: Json) -> Json:
+def _break_rule(each: Json) -> Json:
     """Hold for a mapping that does not satisfy a rule on each of its values: one of them does not."""
     return {"type": "object", "not": each}
 
 
-def _none(condition: Json) -> Json:
+def _negate_rule(condition: Json) -> Json:
     return {"not": condition}

@@ -47,20 +47,20 @@ def list_sections() -> list[type[StrictModel]]:
 def add_kinds(schema: Schema) -> None:
     """Turn the definition of each family into a choice between its kinds and own code."""
     for base in BASES:
-        own = schema.get(base) | {"additionalProperties": True}
+        own = schema.find_section(base) | {"additionalProperties": True}
         schema.definitions[name_own(schema, base)] = own | {"properties": own["properties"] | {"kind": {}}}
     for base, package in PACKAGES.items():
         members = find_members(package)
-        summaries = {kind: schema.get(member).get("description", "") for kind, member in members.items()}
-        _set_kinds(schema, base, summaries, {kind: schema.refer(member) for kind, member in members.items()})
-    summaries = {kind: _summarize(import_model_class(kind)) for kind in MODEL_KINDS}
+        summaries = {kind: schema.find_section(member).get("description", "") for kind, member in members.items()}
+        _set_kinds(schema, base, summaries, {kind: schema.refer_to(member) for kind, member in members.items()})
+    summaries = {kind: _summarize_docstring(import_model_class(kind)) for kind in MODEL_KINDS}
     _set_kinds(schema, ModelConfig, summaries, {kind: _describe_sizes(kind) for kind in MODEL_KINDS})
     for section, (base, ops) in NUMBERED.items():
         _add_numbers(schema, section, base, ops)
     for section, base in ((OPTIMIZER, OptimizerConfig), (SCHEDULE, ScheduleConfig), (OWN_TERM, TermConfig)):
-        schema.definitions[schema.names[base]] = schema.refer(section)
+        schema.definitions[schema.names[base]] = schema.refer_to(section)
     for section in (Strengths, OfflineConfig):
-        _allow_own_augmentations(schema.get(section))
+        _allow_own_augmentations(schema.find_section(section))
 
 
 def name_own(schema: Schema, base: type[StrictModel]) -> str:
@@ -93,7 +93,7 @@ def _set_kinds(
 
 def _choose_kind(schema: Schema, base: type[StrictModel], summaries: Mapping[str, str], built_in: Json) -> Json:
     return {
-        "description": schema.get(base).get("description", ""),
+        "description": schema.find_section(base).get("description", ""),
         "type": "object",
         "required": ["kind"],
         "properties": {"kind": choose_name(summaries)},
@@ -105,13 +105,13 @@ def _choose_kind(schema: Schema, base: type[StrictModel], summaries: Mapping[str
 
 def _add_numbers(schema: Schema, section: type[StrictModel], base: type[StrictModel], ops: Sequence[Op]) -> None:
     """Turn a section with the numbers of several kinds into a choice between these kinds and own code."""
-    numbers = schema.get(section)
+    numbers = schema.find_section(section)
     numbers["properties"]["kind"] = {}
     for number in {name for op in ops for name in list_defaults(op)}:
         users = [f"{op.__name__} (default {list_defaults(op)[number]:g})" for op in ops if number in list_defaults(op)]
         numbers["properties"][number]["description"] = f"for {', '.join(users)}"
     schema.definitions[_name_numbers(schema, section)] = numbers
-    summaries = {op.__name__: _summarize(op) for op in ops}
+    summaries = {op.__name__: _summarize_docstring(op) for op in ops}
     reference = build_reference(_name_numbers(schema, section))
     schema.definitions[schema.names[section]] = _choose_kind(schema, base, summaries, reference)
 
@@ -130,13 +130,13 @@ def _allow_own_augmentations(strengths: Json) -> None:
     """Let a part of `augment` have dotted paths as keys, in one piece or as keys within keys."""
     names = [name for name in strengths["properties"] if name != "copies"]
     for name in names:
-        strengths["properties"][name]["description"] = _summarize(getattr(augmentations, name))
+        strengths["properties"][name]["description"] = _summarize_docstring(getattr(augmentations, name))
     strength = {"type": "number", "minimum": 0.0, "maximum": 1.0}
     message = f"is no augmentation: {', '.join(names)}, or the dotted path of your own"
     strengths["patternProperties"] = {DOTTED_PATH: strength}
     strengths["additionalProperties"] = {"type": "object", "errorMessage": message}
 
 
-def _summarize(member: Any) -> str:
+def _summarize_docstring(member: Any) -> str:
     """Return the first paragraph of a docstring."""
     return " ".join((inspect.getdoc(member) or "").split("\n\n")[0].split())

@@ -25,15 +25,15 @@ class Schema:
     definitions: dict[str, Json]
     names: dict[type[StrictModel], str]
 
-    def get(self, section: type[StrictModel]) -> Json:
+    def find_section(self, section: type[StrictModel]) -> Json:
         """Return the definition of a section."""
         return self.definitions[self.names[section]]
 
-    def follow(self, tree: Json) -> Json:
+    def follow_reference(self, tree: Json) -> Json:
         """Return the definition that a reference names; other trees as they are."""
         return self.definitions[tree["$ref"].rpartition("/")[2]] if "$ref" in tree else tree
 
-    def refer(self, section: type[StrictModel]) -> Json:
+    def refer_to(self, section: type[StrictModel]) -> Json:
         """Return a reference to the definition of a section."""
         return build_reference(self.names[section])
 
@@ -49,15 +49,15 @@ def describe_sections(sections: Sequence[type[StrictModel]]) -> Schema:
         [(section, "validation") for section in sections], ref_template=REFERENCE, schema_generator=_Draft7
     )
     names = {section: str(references[section, "validation"]["$ref"]).rpartition("/")[2] for section in sections}
-    return Schema({name: _tidy(definition) for name, definition in tree["$defs"].items()}, names)
+    return Schema({name: _shorten_description(definition) for name, definition in tree["$defs"].items()}, names)
 
 
 def describe_section(section: type[StrictModel]) -> Json:
     """Return the definition of a section without sections in it."""
-    return _tidy(section.model_json_schema(ref_template=REFERENCE, schema_generator=_Draft7))
+    return _shorten_description(section.model_json_schema(ref_template=REFERENCE, schema_generator=_Draft7))
 
 
-def _tidy(definition: Json) -> Json:
+def _shorten_description(definition: Json) -> Json:
     """Drop the name of the class, and of its docstring all but the first paragraph: the rest is for developers."""
     text = " ".join(definition.get("description", "").split("\n\n")[0].split())
     return {key: value for key, value in definition.items() if key != "title"} | ({"description": text} if text else {})

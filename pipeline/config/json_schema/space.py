@@ -24,12 +24,12 @@ NO_RANGE: Json = {"errorMessage": "a parameter with choices takes no low, high, 
 
 def add_search_space(schema: Schema) -> None:
     """Give `study.space` its keys."""
-    _add_parameter_rules(schema.get(ParameterConfig))
+    _add_parameter_rules(schema.find_section(ParameterConfig))
     traced, static, start = ("|".join(map(re.escape, paths)) for paths in (TRACED_PATHS, STATIC_PATHS, START_PATHS))
-    schema.get(StudyConfig)["properties"]["space"] |= {
+    schema.find_section(StudyConfig)["properties"]["space"] |= {
         "properties": describe_places(list_places(schema)),
         "patternProperties": {
-            f"^({traced}|{static})": schema.refer(ParameterConfig),
+            f"^({traced}|{static})": schema.refer_to(ParameterConfig),
             f"^(?!({start})$)({static})": {"required": ["choices"]},
         },
         "additionalProperties": False,
@@ -39,12 +39,15 @@ def add_search_space(schema: Schema) -> None:
 def list_places(schema: Schema) -> Places:
     """List the paths that any file may search, each with the values there, one for each kind that has it."""
     sections = {
-        "optimizer": schema.get(OPTIMIZER),
-        "schedule": schema.get(SCHEDULE),
-        "augment.online": schema.get(Strengths),
-        "model": schema.get(ModelConfig),
+        "optimizer": schema.find_section(OPTIMIZER),
+        "schedule": schema.find_section(SCHEDULE),
+        "augment.online": schema.find_section(Strengths),
+        "model": schema.find_section(ModelConfig),
     }
-    training, balance = schema.get(TrainingConfig)["properties"], schema.get(LossConfig)["properties"]["balance"]
+    training, balance = (
+        schema.find_section(TrainingConfig)["properties"],
+        schema.find_section(LossConfig)["properties"]["balance"],
+    )
     others = [("loss.balance", balance), *((f"training.{name}", training[name]) for name in ("batch_size", "epochs"))]
     found = (place for path, section in sections.items() for place in _list_keys(schema, path, section))
     return _gather_values([*found, *others])
@@ -52,9 +55,9 @@ def list_places(schema: Schema) -> Places:
 
 def list_task_places(schema: Schema, task: type[Task]) -> Places:
     """List the paths that a file with this task can search, beside those of `list_places`."""
-    places = [*_list_keys(schema, "task", schema.get(task))]
+    places = [*_list_keys(schema, "task", schema.find_section(task))]
     for term, family in list_terms(task).items():
-        places += _list_keys(schema, f"loss.terms.{term}", schema.get(TERM_CONFIGS[family]))
+        places += _list_keys(schema, f"loss.terms.{term}", schema.find_section(TERM_CONFIGS[family]))
     return _gather_values(places)
 
 
@@ -110,7 +113,7 @@ def _is_true(key: str) -> Json:
 
 def _list_keys(schema: Schema, path: str, section: Json) -> Iterator[tuple[str, Json]]:
     """Yield the paths and values of a section's keys, of all kinds that are built in."""
-    section = schema.follow(section)
+    section = schema.follow_reference(section)
     yield from ((f"{path}.{name}", value) for name, value in section.get("properties", {}).items())
     for branch in section.get("allOf", ()):
         yield from _list_keys(schema, path, branch["then"])
