@@ -92,6 +92,13 @@ def has_socket(process: int) -> bool:
     """Return whether a process waits for interrupts, or is not there any more."""
     folder = Path(f"/proc/{process}/fd")
     try:
-        return not folder.exists() or any(str(link.readlink()).startswith("socket:") for link in folder.iterdir())
+        return any(_is_socket(link) for link in folder.iterdir())
     except OSError:  # it has just ended
         return True
+
+
+def _is_socket(link: Path) -> bool:
+    try:
+        return str(link.readlink()).startswith("socket:")
+    except OSError:  # closed since the folder was listed, as a module's file is after its import
+        return False
