@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks import stage_tables, targets
+from benchmarks.calibration.monitor import build_tables
 from benchmarks.calibration.table import render_retrained, render_tables
 from benchmarks.runs import (
     NAMES,
@@ -41,8 +42,19 @@ def render_markdown(results: Mapping[str, Any]) -> str:
     parts += [stage_tables.render_whole_runs(results), stage_tables.render_reading(results)]
     parts += [_render_floor(results), *_render_scaling(results["scaling"])]
     parts += [_render_gpu(results), targets.render_targets(results), render_tables(results.get("calibration", []))]
-    parts.append(render_retrained(results.get("retrained", [])))
+    parts += [_render_monitor(results.get("monitor")), render_retrained(results.get("retrained", []))]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _render_monitor(measured: Mapping[str, Any] | None) -> str:
+    if measured is None:
+        return ""
+    text = (
+        f"`python -m benchmarks.calibration.run`, on {measured['measured']} at {measured['commit']} in "
+        f"{measured['seconds'] / 60:.0f} minutes: small models, four schedules, two lengths, eleven rates over five "
+        "decades, four seeds. The truth is known from the same run at other rates, and twice as long."
+    )
+    return "\n\n".join(["## The monitor's verdicts", text, build_tables(measured["counts"])])
 
 
 def _describe_run(row: Row) -> str:

@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.calibration.outcome import Counts
 from thalweg.core.metrics import METRICS
 from thalweg.stats.intervals import UNBOUNDED, two_way_interval
 
@@ -90,7 +91,7 @@ def compute_truth(row: BoundedRow) -> float:
     return float(np.mean([measure(row.metric, network) for network in examples]))
 
 
-def judge_intervals(row: BoundedRow, seed: int) -> dict[str, bool]:
+def count_study(row: BoundedRow, seed: int) -> Counts:
     """Draw a study; return for each interval whether it holds the truth."""
     draw = np.random.default_rng([seed, row.groups, row.group_size])
     examples = draw_examples(row, draw, 2 * row.seeds, row.groups)
@@ -102,8 +103,8 @@ def judge_intervals(row: BoundedRow, seed: int) -> dict[str, bool]:
     difference = two_way_interval(gap, gap_left_out, sizes, bounds=UNBOUNDED)
     truth = compute_truth(row)
     return {
-        "the winner's value": level.low <= truth <= level.high,
-        "winner - baseline": difference.low <= 0 <= difference.high,
+        "the winner's value": [int(level.low <= truth <= level.high), 1],
+        "winner - baseline": [int(difference.low <= 0 <= difference.high), 1],
     }
 
 

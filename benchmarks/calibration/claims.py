@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.calibration.simulate import Simulation
+from benchmarks.calibration.outcome import Counts, Outcome
+from benchmarks.calibration.rows import Row
+from benchmarks.calibration.simulate import Simulation, build_config
 from benchmarks.calibration.worlds import KIND, MOMENTUM, RATE
 from thalweg.config import spaces
 from thalweg.reporting.finding import Finding
@@ -27,17 +29,16 @@ class Study:
         return (match for finding in self.findings[section] for match in re.finditer(pattern, finding.verdict))
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A claim in one study: whether it was said, whether all that was said is true, and whether it could be true."""
-
-    is_said: bool
-    is_true: bool
-    is_sayable: bool
-
-
 Judge = Callable[[Study], Outcome | None]
 """None: the study says nothing of this kind."""
+
+
+def count_study(row: Row, seed: int) -> Counts:
+    """Simulate one study; return its counts."""
+    study = build_study(Simulation(row.world, build_config(seed, row.build_changes()), has_test=row.has_test))
+    outcomes = {name: judge(study) for name, judge in CLAIMS.items()}
+    counts = {name: outcome.count() for name, outcome in outcomes.items() if outcome is not None}
+    return counts | {name: [int(holds), 1] for name, holds in list_intervals(study).items()}
 
 
 def build_study(simulation: Simulation) -> Study:

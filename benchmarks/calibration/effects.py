@@ -1,21 +1,19 @@
-"""How often the report's claims on effects of settings are right: `python -m benchmarks.calibration.effects`.
+"""Whether what the report says of each setting's effect is true.
 
 Each row is one world, searched by one sampler. The truth of an effect is a sum over the whole space, cut where the
 report cuts the values of that study. The interval of levels at their best other values has no such truth, so it is not
 judged.
 """
 
-import argparse
-import sys
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
+from benchmarks.calibration.outcome import Counts
 from benchmarks.calibration.simulate import Simulation, build_config
 from benchmarks.calibration.worlds import KIND, LOSSES, MOMENTUM, RATE, World
 from thalweg.reporting.advice import next_space
@@ -38,28 +36,43 @@ FLAT = World(widths=(0.0,) * 5, diverges=np.inf)
 
 
 @dataclass(frozen=True)
-class Row:
-    """A world, what its settings should be called, and the changes of params.yaml."""
+class EffectRow:
+    """Studies of a world that differ in their seed alone. `changes` are of params.yaml.
+
+    `deciding`: the settings that matter. A setting whose true effect is 0 is idle. No claim on another one is judged.
+    """
 
     name: str
     world: World
     deciding: tuple[str, ...] = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
+    studies: int = 40
 
 
 ROWS = [
     *(
-        Row(f"each loss 2 deviations behind, {sampler}", World(heights=STEPS), (KIND, RATE), {"study.sampler": sampler})
+        EffectRow(
+            f"effects: each loss 2 deviations behind, {sampler}",
+            World(heights=STEPS),
+            (KIND, RATE),
+            {"study.sampler": sampler},
+        )
         for sampler in ("tpe", "random", "quasi_random")
     ),
-    *(Row(f"noise alone, {sampler}", FLAT, (), {"study.sampler": sampler}) for sampler in ("tpe", "random")),
-    Row("steps of 4 deviations, tpe", World(heights=tuple(1.5 + 0.2 * step for step in range(5))), (KIND, RATE)),
-    Row("two losses 4 deviations apart, tpe", World(heights=(1.5, 1.7, 1.7, 1.7, 1.7)), (KIND, RATE)),
-    Row("each loss with its own best pace, tpe", World(paces=(-2.6, -2.3, -2.0, -1.7, -1.4)), (RATE,)),
-    Row("optimum at the edge, tpe", World(paces=(0.0,) * 5), (RATE,)),
+    *(
+        EffectRow(f"effects: noise alone, {sampler}", FLAT, (), {"study.sampler": sampler})
+        for sampler in ("tpe", "random")
+    ),
+    EffectRow(
+        "effects: steps of 4 deviations, tpe", World(heights=tuple(1.5 + 0.2 * step for step in range(5))), (KIND, RATE)
+    ),
+    EffectRow("effects: two losses 4 deviations apart, tpe", World(heights=(1.5, 1.7, 1.7, 1.7, 1.7)), (KIND, RATE)),
+    EffectRow("effects: each loss with its own best pace, tpe", World(paces=(-2.6, -2.3, -2.0, -1.7, -1.4)), (RATE,)),
+    EffectRow("effects: optimum at the edge, tpe", World(paces=(0.0,) * 5), (RATE,)),
 ]
 
 
+@cache
 def tabulate_errors(world: World) -> Floats:
     """Tabulate true errors [kinds, rates, momenta]; infinite where training diverges."""
     shares = (np.arange(POINTS) + 0.5) / POINTS
@@ -86,60 +99,30 @@ def compute_truth(errors: Floats, tables: StudyTables, importance: Importance, w
     return float(means[labels.index(importance.worst)] - means[labels.index(importance.best)])
 
 
-def measure_row(row: Row, studies: int, first: int = 0) -> dict[str, Counter[str]]:
-    """Count, for each setting, in how many studies the interval holds, and what the report says of it."""
-    errors, counts = tabulate_errors(row.world), {name: Counter[str]() for name in SPACE}
-    for seed in range(first, first + studies):
-        config = build_config(seed, {"study.space": SPACE, **row.changes})
-        tables = Simulation(row.world, config).run()
-        ranking = rank_importances(tables)
-        if ranking is None:
-            continue
-        worst_value = ranking.worst_value or float(ranking.equal_training.values.max())
-        for importance in ranking.parameters:
-            truth = compute_truth(errors, tables, importance, worst_value)
-            is_held = importance.low <= truth <= importance.high
-            moved = next_space.find_moved_ends(tables, importance.name)
-            said = {
-                "told": True,
-                "averaged": not importance.is_tuned,
-                "holds": is_held and not importance.is_tuned,
-                "mattered": importance.is_important,
-                "little": importance.is_minor,
-                "widened": "out" in moved.values(),
-                "narrowed": "in" in moved.values(),
-            }
-            counts[importance.name].update(name for name, is_said in said.items() if is_said)
-    return counts
-
-
-def format_share(count: int, total: int) -> str:
-    """Format a share with its exact 95 % bounds (Clopper and Pearson 1934)."""
-    low = betaincinv(count, total - count + 1, 0.025) if count else 0.0
-    high = betaincinv(count + 1, total - count, 0.975) if count < total else 1.0
-    return f"{100 * count / total:.1f} ({100 * low:.1f} to {100 * high:.1f})"
-
-
-def main() -> None:
-    """Print a table of all rows, or of those whose name contains a word."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--studies", type=int, default=40)
-    parser.add_argument("--first", type=int, default=0, help="seed of the first study")
-    parser.add_argument("--only", default="", help="part of a row's name")
-    options = parser.parse_args()
-    claims = ("holds", "mattered", "little", "widened", "narrowed")
-    sys.stdout.write(f"| world | setting | {' | '.join(f'{claim} [%]' for claim in claims)} |\n")
-    sys.stdout.write(f"|{' --- |' * (len(claims) + 2)}\n")
-    for row in ROWS:
-        if options.only not in row.name:
-            continue
-        for name, counts in measure_row(row, options.studies, options.first).items():
-            totals = {claim: counts["averaged" if claim == "holds" else "told"] for claim in claims}
-            shares = [format_share(counts[claim], total) if total else "–" for claim, total in totals.items()]
-            note = " (decides)" if name in row.deciding else ""
-            sys.stdout.write(f"| {row.name} | `{name}`{note} | {' | '.join(shares)} |\n")
-            sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+def count_study(row: EffectRow, seed: int) -> Counts:
+    """Simulate one study; count what its report says of idle and of deciding settings, and which intervals hold."""
+    errors = tabulate_errors(row.world)
+    tables = Simulation(row.world, build_config(seed, {"study.space": SPACE, **row.changes})).run()
+    ranking = rank_importances(tables)
+    if ranking is None:
+        return {}
+    worst_value = ranking.worst_value or float(ranking.equal_training.values.max())
+    truths = {
+        importance.name: compute_truth(errors, tables, importance, worst_value) for importance in ranking.parameters
+    }
+    idle = {name for name, truth in truths.items() if truth == 0.0}
+    said = {
+        "a setting mattered": {importance.name for importance in ranking.parameters if importance.is_important},
+        "a setting mattered little": {importance.name for importance in ranking.parameters if importance.is_minor},
+        "a range is widened or narrowed": {
+            name for name in truths if {"in", "out"} & set(next_space.find_moved_ends(tables, name).values())
+        },
+    }
+    counts = {}
+    for claim, names in said.items():
+        wrong, right = (row.deciding, idle) if claim.endswith("little") else (idle, row.deciding)
+        false, true = names & set(wrong), names & set(right)
+        counts[claim] = [int(bool(false)), 1, int(bool(true) and not false), int(bool(right))]
+    intervals = [importance for importance in ranking.parameters if not importance.is_tuned]
+    holds = [importance.low <= truths[importance.name] <= importance.high for importance in intervals]
+    return counts | {"effect of a setting": [sum(holds), len(holds)]}

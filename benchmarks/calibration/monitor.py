@@ -8,15 +8,16 @@ others.
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest
 
 from benchmarks.calibration.curves import ALL_LENGTHS, LENGTHS, SCHEDULES, Floats, ModelCurves, load_curves
 from benchmarks.calibration.small_models import MODELS, Model
+from benchmarks.calibration.table import bound_share, format_share
+from benchmarks.runs import render_table
 from thalweg.stats.monitor import diagnose_curves
 from thalweg.stats.run_curves import count_tail, smooth_curve
 
@@ -124,41 +125,51 @@ CLAIMS: tuple[tuple[str, tuple[Truth, ...], tuple[str, ...], float], ...] = (
 )
 
 
-def build_tables(runs: Sequence[Run]) -> str:
+def measure_runs(folder: Path, seeds: Sequence[int] = REPORT_SEEDS) -> list[Run]:
+    """Judge the runs of all models; train those whose curves the folder lacks."""
+    return [run for model in MODELS for run in judge_model(model, load_curves(folder, model, seeds))]
+
+
+def count_verdicts(runs: Sequence[Run]) -> dict[str, dict[str, int]]:
+    """Count the verdicts by truth and kind."""
+    return {truth: dict(Counter(run.kind for run in runs if run.truth == truth)) for truth in TRUTHS}
+
+
+def build_tables(counts: Mapping[str, Mapping[str, int]]) -> str:
     """Build the table of verdicts by truth, and the table of claims with goals and exact 95 % bounds, in Markdown."""
-    lines = ["| truth | runs | " + " | ".join(KINDS) + " |", "| --- " + "| ---: " * (len(KINDS) + 1) + "|"]
-    for truth in TRUTHS:
-        counts = Counter(run.kind for run in runs if run.truth == truth)
-        shares = (f"{100 * counts[kind] / max(counts.total(), 1):.1f} %" for kind in KINDS)
-        lines.append(f"| {truth} | {counts.total()} | " + " | ".join(shares) + " |")
-    lines += ["", "| verdict | of | share | bound | goal | met |", "| --- | ---: | ---: | ---: | ---: | --- |"]
+    shares = []
+    for truth, found in counts.items():
+        total = sum(found.values())
+        shares.append([truth, str(total), *(f"{100 * found.get(kind, 0) / max(total, 1):.1f}" for kind in KINDS)])
+    claims = []
     for name, truths, kinds, goal in CLAIMS:
-        selected = [run.kind in kinds for run in runs if run.truth in truths]
-        if not selected:
+        total = sum(sum(counts[truth].values()) for truth in truths)
+        if not total:
             continue
-        bound = binomtest(sum(selected), len(selected)).proportion_ci(method="exact")
-        share, low, high = (100 * value for value in (np.mean(selected), bound.low, bound.high))
-        met = "yes" if bound.low <= goal else "no"
-        lines.append(
-            f"| {name} | {len(selected)} | {share:.1f} % | {low:.1f}-{high:.1f} % | {100 * goal:.0f} % | {met} |"
-        )
-    return "\n".join(lines)
+        said = sum(counts[truth].get(kind, 0) for truth in truths for kind in kinds)
+        is_met = bound_share(said, total)[0] <= goal
+        claims.append([name, str(total), format_share(said, total), f"{100 * goal:.0f}", "yes" if is_met else "no"])
+    return "\n\n".join(
+        [
+            render_table(["truth", "runs", *(f"{kind} [%]" for kind in KINDS)], shares),
+            render_table(["verdict", "runs", "share [%]", "goal [%]", "met"], claims),
+        ]
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where curves are kept, and read if they are there")
     parser.add_argument("--seeds", type=int, nargs="+", default=REPORT_SEEDS)
-    parser.add_argument("--by", choices=("model", "schedule"), help="a table for each of these, too")
+    parser.add_argument("--by", choices=("model", "schedule"), help="tables for each of these, too")
     arguments = parser.parse_args()
-    runs = [
-        run for model in MODELS for run in judge_model(model, load_curves(arguments.folder, model, arguments.seeds))
-    ]
-    print(build_tables(runs))
+    runs = measure_runs(arguments.folder, arguments.seeds)
+    print(build_tables(count_verdicts(runs)))
     print(f"\nThe model left out of tuning, {LEFT_OUT}:\n")
-    print(build_tables([run for run in runs if run.model == LEFT_OUT]))
+    print(build_tables(count_verdicts([run for run in runs if run.model == LEFT_OUT])))
     for name in dict.fromkeys(getattr(run, arguments.by) for run in runs) if arguments.by else ():
-        print(f"\n{name}\n\n{build_tables([run for run in runs if getattr(run, arguments.by) == name])}")
+        selected = [run for run in runs if getattr(run, arguments.by) == name]
+        print(f"\n{name}\n\n{build_tables(count_verdicts(selected))}")
 
 
 if __name__ == "__main__":

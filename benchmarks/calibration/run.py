@@ -6,53 +6,51 @@ python -m benchmarks.calibration.run --only gp    rows whose names contain this,
 python -m benchmarks.calibration.run --share 0.05 a quick look, printed only
 
 Each row is kept in results.json with its date, commit and seconds, and shown in RESULTS.md. A row of this commit that
-has as many studies is not simulated again.
+has as many studies is not simulated again. The monitor's verdicts come last.
 """
 
 import argparse
 import json
 import subprocess
+import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 from benchmarks import run
-from benchmarks.calibration import bounded, rows
+from benchmarks.calibration import bounded, claims, effects, monitor, rows, verdicts
 from benchmarks.calibration.bounded import BoundedRow
-from benchmarks.calibration.claims import CLAIMS, build_study, list_intervals
+from benchmarks.calibration.effects import EffectRow
+from benchmarks.calibration.outcome import Counts
 from benchmarks.calibration.rows import Row
-from benchmarks.calibration.simulate import Simulation, build_config
 from benchmarks.calibration.table import render_row
+from benchmarks.calibration.verdicts import VerdictRow
 
 HOURS = 1.0
 """What all rows take on two cores."""
 FILE = run.HERE / "results.json"
-Counts = dict[str, list[int]]
-"""By claim: studies in which it was said and false, all studies, said and right, and sayable; of an interval: in which
-it holds, and all."""
+AnyRow = Row | EffectRow | VerdictRow | BoundedRow
+COUNT: Mapping[type[AnyRow], Callable[[Any, int], Counts]] = {
+    Row: claims.count_study,
+    EffectRow: effects.count_study,
+    VerdictRow: verdicts.count_study,
+    BoundedRow: bounded.count_study,
+}
 
 
-def simulate_study(row: Row | BoundedRow, seed: int) -> Counts:
-    """Simulate one study; return its counts."""
-    if isinstance(row, BoundedRow):
-        return {name: [int(holds), 1] for name, holds in bounded.judge_intervals(row, seed).items()}
-    simulation = Simulation(row.world, build_config(seed, row.build_changes()), has_test=row.has_test)
-    study, counts = build_study(simulation), Counts()
-    for name, judge in CLAIMS.items():
-        outcome = judge(study)
-        if outcome is not None:
-            right = outcome.is_said and outcome.is_true and outcome.is_sayable
-            counts[name] = [int(outcome.is_said and not outcome.is_true), 1, int(right), int(outcome.is_sayable)]
-    return counts | {name: [int(holds), 1] for name, holds in list_intervals(study).items()}
+def list_rows() -> list[AnyRow]:
+    return [*rows.list_rows(), *effects.ROWS, *verdicts.list_rows(), *bounded.list_rows()]
 
 
-def simulate_row(pool: ProcessPoolExecutor, row: Row | BoundedRow, studies: int) -> dict[str, Any]:
+def simulate_row(pool: ProcessPoolExecutor, row: AnyRow, studies: int) -> dict[str, Any]:
     """Simulate the studies of a row; return their counts with date, commit and seconds."""
     began, total = time.perf_counter(), defaultdict[str, list[int]](list)
-    for counts in pool.map(simulate_study, [row] * studies, range(studies), chunksize=2):
+    for counts in pool.map(partial(COUNT[type(row)], row), range(studies), chunksize=2):
         for name, numbers in counts.items():
             total[name] = [a + b for a, b in zip(total[name] or [0] * len(numbers), numbers, strict=True)]
     return {
@@ -79,6 +77,17 @@ def keep_row(row: dict[str, Any], order: Sequence[str]) -> None:
     run.write_results(FILE, record)
 
 
+def keep_monitor() -> None:
+    """Measure the monitor's verdicts, and put their counts into results.json and RESULTS.md."""
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        counts = monitor.count_verdicts(monitor.measure_runs(Path(folder)))
+    record = json.loads(FILE.read_text())
+    seconds = round(time.perf_counter() - began, 1)
+    measured = {"commit": read_commit(), "measured": time.strftime("%Y-%m-%d"), "seconds": seconds}
+    run.write_results(FILE, record | {"monitor": {"counts": counts, **measured}})
+
+
 def find_kept(name: str) -> dict[str, Any]:
     """Return what results.json has of a row; nothing if it has none."""
     return next((row for row in json.loads(FILE.read_text()).get("calibration", []) if row["row"] == name), {})
@@ -90,7 +99,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.0, help="share of each row's studies, printed only")
     parser.add_argument("--only", default="", help="rows whose names contain this, anew")
     options = parser.parse_args()
-    listed: list[Row | BoundedRow] = [*rows.list_rows(), *bounded.list_rows()]
+    listed = list_rows()
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for row in listed:
             studies, kept = max(2, round(row.studies * (options.share or options.hours / HOURS))), find_kept(row.name)
@@ -101,6 +110,9 @@ def main() -> None:
             print(render_row(measured), flush=True)
             if not options.share:
                 keep_row(measured, [row.name for row in listed])
+    is_current = json.loads(FILE.read_text()).get("monitor", {}).get("commit") == read_commit()
+    if not (options.only or options.share or is_current):
+        keep_monitor()
 
 
 if __name__ == "__main__":
