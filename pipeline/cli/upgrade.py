@@ -1,5 +1,6 @@
 """Bring an old params file to today's form."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,13 +21,14 @@ def upgrade_params(file: Path, *, dry_run: bool) -> None:
     content = files.read_bytes(file)
     found = _locate_changes(file, content)
     try:
-        text = apply_changes(content.decode("utf-8-sig"), [change for _, change in found])
+        text = apply_changes(content.removeprefix(BOM_UTF8).decode(), [change for _, change in found])
     except YAMLError:  # a key that is there twice
         raise ParamsError(f"{file}: cannot be rewritten. Run `thalweg check {file}`, and correct it first") from None
     for line, change in found:
         print(f"line {line}: {change.key}: {change.old} -> {change.new}")
     if found and not dry_run:
-        files.replace_text(file, text)
+        mark = BOM_UTF8.decode() if content.startswith(BOM_UTF8) else ""
+        files.replace_text(file, mark + text)
     unwritten = "; nothing was written" if found and dry_run else ""
     print(f"{file}: {format_count(len(found), 'change') if found else 'nothing is old'}{unwritten}")
 

@@ -54,6 +54,18 @@ def test_changed_file_keeps_the_ends_of_its_lines(project: Path) -> None:
     assert cli.main(["check"]) == 0
 
 
+@pytest.mark.parametrize("alias", [False, True])
+def test_changed_file_keeps_its_byte_order_mark(project: Path, alias: bool) -> None:
+    """Windows' editors know UTF-8 by it. What has an alias is written in another way than all else."""
+    text = OLD.replace("kind: models.cnn.Model", "kind: &kind models.cnn.Model", 1) if alias else OLD
+    (project / "params.yaml").write_bytes(text.encode("utf-8-sig"))
+    assert cli.main(["upgrade"]) == 0
+    written = (project / "params.yaml").read_bytes()
+    (project / "params.yaml").write_text(text)
+    assert cli.main(["upgrade"]) == 0
+    assert written == b"\xef\xbb\xbf" + (project / "params.yaml").read_bytes()
+
+
 def test_changed_file_keeps_its_link_and_rights(project: Path) -> None:
     (real := project / "real.yaml").write_text(OLD)
     real.chmod(0o600)
