@@ -9,6 +9,9 @@ from thalweg.api.commands import run_thalweg
 from thalweg.api.data import Data, pack_data
 from thalweg.api.experiment import Experiment, list_differences
 from thalweg.config.params_file import parse_params
+from thalweg.config.tree import flatten_tree
+from thalweg.data.examples import DataSource
+from thalweg.schema.section import find_members
 from thalweg.system import files
 from thalweg.system.counts import join_first
 from thalweg.system.files import UserError
@@ -38,14 +41,14 @@ def open_place(experiment: Experiment, data: Data | None, folder: str | Path | N
     if folder is None and experiment.project:
         return experiment.project
     place = files.resolve_user_path(Path(folder)) if folder else _name_place(experiment, content)
-    moved = experiment if data is not None else _move_data_path(experiment, place)
     if files.path_exists(place / PARAMS):
-        _require_same(place, moved, content)
+        _require_same(place, experiment, content)
         return place
     if files.find_files(place, "*"):
         raise UserError(f"{place}: holds files, but no {PARAMS} of a study; choose another folder")
     if experiment.file:
         _check_params(experiment, experiment.base, experiment.file)
+    moved = experiment if data is not None else _move_data_path(experiment, place)
     with files.open_temporary_folder(place.parent) as draft:
         _write_place(draft, moved, content, is_shared=folder is None)
         if not experiment.file:
@@ -64,17 +67,27 @@ def _name_place(experiment: Experiment, content: bytes) -> Path:
 
 
 def _move_data_path(experiment: Experiment, place: Path) -> Experiment:
-    """Return the experiment with the path of its data as it is seen from another folder."""
+    """Return the experiment with the path of its data as it is seen from another folder.
+
+    A folder that is not there, or that nothing is read from, becomes one of the study's own.
+    """
     path = experiment.find_value("data.path")
-    if isinstance(path, str) and files.path_exists(experiment.base / path):
-        moved = path if Path(path).is_absolute() else os.path.relpath(experiment.base / path, place)
-        return experiment.replace_values({"data.path": moved}) if moved != path else experiment
-    return experiment
+    if not isinstance(path, str) or not files.path_exists(experiment.base / path):
+        return experiment
+    source = find_members("thalweg.data.sources").get(str(experiment.find_value("data.source.kind")))
+    if source and issubclass(source, DataSource) and not source.REQUIRED_FILES:  # it draws its examples
+        return experiment
+    moved = path if Path(path).is_absolute() else os.path.relpath(experiment.base / path, place)
+    return experiment.replace_values({"data.path": moved}) if moved != path else experiment
 
 
 def _require_same(place: Path, experiment: Experiment, content: bytes) -> None:
     """Raise `UserError` if a folder holds another study than this one."""
     before = parse_params(place / PARAMS, files.read_bytes(place / PARAMS))[0]
+    known, path = dict(flatten_tree(before)).get("data.path"), experiment.find_value("data.path")
+    # decided when the study began: what has appeared or gone beside the params since does not change it
+    if isinstance(known, str) and isinstance(path, str) and known == os.path.relpath(experiment.base / path, place):
+        experiment = experiment.replace_values({"data.path": known})
     differences = list_differences(before, experiment.tree)
     file = place / DATA_FOLDER / "data.npz"
     if content and (not files.path_exists(file) or files.read_bytes(file) != content):

@@ -15,6 +15,8 @@ from thalweg.api.experiment import read_experiment
 from thalweg.api.places import open_place
 from thalweg.system import files
 
+OWN_SOURCE = "from thalweg.data.sources.scenes import Scenes\nclass Own(Scenes):\n    examples: int = 96\n"
+
 
 def open_study(
     params: Any, changes: dict[str, Any] | None = None, data: thalweg.Data | None = None, folder: Any = None
@@ -55,12 +57,39 @@ def test_same_params_have_one_folder(empty_folder: Path) -> None:
 
 
 def test_changed_params_of_a_project_share_its_state(empty_folder: Path) -> None:
-    file = write_project(empty_folder)
-    (empty_folder / "data").mkdir()
-    place = open_study(file, {"study.trials": 8})
+    place = open_study(write_project(empty_folder), {"study.trials": 8})
     assert place.parent == empty_folder / "studies"
     assert (place / ".thalweg").resolve() == empty_folder / ".thalweg"
+
+
+@pytest.mark.parametrize("folder", [None, "mine"])
+@pytest.mark.parametrize("source", [TREE["data"]["source"], {"kind": "own_source.Own"}])
+def test_study_stays_the_same_when_a_folder_appears(empty_folder: Path, source: Any, folder: str | None) -> None:
+    """The folder `data` that a study of drawn data has is its own, and no other one changes what it is."""
+    (empty_folder / "own_source.py").write_text(OWN_SOURCE)
+    place = open_study(TREE, {"data.source": source}, folder=folder)
+    before = (place / "params.yaml").read_bytes()
+    assert (place / "data").is_dir()
+    (empty_folder / "data").mkdir()
+    assert open_study(TREE, {"data.source": source}, folder=folder) == place
+    assert (place / "params.yaml").read_bytes() == before
+    with pytest.raises(thalweg.UserError, match=r"differs in data\.path \(data, now more\)"):
+        open_study(TREE, {"data.source": source, "data.path": "more"}, folder=place)
+
+
+def test_drawn_data_reads_no_folder(empty_folder: Path) -> None:
+    (empty_folder / "data").mkdir()
+    assert read_params(open_study(TREE))["data"]["path"] == "data"
+
+
+def test_own_source_reads_the_folder_beside_the_params(empty_folder: Path) -> None:
+    (empty_folder / "own_source.py").write_text(OWN_SOURCE)
+    (empty_folder / "data").mkdir()
+    changes = {"data.source": {"kind": "own_source.Own"}}
+    place = open_study(TREE, changes)
     assert read_params(place)["data"]["path"] == "../../data"
+    (empty_folder / "data").rmdir()
+    assert open_study(TREE, changes) == place
 
 
 def test_chosen_folder_stands_alone(empty_folder: Path) -> None:
