@@ -21,9 +21,9 @@ configure_xla(os.environ)
 
 
 def __getattr__(name: str) -> Any:
-    # results depend on this module, so the names of the API, which will grow, stand in another
-    return importlib.import_module("thalweg.api").import_name(name)
+    # results depend on this module and on what it names, so the API, which will grow, is named in parts
+    return importlib.import_module(f"{__name__}.api").import_name(name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *importlib.import_module("thalweg.api").HOMES})
+    return sorted({*globals(), *importlib.import_module(f"{__name__}.api").HOMES})

@@ -9,10 +9,18 @@ from typing import Any
 
 import thalweg
 from thalweg.schema.problem import ParamsTree
+from thalweg.system.counts import join_first
 from thalweg.system.members import list_dotted_members
 from thalweg.system.paths import INPUTS, PARAMS
 from thalweg.system.search_path import find_search_path
-from thalweg.system.source_files import digest_source, find_source, find_version, follow_imports, list_libraries
+from thalweg.system.source_files import (
+    digest_source,
+    find_source,
+    find_version,
+    follow_imports,
+    list_computed_imports,
+    list_libraries,
+)
 
 NOT_OWN = (thalweg.__name__,)
 
@@ -34,6 +42,18 @@ def build_record(tree: ParamsTree, keys: Iterable[str]) -> dict[str, Any]:
     named = [path for place, path in members if any(place[: len(part)] == part for part in parts)]
     code = {module: digest_source(file) for module, file in follow_imports(named, NOT_OWN).items()}
     return {"thalweg": thalweg.__version__, "code": code, "libraries": list_libraries(named, NOT_OWN)}
+
+
+def describe_computed_imports(tree: ParamsTree) -> str:
+    """Say where own code imports a module that nothing here can know; '' if nowhere."""
+    found = list_computed_imports(list_dotted_members(tree).values(), NOT_OWN)
+    if not found:
+        return ""
+    places = join_first([f"{file.name}:{line}" for file, line in found])
+    return (
+        f"own code imports a module by a name that is made at run time ({places}); no edit of that module is noticed, "
+        "so import it by its name in quotes"
+    )
 
 
 def find_changes(record: Mapping[str, Any]) -> Iterator[str]:

@@ -156,6 +156,7 @@ def _run_pipeline(arguments: argparse.Namespace) -> None:
 
 
 def _check_params(arguments: argparse.Namespace) -> None:
+    from thalweg.artifacts import own_code
     from thalweg.cli import preflight, upgrade
     from thalweg.config import notes, spaces
     from thalweg.config.load import load_config
@@ -174,7 +175,8 @@ def _check_params(arguments: argparse.Namespace) -> None:
     elif arguments.time:
         print(f"the time cannot be measured, because {preflight.UNKNOWN_EXAMPLES}")
     old_names = upgrade.list_old_names(arguments.file)
-    for note in (*notes.list_notes(config), *preflight.list_unbuilt(config), *old_names):
+    unwatched = filter(None, [own_code.describe_computed_imports(config.model_dump())])
+    for note in (*notes.list_notes(config), *preflight.list_unbuilt(config), *old_names, *unwatched):
         print(f"note: {note}")
 
 

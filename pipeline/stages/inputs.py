@@ -30,4 +30,5 @@ def main() -> str:
         files.write_json(own_code.name_record(stage), record)
     modules = sorted({module for record in records.values() for module in record["code"]})
     own = f"own code: {join_first(modules, MAX_LISTED)}" if modules else "no own code"
-    return f"thalweg {thalweg.__version__}; {own}"
+    note = own_code.describe_computed_imports(tree)
+    return f"thalweg {thalweg.__version__}; {own}" + (f"\nnote: {note}" if note else "")

@@ -18,6 +18,7 @@ from pathlib import Path
 from pkgutil import get_importer
 
 from thalweg.system import files
+from thalweg.system.import_names import list_computed_lines, list_imported_names
 
 STDLIB = {str(Path(os.__file__).parent), sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
 """The folders of Python's own modules."""
@@ -43,6 +44,12 @@ def list_libraries(starts: Iterable[str], left_out: Iterable[str] = ()) -> dict[
         if spec and _is_library(spec):
             found |= _read_versions(package)
     return dict(sorted(found.items()))
+
+
+def list_computed_imports(starts: Iterable[str], left_out: Iterable[str] = ()) -> list[tuple[Path, int]]:
+    """Return each file and line where a module is imported by a name that is made at run time: it is not followed."""
+    sources = sorted(follow_imports(starts, left_out).values())
+    return [(file, line) for file in sources for line in _read_source(files.read_bytes(file))[2]]
 
 
 def find_version(library: str) -> str:
@@ -124,16 +131,16 @@ def _resolve_names(names: Iterable[str], package: str) -> Iterator[str]:
 
 
 @cache  # a study's fingerprints are of the same files
-def _read_source(source: bytes) -> tuple[str, tuple[str, ...]]:
-    """Return the digest of a source's syntax tree, and the names that it may import, as they are there.
+def _read_source(source: bytes) -> tuple[str, tuple[str, ...], tuple[int, ...]]:
+    """Return the digest of a source's syntax tree, the names that it may import, and the lines that compute one.
 
     What Python cannot parse, such as a user's compiled module, counts with its bytes.
     """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return hashlib.sha256(source).hexdigest(), ()
-    names = tuple(sorted(set(_list_imports(tree))))
+        return hashlib.sha256(source).hexdigest(), (), ()
+    names, lines = tuple(sorted(set(list_imported_names(tree)))), tuple(sorted(set(list_computed_lines(tree))))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
@@ -142,7 +149,7 @@ def _read_source(source: bytes) -> tuple[str, tuple[str, ...]]:
         described = _describe_node(tree).encode()
     except RecursionError:  # a sum of hundreds of terms is a tree as deep
         described = source
-    return hashlib.sha256(described).hexdigest(), names
+    return hashlib.sha256(described).hexdigest(), names, lines
 
 
 def _describe_node(node: object) -> str:
@@ -151,16 +158,6 @@ def _describe_node(node: object) -> str:
         fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
         return f"{type(node).__name__}({', '.join(f'{name}={_describe_node(value)}' for name, value in fields)})"
     return f"[{', '.join(map(_describe_node, node))}]" if isinstance(node, list) else repr(node)
-
-
-def _list_imports(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            separator = "." if node.module else ""
-            yield from (module, *(f"{module}{separator}{alias.name}" for alias in node.names))
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

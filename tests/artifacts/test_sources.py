@@ -251,6 +251,7 @@ def write_own_model(folder: Path, imports: str, files_below: dict[str, str]) -> 
     [
         ("own_absolute", "import own_absolute.deep.part"),
         ("own_relative", "from .deep import part"),
+        ("own_called", "import importlib\npart = importlib.import_module('.deep.part', __package__)"),
         ("own_later", "def build():\n    from .deep.part import SIZE"),
         ("own_missing", "def build():\n    import no_such_package.part\n    from .deep import part"),
         ("own_outside", "def build():\n    from ....outside import part\n    from .deep import part"),

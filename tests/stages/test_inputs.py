@@ -130,6 +130,28 @@ def test_line_names_the_code() -> None:
     assert inputs.main() == f"thalweg {thalweg.__version__}; own code: {listed}"
 
 
+def test_module_imported_by_a_call_is_watched(project: Path) -> None:
+    (project / "own_watched" / "net.py").write_text(
+        "import importlib\n"
+        + MODEL.replace("from own_watched.layers import width", "importlib.import_module('own_called')")
+    )
+    (project / "own_called.py").write_text("width = 3\n")
+    before = read_records()
+    assert json.loads(before["train"])["code"].keys() == {"own_watched.net", "own_called"}
+    (project / "own_called.py").write_text("width = 4\n")
+    after = read_records()
+    assert {stage for stage in after if after[stage] != before[stage]} == AFTER_MODEL
+
+
+def test_line_names_imports_that_nothing_can_follow(project: Path) -> None:
+    net = project / "own_watched" / "net.py"
+    net.write_text(f"import importlib\n{MODEL}\nimportlib.import_module('own_' + 'called')\n")
+    assert inputs.main().splitlines()[1:] == [
+        "note: own code imports a module by a name that is made at run time (net.py:7); "
+        "no edit of that module is noticed, so import it by its name in quotes"
+    ]
+
+
 def test_broken_params_are_named(project: Path) -> None:
     (project / "params.yaml").write_text("seed: [")
     with pytest.raises(files.UserError, match=r"params\.yaml:1"):

@@ -95,6 +95,7 @@ import sys, types
 from pathlib import Path
 for name in ("thalweg", "thalweg.system", "thalweg.system.files"):
     sys.modules[name] = types.ModuleType(name)
+sys.modules["thalweg.system"].__path__ = ["pipeline/system"]
 sys.modules["thalweg.system"].files = sys.modules["thalweg.system.files"]
 sys.modules["thalweg.system.files"].read_bytes = lambda path: path.read_bytes()
 names = {"__name__": "thalweg.system.source_files"}
