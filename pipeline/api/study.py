@@ -164,16 +164,16 @@ def _predict_images(folder: Path, given: Any) -> pd.DataFrame | NDArray[np.uint8
     if faults:
         raise UserError("\n".join(faults))
     with files.open_temporary_folder() as temporary:
-        names = [f"{index:08}.png" for index in range(len(pixels))]
+        names = [f"{index:08}.bmp" for index in range(len(pixels))]
         for name, image in zip(names, pixels, strict=True):
-            images.write_image(temporary / "images" / name, image)
+            images.write_bitmap(temporary / "images" / name, image)
         output = temporary / "predictions.csv"
         run_thalweg(folder, "predict", str(temporary / "images"), "--out", str(output))
         pictures = output.with_suffix("")
         if files.is_folder(pictures):
             shape = files.read_json(folder / MODEL / "model.json")["network"]["outputs"]
             size, channels = tuple(shape[:2]), shape[2]
-            read = [images.read_pixels(pictures / name, size, channels).pixels for name in names]
+            read = [images.read_pixels(pictures / f"{name}.png", size, channels).pixels for name in names]
             return np.stack(read)
         objects = output.with_suffix(".boxes.csv")
         table = table_files.read_table(objects if files.path_exists(objects) else output, dtype={"class": str})

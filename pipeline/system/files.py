@@ -112,6 +112,13 @@ def write_parts(path: Path, parts: Iterable[bytes | memoryview], rights: int = 0
             raise
 
 
+def write_scratch(path: Path, content: bytes) -> None:
+    """Write a file of this process alone in a temporary folder: neither atomically nor flushed to disk."""
+    with _convert_disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
 def _make_temporary(path: Path) -> tuple[int, Path]:
     """Make a file beside `path`. It is locked until it is closed, so that `remove_partial_writes` leaves it alone."""
     while True:

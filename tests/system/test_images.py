@@ -13,6 +13,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from tests.helpers.bad_images import build_chunk
 from thalweg.system import files, images
+from thalweg.system.fitting import Fit
 
 RAMP = np.arange(12, dtype=np.float64).reshape(3, 4) / 11
 
@@ -222,3 +223,19 @@ def test_written_text_is_found(tmp_path: Path) -> None:
     save(tmp_path / "b.png", pixels)
     assert not images.has_image_text(tmp_path / "b.png", {"Software": "x"})
     assert not images.has_image_text(tmp_path / "none.png", {"Software": "x"})
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (7, 5, 1), (7, 5, 3), (1, 1), (2, 3)])
+@pytest.mark.parametrize("size", [(7, 5), (3, 4), (9, 11)])
+@pytest.mark.parametrize("fit", ["stretch", "crop", "letterbox"])
+def test_bitmap_holds_what_a_png_holds(tmp_path: Path, shape: tuple[int, ...], size: tuple[int, int], fit: Fit) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    for values in (pixels, pixels * 0, pixels // 128 * 255):  # few values: a palette, or two colours
+        images.write_image(tmp_path / "a.png", values)
+        images.write_bitmap(tmp_path / "a.bmp", values)
+        for channels in (1, 3):
+            first, second = (
+                images.read_pixels(tmp_path / name, size, channels, fit=fit) for name in ("a.png", "a.bmp")
+            )
+            np.testing.assert_array_equal(first.pixels, second.pixels)
+            assert first.original_size == second.original_size
