@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from thalweg.api.commands import run_thalweg
-from thalweg.api.data import Data, pack_data
+from thalweg.api.data import Data, find_label_faults, pack_data
 from thalweg.api.experiment import Experiment, list_differences
 from thalweg.config.params_file import parse_params
 from thalweg.config.tree import flatten_tree
@@ -51,6 +51,9 @@ def open_place(experiment: Experiment, data: Data | None, folder: str | Path | N
     moved = experiment if data is not None else _move_data_path(experiment, place)
     with files.open_temporary_folder(place.parent) as draft:
         _write_place(draft, moved, content, is_shared=folder is None)
+        is_strict = experiment.find_value("data.on_bad") != "skip"
+        if data and is_strict and (faults := find_label_faults(data, draft / DATA_FOLDER)):
+            raise UserError("\n".join(faults))
         if not experiment.file:
             _check_params(experiment, draft, draft / PARAMS)
         path = moved.find_value("data.path")

@@ -1,5 +1,6 @@
 """Arrays in place of a folder: the same examples, and every fault named."""
 
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 import thalweg
-from thalweg.api.data import pack_data
+from thalweg.api.data import find_label_faults, pack_data
 from thalweg.data.examples import Examples
 from thalweg.data.sources.arrays import Arrays
 from thalweg.data.sources.folder import Folder
@@ -150,8 +151,8 @@ FAULTS: list[tuple[Any, Any, list[str]]] = [
         {"count": GOOD[:3], "weight": GOOD, "group": ["a", None, "b", "c", "d", "e"]},
         [
             "images: the type is bool; it must be uint8 (0 to 255) or floats (0 to 1)",
+            "labels: no such column: weight; allowed: label, count, points, boxes, kinds, present, name, group, split",
             "labels: count: has 3 values for 6 images",
-            "labels: weight: no such column; allowed: label, count, points, boxes, kinds, present, name, group, split",
             "labels: group[1]: has no value",
         ],
     ),
@@ -166,7 +167,7 @@ def test_every_fault_is_named(pixels: Any, labels: Any, faults: list[str]) -> No
 
 
 def test_images_of_several_sizes_are_named() -> None:
-    with pytest.raises(thalweg.UserError, match=r"^images: not one array \(.*\); give all images one size$"):
+    with pytest.raises(thalweg.UserError, match=r"^images: not one array; give all images one size$"):
         thalweg.Data([PIXELS[0], PIXELS[1, 1:]], [1, 2])
 
 
@@ -178,6 +179,77 @@ def test_empty_split_is_none(tmp_path: Path) -> None:
 def test_text_says_what_it_holds() -> None:
     assert repr(thalweg.Data(PIXELS, {"count": GOOD, "group": GOOD})) == "Data(6 x 5 x 4 x 3 images with count, group)"
     assert repr(thalweg.Data(GRAY)) == "Data(6 x 5 x 4 images)"
+
+
+WHOLE = "`count` must be a whole number from 0 to 16,777,216"
+DAY = datetime.date(2020, 1, 1)
+ALLOWED = "label, count, points, boxes, kinds, present, name, group, split"
+REFUSED: list[tuple[Any, str]] = [
+    ([DAY] * 6, "labels: holds values of the types date; make them all numbers or all text"),
+    (np.array(["2020-01-01"] * 6, "M8[D]"), "labels: the type is datetime64[D]; it must be numbers or text"),
+    (np.ones(6) * 1j, "labels: the type is complex128; it must be numbers or text"),
+    (np.array([b"a"] * 6), "labels: the type is |S1; it must be numbers or text"),
+    ([b"a"] * 6, "labels: holds values of the types bytes; make them all numbers or all text"),
+    (np.eye(6), "labels: the shape is [6, 6]; it must be [N]; for a column a class, use labels.argmax(1)"),
+    (np.zeros((6, 1, 2)), "labels: the shape is [6, 1, 2]; it must be [N]"),
+    ([[1], [1, 2], [1], [1], [1], [1]], "labels: has rows of several lengths; the shape must be [N]"),
+    ([None] * 6, "labels[0]: has no value (and 5 more)"),
+    (np.ma.masked_equal(GOOD, 2), "labels[2]: has no value"),
+    ({1, 2}, "labels: has a single value for 6 images of the type set; give a list or an array"),
+    ({"count": None}, "labels: count: has a single value for 6 images of the type NoneType; give a list or an array"),
+    ({"count": list("abcdef")}, "labels: count: the type is <U1; it must be numbers"),
+    ({"count": GOOD, "split": GOOD}, "labels: split: the type is int64; it must be text"),
+    ({"boxes": np.ones((6, 4))}, "labels: boxes: the shape is [6, 4]; it must be [N, P, 4]"),
+    (
+        {"boxes": [[[1, 1, 2, 2]], [], [], [], [], []]},
+        "labels: boxes: has rows of several lengths; the shape must be [N, P, 4]; fill the empty places with None",
+    ),
+    (pd.DataFrame({"target": GOOD, "day": GOOD}), f"labels: no such column: target, day; allowed: {ALLOWED}"),
+]
+
+
+@pytest.mark.parametrize(("labels", "fault"), REFUSED)
+def test_labels_of_a_wrong_type_or_shape_are_one_sentence(labels: Any, fault: str) -> None:
+    with pytest.raises(thalweg.UserError) as caught:
+        thalweg.Data(GRAY, labels)
+    assert str(caught.value) == fault
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "faults"),
+    [
+        (
+            "count",
+            [0, -1, 2, 3, -4, 5],
+            [f"labels[1]: {WHOLE}, not -1 (and 1 more)"],
+        ),
+        (
+            "count",
+            {"count": [0.5] * 6},
+            [f"labels: count[0]: {WHOLE}, not 0.5 (and 5 more)"],
+        ),
+        ("classify", [0.5] * 6, ["labels[0]: a class must be a whole number or a text, not 0.5 (and 5 more)"]),
+        ("classify", ["a", "", "b", "a", "b", "a"], ["labels[1]: the class is empty"]),
+        (
+            "count",
+            {"count": GOOD, "split": ["train", "dev", "", "", "test", "x"]},
+            ["labels: split[1]: `split` is 'dev'; allowed: train, validation, test, or empty (and 1 more)"],
+        ),
+        ("count", {"count": GOOD, "name": ["a"] * 6}, ["labels: several images have the name a"]),
+        (
+            "detect",
+            {"boxes": np.ones((6, 2, 4)), "kinds": [["a"]] * 6},
+            [
+                "labels: the arrays boxes and kinds must have one number of slots P; "
+                "they have boxes [6, 2, 4], kinds [6, 1]"
+            ],
+        ),
+    ],
+)
+def test_labels_that_the_source_refuses_are_named(task: str, labels: Any, faults: list[str], tmp_path: Path) -> None:
+    data = thalweg.Data(GRAY, labels)
+    (tmp_path / "data.npz").write_bytes(pack_data(data, task))
+    assert find_label_faults(data, tmp_path) == faults
 
 
 @pytest.mark.parametrize("column", ["points", "boxes"])
@@ -195,7 +267,15 @@ def test_none_is_an_empty_place(column: str, tmp_path: Path) -> None:
         ((GRAY, [2**70] * 6), "labels: holds a whole number beyond 64 bits"),
         ((GRAY, None, None), "classes: must be a list of names"),
         ((GRAY, None, "cat"), "classes: must be a list of names"),
-        ((Path,), "images: the type is object"),
+        ((GRAY, None, ["cat", None]), "classes: must be a list of names"),
+        ((GRAY, None, ["cat", "cat"]), "classes: must be a list of names, each of them once"),
+        ((Path,), "images: must be one array of numbers, not the type type"),
+        (
+            (["a.png", "b.png"],),
+            "for files, give no `data`, but set data.path and data.source",
+        ),
+        ((Path("photos"),), "not the type PosixPath; for files, give no `data`"),
+        ((np.ma.masked_greater(GRAY, 100),), r"images: have masked values; fill them, as by images\.filled\(0\)"),
     ],
 )
 def test_odd_arguments_are_named(arguments: tuple[Any, ...], fault: str) -> None:

@@ -179,6 +179,14 @@ def test_data_lies_in_the_folder() -> None:
     assert open_study(ARRAYS, data=make_data(), folder="mine") == chosen
 
 
+def test_labels_that_the_source_refuses_leave_no_folder(empty_folder: Path) -> None:
+    data = thalweg.Data(make_data().images, BRIGHTNESS - 0.5)
+    with pytest.raises(thalweg.UserError, match=r"^labels\[0\]: `count` must be a whole number .* \(and 95 more\)$"):
+        open_study(ARRAYS, data=data)
+    assert files.list_files(empty_folder) == []
+    assert open_study(ARRAYS, {"data.on_bad": "skip"}, data=data)
+
+
 def test_own_code_is_found_from_the_folder(empty_folder: Path) -> None:
     Path("own_model.py").write_text("from thalweg.models.linear import Model\n")
     tree = {**TREE, "model": {"kind": "own_model.Model"}}

@@ -126,7 +126,7 @@ def _find_problems(named: Mapping[str, Mapping[str, str]], headers: Mapping[str,
                 continue
             if dtype.kind not in TYPES[role]:
                 yield f"the array {name} has the type {dtype}, which cannot be {role}"
-            if not _has_shape(role, shape):
+            if not has_shape(role, shape):
                 hint = "; put the channels last" if role == "images" and shape[1:2] in ((1,), (3,)) else ""
                 yield f"the array {name} has the shape {[*shape]}; it must be {SHAPES.get(role, '[N]')}{hint}"
             elif shape[:1] != length:
@@ -150,7 +150,8 @@ def _find_slot_problems(roles: Mapping[str, str], headers: Mapping[str, Header])
         )
 
 
-def _has_shape(role: str, shape: tuple[int, ...]) -> bool:
+def has_shape(role: str, shape: tuple[int, ...]) -> bool:
+    """Say whether an array of this role may have this shape."""
     match role:
         case "images":
             return len(shape) in (3, 4) and all(shape) and (len(shape) == 3 or shape[3] in (1, 3))
