@@ -1,5 +1,6 @@
 """Read a source, check every example, and split the examples."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,10 @@ from thalweg.system.paths import EXAMPLES, MANIFEST
 from thalweg.system.progress import print_line
 
 MAX_CLASSES = 10  # whose numbers are printed
+MAX_ALIKE = 10
+"""Faults with the same reason that are listed."""
+VALUE = re.compile(r"'[^']*'|[\d.]+")
+"""What differs between reasons that are the same: a text in quotes, or a number."""
 
 
 def main(config: Config) -> str:
@@ -77,5 +82,13 @@ def describe_examples(examples: Examples, split: Splits) -> str:
 
 
 def _describe_faults(faults: tuple[Fault, ...]) -> str:
-    lines = [f"{fault.where}: {fault.name}: {fault.reason}" for fault in faults]
-    return "\n".join([f"{format_count(len(faults), 'fault')} in the data:", *lines])
+    """Describe faults in a line each, but of many with the same reason only the first: they have one cause."""
+    alike: dict[str, list[str]] = {}
+    for fault in faults:
+        reason = VALUE.sub("", fault.reason)
+        alike.setdefault(reason, []).append(f"{fault.where}: {fault.name}: {fault.reason}")
+    lines = [f"{format_count(len(faults), 'fault')} in the data:"]
+    for same in alike.values():
+        lines += same[:MAX_ALIKE]
+        lines += [f"and {len(same) - MAX_ALIKE:,} more like this"] if len(same) > MAX_ALIKE else []
+    return "\n".join(lines)

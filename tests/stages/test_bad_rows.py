@@ -42,6 +42,23 @@ def test_bad_row_stops_prepare(labelled_folder: dict[str, Any]) -> None:
     assert not EXAMPLES.exists()
 
 
+def test_many_faults_of_one_cause_are_named_once(labelled_folder: dict[str, Any]) -> None:
+    lost = "".join(f"lost-{i}.png,3,place 9\n" for i in range(30))
+    with Path("data/labels.csv").open("a") as table:
+        table.write(f"{lost}0.png,many,place 9\n")
+    write_params(labelled_folder)
+    with pytest.raises(files.UserError) as ended:
+        run_stages("prepare")
+    title, *lines, _ = str(ended.value).splitlines()
+    assert title == "32 faults in the data:"
+    assert lines[:10] == [
+        f"labels.csv:{10 + i}: lost{f'-{i - 1}' if i else ''}.png: no such file below data/" for i in range(10)
+    ]
+    assert lines[10] == "and 21 more like this"
+    assert "labels.csv:41: 0.png: " in lines[11]
+    assert len(lines) == 12
+
+
 def test_bad_row_skipped_on_request(labelled_folder: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     write_params(labelled_folder | {"data": labelled_folder["data"] | {"on_bad": "skip"}})
     run_stages("prepare", "augment")

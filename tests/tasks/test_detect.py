@@ -158,11 +158,12 @@ def test_missing_labels_suggest_settings() -> None:
     bare = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, {"points": BOXES[..., :2], "present": PRESENT})
     assert Detect().find_data_faults(bare) == [
         "the data has no `boxes` (if it has points, set task.side)",
-        "the data has no `kinds` (set task.classes: false)",
+        "the data has no `kinds` (no object has a class; set task.classes: false)",
     ]
     assert Detect(side=4.0, classes=False).find_data_faults(bare) == []
     nobody = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, LABELS | {"present": np.zeros_like(PRESENT)})
-    assert Detect().find_data_faults(nobody) == ["no image contains an object"]
+    unnamed = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, {k: v for k, v in nobody.labels.items() if k != "kinds"})
+    assert Detect().find_data_faults(nobody) == Detect().find_data_faults(unnamed) == ["no image contains an object"]
 
 
 def test_grid_overflow_is_reported() -> None:

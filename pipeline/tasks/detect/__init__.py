@@ -62,15 +62,20 @@ class Detect(Task):
         return ("points" if self.side else "boxes", "present", *(("kinds",) if self.classes else ()))
 
     def find_data_faults(self, examples: Examples) -> list[str]:
-        hints = {"boxes": " (if it has points, set task.side)", "kinds": " (set task.classes: false)"}
+        hints = {
+            "boxes": " (if it has points, set task.side)",
+            "kinds": " (no object has a class; set task.classes: false)",
+        }
         missing = [name for name in self._required_labels if name not in examples.labels]
+        if "present" in examples.labels and not examples.labels["present"].any():
+            return ["no image contains an object"]
         if missing:
             return [f"the data has no `{name}`{hints.get(name, '')}" for name in missing]
         if self.mirror and (width := examples.images.shape[2]) % self.cell:
             return [
                 f"task.mirror needs an image width that is a multiple of task.cell: {width} is not one of {self.cell}"
             ]
-        return [] if examples.labels["present"].any() else ["no image contains an object"]
+        return []
 
     def find_data_warnings(self, examples: Examples) -> list[str]:
         spec, warnings = DataSpec(examples.images.shape[1:], len(examples.classes)), []
