@@ -31,7 +31,8 @@ def find_split_warnings(config: SplitConfig, examples: Examples, splits: Splits)
 
 def _find_ignored_marks(config: SplitConfig, examples: Examples) -> Iterator[str]:
     marked = int(np.isin(examples.split, ["train", "validation"]).sum())
-    if config.by != "column" and marked:
+    # without a marked validation set, `column` would draw one, too
+    if config.by != "column" and (examples.split == "validation").any():
         yield (
             f"the data marks {marked} examples as train or validation, but data.split.by: {config.by} draws these sets "
             "itself; only the marked test set is kept. Set data.split.by: column to use the marks"

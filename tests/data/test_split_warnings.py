@@ -96,6 +96,13 @@ def test_ignored_marks_are_counted() -> None:
     assert list_warnings(examples, split_examples(config, examples, 0), config) == []
 
 
+def test_mark_of_training_alone_is_not_ignored() -> None:
+    """x_train and x_test: validation examples are drawn from the marked training set in any case."""
+    examples = build_examples(marks=["train"] * 15 + ["test"] * 5, count=np.arange(N))
+    config = SplitConfig(by="fraction", validation=0.2, test=0)
+    assert list_warnings(examples, split_examples(config, examples, 0), config) == []
+
+
 def test_missing_marks_are_named() -> None:
     config = SplitConfig(by="column", validation=0.25, test=0.25)
     examples = build_examples(count=np.arange(N))
