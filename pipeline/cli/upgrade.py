@@ -25,7 +25,7 @@ def upgrade_params(file: Path, *, dry_run: bool) -> None:
     except YAMLError:  # a key that is there twice
         raise ParamsError(f"{file}: cannot be rewritten. Run `thalweg check {file}`, and correct it first") from None
     for line, change in found:
-        print(f"line {line}: {change.key}: {change.old} -> {change.new}")
+        print(f"{f'line {line}: ' if line else ''}{change.key}: {change.old} -> {change.new}")
     if found and not dry_run:
         mark = BOM_UTF8.decode() if content.startswith(BOM_UTF8) else ""
         files.replace_text(file, mark + text)

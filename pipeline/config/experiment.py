@@ -122,7 +122,7 @@ class Config(StrictModel):
     training: TrainingConfig
     study: StudyConfig
     confirm: ConfirmConfig
-    diagnose: DiagnoseConfig = DiagnoseConfig()
+    diagnose: DiagnoseConfig  # dvc.yaml names it, so DVC needs it in each file
     engine: EngineConfig = EngineConfig()
     report: ReportConfig
 

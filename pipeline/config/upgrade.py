@@ -58,8 +58,14 @@ def rename_modules(tree: ParamsTree) -> Iterator[Change]:
             yield Change(path, value, renamed[value])
 
 
+def add_diagnose(tree: ParamsTree) -> Iterator[Change]:
+    """0.2: the section `diagnose` must be there. Without it DVC ended the run before the report."""
+    if "diagnose" not in tree:
+        yield Change(("diagnose",), "not set", {})
+
+
 Rule = Callable[[ParamsTree], Iterator[Change]]
-RULES: tuple[Rule, ...] = (rename_report_sections, rename_modules)
+RULES: tuple[Rule, ...] = (rename_report_sections, rename_modules, add_diagnose)
 """All rules. Their order is that of the versions."""
 
 

@@ -9,6 +9,7 @@ from thalweg import cli
 
 OLD = (ROOT / "tests" / "helpers" / "version-0.1.yaml").read_text()
 CHANGES = """\
+diagnose: not set -> {}
 line 16: model.kind: models.cnn.Model -> cnn
 line 38: study.space.model.kind.choices: models.cnn.Model -> cnn
 line 39: study.space.model.kind.choices: models.resnet.Model -> resnet
@@ -32,7 +33,7 @@ def test_old_file_becomes_good(project: Path, capsys: pytest.CaptureFixture[str]
     assert cli.main(["check"]) == 2
     assert "`thalweg upgrade params.yaml` writes `cnn`" in capsys.readouterr().err
     assert cli.main(["upgrade"]) == 0
-    assert capsys.readouterr().out == f"{CHANGES}params.yaml: 9 changes\n"
+    assert capsys.readouterr().out == f"{CHANGES}params.yaml: 10 changes\n"
     assert cli.main(["check"]) == 0
     assert "old name" not in capsys.readouterr().out
     written = (project / "params.yaml").read_bytes()
@@ -43,7 +44,7 @@ def test_old_file_becomes_good(project: Path, capsys: pytest.CaptureFixture[str]
 
 def test_dry_run_writes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["upgrade", "--dry-run"]) == 0
-    assert capsys.readouterr().out == f"{CHANGES}params.yaml: 9 changes; nothing was written\n"
+    assert capsys.readouterr().out == f"{CHANGES}params.yaml: 10 changes; nothing was written\n"
     assert (project / "params.yaml").read_text() == OLD
 
 

@@ -100,6 +100,7 @@ report:
   sections: [resultt]
   title: b
 extra: 1
+diagnose: {}
 """
 EXPECTED = """\
 1: seed: must be a whole number, not true

@@ -51,9 +51,11 @@ def test_load_names_missing_keys(tmp_path: Path) -> None:
 
 def test_missing_part_has_no_line(tmp_path: Path) -> None:
     text = TEXT[: TEXT.index("confirm:\n")] + TEXT[TEXT.index("report:\n") :].replace("report:", "engine: {}\nreport:")
+    file = tmp_path / "params.yaml"
     assert list_message_lines(tmp_path, text.replace("seed: 0 ", "# ")) == [
         " `seed` is missing",
         " `confirm` is missing",
+        f" `diagnose` is missing; `thalweg upgrade {file}` writes `{{}}`",
     ]
 
 

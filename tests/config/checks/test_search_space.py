@@ -98,6 +98,6 @@ def test_circular_conditions_are_named(tmp_path: Path) -> None:
         ]
     )
     head = TEXT.partition("    loss.terms.count.kind:\n      choices")[0]
-    lines = list_message_lines(tmp_path, head + three + "confirm: {}\nreport: {}\n")
+    lines = list_message_lines(tmp_path, head + three + "confirm: {}\ndiagnose: {}\nreport: {}\n")
     assert len(lines) == 3
     assert all("circular condition" in line for line in lines)
