@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from thalweg.reporting.advice.commands import find_commands
+from thalweg.reporting.advice.next_space import build_next_space
 from thalweg.reporting.advice.next_steps import choose_next_steps
 from thalweg.reporting.advice.search_space import advise_search
+from thalweg.reporting.advice.space_yaml import list_settings
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
 from thalweg.reporting.finding import NextStep
 from thalweg.reporting.page.figures import Gallery
@@ -14,7 +16,15 @@ from thalweg.reporting.sections.result.candidates import build_candidates_chart
 from thalweg.reporting.sections.result.references import rank_references
 from thalweg.reporting.sentences import drop_reference
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import count_decimals, format_fixed, format_interval, format_number, metric_label
+from thalweg.reporting.text import (
+    count_decimals,
+    format_code,
+    format_fixed,
+    format_interval,
+    format_number,
+    join_items,
+    metric_label,
+)
 
 
 def build_head(tables: StudyTables, sections: Sequence[Section]) -> ReportHead:
@@ -40,7 +50,9 @@ def build_head(tables: StudyTables, sections: Sequence[Section]) -> ReportHead:
 def _shorten_step(tables: StudyTables, step: NextStep, commands: Sequence[str]) -> NextStep:
     """Shorten a step that stands above its commands."""
     if step.text == advise_search(tables):
-        return step._replace(text=f"{step.text.partition(',')[0]}, search this space:")
+        settings = [format_code(setting) for setting, _ in list_settings(build_next_space(tables))]
+        first = f"set {join_items(settings)} in params.yaml, then search" if settings else "in params.yaml, search"
+        return step._replace(text=f"{step.text.partition(',')[0]}, {first} this space:")
     text = drop_reference(step.text)
     for command in commands:
         text = text.removesuffix(f" `{command}`.")

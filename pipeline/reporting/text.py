@@ -117,8 +117,8 @@ def format_estimate(value: str, low: str, high: str, unit: str = "") -> str:
 
 
 def format_code(name: str) -> str:
-    """Put a name in backticks, which page and Markdown show as code; unchanged if it could end them."""
-    return f"`{name}`" if re.fullmatch(r"[\w.-]+", name) else name
+    """Put a name, or `name: value`, in backticks: page and Markdown show it as code. Unchanged if it could end them."""
+    return f"`{name}`" if re.fullmatch(r"[\w.-]+(: [\w.+-]+)?", name) else name
 
 
 def format_percent(share: float, whole: bool = False) -> str:

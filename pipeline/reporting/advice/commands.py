@@ -16,7 +16,7 @@ def find_commands(tables: StudyTables, step: str) -> list[str]:
     and settings with a value as one experiment.
     """
     if step == advise_search(tables):
-        return ["# in params.yaml", *format_space(build_next_space(tables))]
+        return format_space(build_next_space(tables))
     code = re.findall(r"`([^`]+)`", step)
     if commands := [text for text in code if re.match(r"(thalweg study|dvc|cp) ", text)]:
         return commands

@@ -133,7 +133,8 @@ def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextP
     bounds = failure_bounds.find_failure_bounds(tables, name)
     narrowed = good_region.narrow_parameter(parameter, good_trials, is_important, end, bounds)
     if not parameter.is_range:
-        return NextParameter(narrowed, reason="all good trials have it")
+        is_narrowed = narrowed.choices != parameter.choices
+        return NextParameter(narrowed, reason="all good trials have it") if is_narrowed else NextParameter(parameter)
     return NextParameter(_include_best_third(tables, parameter, narrowed, bounds))
 
 

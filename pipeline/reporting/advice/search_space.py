@@ -1,6 +1,6 @@
 """What to search next: the only place that moves ends of ranges and drops choices."""
 
-from thalweg.reporting.advice import next_space
+from thalweg.reporting.advice import next_space, space_yaml
 from thalweg.reporting.analysis import good_region, separation
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.sentences import refer_to_section
@@ -31,8 +31,9 @@ def advise_search(tables: StudyTables) -> str:
         return ""
     is_waiting = is_search_gaining(tables) and not next_space.has_widened_range(tables)
     start = "Once the search stops improving" if is_waiting else "Next"
-    reference = refer_to_section("Parameters", "this space, ready to paste")
-    return f"{start}, {', '.join(actions[:-1])}{', and ' if actions[1:] else ''}{actions[-1]}. {reference}"
+    advice = f"{start}, {', '.join(actions[:-1])}{', and ' if actions[1:] else ''}{actions[-1]}."
+    has_space = bool(space_yaml.format_space(next_space.build_next_space(tables)))
+    return f"{advice} {refer_to_section('Parameters', 'this space, ready to paste')}" if has_space else advice
 
 
 def advise_lost_trials(tables: StudyTables, edge: separation.Separation) -> str:

@@ -11,30 +11,49 @@ from thalweg.reporting.advice.next_space import NextParameter
 
 
 def format_space(space: Sequence[NextParameter]) -> list[str]:
-    """Format a space as lines of params.yaml; a parameter with one remaining value becomes a comment."""
-    remaining = {step.searched.name: step.remaining_values for step in space}
-    lines = []
-    for step in space:
+    """Format what is still searched as lines of params.yaml; [] if every parameter has its value."""
+    entries = _divide_space(space)[0]
+    lines = [f"    {_format_inline({name: entry})[1:-1]}" for name, entry in entries.items()]
+    return ["study:", "  space:", *lines] if lines else []
+
+
+def list_settings(space: Sequence[NextParameter]) -> list[tuple[str, str]]:
+    """List each parameter that is searched no more as `name: value`, with the reason for the value."""
+    settled = _divide_space(space)[1]
+    return [
+        (_format_inline({step.searched.name: _round_value(step.remaining_values[0])})[1:-1], step.reason)
+        for step in settled
+    ]
+
+
+def _divide_space(space: Sequence[NextParameter]) -> tuple[dict[str, dict[str, Any]], list[NextParameter]]:
+    """Return the entries of the next space, and the parameters that have one value and need none.
+
+    A parameter whose condition can no longer hold is in neither. One with one value keeps its entry if only some trials
+    use it: it may be the size of one network of several.
+    """
+    entries, settled = dict[str, dict[str, Any]](), list[NextParameter]()
+    remaining = dict[str, tuple[Any, ...]]()
+    for step in space:  # each after those it depends on
         parameter, values = step.searched, step.remaining_values
-        if any(
-            remaining.get(key) and not set(allowed) & set(remaining[key]) for key, allowed in parameter.when.items()
-        ):
-            continue  # its condition can no longer hold
-        if len(values) == 1:
-            lines.append(f"    # {parameter.name}: {_format_inline(_round_value(values[0]))}, {step.reason}")
+        conditions = {
+            name: [value for value in allowed if value in remaining[name]] if name in remaining else list(allowed)
+            for name, allowed in parameter.when.items()
+        }
+        remaining[parameter.name] = values if all(conditions.values()) else ()
+        when = {name: list(map(_round_value, allowed)) for name, allowed in conditions.items() if name in entries}
+        if not all(conditions.values()):
+            continue
+        if len(values) == 1 and not when:
+            settled.append(step)
             continue
         range_keys = {"low": _round_value(parameter.low), "high": _round_value(parameter.high)}
         range_keys |= {"log": True} if parameter.log else {}
-        entry: dict[str, Any] = range_keys if parameter.is_range else {"choices": list(map(_round_value, values))}
-        when = {
-            name: list(map(_round_value, allowed))
-            for name, allowed in parameter.when.items()
-            if len(remaining.get(name, ())) != 1
-        }
+        entry: dict[str, Any] = {"choices": list(map(_round_value, values))} if values else range_keys
         entry |= {"when": when} if when else {}
-        entry |= {"role": "scientific"} if parameter.role == "scientific" else {}
-        lines.append(f"    {_format_inline({parameter.name: entry})[1:-1]}")
-    return ["study:", "  space:", *lines] if lines else []
+        entry |= {"role": "scientific"} if parameter.role == "scientific" and len(values) != 1 else {}
+        entries[parameter.name] = entry
+    return entries, settled
 
 
 def _round_value(value: Any) -> Any:

@@ -29,6 +29,7 @@ from thalweg.reporting.text import (
     capitalise_first,
     choice_key,
     format_choices,
+    format_code,
     format_count,
     format_number,
     format_percent,
@@ -121,7 +122,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 
 
 def _build_next_space(tables: StudyTables) -> list[Figure]:
-    if not search_space.advise_search(tables):
+    if not search_space.advise_search(tables) or not space_yaml.format_space(next_space.build_next_space(tables)):
         return []
     caption = (
         "Settings that mattered have the values of the good trials. Where the best trials crowd at an end of a range, "
@@ -129,12 +130,12 @@ def _build_next_space(tables: StudyTables) -> list[Figure]:
     )
     if failure_regions.list_edges(tables) and sum(parameter.is_range for parameter in tables.parameters) > 1:
         caption += "Each end is moved alone, so combinations inside may still fail: see Health. "
-    lines = space_yaml.format_space(next_space.build_next_space(tables))
-    fixed = (
-        ", and set the values behind `#` at their own place in the file" if any("# " in line for line in lines) else ""
-    )
-    caption += f"Paste it over `study.space` in params.yaml{fixed}."
-    return [Code("next-space", "Search next", caption, lines)]
+    space = next_space.build_next_space(tables)
+    settings = [f"{format_code(setting)} ({reason})" for setting, reason in space_yaml.list_settings(space)]
+    caption += "Paste it over `study.space` in params.yaml."
+    if settings:
+        caption += f" What is searched no more stands at its own place: set {join_items(settings, len(settings))}."
+    return [Code("next-space", "Search next", caption, space_yaml.format_space(space))]
 
 
 def _build_slice_figure(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figure:

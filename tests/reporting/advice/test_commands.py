@@ -24,4 +24,4 @@ def test_step_has_commands(counting_study: StudyTables, step: str, lines: list[s
 
 def test_space_is_yaml(counting_study: StudyTables) -> None:
     lines = find_commands(counting_study, advise_search(counting_study))
-    assert lines[:3] == ["# in params.yaml", "study:", "  space:"]
+    assert lines[:2] == ["study:", "  space:"]
