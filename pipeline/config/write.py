@@ -57,6 +57,16 @@ def replace_names(params: str, names: Mapping[KeyPath, tuple[str, str]]) -> str:
     return rewrite_params(params, others) if others else params
 
 
+def format_inline(value: Any) -> str:
+    """Return a value as YAML on one line; a text that a reader would take for something else is in quotes."""
+    writer, text = YAML(typ="safe", pure=True), StringIO()
+    writer.version = (1, 1)  # its readers take a bare `no` for false, so it is quoted
+    writer.default_flow_style, writer.width = True, 10_000
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    writer.dump(value, text)
+    return text.getvalue().splitlines()[1].removeprefix("--- ")
+
+
 def _find_scalar(node: Node | None, path: KeyPath) -> ScalarNode | None:
     """Return the single value at a path; None if it, or a section around it, has an alias, or is not there."""
     for step in path:

@@ -83,7 +83,7 @@ from tests.helpers.params_messages import (
         ("    optimizer.momentum:\n      low", "    nowhere:\n      low", "study.space.nowhere: is not in this file; allowed: "),
         ("    optimizer.momentum:\n      low", "    loss.terms.mass.delta:\n      low", "study.space.loss.terms.mass.delta: is not"),
         ("    optimizer.momentum:\n      low", "    model.width:\n      low", "study.space.model.width: changes the compiled"),
-        ("      high: 0.98", "      high: 0.98\n    model.kind: {choices: [cnn, linear]}", 'study.space.model.kind.choices.1: the text "linear" causes an error at model.'),
+        ("      high: 0.98", "      high: 0.98\n    model.kind: {choices: [cnn, linear]}", "study.space.model.kind: `linear` has no `width` and `linear` has no `depth`, unlike the model of this file; search `model.width: {choices: [12], when: {model.kind: [cnn]}}` and `model.depth: {"),
         ("      high: 0.98", "      high: 0.98\n    task.density: {choices: [0, 4]}", "study.space.task.density.choices.1: 4 causes an error at loss.terms.areas: is missing"),
         ("      high: 0.98", "      high: 0.98\n    training.epochs: {choices: [15, 0]}", "study.space.training.epochs.choices.1: must be at least 1"),
         ("  warmup: 1.0", "  warmup: 16.0", "schedule.warmup: must be below 16 (the epochs of the shortest training), not 16"),

@@ -29,11 +29,16 @@ class Example:
         return f"{self.page.name}:{self.line}"
 
     def params(self) -> dict[str, Any]:
-        """Return the default params.yaml with the parts that a block of YAML names; its `study` is added key by key."""
-        yaml = YAML(typ="safe")
-        tree: dict[str, Any] = yaml.load(ROOT / "params.yaml")
+        """Return the default params.yaml with the parts that a block of YAML names; its `study` is added key by key.
+
+        The mark `preset` names another file; its `study.space` is added to, too.
+        """
+        yaml, preset = YAML(typ="safe"), self.marks.get("preset")
+        tree: dict[str, Any] = yaml.load(ROOT / (f"presets/{preset}.yaml" if preset else "params.yaml"))
         changes: dict[str, Any] = yaml.load(self.text)
-        return tree | changes | {"study": tree["study"] | changes.get("study", {})}
+        study = tree["study"] | changes.get("study", {})
+        study["space"] = (tree["study"]["space"] if preset else {}) | study["space"]
+        return tree | changes | {"study": study}
 
 
 def list_examples(language: str | None = None) -> list[Example]:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from thalweg.config import covering
+from thalweg.config.checks import model_sizes
 from thalweg.config.checks import study as study_checks
 from thalweg.config.checks.file import find_file_problems
 from thalweg.config.experiment import Config
@@ -24,24 +25,21 @@ def find_space_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[P
 
     `problems` are those of the file so far. `written` parameters may be invalid; `space` has the valid ones.
     """
-    valid_tree, written = remove_paths(tree, [problem.path for problem in problems]), _get_space(tree)
-    study, space = valid_tree.get("study"), _validate_parameters(_get_space(valid_tree))
+    valid_tree, written = remove_paths(tree, [problem.path for problem in problems]), model_sizes.get_space(tree)
+    study, space = valid_tree.get("study"), _validate_parameters(model_sizes.get_space(valid_tree))
     space_problems = [*_find_condition_problems(space, written)]
+    sizes = [*model_sizes.find_size_problems(tree, problems, space)]
     if isinstance(study, dict) and not any(problem.path[:2] == SPACE for problem in problems):
         space_problems += study_checks.find_enqueue_problems(study, space)
         space_problems += study_checks.find_sampler_problems(study, space)
     space_problems += study_checks.find_unused_parameters(tree, space)
     space_problems += study_checks.find_warmup_problems(space)
-    space_problems += _find_value_problems(tree, problems, space, written)
+    if sizes:  # values of the model would repeat them
+        written = {name: parameter for name, parameter in written.items() if not name.startswith("model.")}
+    space_problems += [*sizes, *_find_value_problems(tree, problems, space, written)]
     yield from space_problems
     if not problems and not space_problems:
         yield from _find_pair_problems(Config.model_validate(tree), tree)
-
-
-def _get_space(tree: ParamsTree) -> ParamsTree:
-    study = tree.get("study")
-    space = study.get("space") if isinstance(study, dict) else None
-    return space if isinstance(space, dict) else {}
 
 
 def _validate_parameters(written: ParamsTree) -> dict[str, ParameterConfig]:

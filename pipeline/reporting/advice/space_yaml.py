@@ -1,19 +1,17 @@
 """A search space as YAML for params.yaml."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from thalweg.config.study import NULL
+from thalweg.config.write import format_inline
 from thalweg.reporting.advice.next_space import NextParameter
 
 
 def format_space(space: Sequence[NextParameter]) -> list[str]:
     """Format what is still searched as lines of params.yaml; [] if every parameter has its value."""
     entries = _divide_space(space)[0]
-    lines = [f"    {_format_inline({name: entry})[1:-1]}" for name, entry in entries.items()]
+    lines = [f"    {format_inline({name: entry})[1:-1]}" for name, entry in entries.items()]
     return ["study:", "  space:", *lines] if lines else []
 
 
@@ -21,7 +19,7 @@ def list_settings(space: Sequence[NextParameter]) -> list[tuple[str, str]]:
     """List each parameter that is searched no more as `name: value`, with the reason for the value."""
     settled = _divide_space(space)[1]
     return [
-        (_format_inline({step.searched.name: _round_value(step.remaining_values[0])})[1:-1], step.reason)
+        (format_inline({step.searched.name: _round_value(step.remaining_values[0])})[1:-1], step.reason)
         for step in settled
     ]
 
@@ -62,12 +60,3 @@ def _round_value(value: Any) -> Any:
         return None if value == NULL else value
     number = float(f"{value:g}")
     return int(number) if number.is_integer() and abs(number) < 1e6 else number
-
-
-def _format_inline(value: Any) -> str:
-    writer, text = YAML(typ="safe", pure=True), io.StringIO()
-    writer.version = (1, 1)  # its readers take a bare `no` for false, so it is quoted
-    writer.default_flow_style, writer.width = True, 10_000
-    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    writer.dump(value, text)
-    return text.getvalue().splitlines()[1].removeprefix("--- ")
