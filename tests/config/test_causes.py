@@ -74,7 +74,7 @@ from tests.helpers.params_messages import (
         ("[l1, l2, huber, poisson]", "[l1, huber, l1]", "study.space.loss.terms.count.kind: `choices` needs at least one value and no value twice"),
         ("[l1, l2, huber, poisson]", "[huber, l1, []]", "study.space.loss.terms.count.kind.choices.2: must be text, a"),
         ("[l1, l2, huber, poisson]", "[huber, focal]", "study.space.loss.terms.count.kind.choices.1: `focal` does not suit this term; allowed: l1, l2,"),
-        ("kind: huber}", "kind: hubert}", "study.space.loss.terms.count.delta.when.loss.terms.count.kind: hubert is not among"),
+        ("kind: huber}", "kind: hubert}", "study.space.loss.terms.count.delta.when.loss.terms.count.kind: \"hubert\" is not among"),
         ("kind: huber}", "kind: []}", "study.space.loss.terms.count.delta.when.loss.terms.count.kind: must name at least one"),
         ("{loss.terms.count.kind: huber}", "{optimizer.momentum: 0.5}", "study.space.loss.terms.count.delta.when.optimizer.mo"),
         ("{loss.terms.count.kind: huber}", "{schedule.final: 0.5}", "study.space.loss.terms.count.delta.when.schedule.final: is not searched"),

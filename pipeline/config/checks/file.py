@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
+from thalweg.config.checks.own_keys import check_own_keys
 from thalweg.config.checks.task import find_task_problems, is_implied_by_kind, narrow_to_task
 from thalweg.config.experiment import RENAMED_SECTIONS, Config, ConfirmConfig
 from thalweg.config.study import find_cohort_error
@@ -29,6 +30,7 @@ def find_file_problems(tree: ParamsTree) -> list[Problem]:
     task = validate_task(valid_tree)
     if task:
         problems = [narrow_to_task(problem, task) for problem in problems if not is_implied_by_kind(problem, task)]
+    problems = check_own_keys(tree, problems)
     task_problems = find_task_problems(valid_tree, task) if task else ()
     broken = _list_broken_metrics(tree, problems)
     further = (p for p in task_problems if p.path[:1] != ("study",) or p.written not in broken)

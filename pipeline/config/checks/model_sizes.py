@@ -69,6 +69,11 @@ def get_space(tree: ParamsTree) -> ParamsTree:
     return space if isinstance(space, dict) else {}
 
 
+def list_size_paths(space: Mapping[str, ParameterConfig]) -> tuple[str, ...]:
+    """Return the paths of the sizes that the searched networks have."""
+    return tuple(dict.fromkeys(f"{MODEL}.{size}" for kind in _list_choices(space) for size in _list_sizes(kind)))
+
+
 def _list_choices(space: Mapping[str, ParameterConfig]) -> Sequence[Any]:
     return (space[KIND].choices or ()) if KIND in space else ()
 
@@ -100,7 +105,9 @@ def _list_kinds(space: Mapping[str, ParameterConfig], name: str) -> list[Any]:
 
 def _format_entry(name: str, entry: Any, kinds: list[Any]) -> str:
     """Format a parameter of the space that some kinds of model have; `entry` may be its value in the file."""
-    keys = entry.model_dump(exclude_unset=True) if isinstance(entry, ParameterConfig) else {"choices": [entry]}
+    keys: ParamsTree = {"choices": [entry]}
+    if isinstance(entry, ParameterConfig):
+        keys = entry.model_dump(exclude_unset=True)
     when = keys.pop("when", {}) | {KIND: kinds}
     return format_inline(_list_plainly({name: {**keys, "when": when}}))[1:-1]
 

@@ -7,17 +7,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from thalweg.config import covering
-from thalweg.config.checks import model_sizes
+from thalweg.config.checks import conditions, model_sizes
 from thalweg.config.checks import study as study_checks
+from thalweg.config.checks.conditions import SPACE
 from thalweg.config.checks.file import find_file_problems
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import STATIC_PATHS, TRACED_PATHS, Setting, is_static_path
-from thalweg.config.study import NULL, ParameterConfig, apply_setting
+from thalweg.config.study import ParameterConfig, apply_setting
 from thalweg.config.tree import flatten_tree, remove_paths
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value, quote_value
 from thalweg.system.members import is_dotted
 
-SPACE = ("study", "space")
+NEEDS_CHOICES = "changes the compiled program, so it needs a short list of `choices`"
 
 
 def find_space_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Problem]:
@@ -27,19 +28,27 @@ def find_space_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[P
     """
     valid_tree, written = remove_paths(tree, [problem.path for problem in problems]), model_sizes.get_space(tree)
     study, space = valid_tree.get("study"), _validate_parameters(model_sizes.get_space(valid_tree))
-    space_problems = [*_find_condition_problems(space, written)]
-    sizes = [*model_sizes.find_size_problems(tree, problems, space)]
+    found = [
+        Problem((*SPACE, name), NEEDS_CHOICES) for name, parameter in space.items() if _lacks_choices(name, parameter)
+    ]
+    found += conditions.find_condition_problems(space, written)
     if isinstance(study, dict) and not any(problem.path[:2] == SPACE for problem in problems):
-        space_problems += study_checks.find_enqueue_problems(study, space)
-        space_problems += study_checks.find_sampler_problems(study, space)
-    space_problems += study_checks.find_unused_parameters(tree, space)
-    space_problems += study_checks.find_warmup_problems(space)
-    if sizes:  # values of the model would repeat them
+        found += study_checks.find_enqueue_problems(study, space)
+        found += study_checks.find_sampler_problems(study, space)
+    possible = conditions.drop_missing_choices(space)
+    written = {name: parameter for name, parameter in written.items() if name in possible or name not in space}
+    found += study_checks.find_unused_parameters(tree, possible)
+    found += study_checks.find_warmup_problems(possible)
+    if sizes := [*model_sizes.find_size_problems(tree, problems, possible)]:  # values of the model would repeat them
         written = {name: parameter for name, parameter in written.items() if not name.startswith("model.")}
-    space_problems += [*sizes, *_find_value_problems(tree, problems, space, written)]
-    yield from space_problems
-    if not problems and not space_problems:
+    found = conditions.merge_missing_choices([*found, *sizes, *_find_value_problems(tree, problems, possible, written)])
+    yield from found
+    if not problems and not found:
         yield from _find_pair_problems(Config.model_validate(tree), tree)
+
+
+def _lacks_choices(name: str, parameter: ParameterConfig) -> bool:
+    return is_static_path(name) and parameter.choices is None
 
 
 def _validate_parameters(written: ParamsTree) -> dict[str, ParameterConfig]:
@@ -50,70 +59,44 @@ def _validate_parameters(written: ParamsTree) -> dict[str, ParameterConfig]:
     return valid
 
 
-def _find_condition_problems(space: dict[str, ParameterConfig], written: ParamsTree) -> Iterator[Problem]:
-    for name, parameter in space.items():
-        if is_static_path(name) and parameter.choices is None:
-            yield Problem((*SPACE, name), "changes the compiled program, so it needs a short list of `choices`")
-        for condition, values in parameter.when.items():
-            path, parent = (*SPACE, name, "when", condition), space.get(condition)
-            if condition not in written:
-                yield Problem(path, "is not searched, so it cannot be a condition", tuple(sorted(written)), condition)
-            elif parent is None:
-                continue  # its own problem is reported
-            elif parent.choices is None:
-                yield Problem(path, "is a range; only a parameter with `choices` can be a condition")
-            elif name in _find_dependencies(space, condition):
-                yield Problem(path, f"circular condition: `{condition}` depends on `{name}`")
-            else:
-                choices = tuple(str(choice) for choice in parent.choices)
-                unknown = [value for value in values if value not in parent.choices]
-                yield from (
-                    Problem(path, f"{NULL if value is None else value} is not among its choices", choices, condition)
-                    for value in unknown
-                )
-
-
-def _find_dependencies(space: dict[str, ParameterConfig], name: str) -> set[str]:
-    """Return `name` and all parameters that it depends on, directly or through others."""
-    dependencies, new = set[str](), {name}
-    while new:
-        dependencies |= new
-        new = {parent for child in new if child in space for parent in space[child].when} - dependencies
-    return dependencies
-
-
 def _find_value_problems(
     tree: ParamsTree, problems: list[Problem], space: dict[str, ParameterConfig], written: Iterable[str]
 ) -> Iterator[Problem]:
     """Put extreme values of each parameter into the file; return the first new problem of each."""
     filled = tree if problems else Config.model_validate(tree).model_dump()
-    unknown = {".".join(map(str, problem.path)) for problem in problems if problem.message == "unknown key"}
+    unknown = {problem.path for problem in problems if problem.message == "unknown key"}
     missing = {problem.path for problem in problems if problem.message.startswith("is missing")}
     missing |= {(*problem.path[:-1], problem.suggestion) for problem in problems if problem.suggestion}  # misspelt
-    valid_names = [name for name, _ in flatten_tree(filled) if name not in unknown]
+    valid_names = [name for name, _ in flatten_tree(filled) if tuple(name.split(".")) not in unknown]
     broken = _list_broken_sections(tree, problems)
     all_searchable = tuple(filter(is_searchable, valid_names))
     for name in written:
         path, keys = (*SPACE, name), tuple(name.split("."))
         if missing & {keys[:length] for length in range(len(keys))}:
             continue  # the missing section is reported once
-        searchable = tuple(other for other in all_searchable if other.startswith(f"{keys[0]}.")) or all_searchable
+        all_paths = dict.fromkeys((*all_searchable, *model_sizes.list_size_paths(space)))
+        searchable = tuple(other for other in all_paths if other.startswith(f"{keys[0]}.")) or all_searchable
         if name in valid_names and name not in searchable:
             yield Problem(path, "cannot be searched", searchable, name)
             continue
-        conditions = covering.find_conditions(space, name)
-        base = apply_setting(tree, conditions, space)
-        earlier = [*problems, *(find_file_problems(base) if conditions else ())]
+        active = covering.find_conditions(space, name)
+        base = apply_setting(tree, active, space)
+        earlier = [*problems, *(find_file_problems(base) if active else ())]
         for key, value in list_extreme_values(space.get(name)):
             filled_problems = find_file_problems(apply_setting(base, {name: value}, space))
             new = [
-                p for p in filled_problems if p not in earlier and not _is_drawn(p, space) and not _is_key_of(p, broken)
+                p
+                for p in filled_problems
+                if p not in earlier
+                and p.path not in unknown  # with each kind that the section may have
+                and not _is_drawn(p, space)
+                and not _is_key_of(p, broken)
             ]
             is_unlisted = name not in valid_names
             if is_unlisted and (not is_searchable(name) or any(_is_missing_path(problem, keys) for problem in new)):
                 yield Problem(path, "is not in this file", searchable, name)
                 break
-            if name not in space or (is_static_path(name) and space[name].choices is None):
+            if name not in space or _lacks_choices(name, space[name]):
                 break  # reported above
             if message := _explain_foreign_key(keys, filled, space[name], new):
                 yield Problem(path, message)

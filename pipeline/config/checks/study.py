@@ -7,12 +7,13 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from thalweg.config.numbers import OptimizerConfig, ScheduleConfig
+from thalweg.config.numbers import OptimizerConfig, ScheduleConfig, TermConfig
 from thalweg.config.own_kinds import find_family, load_own
 from thalweg.config.study import ParameterConfig
 from thalweg.core import hyperparameters, losses, optimizers, schedules
 from thalweg.core.hyperparameters import Op
 from thalweg.schema.problem import ParamsTree, Problem, describe_value, quote_value
+from thalweg.schema.section import StrictModel
 from thalweg.system.members import is_dotted
 
 SAMPLER_PACKAGES = {"cmaes": ("cmaes", "cma"), "gp": ("torch", "gp")}
@@ -68,7 +69,7 @@ def find_unused_parameters(tree: ParamsTree, space: dict[str, ParameterConfig]) 
     for name in space:
         *parents, last = name.split(".")
         searched = _list_searched_kinds(tree, space, parents)
-        numbers = _list_kind_parameters(parents, searched)
+        numbers = list_kind_parameters(parents, searched)
         kinds = [kind for kind in searched if kind in numbers]
         all_numbers, used = (set[str]().union(*(numbers[kind] for kind in group)) for group in (numbers, kinds))
         if kinds and last in all_numbers - used:
@@ -88,24 +89,34 @@ def _list_searched_kinds(tree: ParamsTree, space: dict[str, ParameterConfig], pa
     return [str(section["kind"])] if isinstance(section, dict) and "kind" in section else []
 
 
-def _list_kind_parameters(parents: list[str], searched: list[str]) -> dict[str, set[str]]:
+def list_kind_parameters(parents: list[str], searched: list[str]) -> dict[str, set[str]]:
     """Return the keys of each kind of optimizer, schedule or loss, own code that is `searched` too; {} elsewhere."""
     family = find_family(parents)
     members: dict[str, Op] = {}
     match family:
         case "optimizer":
-            members, common = {kind.__name__: kind for kind in optimizers.KINDS}, set(OptimizerConfig.model_fields)
+            members = {kind.__name__: kind for kind in optimizers.KINDS}
         case "schedule":
-            members, common = {kind.__name__: kind for kind in schedules.KINDS}, set(ScheduleConfig.model_fields)
+            members = {kind.__name__: kind for kind in schedules.KINDS}
         case "loss":
             members = {kind.__name__: kind for kinds in losses.FAMILIES.values() for kind in kinds}
-            common = {"kind", "weight"}
         case _:
             return {}
     for kind in filter(is_dotted, searched):
         with suppress(PydanticCustomError):  # it is reported where it is chosen
             members[kind] = load_own(family, kind)
+    common = list_family_fields(parents)
     return {kind: {*hyperparameters.list_defaults(member), *common} for kind, member in members.items()}
+
+
+def list_family_fields(parents: list[str]) -> list[str]:
+    """Return the keys that all kinds of a family have."""
+    sections: dict[str, type[StrictModel]] = {
+        "optimizer": OptimizerConfig,
+        "schedule": ScheduleConfig,
+        "loss": TermConfig,
+    }
+    return [*sections[find_family(parents)].model_fields]
 
 
 def find_warmup_problems(space: dict[str, ParameterConfig]) -> Iterator[Problem]:
