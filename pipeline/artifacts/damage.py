@@ -6,7 +6,7 @@ from pathlib import Path
 
 from thalweg.system.files import UserError, path_exists
 
-CURE = "`dvc repro` makes it anew"
+CURE = "`thalweg run` makes it anew"
 
 
 @contextmanager

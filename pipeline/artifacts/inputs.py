@@ -66,7 +66,7 @@ def require_unchanged_inputs() -> None:
     changes = [*_find_param_changes(stage), *_find_file_changes(stage), *_find_code_changes(stage)] if stage else []
     if stage and changes:
         more = [f"and {len(changes) - MAX_SHOWN} more"] if len(changes) > MAX_SHOWN else []
-        advice = "Its result is not recorded. The next `dvc repro` goes on from there."
+        advice = "Its result is not recorded. The next `thalweg run` goes on from there."
         message = f"This changed while the stage {stage.name} ran. {advice}"
         raise files.UserError("\n".join([*changes[:MAX_SHOWN], *more, message]))
 

@@ -167,7 +167,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     """Read model.json and compare the digests of all files. Raises `UserError` if there is none or one differs."""
     file = folder / "model.json"
     if not files.path_exists(file):
-        raise files.UserError(f"{folder}: no model yet; create one with `dvc repro`")
+        raise files.UserError(f"{folder}: no model yet; create one with `thalweg run`")
     cure = CURE if folder == MODEL else "Copy the folder again"
     with explain_damage(file, files.UserError, KeyError, cure=cure):
         description = files.read_json(file)
@@ -179,7 +179,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     if version != FORMAT_VERSION:
         raise files.UserError(
             f"{folder}: the model has format {version}, but this version reads {FORMAT_VERSION}; "
-            "make it anew with `dvc repro`"
+            "make it anew with `thalweg run`"
         )
     for name, digest in description["files"].items():
         with explain_damage(folder / name, files.UserError, cure=cure):
@@ -237,6 +237,6 @@ def _require_same_code(folder: Path, network: Network, description: Mapping[str,
     changed = [module for module in sorted(now.keys() | before.keys()) if now.get(module) != before.get(module)]
     if changed:
         named = join_first([f"{name} ({sources[name].name if name in sources else 'gone'})" for name in changed])
-        advice = "Train anew with `dvc repro`, or bring the code back as it was"
+        advice = "Train anew with `thalweg run`, or bring the code back as it was"
         made = f"the weights were made by thalweg {description['thalweg']}, and this is {thalweg.__version__}"
         raise files.UserError(f"{folder}: the code of model '{network.path}' has changed: {named}; {made}. {advice}")

@@ -41,10 +41,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         project_folder.require_text_path()
         arguments.run(arguments)
     except files.UserError as error:
-        if not guarded.hand_up_error(str(error)):
-            print(error, file=sys.stderr)
+        message = f"{error}{_advise_start(arguments)}"
+        if not guarded.hand_up_error(message):
+            print(message, file=sys.stderr)
         return 2
     return 0
+
+
+def _advise_start(arguments: argparse.Namespace) -> str:
+    """Return how to start a project, where a command ended because there is none."""
+    given = vars(arguments)
+    is_elsewhere = given.get("file", PARAMS) != PARAMS or given.get("model", MODEL) != MODEL
+    if is_elsewhere or files.path_exists(PARAMS) or arguments.run in (_init_project, _use_preset, _write_schema):
+        return ""
+    return f"\nThere is no project in this folder: `thalweg init` starts one, and writes {PARAMS}"
 
 
 def _parse_arguments(offset: Path, argv: Sequence[str] | None) -> argparse.Namespace:
@@ -102,7 +112,7 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command = add_command("use", _use_preset, f"replace {PARAMS} by a preset, unless it has uncommitted changes")
     preset = "name of a ready experiment; none: list them"
     command.add_argument("preset", nargs="?", metavar="PRESET", help=preset)
-    minutes = "measure this machine; set trials, epochs and seeds so that `dvc repro` takes as long"
+    minutes = "measure this machine; set trials, epochs and seeds so that `thalweg run` takes as long"
     command.add_argument("--minutes", type=float, metavar="N", help=minutes)
     command.add_argument("--force", action="store_true", help=f"replace uncommitted changes of {PARAMS}, too")
     command = add_command("upgrade", _upgrade_params, "rewrite a params file of an earlier version in today's form")
@@ -150,6 +160,8 @@ def _run_pipeline(arguments: argparse.Namespace) -> None:
     """Become the process of `dvc repro`."""
     from thalweg.system.dvc_command import build_dvc_command
 
+    if not files.path_exists(project_folder.PIPELINE):
+        raise files.UserError(f"{project_folder.PIPELINE}: no such file here or in a folder above")
     command, environment = build_dvc_command("repro", *arguments.rest)
     sys.stdout.flush()
     os.execve(command[0], command, environment)
@@ -260,10 +272,10 @@ def _run_study(arguments: argparse.Namespace) -> None:
             raise files.UserError(f"--trials: {message}")
         config = config.replace_values({"study.trials": arguments.trials})
     if not files.path_exists(COPIES):
-        raise files.UserError(f"{COPIES} does not exist: the data is not prepared yet. Run `dvc repro augment` first")
+        raise files.UserError(f"{COPIES} does not exist: the data is not prepared yet. Run `thalweg run augment` first")
     if not prepared.is_prepared(config):
         made = f"{MANIFEST} and {COPIES}"
-        raise files.UserError(f"{made}: the prepared data does not match {PARAMS}. Run `dvc repro augment` first")
+        raise files.UserError(f"{made}: the prepared data does not match {PARAMS}. Run `thalweg run augment` first")
     with locate_own_faults(PARAMS, params), progress.show_stage("study"), watch_inputs("study", params):
         examples = prepared.load_prepared_data()
         data = build.build_data(config, examples.examples, examples.splits, examples.copy_origins)
@@ -272,7 +284,7 @@ def _run_study(arguments: argparse.Namespace) -> None:
     text = table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")
     print(text if len(table) else "no trial is complete")
     if config.study.trials != written.study.trials:
-        print(f"to confirm and report these trials, set study.trials: {arguments.trials} and run `dvc repro`")
+        print(f"to confirm and report these trials, set study.trials: {arguments.trials} and run `thalweg run`")
 
 
 def _run_predict(arguments: argparse.Namespace) -> None:

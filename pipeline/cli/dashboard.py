@@ -12,7 +12,7 @@ HOST = "127.0.0.1"
 def run_dashboard(port: int) -> None:
     """Serve the dashboard until Ctrl-C. Raises `UserError` without a storage, or where the port cannot be used."""
     if not storage_place.is_chosen() and not files.path_exists(storage_place.DEFAULT_FILE):
-        raise files.UserError("no study yet; start one with `dvc repro` or `thalweg study`")
+        raise files.UserError("no study yet; start one with `thalweg run` or `thalweg study`")
     from thalweg.search import database  # imports SQLAlchemy and Optuna
 
     storage = database.open_storage(create=False)

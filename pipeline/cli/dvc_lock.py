@@ -45,11 +45,11 @@ def mend_lock() -> None:
         with files.lock_file(DVC_FOLDER / "lock", seconds=0) as is_locked:  # DVC holds it while it writes
             if is_locked and _is_torn():
                 files.rename_file(LOCK, TORN_LOCK)
-                advice = "`dvc repro` makes it anew, and takes results of finished stages from its cache."
+                advice = "`thalweg run` makes it anew, and takes results of finished stages from its cache."
                 print(f"note: {LOCK} was torn, so it is now {TORN_LOCK}. {advice}", file=sys.stderr)
     except files.UserError as error:
         raise files.UserError(
-            f"{LOCK}: torn, and cannot be set aside ({error}). Delete it, then run `dvc repro`."
+            f"{LOCK}: torn, and cannot be set aside ({error}). Delete it, then run `thalweg run`."
         ) from None
 
 

@@ -30,5 +30,5 @@ def pack_report() -> Path:
 def require_report() -> Path:
     """Return the path of the report; raise `UserError` if there is none."""
     if not files.path_exists(REPORT):
-        raise files.UserError(f"{REPORT}: there is no report yet. Run `dvc repro`")
+        raise files.UserError(f"{REPORT}: there is no report yet. Run `thalweg run`")
     return REPORT

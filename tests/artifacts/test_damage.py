@@ -94,7 +94,7 @@ def test_damage_is_named_or_changes_nothing(
         damage_file(file, kind, draw, other)
         if message := find_error(read, undisturbed):
             assert file.name in message or "no model yet" in message
-            assert CURE in message or "with `dvc repro`" in message
+            assert CURE in message or "with `thalweg run`" in message
             assert "\n" not in message
 
 

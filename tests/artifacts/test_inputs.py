@@ -111,7 +111,7 @@ def test_own_keys_stop_a_stage_and_no_others(monkeypatch: pytest.MonkeyPatch, st
             assert first.startswith(f"params.yaml: {path}: was ")
             assert first.endswith(f", now {json.dumps(value)}")
             assert f"while the stage {stage} ran" in last
-            assert "The next `dvc repro` goes on from there." in last
+            assert "The next `thalweg run` goes on from there." in last
         else:
             assert message == "", section
     assert stage == "report" or messages["report"] == ""

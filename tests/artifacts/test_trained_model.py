@@ -66,7 +66,7 @@ def test_readme_tells_how_to_load_it(counting_model: TrainedModel, saved_model: 
 
 
 def test_missing_model_differs_from_other_format(saved_model: Path, tmp_path: Path) -> None:
-    with pytest.raises(files.UserError, match="no model yet; create one with `dvc repro`"):
+    with pytest.raises(files.UserError, match="no model yet; create one with `thalweg run`"):
         trained_model.load_trained_model(tmp_path)
     files.write_json(tmp_path / "model.json", files.read_json(saved_model / "model.json") | {"format": 99})
     with pytest.raises(files.UserError, match="has format 99, but this version reads 4"):
@@ -156,7 +156,7 @@ def test_weights_of_other_code_are_refused(
     assert trained_model.load_trained_model(Path("model"), trusted).network == network
     (empty_folder / f"{file}.py").write_text(text)
     if refused:
-        with pytest.raises(files.UserError, match=rf"has changed: {file} \({file}\.py\); .* `dvc repro`"):
+        with pytest.raises(files.UserError, match=rf"has changed: {file} \({file}\.py\); .* `thalweg run`"):
             trained_model.load_trained_model(Path("model"), trusted)
     else:
         trained_model.load_trained_model(Path("model"), trusted)

@@ -91,7 +91,7 @@ def test_paths_begin_where_the_user_is(
         (["study", "--trials", "50"], "--trials: 50 is not a multiple of study.cohort, 6; use 48 or 54"),
         (["study", "--trials", "5"], "--trials: 5 is not a multiple of study.cohort, 6; use 6\n"),
         (["study", "--trials", "-6"], "--trials: must be at least 6, not -6"),
-        (["study"], "dvc repro augment"),
+        (["study"], "thalweg run augment"),
         (["predict", "a.png", "--out", "o.csv"], "no model yet"),
         (["dashboard"], "no study yet"),
         (["timing"], "no stage has run yet"),
@@ -104,6 +104,15 @@ def test_errors_print_no_traceback(capsys: pytest.CaptureFixture[str], arguments
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("command", ["run", "check", "study", "report", "timing"])
+def test_folder_without_project_names_init(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([command]) == 2
+    assert "There is no project in this folder: `thalweg init` starts one" in capsys.readouterr().err
 
 
 def test_use_outside_git_overwrites_presets_only(

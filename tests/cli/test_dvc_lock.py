@@ -75,7 +75,7 @@ def test_torn_lock_is_set_aside(content: bytes, capsys: pytest.CaptureFixture[st
     assert not LOCK.exists()
     assert TORN_LOCK.read_bytes() == content
     note = capsys.readouterr().err.splitlines()[0]
-    assert note.startswith("note: dvc.lock was torn, so it is now dvc.lock.torn. `dvc repro` makes it anew")
+    assert note.startswith("note: dvc.lock was torn, so it is now dvc.lock.torn. `thalweg run` makes it anew")
 
 
 READ_CUTS = """
@@ -130,7 +130,7 @@ def test_cure_is_named_where_mending_fails(capsys: pytest.CaptureFixture[str]) -
     LOCK.write_bytes(b"")
     TORN_LOCK.mkdir()
     assert cli.main(["timing"]) == 2
-    assert "Delete it, then run `dvc repro`." in capsys.readouterr().err
+    assert "Delete it, then run `thalweg run`." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["", '{"artifacts/model": {"wri'])

@@ -37,7 +37,7 @@ def test_pack_report(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_show_report(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report"]) == 2
-    assert capsys.readouterr().err == "reports/report.html: there is no report yet. Run `dvc repro`\n"
+    assert capsys.readouterr().err == "reports/report.html: there is no report yet. Run `thalweg run`\n"
     write_report(reports)
     assert main(["report"]) == 0
     assert capsys.readouterr().out == "reports/report.html\n"

@@ -21,7 +21,7 @@ def read_lock(clone: Clone) -> dict[str, object]:
 
 
 def repro_with_edit(clone: Clone, stage: str, started: Callable[[], bool], edit: Callable[[], object]) -> str:
-    """Run `dvc repro STAGE`, and edit something once the stage's work has begun; return its output."""
+    """Run `thalweg run STAGE`, and edit something once the stage's work has begun; return its output."""
     with subprocess.Popen(
         ["dvc", "repro", stage],
         cwd=clone.folder,
