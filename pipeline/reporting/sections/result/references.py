@@ -86,7 +86,8 @@ def _describe_answers(tables: StudyTables, simple: pd.DataFrame, differences: Ma
         listed.append(
             f"{name} has {metric_label(tables.objective)} {format_number(value)}, a difference of {difference}"
         )
-    return f"Simple answers need no network: {'; '.join(listed)}."
+    better = "above" if tables.sign > 0 else "below"
+    return f"Simple answers need no network: {'; '.join(listed)}. The winner is better where it is {better} 0."
 
 
 def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, difference: Estimate, answer: str) -> str:

@@ -57,7 +57,7 @@ def _describe_least_luck(luck: StudyLuck, trials: int, places: int) -> str:
     is_held, limit, equals = luck.verdict == "held", luck.least_luck, f" If all {trials:,} were equally good, "
     if limit > 0:
         amount = f"the best one would lose {format_fixed(limit, places)} or more in 95 % of studies, by luck alone."
-        return f"{equals}{amount} Here it lost {'less' if is_held else 'as much'}."
+        return f"{equals}{amount} The loss here is {'smaller' if is_held else 'that large'}."
     if is_held:
         return f"{equals}the best one would gain {format_fixed(-limit, places)} at most in 95 % of studies."
     return f"{equals}the best one might lose nothing: these seeds are too few to show that it held up."
