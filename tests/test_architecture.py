@@ -19,7 +19,7 @@ FLOORS = (
     ("stages",),
     ("reporting",),
     ("diagnose",),
-    ("search", "confirm"),
+    ("search", "confirm", "duel"),
     ("artifacts",),
     ("training",),
     ("config",),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import thalweg
-from thalweg.cli import dvc_lock
+from thalweg.cli import compare_arguments, dvc_lock
 from thalweg.cli.completion import SHELLS, PrintCompletion
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import compiled, files, guarded, progress, project_folder
@@ -27,7 +27,7 @@ DEFAULT_PRESET = "scenes"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command. Returns the exit code: 2 for an error that the user can correct."""
+    """Run a command. Returns the exit code: 2 for an error that the user can correct; `compare` has its own."""
     offset = project_folder.enter_project()
     if argv is None:
         _run_checkout(offset)
@@ -39,13 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             dvc_lock.mend_lock()
             dvc_lock.mend_files_in_use()
         project_folder.require_text_path()
-        arguments.run(arguments)
+        return int(arguments.run(arguments) or 0)
     except files.UserError as error:
         message = f"{error}{_advise_start(arguments)}"
         if not guarded.hand_up_error(message):
             print(message, file=sys.stderr)
         return 2
-    return 0
 
 
 def _advise_start(arguments: argparse.Namespace) -> str:
@@ -89,7 +88,9 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     parser.add_argument("--print-completion", action=PrintCompletion, choices=SHELLS, help=completion)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add_command(name: str, run: Callable[[argparse.Namespace], None], summary: str) -> argparse.ArgumentParser:
+    def add_command(
+        name: str, run: Callable[[argparse.Namespace], int | None], summary: str
+    ) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         command.set_defaults(run=run)
         return command
@@ -140,6 +141,9 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command.add_argument("--model", type=offset.joinpath, default=MODEL, metavar="FOLDER", help=model)
     command = add_command("report", _show_report, "print where the report is, or pack it into one file to send")
     command.add_argument("--zip", action="store_true", help="write the report, its figures and tables as one ZIP file")
+    command = add_command("compare", _compare_programs, "run two programs in pairs of one seed until one is better")
+    compare_arguments.add_arguments(command)
+    command.set_defaults(folder=offset)
     command = add_command("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
     add_command("timing", _print_timing, "print how long each stage took when it last ran")
@@ -312,6 +316,13 @@ def _show_report(arguments: argparse.Namespace) -> None:
     from thalweg.cli import report_file
 
     print(report_file.pack_report() if arguments.zip else report_file.require_report())
+
+
+def _compare_programs(arguments: argparse.Namespace) -> int:
+    from thalweg.cli import compare
+
+    os.chdir(arguments.folder)  # where the commands would run without it
+    return compare.compare_programs(arguments)
 
 
 def _run_dashboard(arguments: argparse.Namespace) -> None:

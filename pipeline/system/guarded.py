@@ -11,13 +11,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO, Literal, NoReturn
 
 from thalweg.system import files
 
 Stream = Literal["output", "errors"]
+POLL_SECONDS = 0.2
 GRACE_SECONDS = 10.0
 """How long an interrupted command may take to end."""
 ERROR_FILE = "THALWEG_ERROR_FILE"
@@ -25,11 +27,16 @@ ERROR_FILE = "THALWEG_ERROR_FILE"
 
 
 def run_guarded(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], receive: Callable[[Stream, str], None]
-) -> int:
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    receive: Callable[[Stream, str], None],
+    should_end: Callable[[], bool] = lambda: False,
+) -> int | None:
     """Run a command in a folder. Give each line that it writes to `receive`; return its exit code.
 
-    An exception in this process, such as KeyboardInterrupt, ends the command first.
+    An exception in this process, such as KeyboardInterrupt, ends the command first. So does `should_end`, which is
+    asked every POLL_SECONDS: then the exit code is None.
     """
     guard = subprocess.Popen(
         [sys.executable, "-P", "-m", __name__, *command],
@@ -58,12 +65,28 @@ def run_guarded(
         threading.Thread(target=read_lines, args=(name, stream), daemon=True).start()
     try:
         for _ in streams:
-            while line := lines.get():
+            while line := _wait_for_line(lines, should_end):
                 receive(*line)
         return guard.wait()
+    except _EndedError:
+        return None
     finally:
         guard.stdin.close()
         guard.wait()
+
+
+class _EndedError(Exception):
+    """`should_end` has ended the command."""
+
+
+def _wait_for_line(
+    lines: "SimpleQueue[tuple[Stream, str] | None]", should_end: Callable[[], bool]
+) -> tuple[Stream, str] | None:
+    """Return the next line; None at the end of a stream. Raises `_EndedError`."""
+    while not should_end():
+        with suppress(Empty):
+            return lines.get(timeout=POLL_SECONDS)
+    raise _EndedError
 
 
 def hand_up_error(text: str) -> bool:

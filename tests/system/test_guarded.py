@@ -33,7 +33,7 @@ STUBBORN = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); {WAIT}
 NESTED = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {WAIT!r}])"
 
 
-def run(code: str, folder: Path) -> tuple[int, list[tuple[str, str]]]:
+def run(code: str, folder: Path) -> tuple[int | None, list[tuple[str, str]]]:
     lines: list[tuple[str, str]] = []
     command = [sys.executable, "-c", code]
     exit_code = guarded.run_guarded(command, folder, os.environ, lambda *line: lines.append(line))
@@ -111,3 +111,11 @@ def test_error_goes_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv(guarded.ERROR_FILE, str(tmp_path / "error"))
     assert guarded.hand_up_error("a\nb")
     assert (tmp_path / "error").read_text() == "a\nb"
+
+
+def test_command_ends_when_it_should() -> None:
+    lines: list[str] = []
+    command = [sys.executable, "-c", WAIT]
+    code = guarded.run_guarded(command, Path(), os.environ, lambda _, line: lines.append(line), lambda: bool(lines))
+    assert code is None
+    assert has_ended(int(lines[0]), 5)
