@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import thalweg
 from thalweg.cli import compare_arguments, dvc_lock
@@ -17,11 +16,7 @@ from thalweg.cli.completion import SHELLS, PrintCompletion
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import compiled, files, guarded, progress, project_folder
 from thalweg.system.counts import format_count
-from thalweg.system.paths import COPIES, MANIFEST, MODEL, PARAMS, PARAMS_SCHEMA, TIMING
-
-if TYPE_CHECKING:
-    from thalweg.config.experiment import Config
-    from thalweg.data.examples import Examples
+from thalweg.system.paths import MODEL, PARAMS, PARAMS_SCHEMA
 
 DEFAULT_PRESET = "scenes"
 
@@ -51,7 +46,7 @@ def _advise_start(arguments: argparse.Namespace) -> str:
     """Return how to start a project, where a command ended because there is none."""
     given = vars(arguments)
     is_elsewhere = given.get("file", PARAMS) != PARAMS or given.get("model", MODEL) != MODEL
-    if is_elsewhere or files.path_exists(PARAMS) or arguments.run in (_init_project, _use_preset, _write_schema):
+    if is_elsewhere or files.path_exists(PARAMS) or arguments.run not in NEED_PROJECT:
         return ""
     return f"\nThere is no project in this folder: `thalweg init` starts one, and writes {PARAMS}"
 
@@ -95,6 +90,9 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
+    def add_json(command: argparse.ArgumentParser) -> None:
+        command.add_argument("--json", action="store_true", help="print the answer as one line of JSON")
+
     command = add_command("init", _init_project, "start a project in this folder, which runs as it is")
     default = f"name of a ready experiment, as `thalweg use` lists them (default: {DEFAULT_PRESET})"
     command.add_argument("preset", nargs="?", default=DEFAULT_PRESET, metavar="PRESET", help=default)
@@ -106,6 +104,7 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
         "file", nargs="?", type=offset.joinpath, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}"
     )
     command.add_argument("--time", action="store_true", help="train for a moment, and say how long each stage takes")
+    add_json(command)
     command = add_command("schema", _write_schema, f"write the JSON Schema of {PARAMS}, which editors use")
     out = f"file to write; -: print it (default: {PARAMS_SCHEMA})"
     command.add_argument("--out", metavar="FILE", help=out)
@@ -116,6 +115,7 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     minutes = "measure this machine; set trials, epochs and seeds so that `thalweg run` takes as long"
     command.add_argument("--minutes", type=float, metavar="N", help=minutes)
     command.add_argument("--force", action="store_true", help=f"replace uncommitted changes of {PARAMS}, too")
+    add_json(command)
     command = add_command("upgrade", _upgrade_params, "rewrite a params file of an earlier version in today's form")
     command.add_argument(
         "file", nargs="?", type=offset.joinpath, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}"
@@ -127,6 +127,7 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command = add_command("study", _run_study, "run, resume or extend the study, without the other stages")
     trials = "number of trials, a multiple of study.cohort (default: study.trials)"
     command.add_argument("--trials", type=int, metavar="N", help=trials)
+    add_json(command)
     command = add_command("predict", _run_predict, "predict images with the confirmed winner")
     command.add_argument("paths", nargs="+", type=offset.joinpath, metavar="PATH", help="images or folders of images")
     out = "table to write, with the columns image and prediction; predicted images go into the folder FILE"
@@ -146,7 +147,7 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command.set_defaults(folder=offset)
     command = add_command("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
-    add_command("timing", _print_timing, "print how long each stage took when it last ran")
+    add_json(add_command("timing", _print_timing, "print how long each stage took when it last ran"))
     return parser
 
 
@@ -171,46 +172,10 @@ def _run_pipeline(arguments: argparse.Namespace) -> None:
     os.execve(command[0], command, environment)
 
 
-def _check_params(arguments: argparse.Namespace) -> None:
-    from thalweg.artifacts import own_code
-    from thalweg.cli import preflight, upgrade
-    from thalweg.config import notes, spaces
-    from thalweg.config.load import load_config
+def _check_params(arguments: argparse.Namespace) -> int:
+    from thalweg.cli import check
 
-    config = load_config(arguments.file, preflight.find_data_problems)
-    programs, study = len(spaces.list_program_variants(config)), config.study
-    program_count = "one program" if programs == 1 else f"up to {programs} programs"
-    print(f"{arguments.file}: no errors")
-    cohorts = format_count(study.trials // study.cohort, "cohort")
-    print(f"{format_count(study.trials, 'trial')} in {cohorts} of {study.cohort}, {program_count} to compile")
-    if settings := notes.describe_settings(config):
-        print(settings)
-    outline = preflight.build_outline(config.data, config.seed)
-    if outline is not None and len(outline):
-        _print_size(config, outline, measures_time=arguments.time)
-    elif arguments.time:
-        print(f"the time cannot be measured, because {preflight.UNKNOWN_EXAMPLES}")
-    old_names = upgrade.list_old_names(arguments.file)
-    unwatched = filter(None, [own_code.describe_computed_imports(config.model_dump())])
-    for note in (*notes.list_notes(config), *preflight.list_unbuilt(config), *old_names, *unwatched):
-        print(f"note: {note}")
-
-
-def _print_size(config: "Config", outline: "Examples", *, measures_time: bool) -> None:
-    from thalweg.cli import programs
-
-    planned = programs.list_programs(config, outline)
-    print(programs.describe_size(config, outline, planned))
-    if not measures_time:
-        return
-    from thalweg.artifacts import expected_times
-    from thalweg.cli import measure, stage_work
-
-    compiled.guard_compiled_programs()
-    with progress.show_stage("check"):
-        seconds = stage_work.estimate_stages(config, measure.measure_speed(config, outline, planned))
-    expected_times.write_expected_times(config, seconds)
-    print(stage_work.describe_stages(seconds))
+    return check.check_params(arguments.file, measures_time=arguments.time, as_json=arguments.json)
 
 
 def _write_schema(arguments: argparse.Namespace) -> None:
@@ -225,17 +190,19 @@ def _write_schema(arguments: argparse.Namespace) -> None:
 
 
 def _use_preset(arguments: argparse.Namespace) -> None:
-    from thalweg.cli import presets
+    from thalweg.cli import answers, presets
 
     if arguments.preset is not None:
         preset = presets.require_preset(arguments.preset)
-        from thalweg.cli.use import use_preset
+        from thalweg.cli import use
 
-        use_preset(preset, arguments.minutes, force=arguments.force)
+        answer = use.use_preset(preset, arguments.minutes, force=arguments.force)
+        print(answers.format_answer(answer) if arguments.json else use.describe_use(answer))
     elif arguments.minutes is not None or arguments.force:
         raise files.UserError(f"use: name the preset, one of {', '.join(file.stem for file in presets.list_presets())}")
     else:
-        print(presets.describe_presets())
+        listed = presets.describe_presets()
+        print(answers.format_answer(listed) if arguments.json else presets.format_presets(listed))
 
 
 def _upgrade_params(arguments: argparse.Namespace) -> None:
@@ -258,37 +225,9 @@ def _run_stage(arguments: argparse.Namespace) -> None:
 
 
 def _run_study(arguments: argparse.Namespace) -> None:
-    from thalweg.artifacts import prepared
-    from thalweg.artifacts.inputs import watch_inputs
-    from thalweg.config.load import load_config, locate_own_faults
-    from thalweg.config.study import find_cohort_error
-    from thalweg.search.run import build_trials_table, run_study
-    from thalweg.search.trials import rank_trials
-    from thalweg.training import build
+    from thalweg.cli import study
 
-    params = files.read_bytes(PARAMS)
-    written = config = load_config(PARAMS, content=params)
-    compiled.guard_compiled_programs()
-    if arguments.trials is not None:
-        if arguments.trials < 1:
-            raise files.UserError(f"--trials: must be at least {config.study.cohort}, not {arguments.trials}")
-        if message := find_cohort_error(arguments.trials, config.study.cohort):
-            raise files.UserError(f"--trials: {message}")
-        config = config.replace_values({"study.trials": arguments.trials})
-    if not files.path_exists(COPIES):
-        raise files.UserError(f"{COPIES} does not exist: the data is not prepared yet. Run `thalweg run augment` first")
-    if not prepared.is_prepared(config):
-        made = f"{MANIFEST} and {COPIES}"
-        raise files.UserError(f"{made}: the prepared data does not match {PARAMS}. Run `thalweg run augment` first")
-    with locate_own_faults(PARAMS, params), progress.show_stage("study"), watch_inputs("study", params):
-        examples = prepared.load_prepared_data()
-        data = build.build_data(config, examples.examples, examples.splits, examples.copy_origins)
-        trials = run_study(config, examples, data)[0].trials
-    table = build_trials_table(config, rank_trials(config, trials)[:10]).set_index("number").drop(columns="same_as")
-    text = table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")
-    print(text if len(table) else "no trial is complete")
-    if config.study.trials != written.study.trials:
-        print(f"to confirm and report these trials, set study.trials: {arguments.trials} and run `thalweg run`")
+    study.extend_study(arguments.trials, as_json=arguments.json)
 
 
 def _run_predict(arguments: argparse.Namespace) -> None:
@@ -331,11 +270,13 @@ def _run_dashboard(arguments: argparse.Namespace) -> None:
     dashboard.run_dashboard(arguments.port)
 
 
-def _print_timing(_arguments: argparse.Namespace) -> None:
-    from thalweg.artifacts.stage_times import read_stage_times
+def _print_timing(arguments: argparse.Namespace) -> None:
+    from thalweg.cli import timing_table
 
-    if not files.path_exists(TIMING):
-        raise files.UserError(f"{TIMING}: no stage has run yet")
-    for name, stage in read_stage_times().items():
-        programs = f"{format_count(stage.compiles, 'program')} compiled in {stage.compile_seconds:.1f} s"
-        print(f"{name:10} {stage.seconds:8.1f} s   {programs}")
+    timing_table.print_timing(as_json=arguments.json)
+
+
+NEED_PROJECT = (
+    *(_run_pipeline, _check_params, _upgrade_params, _run_stage, _run_study, _run_predict, _show_report, _print_timing),
+)
+"""Commands that can do nothing in a folder without a project."""

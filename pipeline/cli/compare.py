@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from thalweg.cli.answers import CompareAnswer, format_answer
 from thalweg.duel import messages
 from thalweg.duel.contest import Pair, Question, compute_differences, run_contest
 from thalweg.duel.ledger import Ledger, Outcome, add_record, choose_alpha, find_settled, read_ledger
@@ -140,7 +141,13 @@ def _report_outcome(outcome: Outcome, needed: int | None, as_json: bool, say: Ca
     verdict = messages.judge_result(outcome.minimize, outcome.verdict)
     say(messages.describe_outcome(outcome, needed))
     if as_json:
-        print(json.dumps(asdict(outcome) | {"verdict": verdict, "pairs_needed": needed}))
+        fields = asdict(outcome) | {
+            "verdict": verdict,
+            "a": outcome.a_text,
+            "b": outcome.b_text,
+            "pairs_needed": needed,
+        }
+        print(format_answer(CompareAnswer(**{name: fields[name] for name in CompareAnswer.__dataclass_fields__})))
     return EXIT_CODES[verdict]
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from thalweg.cli.answers import PresetAnswer, PresetsAnswer
 from thalweg.system import files
 from thalweg.system.package_files import find_package_file
 
@@ -45,12 +46,22 @@ def read_headline(content: bytes) -> Headline:
     return Headline(first.removeprefix("# "), measured["minutes"], measured["result"])
 
 
-def describe_presets() -> str:
-    """Describe every preset in a line: its name, its minutes, what it shows, and what was found."""
-    rows = [("preset", "minutes", "what it shows", "what was found")]
+def describe_presets() -> PresetsAnswer:
+    """Return what every preset shows, how long it takes, and what was found."""
+    found = []
     for file in list_presets():
         headline = read_headline(files.read_bytes(file))
-        rows.append((file.stem, headline.minutes, headline.topic, headline.result))
+        minutes = float(headline.minutes) if headline.minutes else None
+        found.append(PresetAnswer(file.stem, headline.topic, minutes, headline.result))
+    return PresetsAnswer(tuple(found))
+
+
+def format_presets(answer: PresetsAnswer) -> str:
+    """Format presets as a table."""
+    rows = [("preset", "minutes", "what it shows", "what was found")]
+    for preset in answer.presets:
+        minutes = "" if preset.minutes is None else f"{preset.minutes:g}"
+        rows.append((preset.name, minutes, preset.topic, preset.result))
     name_width, minutes_width, topic_width = (max(len(row[column]) for row in rows) for column in range(3))
     return "\n".join(
         f"{name:{name_width}}  {minutes:>{minutes_width}}  {topic:{topic_width}}  {result}".rstrip()

@@ -7,7 +7,7 @@ from pathlib import Path
 from ruamel.yaml.error import YAMLError
 
 from thalweg.config.load import find_line
-from thalweg.config.params_file import ParamsError, parse_params
+from thalweg.config.params_file import Fault, ParamsError, parse_params
 from thalweg.config.upgrade import Change, apply_changes, find_changes
 from thalweg.system import files
 from thalweg.system.counts import format_count
@@ -23,7 +23,8 @@ def upgrade_params(file: Path, *, dry_run: bool) -> None:
     try:
         text = apply_changes(content.removeprefix(BOM_UTF8).decode(), [change for _, change in found])
     except YAMLError:  # a key that is there twice
-        raise ParamsError(f"{file}: cannot be rewritten. Run `thalweg check {file}`, and correct it first") from None
+        advice = f"Run `thalweg check {file}`, and correct it first"
+        raise ParamsError(file, [Fault(0, f"cannot be rewritten. {advice}")]) from None
     for line, change in found:
         print(f"{f'line {line}: ' if line else ''}{change.key}: {change.old} -> {change.new}")
     if found and not dry_run:

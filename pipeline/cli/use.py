@@ -1,10 +1,15 @@
 """Put a preset into params.yaml, with settings that fill a given time on this machine if one is given."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from thalweg.artifacts import expected_times
 from thalweg.cli import measure, preflight, presets, programs, time_budget
+from thalweg.cli.answers import ParamsFault, UseAnswer
+from thalweg.cli.check import list_faults
 from thalweg.cli.schema_file import add_modeline, remove_modeline, write_schema
 from thalweg.config import notes
 from thalweg.config.load import load_config
@@ -18,8 +23,8 @@ from thalweg.system.paths import PARAMS
 RESTORE = f"`git restore {PARAMS}` brings back the committed file"
 
 
-def use_preset(preset: Path, minutes: float | None, *, force: bool) -> None:
-    """Replace params.yaml by a preset; print what changed, and what is still to do.
+def use_preset(preset: Path, minutes: float | None, *, force: bool) -> UseAnswer:
+    """Replace params.yaml by a preset; return what changed, and what is still to do.
 
     Raises `UserError` for a preset that is wrong, for `minutes` that are too few, and for changes in params.yaml that
     would be lost without `force`.
@@ -27,13 +32,20 @@ def use_preset(preset: Path, minutes: float | None, *, force: bool) -> None:
     load_config(preset)
     if not force:
         _require_no_changes()
-    if minutes is None:
-        write_params(files.read_bytes(preset).decode())
-        print(f"{PARAMS} is now the preset {preset.stem}; {RESTORE}")
-    else:
-        write_params(_fit_preset(preset, minutes))
-        print(f"{PARAMS} is now the preset {preset.stem} with these settings; {RESTORE}")
-    print_next_steps()
+    text, chosen = files.read_bytes(preset).decode(), _Chosen()
+    if minutes is not None:
+        chosen = _fit_preset(preset, minutes)
+        text = rewrite_params(text, chosen.values)
+    write_params(text)
+    errors, listed = _find_remaining()
+    return UseAnswer(preset.stem, str(PARAMS), chosen.values, chosen.seconds, errors, listed, chosen.description)
+
+
+def describe_use(answer: UseAnswer) -> str:
+    """Describe what was written, and what must still be set."""
+    chosen = " with these settings" if answer.values else ""
+    lines = [answer.description, f"{answer.file} is now the preset {answer.preset}{chosen}; {RESTORE}"]
+    return "\n".join(filter(None, [*lines, *_describe_remaining(answer.errors, answer.notes)]))
 
 
 def write_params(text: str) -> None:
@@ -44,19 +56,37 @@ def write_params(text: str) -> None:
 
 def print_next_steps() -> bool:
     """Print what must still be set in params.yaml, or notes on it. Return whether it can run as it is."""
+    errors, listed = _find_remaining()
+    for line in _describe_remaining(errors, listed):
+        print(line)
+    return not errors
+
+
+def _find_remaining() -> tuple[tuple[ParamsFault, ...], tuple[str, ...]]:
+    """Return the errors of params.yaml; without any, the notes on it."""
     try:
         config = load_config(PARAMS, preflight.find_data_problems)
     except ParamsError as error:
-        *problems, _count = str(error).splitlines()
-        print("before the first run, set this:", *problems, sep="\n")
-        return False
-    for note in notes.list_notes(config):
-        print(f"note: {note}")
-    return True
+        return list_faults(error), ()
+    return (), tuple(notes.list_notes(config))
 
 
-def _fit_preset(preset: Path, minutes: float) -> str:
-    """Return a preset with settings that fill some minutes here; print what was measured and chosen."""
+def _describe_remaining(errors: Sequence[ParamsFault], listed: Sequence[str]) -> list[str]:
+    faults = [f"{PARAMS}:{error.line}: {error.message}" for error in errors]
+    return [*(["before the first run, set this:"] if faults else []), *faults, *(f"note: {note}" for note in listed)]
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Settings that fill a time, the seconds of each stage then, and a description of both."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] | None = None
+    description: str = ""
+
+
+def _fit_preset(preset: Path, minutes: float) -> _Chosen:
+    """Choose settings of a preset that fill some minutes here."""
     if not 0 < minutes < math.inf:
         raise files.UserError(f"--minutes: must be above 0, not {minutes:g}")
     config = load_config(preset, preflight.find_data_problems)
@@ -67,9 +97,8 @@ def _fit_preset(preset: Path, minutes: float) -> str:
     with progress.show_stage("use"):
         speed = measure.measure_speed(config, outline, programs.list_programs(config, outline))
     fit = time_budget.fit_settings(config, speed, 60 * minutes)
-    print(time_budget.describe_fit(config, speed, fit))
     expected_times.write_expected_times(config.replace_values(fit.values), fit.seconds)
-    return rewrite_params(files.read_bytes(preset).decode(), fit.values)
+    return _Chosen(dict(fit.values), dict(fit.seconds), time_budget.describe_fit(config, speed, fit))
 
 
 def _require_no_changes() -> None:

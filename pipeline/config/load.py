@@ -8,11 +8,10 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from thalweg.config.checks import find_problems
 from thalweg.config.experiment import Config
-from thalweg.config.params_file import ParamsError, parse_params
+from thalweg.config.params_file import Fault, ParamsError, parse_params
 from thalweg.config.upgrade import Change, find_changes
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem
 from thalweg.system import files
-from thalweg.system.counts import format_count
 from thalweg.system.members import MemberError, blame_member, describe_error, list_dotted_members
 
 
@@ -36,9 +35,8 @@ def load_config(
     ]
     errors += [(line, problem.describe_problem()) for line, problem in _find_repeated_keys(node)]
     if errors:
-        errors = list(dict.fromkeys(sorted(errors, key=lambda error: error[0])))
-        lines = [_write_line(file, line, text) for line, text in errors]
-        raise ParamsError("\n".join([*lines, f"{format_count(len(lines), 'error')} in {file}"]))
+        ordered = dict.fromkeys(sorted(errors, key=lambda error: error[0]))
+        raise ParamsError(file, [Fault(line, text) for line, text in ordered], has_count=True)
     return Config.model_validate(tree)
 
 
@@ -55,11 +53,8 @@ def locate_own_faults(file: Path, content: bytes) -> Iterator[None]:
             raise
         keys = next((keys for keys, member in members.items() if f"{path}.".startswith(f"{member}.")), ())
         fault = str(error) if isinstance(error, MemberError) else f"`{path}` fails: {describe_error(error)}"
-        raise ParamsError(_write_line(file, find_line(node, keys), Problem(keys, fault).describe_problem())) from error
-
-
-def _write_line(file: Path, line: int, text: str) -> str:
-    return f"{file}:{line}: {text}" if line else f"{file}: {text}"
+        found = Fault(find_line(node, keys), Problem(keys, fault).describe_problem())
+        raise ParamsError(file, [found]) from error
 
 
 def _advise_upgrade(file: Path, problem: Problem, changes: list[Change]) -> str:

@@ -22,13 +22,13 @@ MESSAGE_HINTS = {
 """Hints for ruamel's vaguest messages, by how they begin. A message that ruamel has reworded gets no hint."""
 
 
-def explain_yaml_error(error: MarkedYAMLError, text: str) -> tuple[int, str]:
-    """Return the line of the mistake, from 1, and `column: message` with that line and a mark below it."""
+def explain_yaml_error(error: MarkedYAMLError, text: str) -> tuple[int, str, int]:
+    """Return the line of the mistake, from 1, a message with that line and a mark below it, and the column, from 1."""
     lines = [*LINE_BREAK.split(text), ""]  # the end of a file that ends in a line break is a line of its own
     line, column, message = _find_mistake(error, lines)
     start = max(0, column - MAX_SHOWN_CHARACTERS // 2)
     shown = lines[line][start : start + MAX_SHOWN_CHARACTERS].replace("\t", "→").rstrip()
-    return line + 1, f"{column + 1}: not valid YAML: {message}\n    {shown}\n    {' ' * (column - start)}^"
+    return line + 1, f"not valid YAML: {message}\n    {shown}\n    {' ' * (column - start)}^", column + 1
 
 
 def _find_mistake(error: MarkedYAMLError, lines: list[str]) -> tuple[int, int, str]:

@@ -4,9 +4,12 @@ import json
 import subprocess
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from docs.programs import build_schema
 from thalweg import cli
+from thalweg.cli.answers import CompareAnswer
 
 SCRIPT = """
 import json, os, random, sys
@@ -58,6 +61,7 @@ def test_open_comparison_can_go_on(project: Path, capsys: pytest.CaptureFixture[
     assert compare(*b) == 3
     first = capsys.readouterr()
     result = json.loads(first.out)
+    jsonschema.validate(result, build_schema(CompareAnswer))
     assert result["verdict"] == "open"
     assert result["pairs_needed"] > 12
     assert f"--seeds 5..{result['pairs_needed'] + 4}" in first.err

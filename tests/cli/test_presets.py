@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.paths import ROOT
 from thalweg import cli
 from thalweg.cli import presets
-from thalweg.cli.presets import Headline, describe_presets, read_headline
+from thalweg.cli.presets import Headline, describe_presets, format_presets, read_headline
 from thalweg.cli.schema_file import MODELINE
 
 TWO_LINES = b"# Sort leaves\n# 2.5 minutes: 9 of 10 leaves are right (2026-11-29, two cores)\n\nseed: 0\n"
@@ -37,7 +37,7 @@ def test_each_preset_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(presets, "FOLDER", tmp_path)
     (tmp_path / "leaves.yaml").write_bytes(TWO_LINES)
     (tmp_path / "own.yaml").write_text("seed: 0\n")
-    assert describe_presets().splitlines() == [
+    assert format_presets(describe_presets()).splitlines() == [
         "preset  minutes  what it shows  what was found",
         "leaves      2.5  Sort leaves    9 of 10 leaves are right",
         "own",

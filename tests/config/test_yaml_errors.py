@@ -24,11 +24,12 @@ training:
 
 
 def explain_error(text: str) -> tuple[int, str] | None:
-    """Return the line and message of a YAML error; None for valid YAML."""
+    """Return the line of a YAML error, and its column and message; None for valid YAML."""
     try:
         YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
-        return yaml_errors.explain_yaml_error(error, text)
+        line, message, column = yaml_errors.explain_yaml_error(error, text)
+        return line, f"{column}: {message}"
     return None
 
 
