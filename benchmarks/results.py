@@ -51,7 +51,7 @@ def _render_monitor(measured: Mapping[str, Any] | None) -> str:
         return ""
     text = (
         f"`python -m benchmarks.calibration.run`, on {measured['measured']} at {measured['commit']} in "
-        f"{measured['seconds'] / 60:.0f} minutes: small models, four schedules, two lengths, eleven rates over five "
+        f"{measured['seconds']:.0f} s: small models, four schedules, two lengths, eleven rates over five "
         "decades, four seeds. The truth is known from the same run at other rates, and twice as long."
     )
     return "\n\n".join(["## The monitor's verdicts", text, build_tables(measured["counts"])])
