@@ -17,6 +17,9 @@ from thalweg.system.files import UserError
 
 Floats = NDArray[np.float64]
 
+FIRST_RUNS = 3
+"""Runs of a program after which a fault that they all have is the program's."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -99,7 +102,7 @@ def run_contest(
         running = set[Future[Run | None]]()
         try:
             while True:
-                _require_metric(question, sides, known)
+                _require_sense(question, sides, known)
                 result = _judge_known(question, sides, known, pairs, report)
                 if result.verdict != "open" or len(pairs) == len(question.seeds):
                     return pairs, result
@@ -117,17 +120,27 @@ def run_contest(
             is_over.set()
 
 
-def _require_metric(question: Question, sides: tuple[Side, Side], known: Mapping[tuple[str, int], Run]) -> None:
-    """Raise `UserError` if a run lacks the metric, or if both of the first pair failed: more runs would be in vain."""
-    names = {side.key: side.name for side in sides}
-    for (key, seed), run in known.items():
-        if not run.failed and question.metric not in run.metrics:
-            listed = ", ".join(sorted(run.metrics))
-            raise UserError(f"--metric: {names[key]} with seed {seed} has no '{question.metric}'; it has {listed}")
-    first = [known.get((side.key, question.seeds[0])) for side in sides]
-    failures = [f"{side.name}: {run.failed}" for side, run in zip(sides, first, strict=True) if run and run.failed]
-    if len(failures) == len(sides):
-        raise UserError("\n".join([f"both programs failed with seed {question.seeds[0]}", *failures]))
+def _require_sense(question: Question, sides: tuple[Side, Side], known: Mapping[tuple[str, int], Run]) -> None:
+    """Raise `UserError` where more runs would be in vain.
+
+    A run lacks the metric; a program has failed in all of its first runs; or the seed changes nothing in both.
+    """
+    values = dict[str, list[float | None]]()
+    for side in sides:
+        runs = [run for seed in question.seeds if (run := known.get((side.key, seed)))]
+        for run in runs:
+            if not run.failed and question.metric not in run.metrics:
+                listed = ", ".join(sorted(run.metrics))
+                raise UserError(
+                    f"--metric: {side.name} with seed {run.seed} has no '{question.metric}'; it has {listed}"
+                )
+        if len(runs) >= FIRST_RUNS and all(run.failed for run in runs):
+            fault = f"{side.name} has failed in all of its {len(runs)} runs: {runs[-1].failed}"
+            raise UserError(f"{fault}\nCorrect the program, or run it again with --retry-failed")
+        values[side.name] = [find_value(run, question.metric) for run in runs]
+    if all(len(found) >= FIRST_RUNS and len({*found}) == 1 for found in values.values()):
+        shown = " and ".join(f"{name} {found[0]:.6g}" for name, found in values.items())
+        raise UserError(f"{shown} with every seed: the seed changes nothing, so there is no noise to judge by")
 
 
 def _judge_known(

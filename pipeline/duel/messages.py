@@ -82,6 +82,8 @@ def find_hints(question: Question, pairs: Sequence[Pair]) -> list[str]:
     hints = []
     for name, runs in (("A", [pair.a for pair in pairs]), ("B", [pair.b for pair in pairs])):
         values = [find_value(run, question.metric) for run in runs]
+        if failed := values.count(None):
+            hints.append(f"{name} failed in {failed} of {len(values)} runs; each counts as worse than the worst value")
         if len(values) > 1 and values[0] is not None and len(set(values)) == 1:
             hints.append(f"{name} gives {question.metric} {values[0]:.6g} with every seed: does it use the seed?")
     return hints

@@ -116,6 +116,10 @@ def test_notes(capsys: pytest.CaptureFixture[str]) -> None:
     output = capsys.readouterr().out
     assert "note: B gives loss 2 with every seed: does it use the seed?" in output
     assert "note: the runs changed files that git does not ignore" in output
+    fails_once = "test $SEED != 6 && python train.py 0.5"
+    compare("--b", fails_once, "--minimize")
+    output = capsys.readouterr().out
+    assert "note: B failed in 1 of " in output
 
 
 @pytest.mark.usefixtures("project")

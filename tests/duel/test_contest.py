@@ -80,11 +80,15 @@ def test_equal_programs_stay_open() -> None:
 def test_mistakes_end_at_once(folder: Path) -> None:
     with pytest.raises(UserError, match="A with seed 1 has no 'acc'; it has loss"):
         compete(0.1, metric="acc")
-    (folder / "train.py").write_text("raise SystemExit('no data')")
     (folder / "ledger").unlink()
-    with pytest.raises(UserError, match="both programs failed with seed 1\nA: exit code 1: no data\nB: exit"):
+    (folder / "train.py").write_text("raise SystemExit('no data')")
+    with pytest.raises(UserError, match="A has failed in all of its 3 runs: exit code 1: no data\nCorrect"):
         compete(0.1)
-    assert len(read_ledger(Path("ledger")).runs) == 2
+    assert len(read_ledger(Path("ledger")).runs) <= 6
+    (folder / "ledger").unlink()
+    (folder / "train.py").write_text("import sys; print('{\"loss\": %s}' % sys.argv[3])")
+    with pytest.raises(UserError, match=r"A 0 and B 0\.1 with every seed: the seed changes nothing"):
+        compete(0.1)
 
 
 @pytest.mark.parametrize("minimize", [True, False])
