@@ -1,6 +1,6 @@
 """The space to search next: what findings leave of each range and of each choice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,8 +40,43 @@ class NextParameter:
 
 def is_region_known(tables: StudyTables) -> bool:
     """Return whether the good region is known: enough trials, which differ by more than seeds explain."""
-    is_clear = compare_with_noise(tables) not in ("alike", "unclear")
-    return len(tables.ranked) >= good_region.MIN_COMPLETE_TRIALS and is_clear
+    undefeated = _select_undefeated(tables)
+    is_clear = compare_with_noise(undefeated) not in ("alike", "unclear")
+    return len(undefeated.ranked) >= good_region.MIN_COMPLETE_TRIALS and is_clear
+
+
+@cache_per_study
+def keep_choices(tables: StudyTables) -> StudyTables:
+    """Return the study of the trials alone whose choices are searched next; the others say nothing about its ranges.
+
+    A choice that is fixed because it mattered little drops no trial.
+    """
+    scientific = list_scientific(tables)
+    nuisance = [one for one in tables.parameters if not one.is_range and one not in scientific]
+    steps = [step for parameter in nuisance if (step := _narrow_nuisance_choices(tables, parameter)).fixed is None]
+    return _restrict_trials(_select_undefeated(tables), steps)
+
+
+@cache_per_study
+def _select_undefeated(tables: StudyTables) -> StudyTables:
+    """Return the study of the trials alone whose scientific choices are searched next."""
+    asked = [parameter for parameter in list_scientific(tables) if not parameter.is_range]
+    return _restrict_trials(tables, [_keep_undefeated(tables, parameter) for parameter in asked])
+
+
+def _restrict_trials(tables: StudyTables, steps: Sequence[NextParameter]) -> StudyTables:
+    """Return the study with the trials alone that lie in a space; itself if all do, so that its caches serve."""
+    if tables.trials.empty:
+        return tables
+    is_inside = good_region.is_inside_space(tables.trials, [step.trial_values for step in steps])
+    if is_inside.all():
+        return tables
+    trials = tables.trials[is_inside].reset_index(drop=True)
+    curves, verdicts = (
+        table[table["trial"].isin(trials["number"])] if len(table) else table
+        for table in (tables.curves, tables.verdicts)
+    )
+    return replace(tables, trials=trials, curves=curves, verdicts=verdicts)
 
 
 @cache_per_study
@@ -50,7 +85,7 @@ def build_next_space(tables: StudyTables) -> tuple[NextParameter, ...]:
 
     - A range covers the good trials that have the scientific values of this space, and the third that is best on
       average. It passes an end where the best crowd, and stops where trials are lost. If good trials are unknown, only
-      the last two apply.
+      the last two apply. Trials whose choices this space drops count for nothing of this.
     - Choices keep those of good trials.
     - A scientific parameter keeps all but the surely worse values, a range its thirds but for those at an end. A range
       may still pass an end that it keeps.
@@ -74,7 +109,7 @@ def _narrow_scientific(tables: StudyTables, parameter: SearchedParameter) -> Nex
         tables.trials.iloc[:0],
         is_important=False,
         widened_end=end,
-        failure_bounds=failure_bounds.find_failure_bounds(tables, parameter.name),
+        failure_bounds=failure_bounds.find_failure_bounds(keep_choices(tables), parameter.name),
     )
     low = grown.low if kept.low == parameter.low else max(kept.low, grown.low)
     high = grown.high if kept.high == parameter.high else min(kept.high, grown.high)
@@ -83,11 +118,12 @@ def _narrow_scientific(tables: StudyTables, parameter: SearchedParameter) -> Nex
 
 @cache_per_study
 def select_space_trials(tables: StudyTables) -> pd.DataFrame:
-    """Return the good trials that have the scientific values of the next space; all if fewer than five have them.
+    """Return the good trials of those that have the scientific choices of the next space.
 
-    A learning rate that is good with a dropped loss may be too high for the one that stays.
+    They also lie in its scientific ranges, unless fewer than five do. A learning rate that is good with a dropped loss
+    may be too high for the one that stays.
     """
-    good_trials = good_region.select_good_trials(tables)
+    good_trials = good_region.select_good_trials(_select_undefeated(tables))
     values = [_keep_undefeated(tables, parameter).trial_values for parameter in list_scientific(tables)]
     fitting: pd.DataFrame = good_trials[good_region.is_inside_space(good_trials, values)]
     return fitting if len(fitting) >= good_region.MIN_BEST_TRIALS else good_trials
@@ -125,17 +161,33 @@ def _choose_equal_value(tables: StudyTables, parameter: SearchedParameter, verdi
 
 
 def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
-    name, end = parameter.name, find_widened_end(tables, parameter) if parameter.is_range else ""
-    if not end and name in list_minor_parameters(tables):
-        return NextParameter(parameter, _get_winner_value(tables, name), "the winner's value; it mattered little")
-    good_trials = select_space_trials(tables) if is_region_known(tables) else tables.trials.iloc[:0]
-    is_important = name in list_important_parameters(tables)
-    bounds = failure_bounds.find_failure_bounds(tables, name)
-    narrowed = good_region.narrow_parameter(parameter, good_trials, is_important, end, bounds)
     if not parameter.is_range:
-        is_narrowed = narrowed.choices != parameter.choices
-        return NextParameter(narrowed, reason="all good trials have it") if is_narrowed else NextParameter(parameter)
-    return NextParameter(_include_best_third(tables, parameter, narrowed, bounds))
+        return _narrow_nuisance_choices(tables, parameter)
+    name, end, kept = parameter.name, find_widened_end(tables, parameter), keep_choices(tables)
+    if not end and all(name in list_minor_parameters(study) for study in (tables, kept)):
+        return _fix_minor(tables, parameter)
+    bounds = failure_bounds.find_failure_bounds(kept, name)
+    is_important = name in list_important_parameters(kept)
+    narrowed = good_region.narrow_parameter(parameter, _select_known_good(tables), is_important, end, bounds)
+    return NextParameter(_include_best_third(kept, parameter, narrowed, bounds))
+
+
+def _narrow_nuisance_choices(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
+    if parameter.name in list_minor_parameters(tables):
+        return _fix_minor(tables, parameter)
+    is_important = parameter.name in list_important_parameters(tables)
+    narrowed = good_region.narrow_parameter(parameter, _select_known_good(tables), is_important)
+    is_narrowed = narrowed.choices != parameter.choices
+    return NextParameter(narrowed, reason="all good trials have it") if is_narrowed else NextParameter(parameter)
+
+
+def _fix_minor(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
+    return NextParameter(parameter, _get_winner_value(tables, parameter.name), "the winner's value; it mattered little")
+
+
+def _select_known_good(tables: StudyTables) -> pd.DataFrame:
+    """Return the good trials of the next space; none if the good region is not known."""
+    return select_space_trials(tables) if is_region_known(tables) else tables.trials.iloc[:0]
 
 
 def _include_best_third(
@@ -188,14 +240,15 @@ def find_widened_end(tables: StudyTables, parameter: SearchedParameter) -> str:
     A range does not grow where trials fail. A rate does not rise if the winner already fails on a seed. It does not
     move to a half without any good trial, if good trials are known.
     """
-    end = good_region.find_crowded_end(tables, parameter)
+    kept = keep_choices(tables)
+    end = good_region.find_crowded_end(kept, parameter)
     if not end and parameter.name == separation.LEARNING_RATE:
-        end = failure_regions.find_rate_bias(tables)
+        end = failure_regions.find_rate_bias(kept)
         positions = parameter.relative_position(select_space_trials(tables)[separation.LEARNING_RATE].dropna())
         if end and is_region_known(tables) and not (positions < 0.5 if end == "low" else positions > 0.5).any():
             return ""
     is_failing = failure_bounds.is_too_fast(tables, parameter.name, end)
-    if end and (is_failing or failure_bounds.is_failing_near(tables, parameter, end)):
+    if end and (is_failing or failure_bounds.is_failing_near(kept, parameter, end)):
         return ""
     return end
 

@@ -60,17 +60,19 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     ranges = [parameter for parameter in tables.parameters if parameter.is_range]
     crowded = [finding for parameter in ranges for finding in _report_crowded_end(tables, parameter)]
     # where trials differ no more than seed noise, the Noise section says so
-    is_known = next_space.is_region_known(tables) and bool(next_space.list_important_parameters(tables))
+    kept = next_space.keep_choices(tables)
+    is_known = next_space.is_region_known(tables) and bool(next_space.list_important_parameters(kept))
     return [*crowded, *_report_good_region(tables)] if is_known else crowded
 
 
 def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
     """Report that the best trials crowd at an end of a range, and whether to search beyond it."""
-    side = good_region.find_crowded_end(tables, parameter)
+    kept = next_space.keep_choices(tables)
+    side = good_region.find_crowded_end(kept, parameter)
     if not side:
         return []
     name, end = parameter.name, parameter.low if side == "low" else parameter.high
-    best, all_trials = (table.dropna(subset=[name]) for table in (select_best_tenth(tables), tables.trials))
+    best, all_trials = (table.dropna(subset=[name]) for table in (select_best_tenth(kept), kept.trials))
     near, all_near = (good_region.is_near_end(table, parameter, side) for table in (best, all_trials))
     share = capitalise_first(format_share(int(near.sum()), len(best), "best trial"))
     chance = format_percent(good_region.chance_at_end(parameter, side), whole=True)
@@ -78,10 +80,11 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
         f"{share} lie within a tenth of the range from its end at {format_number(end)}. Of all "
         f"trials it is {format_share(int(all_near.sum()), len(all_trials))}, of random draws from the range {chance}."
     )
+    evidence += "" if kept is tables else " Only trials whose choices are searched next count."
     trials = tuple(int(n) for n in best.loc[near, "number"])
     word, step = "below" if side == "low" else "above", search_space.advise_search(tables)
     if next_space.find_moved_ends(tables, name).get(side) != "out":
-        failure = failure_bounds.describe_failure_beyond(tables, parameter, side)
+        failure = failure_bounds.describe_failure_beyond(kept, parameter, side)
         verdict = f"The best values of `{name}` lie at an end of its range, {format_number(end)}"
         verdict += f", but {failure}." if failure else "."
         return [Finding(verdict, evidence, step, trials)]
@@ -201,11 +204,11 @@ def _build_ranges_table(tables: StudyTables) -> Table:
         rows.append({"parameter": parameter.name, "searched": searched, best_name: where, "winner": winning})
     caption = f"Where the {best_name} lie in the searched space. "
     if next_space.is_region_known(tables) and search_space.advise_search(tables):
-        good, near = (len(f(tables)) for f in (good_region.select_good_trials, good_region.select_near_best))
-        fitting = len(next_space.select_space_trials(tables))
-        caption += f"The space below comes from the {format_count(fitting, 'good trial')}"
-        caption += ", within noise of the best. " if good == near else ". "
-        caption += "All of them have the choices that it keeps. " if fitting < good else ""
+        kept, good = next_space.keep_choices(tables), next_space.select_space_trials(tables)
+        is_near = good["number"].isin(good_region.select_near_best(kept)["number"]).all()
+        caption += f"The space below comes from the {format_count(len(good), 'good trial')}"
+        caption += ", within noise of the best. " if is_near else ". "
+        caption += "" if kept is tables else "All of them have the choices that it keeps. "
     if tables.setting("study.sampler") not in EVEN_SAMPLERS:
         caption += "The sampler chose where to look, so this is not a random sample."
     return Table("best-ranges", f"What the {best_name} have in common", caption.strip(), pd.DataFrame(rows))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.helpers import planted_studies as planted
@@ -134,3 +135,66 @@ def test_equal_thirds_are_fixed_at_the_winner(build_study: Callable[..., StudyTa
 def test_healthy_study_is_not_widened() -> None:
     tables = planted.draw_study(HEALTHY, 0)
     assert "out" not in {way for name in (RATE, MOMENTUM) for way in next_space.find_moved_ends(tables, name).values()}
+
+
+def build_two_networks(dropped: str) -> StudyTables:
+    """A study of two networks: the rates of one crowd at the high end, those of the other lie in the middle."""
+    ends, middle = planted.draw_study(BOUND, 0, 96), planted.draw_study(replace(HEALTHY, best=0.03), 0, 48)
+    second = {name: getattr(middle, name).copy() for name in ("trials", "curves", "verdicts")}
+    second["trials"]["number"] += 96
+    second["curves"]["trial"] += 96
+    second["trials"]["value"] += 0.3
+    second["curves"]["mae"] += 0.3
+    second["verdicts"]["trial"] += 96
+    trials, curves, verdicts = (
+        pd.concat([getattr(ends, name), table], ignore_index=True) for name, table in second.items()
+    )
+    kinds = np.where(trials["number"] < 96, "crowded", "calm")
+    network = SearchedParameter("model.kind", choices=("crowded", "calm"), role="scientific")
+    space = [*ends.space, network]
+    both = replace(ends, trials=trials.assign(**{"model.kind": kinds}), curves=curves, verdicts=verdicts, space=space)
+    leader = "calm" if dropped == "crowded" else "crowded"
+    return with_answer(both, network, leader, {dropped: (0.9, 0.05)})
+
+
+def test_dropped_network_decides_no_range() -> None:
+    tables = build_two_networks("crowded")
+    (rate, *_) = tables.parameters
+    assert good_region.find_crowded_end(tables, rate) == "high"
+    assert get_next_space(tables)["model.kind"].remaining_values == ("calm",)
+    assert next_space.find_moved_ends(tables, RATE).get("high") != "out"
+    assert not any(
+        "end of its range" in one.verdict or "may lie" in one.verdict for one in parameters.build_findings(tables)
+    )
+    alone = replace(tables, trials=tables.trials[96:], curves=tables.curves[tables.curves["trial"] >= 96])
+    alone = replace(alone, verdicts=tables.verdicts[tables.verdicts["trial"] >= 96])
+    assert set(next_space.select_space_trials(tables)["number"]) == set(good_region.select_good_trials(alone)["number"])
+
+
+def test_kept_network_widens_its_range() -> None:
+    tables = build_two_networks("calm")
+    assert next_space.find_moved_ends(tables, RATE).get("high") == "out"
+    crowded = next(one for one in parameters.build_findings(tables) if "may lie above" in one.verdict)
+    assert "Only trials whose choices are searched next count." in crowded.evidence
+    assert set(crowded.trials) <= set(range(96))
+
+
+def test_dropped_loss_bounds_no_range() -> None:
+    """Trials of one choice diverge at high rates; without it, no trial does."""
+    calm = planted.draw_study(BOUND, 0, 96)
+    wild = planted.draw_study(replace(BOUND, wild=0.05), 0, 96)
+    assert failure_bounds.find_failure_bounds(wild, RATE)["high"] < 0.06
+    parts = {}
+    for name, column in (("trials", "number"), ("curves", "trial"), ("verdicts", "trial")):
+        table = getattr(calm, name)
+        parts[name] = pd.concat([getattr(wild, name), table.assign(**{column: table[column] + 96})], ignore_index=True)
+    loss = SearchedParameter("loss.kind", choices=("wild", "calm"), role="scientific")
+    trials = parts["trials"].assign(**{"loss.kind": np.where(parts["trials"]["number"] < 96, "wild", "calm")})
+    both = replace(calm, **{**parts, "trials": trials}, space=[*calm.space, loss])
+    tables = with_answer(both, loss, "calm", {"wild": (0.9, 0.05)})
+    kept = next_space.keep_choices(tables)
+    assert (
+        set(kept.trials["loss.kind"]) == set(kept.curves["trial"].ge(96).map({True: "calm", False: "wild"})) == {"calm"}
+    )
+    assert failure_bounds.find_failure_bounds(kept, RATE).get("high") is None
+    assert next_space.find_moved_ends(tables, RATE).get("high") == "out"
