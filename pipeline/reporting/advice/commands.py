@@ -1,7 +1,7 @@
 """What a step asks for, as lines to paste: commands, or YAML for params.yaml."""
 
 import re
-import shlex
+from collections.abc import Sequence
 
 from thalweg.reporting.advice.next_space import build_next_space
 from thalweg.reporting.advice.search_space import advise_search
@@ -13,13 +13,26 @@ def find_commands(tables: StudyTables, step: str) -> list[str]:
     """Return the lines that do a step; [] if it needs a person.
 
     A step that changes the search space gives the space. Otherwise the step's own code counts: commands as they are,
-    and settings with a value as one experiment.
+    and settings with a value as lines of params.yaml.
     """
     if step == advise_search(tables):
         return format_space(build_next_space(tables))
     code = re.findall(r"`([^`]+)`", step)
-    if commands := [text for text in code if re.match(r"(thalweg study|dvc|cp) ", text)]:
+    if commands := [text for text in code if re.match(r"(thalweg study|cp) ", text)]:
         return commands
-    settings = [match.groups() for text in code if (match := re.fullmatch(r"([a-z_]+(?:\.[a-z_]+)+): (.+)", text))]
-    changes = [f"-S {shlex.quote(f'{name}={value}')}" for name, value in settings]
-    return [f"dvc exp run {' '.join(changes)}"] if changes else []
+    matches = (re.fullmatch(r"([a-z_]+(?:\.[a-z_]+)+): (.+)", text) for text in code)
+    settings = sorted((match[1].split("."), match[2]) for match in matches if match)
+    # not `dvc exp run -S`, which needs a commit in git
+    return ["# in params.yaml, then `thalweg run`", *_nest_settings(settings)] if settings else []
+
+
+def _nest_settings(settings: Sequence[tuple[list[str], str]]) -> list[str]:
+    """Format settings, sorted by path, as lines of YAML; those of one section stand below its name once."""
+    lines, before = list[str](), list[str]()
+    for path, value in settings:
+        for depth, section in enumerate(path[:-1]):
+            if path[: depth + 1] != before[: depth + 1]:
+                lines.append(f"{'  ' * depth}{section}:")
+        lines.append(f"{'  ' * (len(path) - 1)}{path[-1]}: {value}")
+        before = path
+    return lines
