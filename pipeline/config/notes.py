@@ -6,6 +6,8 @@ from thalweg.config import levels, settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.numbers import OptimizerConfig
 from thalweg.config.study import StopConfig
+from thalweg.config.tree import flatten_tree
+from thalweg.config.write import format_inline
 from thalweg.core import optimizers
 from thalweg.system.counts import format_count
 
@@ -18,23 +20,33 @@ def list_notes(config: Config) -> Iterator[str]:
     is_planned = bool(settings.list_planned_settings(config))
     if cohorts < 8 and not is_planned and study.sampler in ("tpe", "nsga2", "cmaes", "gp"):
         advice = "use 8 or more (lower study.cohort or raise study.trials)"
-        yield f"sampler {study.sampler} learns little from {format_count(cohorts, 'cohort')}; {advice}"
+        yield f"study.sampler: {study.sampler} learns little from {format_count(cohorts, 'cohort')}; {advice}"
     if study.prune is not None and study.cohort == 1:
         yield "study.prune has no effect with cohort: 1, because trials are compared within their cohort"
     cycles = {"schedule.kind", "schedule.period", "schedule.warmup"} & study.space.keys()
     kinds = study.space["schedule.kind"].choices or () if "schedule.kind" in cycles else (config.schedule.kind,)
     if study.prune is not None and cycles and "restarts" in kinds:
-        yield "pruning may compare trials right after a restart; each trial's best value so far counts"
+        restart = "a restart (`schedule.kind: restarts`)"
+        yield f"study.prune may compare trials right after {restart}; each trial's best value so far counts"
     if "training.epochs" in study.space and config.confirm.epochs is not None:
-        yield f"confirmed trials train for {format_count(config.confirm.epochs, 'epoch')} (confirm.epochs)"
+        epochs = format_count(config.confirm.epochs, "epoch")
+        yield f"confirm.epochs: confirmed trials train for {epochs}, whichever training.epochs they were searched with"
     if "optimizer.kind" not in study.space:
         kind, numbers = config.optimizer.kind, config.optimizer.model_dump(exclude_none=True).keys()
         used = OptimizerConfig.model_fields.keys() | optimizers.list_optimizer_defaults(kind).keys()
         for name in sorted(numbers - used):
             yield f"optimizer.{name} is never used: `{kind}` has no parameter `{name}`"
     yield from _list_rare_levels(config)
-    if spaces.find_baseline_setting(config) is None:
-        yield "the values in this file are outside the search space, so they are not the first trial"
+    if outside := list(_describe_outside_values(config)):
+        yield f"values in this file are outside the search space, so they are not the first trial: {', '.join(outside)}"
+
+
+def _describe_outside_values(config: Config) -> Iterator[str]:
+    """Yield each searched parameter whose value in the file lies outside the space, with what the space allows."""
+    file_values = dict(flatten_tree(config.model_dump()))
+    for name, parameter in spaces.list_outside_values(config).items():
+        value = f"is {format_inline(file_values[name])}" if name in file_values else "has no value"
+        yield f"{name} {value} (study.space: {parameter.describe_values()})"
 
 
 def _list_rare_levels(config: Config) -> Iterator[str]:

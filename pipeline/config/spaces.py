@@ -36,13 +36,25 @@ def sort_parameters(config: Config) -> list[tuple[str, ParameterConfig]]:
 
 def find_baseline_setting(config: Config) -> Setting | None:
     """Return the file's values of the searched parameters, the first trial. None: they lie outside the space."""
-    file_values, setting = dict(flatten_tree(config.model_dump())), Setting()
+    setting, outside = _divide_file_values(config)
+    return None if outside else setting
+
+
+def list_outside_values(config: Config) -> dict[str, ParameterConfig]:
+    """Return each searched parameter, by dotted path, whose value in the file lies outside the space."""
+    return _divide_file_values(config)[1]
+
+
+def _divide_file_values(config: Config) -> tuple[Setting, dict[str, ParameterConfig]]:
+    """Return the file's values that lie in the space, and the parameters that have none."""
+    file_values, setting, outside = dict(flatten_tree(config.model_dump())), Setting(), dict[str, ParameterConfig]()
     for name, parameter in sort_parameters(config):
         if parameter.is_active(setting):
-            if name not in file_values or not parameter.has_value(file_values[name]):
-                return None
-            setting[name] = file_values[name]
-    return setting
+            if name in file_values and parameter.has_value(file_values[name]):
+                setting[name] = file_values[name]
+            else:
+                outside[name] = parameter
+    return setting, outside
 
 
 def list_initial_settings(config: Config) -> list[Setting]:

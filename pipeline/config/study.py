@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from thalweg.config.tree import flatten_tree, remove_paths, replace_values
+from thalweg.config.write import format_inline
 from thalweg.schema.problem import MAX_QUOTED_CHARACTERS, ParamsTree
 from thalweg.schema.section import StrictModel, Strings
 from thalweg.system.members import is_dotted
@@ -88,6 +89,12 @@ class ParameterConfig(StrictModel):
         assert self.low is not None
         assert self.high is not None
         return self.low, self.high
+
+    def describe_values(self) -> str:
+        """Describe its choices or its range."""
+        if self.choices is not None:
+            return format_inline(list(self.choices))
+        return f"{'whole numbers from ' if self.whole else ''}{self.low} to {self.high}"
 
     def has_value(self, value: Any) -> bool:
         """Return whether a value is among the choices or in the range."""

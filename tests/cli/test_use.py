@@ -88,4 +88,4 @@ def test_hints_are_printed(capsys: pytest.CaptureFixture[str], project: Path) ->
     file = project / "presets" / "digits.yaml"
     file.write_text(file.read_text().replace("trials: 36", "trials: 8"))
     assert cli.main(["use", "digits"]) == 0
-    assert "note: sampler tpe learns little from 2 cohorts" in capsys.readouterr().out
+    assert "note: study.sampler: tpe learns little from 2 cohorts" in capsys.readouterr().out

@@ -21,25 +21,42 @@ def test_notes_on_doubtful_spaces(config: Config) -> None:
     good = config.replace_values({"study.trials": 32, "study.cohort": 4, "study.sampler": "tpe"})
     assert list(notes.list_notes(good)) == []
     (few,) = notes.list_notes(good.replace_values({"study.trials": 28}))
-    assert few.startswith("sampler tpe learns little from 7 cohorts")
+    assert few.startswith("study.sampler: tpe learns little from 7 cohorts")
     (alone,) = notes.list_notes(good.replace_values({"study.cohort": 1, "study.prune": {"first": 1}}))
     assert alone.startswith("study.prune has no effect with cohort: 1")
     restarts = {"schedule.kind": "restarts", "study.prune": {"first": 2}}
     (peaks,) = notes.list_notes(
         replace_space(good, {"schedule.period": {"low": 2.0, "high": 8.0}}).replace_values(restarts)
     )
-    assert "right after a restart" in peaks
+    assert peaks.startswith("study.prune may compare trials right after a restart (`schedule.kind: restarts`)")
     (idle,) = notes.list_notes(
         good.replace_values({"optimizer": {"kind": "heavy_ball", "learning_rate": 0.01, "momentum": 0.5, "b2": 0.9}})
     )
     assert idle == "optimizer.b2 is never used: `heavy_ball` has no parameter `b2`"
     lengths = {**good.study.model_dump()["space"], "training.epochs": {"choices": [2, 3]}}
     (longer,) = notes.list_notes(replace_space(good, lengths).replace_values({"confirm.epochs": 6}))
-    assert longer.startswith("confirmed trials train for 6 epochs")
+    assert longer.startswith("confirm.epochs: confirmed trials train for 6 epochs")
     (outside,) = notes.list_notes(good.replace_values({"optimizer.learning_rate": 0.5}))
-    assert "not the first trial" in outside
+    assert outside.endswith("not the first trial: optimizer.learning_rate is 0.5 (study.space: 0.0001 to 0.1)")
     (empty,) = notes.list_notes(replace_space(good, {}))
     assert empty.startswith("study.space is empty")
+
+
+def test_note_names_every_value_outside_the_space(config: Config) -> None:
+    space = {
+        "optimizer.learning_rate": {"low": 0.001, "high": 0.1, "log": True},
+        "optimizer.kind": {"choices": ["lion", "adam"]},
+        "optimizer.b2": {"low": 0.8, "high": 0.9, "when": {"optimizer.kind": ["adam"]}},  # not the cause
+        "training.batch_size": {"choices": [8, 16]},
+    }
+    enough = {"study.trials": 32, "study.cohort": 4, "study.sampler": "random"}
+    values = {**ADAM, "optimizer.learning_rate": 0.5, "optimizer.kind": "heavy_ball", "training.batch_size": 12}
+    (note,) = notes.list_notes(replace_space(config, space).replace_values({**enough, **values}))
+    assert note.partition(": ")[2] == (
+        "optimizer.kind is heavy_ball (study.space: [lion, adam]), "
+        "optimizer.learning_rate is 0.5 (study.space: 0.001 to 0.1), "
+        "training.batch_size is 12 (study.space: [8, 16])"
+    )
 
 
 def test_note_on_values_with_few_trials(config: Config) -> None:

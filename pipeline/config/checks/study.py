@@ -34,8 +34,8 @@ def find_enqueue_problems(study: Mapping[str, Any], space: Mapping[str, Paramete
                 choices = tuple(str(choice) for choice in parameter.choices)
                 yield Problem(path, f"{quote_value(value)} is not among its choices", choices)
             else:
-                numbers = f"{'whole numbers from ' if parameter.whole else ''}{parameter.low} to {parameter.high}"
-                yield Problem(path, f"{describe_value(value)} is outside its range, {numbers}")
+                message = f"{describe_value(value)} is outside its range, {parameter.describe_values()}"
+                yield Problem(path, message)
 
 
 def find_sampler_problems(study: Mapping[str, Any], space: Mapping[str, ParameterConfig]) -> Iterator[Problem]:
