@@ -57,8 +57,10 @@ def open_place(experiment: Experiment, data: Data | None, folder: str | Path | N
         if not experiment.file:
             _check_params(experiment, draft, draft / PARAMS)
         path = moved.find_value("data.path")
-        if isinstance(path, str) and not Path(path).is_absolute():
-            files.create_folder(draft / path)  # DVC needs it, also where the source draws its examples
+        if isinstance(path, str) and not Path(path).is_absolute() and not files.path_exists(draft / path):
+            # DVC needs it, also where the source draws its examples, and warns of an empty folder in each stage
+            readme = find_package_file("scaffold", "data.md")
+            files.write_bytes(draft / path / "README.md", files.read_bytes(readme))
         files.rename_file(draft, place)
     return place
 
