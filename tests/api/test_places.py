@@ -156,7 +156,11 @@ def test_errors_of_a_file_have_its_lines() -> None:
 
 BRIGHTNESS = np.arange(96) % 5
 ARRAYS = build_params(
-    {"data": {"path": "data", "source": {"kind": "folder"}, "split": {"by": "fraction"}}, "report": {"title": "Light"}}
+    {
+        "data": {"path": "data", "source": {"kind": "folder"}, "split": {"by": "fraction"}},
+        "diagnose": {},
+        "report": {"title": "Light"},
+    }
 )
 
 
