@@ -7,6 +7,7 @@ import pandas as pd
 from thalweg.reporting.advice import more_seeds
 from thalweg.reporting.analysis.good_region import select_near_best
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
+from thalweg.reporting.analysis.trial_spread import compare_with_noise
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table, TrialTable
 from thalweg.reporting.sentences import STATE_LABELS, describe_noise
@@ -44,9 +45,11 @@ def _report_repeats(tables: StudyTables) -> list[Finding]:
 
 
 def _report_ties(tables: StudyTables) -> list[Finding]:
-    """Report which trials tie with the best within noise."""
+    """Report which trials tie with the best, unless the section Noise says that their order may be luck."""
     close, noise, ranked = select_near_best(tables)["number"].tolist(), estimate_seed_noise(tables), tables.ranked
     if noise is None or len(ranked) < 2:
+        return []
+    if len(close) > 1 and compare_with_noise(tables) in ("below", "explained"):
         return []
     evidence = (
         f"{describe_noise(noise, metric_label(tables.objective))} Two trials that are equally good differ by up to "

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from tests.helpers.five_parameters import draw_trials
-from thalweg.reporting.sections import trials
+from thalweg.reporting.sections import noise, trials
 from thalweg.reporting.tables import StudyTables
 
 
 @pytest.mark.parametrize(
     ("close", "retrained", "sentence"),
     [
-        (5, [0, 1], "`confirm` retrained 2 of these 5; `confirm.runners_up` sets how many."),
+        (4, [0, 1], "`confirm` retrained 2 of these 4; `confirm.runners_up` sets how many."),
         (3, [0, 1, 2, 9], "`confirm` retrained all 3 of them."),
         (2, [0, 1], "`confirm` retrained both of them."),
     ],
@@ -33,3 +33,12 @@ def test_ties_say_how_many_were_retrained(
     (finding, *_) = trials.build_findings(replace(tables, runs=pd.concat(runs), summary=summary))
     assert finding.verdict == f"{close} trials tie for the best within noise."
     assert finding.evidence.endswith(f" {sentence}")
+
+
+def test_ties_are_not_said_twice(build_study: Callable[..., StudyTables]) -> None:
+    """Where the section Noise says that the order of the best trials may be luck, Trials does not say it again."""
+    tables = build_study(draw_trials(48, 3), [1.0 + 0.001 * i if i < 12 else 9.0 + i for i in range(48)], noise=0.1)
+    tables = replace(tables, summary=replace(tables.summary, study=replace(tables.summary.study, trials=48)))
+    assert noise.build_findings(tables)[0].verdict.startswith("The order of the 12 best trials may be luck")
+    assert trials.build_findings(tables) == []
+    assert "tie with the best within noise" in trials.build_figures(tables)[0].caption
