@@ -101,8 +101,8 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
         verdict = f"{name} mattered."
     if is_alike := first.name in _list_alike(tables):
         verdict = f"On average {name} made a difference, but each of its values does as well at its own best."
-    if others:
-        evidence += f" The effects of these are no chance, either: {_list_names(others)}."
+    if more := [one for one in others if one.name not in scientific]:
+        evidence += f" The effects of these are no chance, either: {_list_names(more)}."
     idle = [parameter for parameter in ranking.unimportant_parameters if parameter.name not in scientific]
     minor = [parameter for parameter in idle if parameter.is_minor]
     # a setting at whose end training fails does matter there; Health says where

@@ -138,3 +138,16 @@ def test_scientific_parameters_are_answered(studies_by_case: dict[str, StudyTabl
         else:
             assert isinstance(figure, EmptyFigure)
             assert figure.reason.endswith(".")
+
+
+def test_scientific_effect_is_said_once(
+    build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scientific parameter that matters has its own finding, so the list of other effects leaves it out."""
+    trials = draw_trials(60)
+    let = tuple(build_importance(name, size) for name, size in (("rate", 3.0), ("momentum", 2.0), ("kind", 1.0)))
+    monkeypatch.setattr(
+        importance, "rank_importances", lambda tables: replace(rank_parameters(tables), parameters=let, lead_share=1.0)
+    )
+    (first, *_) = importance.build_findings(build_study(trials, 1 + compute_rate_position(trials), noise=0.01))
+    assert "no chance, either: `momentum`." in first.evidence
