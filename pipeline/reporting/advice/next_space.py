@@ -40,9 +40,8 @@ class NextParameter:
 
 def is_region_known(tables: StudyTables) -> bool:
     """Return whether the good region is known: enough trials, which differ by more than seeds explain."""
-    undefeated = _select_undefeated(tables)
-    is_clear = compare_with_noise(undefeated) not in ("alike", "unclear")
-    return len(undefeated.ranked) >= good_region.MIN_COMPLETE_TRIALS and is_clear
+    is_clear = compare_with_noise(tables) not in ("alike", "unclear")
+    return len(tables.ranked) >= good_region.MIN_COMPLETE_TRIALS and is_clear
 
 
 @cache_per_study
@@ -52,16 +51,10 @@ def keep_choices(tables: StudyTables) -> StudyTables:
     A choice that is fixed because it mattered little drops no trial.
     """
     scientific = list_scientific(tables)
-    nuisance = [one for one in tables.parameters if not one.is_range and one not in scientific]
-    steps = [step for parameter in nuisance if (step := _narrow_nuisance_choices(tables, parameter)).fixed is None]
-    return _restrict_trials(_select_undefeated(tables), steps)
-
-
-@cache_per_study
-def _select_undefeated(tables: StudyTables) -> StudyTables:
-    """Return the study of the trials alone whose scientific choices are searched next."""
-    asked = [parameter for parameter in list_scientific(tables) if not parameter.is_range]
-    return _restrict_trials(tables, [_keep_undefeated(tables, parameter) for parameter in asked])
+    choices = [parameter for parameter in tables.parameters if not parameter.is_range]
+    steps = [_keep_undefeated(tables, parameter) for parameter in choices if parameter in scientific]
+    nuisance = [_narrow_nuisance_choices(tables, parameter) for parameter in choices if parameter not in scientific]
+    return _restrict_trials(tables, [*steps, *(step for step in nuisance if step.fixed is None)])
 
 
 def _restrict_trials(tables: StudyTables, steps: Sequence[NextParameter]) -> StudyTables:
@@ -76,7 +69,8 @@ def _restrict_trials(tables: StudyTables, steps: Sequence[NextParameter]) -> Stu
         table[table["trial"].isin(trials["number"])] if len(table) else table
         for table in (tables.curves, tables.verdicts)
     )
-    return replace(tables, trials=trials, curves=curves, verdicts=verdicts)
+    summary = replace(tables.summary, questions=())  # they compare levels of the whole study
+    return replace(tables, trials=trials, curves=curves, verdicts=verdicts, summary=summary)
 
 
 @cache_per_study
@@ -118,12 +112,14 @@ def _narrow_scientific(tables: StudyTables, parameter: SearchedParameter) -> Nex
 
 @cache_per_study
 def select_space_trials(tables: StudyTables) -> pd.DataFrame:
-    """Return the good trials of those that have the scientific choices of the next space.
+    """Return the good trials that have the scientific values of the next space; all if fewer than five have them.
 
-    They also lie in its scientific ranges, unless fewer than five do. A learning rate that is good with a dropped loss
-    may be too high for the one that stays.
+    A learning rate that is good with a dropped loss may be too high for the one that stays. So the good trials are the
+    best of the choices that stay, if these have enough trials.
     """
-    good_trials = good_region.select_good_trials(_select_undefeated(tables))
+    kept = _restrict_trials(tables, [_keep_undefeated(tables, p) for p in list_scientific(tables) if not p.is_range])
+    has_enough = len(kept.ranked) >= good_region.MIN_COMPLETE_TRIALS
+    good_trials = good_region.select_good_trials(kept if has_enough else tables)
     values = [_keep_undefeated(tables, parameter).trial_values for parameter in list_scientific(tables)]
     fitting: pd.DataFrame = good_trials[good_region.is_inside_space(good_trials, values)]
     return fitting if len(fitting) >= good_region.MIN_BEST_TRIALS else good_trials

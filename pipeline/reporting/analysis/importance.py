@@ -98,9 +98,10 @@ def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
     signed = (values * tables.sign).to_numpy(np.float64)
     costs = limit_costs(signed)
     trials = tables.trials.set_index("number").loc[values.index]
-    searched = [one for one in tables.parameters if one.is_range or len(one.list_choices(trials[one.name])) > 1]
-    counts = {one.name: int(np.isfinite(locate_values(one, trials[one.name])).sum()) for one in searched}
-    rare = {name: count for name, count in counts.items() if count < MIN_TRIALS}
+    varied = [one for one in tables.parameters if one.is_range or len(one.list_choices(trials[one.name])) > 1]
+    counts = {one.name: int(np.isfinite(locate_values(one, trials[one.name])).sum()) for one in varied}
+    searched = [one for one in varied if counts[one.name]]  # none: its condition never holds in these trials
+    rare = {one.name: counts[one.name] for one in searched if counts[one.name] < MIN_TRIALS}
     if np.ptp(costs) == 0 or len(rare) == len(searched):
         return None
     points = np.stack([locate_values(one, trials[one.name]) for one in searched], 1)

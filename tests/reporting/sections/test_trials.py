@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.five_parameters import draw_trials
+from thalweg.reporting.page.figures import TrialTable
 from thalweg.reporting.sections import noise, trials
 from thalweg.reporting.tables import StudyTables
 
@@ -41,4 +42,6 @@ def test_ties_are_not_said_twice(build_study: Callable[..., StudyTables]) -> Non
     tables = replace(tables, summary=replace(tables.summary, study=replace(tables.summary.study, trials=48)))
     assert noise.build_findings(tables)[0].verdict.startswith("The order of the 12 best trials may be luck")
     assert trials.build_findings(tables) == []
-    assert "tie with the best within noise" in trials.build_figures(tables)[0].caption
+    (table,) = trials.build_figures(tables)
+    assert isinstance(table, TrialTable)
+    assert "tie with the best within noise" in table.caption
