@@ -167,13 +167,10 @@ def _show_history(arguments: argparse.Namespace) -> None:
 def build_history_page(rows: Sequence[dict[str, str]]) -> str:
     """Build the history as a page that opens offline."""
     from thalweg.reporting.page.figures import Table
-    from thalweg.reporting.page.html import render_page
-    from thalweg.reporting.page.parts import PageSection, ReportHead
+    from thalweg.reporting.page.html import render_table_page
 
     counts = Counter(row["verdict"] for row in rows)
-    listed = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    listed = ", ".join(f"{verdict} in {count}" for verdict, count in counts.items())
     lede = f"{format_count(len(rows), 'comparison')}: {listed}." if rows else "No comparison yet."
-    head = ReportHead(lede, "", [], None, None, [], [])
-    caption = "The last one first. The interval holds whenever a comparison stops."
-    table = Table("comparisons", "Comparisons", caption, pd.DataFrame(rows))
-    return render_page("Is B better?", head, [PageSection("history", "History", [], [table])], ())
+    caption = "The last one first. An interval holds whenever a comparison stops."
+    return render_table_page("Is B better?", lede, Table("comparisons", "Comparisons", caption, pd.DataFrame(rows)))

@@ -105,8 +105,9 @@ def test_history(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "B is worse" in last
     assert "B is better" in first
     page = (project / "history.html").read_text()
-    assert "2 comparisons: 1 B is worse, 1 B is better." in page
+    assert "2 comparisons: B is worse in 1, B is better in 1." in page
     assert "python train.py -0.5" in page
+    assert {path.name for path in project.iterdir()} == {".git", "train.py", "compare.jsonl", "history.html"}
 
 
 @pytest.mark.usefixtures("project")

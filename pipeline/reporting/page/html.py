@@ -11,6 +11,7 @@ import vl_convert
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from thalweg.reporting.page.figures import Table
 from thalweg.reporting.page.html_figures import build_chart_data, build_html_table, use_css_variables
 from thalweg.reporting.page.parts import PageSection, ReportHead
 from thalweg.reporting.page.pictures import read_picture
@@ -46,6 +47,17 @@ def render_page(title: str, head: ReportHead, sections: Sequence[PageSection], t
             scripts=[Markup(script) for script in scripts],
             hashes=[hash_script(script) for script in scripts],
         )
+    )
+    return f"{page}\n"
+
+
+def render_table_page(title: str, lede: str, table: Table) -> str:
+    """Return a document with one table, which loads nothing and runs no script."""
+    style = Markup(build_css_variables() + read_asset("page.css"))
+    page = (
+        build_environment()
+        .get_template("templates/table.html")
+        .render(title=title, lede=lede, shown=table, style=style)
     )
     return f"{page}\n"
 
