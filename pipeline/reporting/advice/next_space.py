@@ -163,9 +163,10 @@ def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextP
     if not end and all(name in list_minor_parameters(study) for study in (tables, kept)):
         return _fix_minor(tables, parameter)
     bounds = failure_bounds.find_failure_bounds(kept, name)
-    is_important = name in list_important_parameters(kept)
+    is_important = any(name in list_important_parameters(study) for study in (kept, tables))
     narrowed = good_region.narrow_parameter(parameter, _select_known_good(tables), is_important, end, bounds)
-    return NextParameter(_include_best_third(kept, parameter, narrowed, bounds))
+    level = next(filter(None, (_find_best_third(study, parameter) for study in (kept, tables))), None)
+    return NextParameter(_include_third(level, narrowed, bounds) if level else narrowed)
 
 
 def _narrow_nuisance_choices(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
@@ -186,19 +187,23 @@ def _select_known_good(tables: StudyTables) -> pd.DataFrame:
     return select_space_trials(tables) if is_region_known(tables) else tables.trials.iloc[:0]
 
 
-def _include_best_third(
-    tables: StudyTables, parameter: SearchedParameter, narrowed: SearchedParameter, bounds: Mapping[str, float]
+def _find_best_third(tables: StudyTables, parameter: SearchedParameter) -> tuple[float, float] | None:
+    """Find the ends of the third of a range with the best mean; None if the parameter does not surely matter."""
+    ranking = rank_importances(tables)
+    levels = {one.name: one.best_level for one in ranking.important_parameters} if ranking else {}
+    level = levels.get(parameter.name)
+    return None if level is None else find_thirds(parameter)[level]
+
+
+def _include_third(
+    third: tuple[float, float], narrowed: SearchedParameter, bounds: Mapping[str, float]
 ) -> SearchedParameter:
     """Extend a narrowed range to the third with the best mean, but not to values at which training fails.
 
     Good trials have good values of the other settings, too, which may ask for other values of this one. While both are
     searched, neither region is known to be worse.
     """
-    ranking = rank_importances(tables)
-    levels = {one.name: one.best_level for one in ranking.important_parameters} if ranking else {}
-    if (level := levels.get(parameter.name)) is None:
-        return narrowed
-    low, high = find_thirds(parameter)[level]
+    low, high = third
     return replace(
         narrowed,
         low=min(narrowed.low, max([low, *_list_bound(bounds, "low")])),
