@@ -5,11 +5,11 @@ import zipfile
 from pathlib import Path
 
 from thalweg.system import files
-from thalweg.system.paths import CURVES, METRICS, PARAMS, REPORTS, SUMMARY, TRIALS
+from thalweg.system.paths import CURVES, FINDINGS, METRICS, PARAMS, REPORTS, SUMMARY, TRIALS
 
 REPORT = REPORTS / "report.html"
 ARCHIVE = REPORTS / "report.zip"
-TABLES = (SUMMARY, METRICS, TRIALS, CURVES, PARAMS)
+TABLES = (SUMMARY, METRICS, FINDINGS, TRIALS, CURVES, PARAMS)
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """The date of all files in the archive: the same report gives the same bytes."""
 

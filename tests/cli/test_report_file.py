@@ -7,7 +7,16 @@ import pytest
 
 from thalweg.cli import main
 
-NAMES = ("report.html", "report.md", "figures/a.svg", "summary.json", "metrics.json", "trials.csv", "curves.csv")
+NAMES = (
+    "report.html",
+    "report.md",
+    "figures/a.svg",
+    "summary.json",
+    "metrics.json",
+    "findings.json",
+    "trials.csv",
+    "curves.csv",
+)
 
 
 @pytest.fixture(autouse=True)
