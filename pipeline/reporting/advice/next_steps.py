@@ -10,24 +10,30 @@ FIRST_SECTIONS = ("result", "health", "parameters", "importance", "data", "error
 """Sections whose advice comes first: is there a result, does training work, is the search in the right place, what do
 the examples hold. The other sections follow in the order of the report."""
 COPY_WINNER = "`cp artifacts/confirm/winner.yaml params.yaml`"
-"""Replaces the file, so it comes before what edits the file."""
+"""Replaces the file, so it comes before what edits the file. The section that advises it has no other step here."""
 
 
 def choose_next_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> list[NextStep]:
-    """Choose at most MAX_STEPS steps, one per section: cautions first, then in the order of FIRST_SECTIONS."""
+    """Choose at most MAX_STEPS steps, one per section.
+
+    COPY_WINNER comes first, then cautions, then the others in the order of FIRST_SECTIONS.
+    """
     order = [*FIRST_SECTIONS, *(name for name in findings_by_section if name not in FIRST_SECTIONS)]
     advised = [
-        (finding.tone != "caution", order.index(name), NextStep(name, finding.verdict, finding.next_step))
+        (
+            (COPY_WINNER not in finding.next_step, finding.tone != "caution", order.index(name)),
+            NextStep(name, finding.verdict, finding.next_step),
+        )
         for name, findings in findings_by_section.items()
         for finding in findings
         if finding.next_step
     ]
     # of those who advise the same, only the first in the report shows its step (`drop_repeated_steps`)
-    shown = {step.text: step for _, _, step in reversed(advised)}
+    shown = {step.text: step for _, step in reversed(advised)}
     chosen: dict[str, NextStep] = {}
-    for _, _, step in sorted(advised, key=lambda entry: entry[:2]):
+    for _, step in sorted(advised, key=lambda entry: entry[0]):
         chosen.setdefault(shown[step.text].section, shown[step.text])
-    return sorted([*chosen.values()][:MAX_STEPS], key=lambda step: COPY_WINNER not in step.text)
+    return [*chosen.values()][:MAX_STEPS]
 
 
 def drop_repeated_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:

@@ -26,6 +26,9 @@ def test_step_that_replaces_the_file_comes_first() -> None:
     copy, paste = f"Make it so: {COPY_WINNER}.", "Paste this space."
     steps = choose_next_steps({"result": [build_finding(copy)], "parameters": [build_finding(paste, "caution")]})
     assert [step.text for step in steps] == [copy, paste]
+    quote = build_finding("Quote the value.", "caution")
+    steps = choose_next_steps({"result": [build_finding(copy), quote], "parameters": [build_finding(paste)]})
+    assert [step.text for step in steps] == [copy, paste]
 
 
 def test_one_step_per_section() -> None:
