@@ -3,10 +3,11 @@
 import math
 import re
 import string
+from collections.abc import Sequence
 from typing import Any
 
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number
+from thalweg.reporting.text import format_number, join_items
 from thalweg.stats.run_curves import MIN_VALIDATIONS, Evidence
 from thalweg.stats.samples import SeedNoise
 
@@ -167,12 +168,13 @@ def describe_epoch(epoch: int | None) -> str:
     return "at the end of training" if epoch is None else f"by epoch {epoch}"
 
 
-def describe_outliers(outliers: int, constant: int) -> str:
-    """Describe how many values lie outside a chart, `constant` of them from trials that learned nothing; '' if none."""
-    if not outliers:
+def describe_outliers(trials: Sequence[int], constant: int) -> str:
+    """Describe which trials lie beyond a chart's range, `constant` of them learned nothing; '' if none."""
+    if not trials:
         return ""
-    verb = "is" if outliers == 1 else "are"
-    if constant == outliers:
-        return f"{format_count(constant, 'trial')} that learned nothing {verb} drawn at the edge."
-    note = f"; {constant} of them from trials that learned nothing" if constant else ""
-    return f"{format_count(outliers, 'value')} far outside {verb} drawn at the edge{note}."
+    is_one, note = len(trials) == 1, f" {constant} of them learned nothing." if constant else ""
+    if constant == len(trials):
+        note = f" {'It' if is_one else 'They'} learned nothing."
+    name, verb = ("Trial", "lies") if is_one else ("Trials", "lie")
+    edge = f"{'is' if is_one else 'are'} drawn at its edge"
+    return f"{name} {join_items(trials)} {verb} beyond the range of this chart, and {edge}.{note}"

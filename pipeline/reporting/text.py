@@ -106,6 +106,17 @@ def format_interval(mean: float, low: float, high: float, signed: bool = False, 
     return format_estimate(*shown)
 
 
+def format_change(mean: float, low: float, high: float) -> str:
+    """Format a change, positive if worse: `0.1 worse (0.0 to 0.2)`; ends on both sides of 0 have their own words."""
+    direction, other = ("worse", "better") if mean >= 0 else ("better", "worse")
+    low, high = (low, high) if mean >= 0 else (-high, -low)
+    shown, space, interval = format_interval(abs(mean), low, high).partition(" ")
+    if low < 0 < high:
+        low_text, _, high_text = interval.strip("()").partition(" to ")
+        interval = f"({low_text.removeprefix('−')} {other} to {high_text} {direction})"
+    return f"{shown} {direction}{space}{interval}"
+
+
 def format_range(low: str, high: str) -> str:
     """Format `3 to 5`, or `3` if both ends are the same."""
     return low if low == high else f"{low} to {high}"

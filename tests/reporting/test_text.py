@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from thalweg.reporting.text import (
     capitalise_first,
     count_decimals,
+    format_change,
     format_count,
     format_fixed,
     format_interval,
@@ -131,3 +132,16 @@ def test_share_of_all_is_all(count: int, total: int, text: str) -> None:
 )
 def test_percent_is_0_or_100_only_if_exact(share: float, text: str, whole: str) -> None:
     assert (format_percent(share), format_percent(share, whole=True)) == (text, whole)
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ((0.1, 0.02, 0.18), "0.100 worse (0.020 to 0.180)"),
+        ((-0.1, -0.18, -0.02), "0.100 better (0.020 to 0.180)"),
+        ((0.024, -0.022, 0.071), "0.024 worse (0.022 better to 0.071 worse)"),
+        ((-0.024, -0.071, 0.022), "0.024 better (0.022 worse to 0.071 better)"),
+    ],
+)
+def test_change_is_worse_or_better(ends: tuple[float, float, float], words: str) -> None:
+    assert format_change(*ends) == words

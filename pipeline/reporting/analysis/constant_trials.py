@@ -10,6 +10,7 @@ import pandas as pd
 from thalweg.reporting.analysis.mean_curves import compute_lane_means
 from thalweg.reporting.analysis.separation import effective_learning_rate
 from thalweg.reporting.analysis.window import Window, compute_window
+from thalweg.reporting.finding import sort_trials
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.stats.run_curves import Evidence
 
@@ -67,10 +68,10 @@ def compute_trial_window(tables: StudyTables, included: Sequence[float] = ()) ->
     return compute_window(values, tables.sign, included, bounds=tables.bounds_of(tables.objective))
 
 
-def count_outliers(tables: StudyTables, trials: pd.DataFrame, window: Window) -> tuple[int, int]:
-    """Return how many values lie outside the window, and how many of them are of trials that learned nothing."""
+def find_outliers(tables: StudyTables, trials: pd.DataFrame, window: Window) -> tuple[tuple[int, ...], int]:
+    """Return the trials whose values lie outside the window, and how many of them learned nothing."""
     outliers = trials[window.is_outside(trials["value"])]
-    return len(outliers), len(outliers) - len(drop_constant_trials(tables, outliers))
+    return sort_trials(outliers["number"]), len(outliers) - len(drop_constant_trials(tables, outliers))
 
 
 @cache_per_study

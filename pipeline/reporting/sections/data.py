@@ -115,17 +115,11 @@ def _report_augmentation(tables: StudyTables) -> list[Finding]:
 
 
 def _describe_effect(tables: StudyTables, effect: Interval) -> str:
-    """Return `MAE on the validation set is 0.1 worse (0.0 to 0.2), over 4 seeds.`; ends on both sides of 0 say so."""
-    sign = 1 if effect.mean >= 0 else -1
-    low, high = sorted((sign * effect.low, sign * effect.high))
-    mean, space, interval = text.format_interval(sign * effect.mean, low, high).partition(" ")
-    direction, other = ("worse", "better") if sign * tables.sign > 0 else ("better", "worse")
-    if low < 0 < high:
-        low_text, _, high_text = interval.strip("()").partition(" to ")
-        interval = f"({low_text.removeprefix('−')} {other} to {high_text} {direction})"
+    """Return `MAE on the validation set is 0.1 worse (0.0 to 0.2), over 4 seeds.`"""
+    low, high = sorted((tables.sign * effect.low, tables.sign * effect.high))
+    change = text.format_change(tables.sign * effect.mean, low, high)
     seeds = text.format_count(effect.n, "seed")
-    label = text.metric_label(tables.objective)
-    return f"{label} on the validation set is {mean} {direction}{space}{interval}, over {seeds}."
+    return f"{text.metric_label(tables.objective)} on the validation set is {change}, over {seeds}."
 
 
 def _name_images(tables: StudyTables) -> str:

@@ -87,7 +87,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     best = compute_best_so_far(tables).dropna()
     better = "Lower" if tables.sign > 0 else "Higher"
     caption = f"One mark per trial, in the order of the search. Line: the best so far. {better} is better."
-    caption += f" {describe_outliers(*constant_trials.count_outliers(tables, trials, window))}".rstrip()
+    caption += f" {describe_outliers(*constant_trials.find_outliers(tables, trials, window))}".rstrip()
     caption += " Stopped trials have their value from when they stopped." if tables.count_trials("pruned") else ""
     draws = random_search.find_random_draws(tables)
     if isinstance(draws, str):

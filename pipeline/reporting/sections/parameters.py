@@ -100,14 +100,17 @@ def _report_good_region(tables: StudyTables) -> list[Finding]:
     )
     inside, constant = tables.trials[within], constant_trials.find_constant_trials(tables)["number"]
     complete, idle = int((inside["state"] == "complete").sum()), int(inside["number"].isin(constant).sum())
+    step = search_space.advise_search(tables)
+    space = "The space to search next" if step else "The present one"
     evidence = (
-        f"The space to search next holds {format_share(len(inside), len(tables.trials), 'trial')} so far; "
+        f"{space} holds {format_share(len(inside), len(tables.trials), 'trial')} so far; "
         f"{format_share(complete, len(inside))} of these are complete"
         f"{f', but {idle:,} learned nothing' if idle else ''}."
     )
     trials = tuple(int(number) for number in next_space.select_space_trials(tables)["number"])
-    verdict = f"{format_count(len(trials), 'good trial')} {'shows' if len(trials) == 1 else 'show'} where to search."
-    return [Finding(verdict, evidence, search_space.advise_search(tables), trials)]
+    use = "where to search" if step else "no need for another search space"
+    verdict = f"{format_count(len(trials), 'good trial')} {'shows' if len(trials) == 1 else 'show'} {use}."
+    return [Finding(verdict, evidence, step, trials)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -157,7 +160,7 @@ def _build_slice_figure(tables: StudyTables, index: int, parameter: SearchedPara
     points = build_trial_points(trials, window, tables.sign, tables.winner, **columns)
     parts = [f"`{above}` is {' or '.join(map(format_number, values))}" for above, values in parameter.when.items()]
     caption = f"Only where {join_items(parts)}: {format_count(len(points), 'trial')}." if parts else ""
-    caption = f"{caption} {describe_outliers(*constant_trials.count_outliers(tables, trials, window))}".strip()
+    caption = f"{caption} {describe_outliers(*constant_trials.find_outliers(tables, trials, window))}".strip()
     axis = metric_label(tables.objective)
     x = {"x": alt.X("at:Q", **build_range_axis(parameter, 8))} if numeric else _encode_choices(list(labels.values()))
     # one legend a row is enough: the marks mean the same in every chart

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from tests.helpers.five_parameters import let_all_matter
 from thalweg.config.study import ParameterConfig
-from thalweg.reporting.advice import next_space, space_yaml
+from thalweg.reporting.advice import next_space, search_space, space_yaml
 from thalweg.reporting.advice.next_space import NextParameter
 from thalweg.reporting.analysis import good_region
 from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict
@@ -226,6 +226,13 @@ def test_page_shows_good_region(counting_study: StudyTables) -> None:
     assert finding.trials == (0, 1, 2, 3, 4, 5)
     assert parameters.build_figures(build_region_study(counting_study, **BEST))[-1].id == "next-space"
     assert parameters.build_figures(build_region_study(counting_study, count=9))[-1].id != "next-space"
+
+
+def test_unchanged_space_is_called_so(counting_study: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_space, "advise_search", lambda _: "")
+    finding = parameters.build_findings(build_region_study(counting_study, **BEST))[-1]
+    assert finding.verdict == "6 good trials show no need for another search space."
+    assert finding.evidence.startswith("The present one holds ")
 
 
 def test_close_choices_are_distinct(counting_study: StudyTables) -> None:

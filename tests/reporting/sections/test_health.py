@@ -85,12 +85,12 @@ def test_constant_networks_squeeze_no_chart() -> None:
     )  # more than a quarter: quartiles alone would let them in
     (chart,) = history.build_figures(tables)
     assert isinstance(chart, Chart)
-    assert "that learned nothing are drawn at the edge" in chart.caption
+    assert "and are drawn at its edge. They learned nothing." in chart.caption
     assert chart.data["points"]["shown"].max() < 3.5
     assert constant_trials.compute_trial_window(tables).high < 3.5
     figure = parameters.build_figures(tables)[0]
     assert isinstance(figure, Chart)
-    assert "that learned nothing are drawn at the edge" in figure.caption
+    assert "and are drawn at its edge. They learned nothing." in figure.caption
     assert "learned nothing lie beyond the edge" in curves.build_figures(tables)[0].caption  # type: ignore[union-attr]
 
 

@@ -102,7 +102,7 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
     if is_alike := first.name in _list_alike(tables):
         verdict = f"On average {name} made a difference, but each of its values does as well at its own best."
     if more := [one for one in others if one.name not in scientific]:
-        evidence += f" The effects of these are no chance, either: {_list_names(more)}."
+        evidence += f" Beside {name}, {_list_names(more)} had an effect beyond chance."
     idle = [parameter for parameter in ranking.unimportant_parameters if parameter.name not in scientific]
     minor = [parameter for parameter in idle if parameter.is_minor]
     # a setting at whose end training fails does matter there; Health says where

@@ -50,11 +50,13 @@ def _state_verdict(tables: StudyTables, name: str, verdict: ScientificVerdict) -
     lost_text = join_items([_describe_lost(group) for group in verdict.lost_groups]) if verdict.lost_groups else ""
     ahead = "" if verdict.answer is None else _describe_ahead(tables, name, verdict.answer)
     also = "".join(f"; {text}" for text in (lost_text, ahead) if text)
+    close = "" if verdict.answer is None else _describe_close(verdict.answer)
     match verdict.kind:
         case "worse":
             lost = {group.label for group in verdict.lost_groups}
             worse = join_items([label for label in verdict.worse_values if label not in lost])
-            return f"{name} matters: {verdict.leader} is better than {worse}, each at its own best in this space{also}."
+            scope = f"each at its own best in this space{close}"
+            return f"{name} matters: {verdict.leader} is better than {worse}, {scope}{also}."
         case "lost":
             return f"{name} matters:{also.removeprefix(';')}."
         case "alike":
@@ -70,11 +72,18 @@ def _state_verdict(tables: StudyTables, name: str, verdict: ScientificVerdict) -
             return f"It is not known which {name} is best: {reason}{also}."
         case _ if verdict.answer is not None and verdict.answer.list_labels("behind"):
             behind = join_items(verdict.answer.list_labels("behind"))
-            return f"{verdict.leader} leads {behind} in {name}, but more trials may change that{also}."
+            return f"{verdict.leader} leads {behind} in {name}, but more trials may change that{close}{also}."
         case _ if ahead:
             return f"{ahead}{f'; {lost_text}' if lost_text else ''}."
         case _:
             return f"It is not clear yet whether {name} matters{also}."
+
+
+def _describe_close(answer: Answer) -> str:
+    """Name the values that are neither worse nor better than the leader, after a semicolon; '' if there are none."""
+    labels = [other.label for other in answer.others if other.verdict in ("alike", "open")]
+    verb = "is" if len(labels) == 1 else "are"
+    return f"; {join_items(labels, len(labels))} {verb} not clearly worse" if labels else ""
 
 
 def _describe_ahead(tables: StudyTables, name: str, answer: Answer) -> str:
@@ -102,10 +111,11 @@ def _describe_answer(tables: StudyTables, answer: Answer) -> list[str]:
     if answer.smallest_effect is not None:
         chosen = tables.setting("study.smallest_effect") is not None
         source = "`study.smallest_effect`" if chosen else "the standard deviation over a trial's seeds"
-        bounds = join_items([f"{format_number(other.bound, 2)} for {other.label}" for other in answer.others])
+        first, *others = [(other.label, format_number(other.bound, 2)) for other in answer.others]
+        bounds = [f"The value {first[0]} is at most {first[1]} worse or better", *(" ".join(other) for other in others)]
         sentences.append(
-            f"A difference below {format_number(answer.smallest_effect, 2)} counts as none ({source}). Two one-sided "
-            f"tests at 5 % exclude differences of {bounds}."
+            f"A difference below {format_number(answer.smallest_effect, 2)} counts as none ({source}). "
+            f"{join_items(bounds, len(bounds))} (two one-sided tests at 5 %)."
         )
     return sentences
 

@@ -139,5 +139,6 @@ def describe_unseen_failures(tables: StudyTables, result: ConfirmedResult) -> st
     fate = "failed" if seeds >= MIN_FAILURE_SEEDS else "diverged"  # fewer seeds cannot show another failure
     owner = "the winner's " if result.is_lost("baseline") else ""
     rate = format_percent(1 - 0.05 ** (1 / seeds), whole=True)
-    missed = f"A failure rate of up to {rate} could still be missed. The intervals are for seeds that do not fail."
-    return f"Not one of {owner}{format_count(seeds, 'seed')} {fate}. {missed}"
+    missed = f"So few seeds may miss a failure that strikes up to {rate} of all seeds."
+    sound = "The intervals are for seeds that do not fail."
+    return f"Not one of {owner}{format_count(seeds, 'seed')} {fate}. {missed} {sound}"

@@ -17,7 +17,7 @@ from thalweg.reporting.sections.result.shortage import (
     compute_margins,
 )
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_interval, format_number, join_items, metric_label
+from thalweg.reporting.text import format_change, format_count, format_interval, format_number, join_items, metric_label
 from thalweg.stats.intervals import VarianceSource, compare_with_zero
 from thalweg.stats.samples import count_seeds_needed
 
@@ -82,12 +82,10 @@ def _describe_answers(tables: StudyTables, simple: pd.DataFrame, differences: Ma
     listed = []
     for name, value in zip(simple["answer"], simple[tables.objective], strict=True):
         apart = differences[name]
-        difference = format_interval(apart.mean, apart.low, apart.high, signed=True)
-        listed.append(
-            f"{name} has {metric_label(tables.objective)} {format_number(value)}, a difference of {difference}"
-        )
-    better = "above" if tables.sign > 0 else "below"
-    return f"Simple answers need no network: {'; '.join(listed)}. The winner is better where it is {better} 0."
+        low, high = sorted((tables.sign * apart.low, tables.sign * apart.high))
+        change = format_change(tables.sign * apart.mean, low, high)
+        listed.append(f"{name} has {metric_label(tables.objective)} {format_number(value)}, {change} than the winner")
+    return f"Simple answers need no network: {'; '.join(listed)}."
 
 
 def _advise_on_doubt(tables: StudyTables, result: ConfirmedResult, difference: Estimate, answer: str) -> str:

@@ -8,6 +8,7 @@ from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     count_decimals,
+    format_change,
     format_count,
     format_fixed,
     format_interval,
@@ -26,8 +27,8 @@ def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Findin
     evidence = (
         f"In the study, trial {best.trial} reached {format_fixed(best.study_value, places)} on the validation set, the "
         f"best of {format_count(count, 'complete trial')}. On fresh seeds the same settings give "
-        f"{format_interval(fresh.mean, fresh.low, fresh.high)} there, a loss of "
-        f"{format_interval(luck.loss, luck.low, luck.high, signed=True)}.{_describe_least_luck(luck, count, places)}"
+        f"{format_interval(fresh.mean, fresh.low, fresh.high)} there, "
+        f"{format_change(luck.loss, luck.low, luck.high)}.{_describe_least_luck(luck, count, places)}"
     )
     trials: tuple[int, ...] = (best.trial,)
     if tables.winner not in (None, best.trial):
@@ -42,9 +43,9 @@ def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Findin
         trials = (best.trial, tables.winner)
     value = _name_fair_value(result)
     if luck.verdict == "luck":
-        verdict = f"About {format_number(luck.loss, 2)} of the lead of the study's best trial was luck."
+        verdict = f"About {format_number(luck.loss, 2)} of the best trial's lead in the search was luck."
         return [Finding(verdict, evidence, f"Quote {value}, not the study's best.", trials, "caution")]
-    verdict = "It is unclear how much of the lead of the study's best trial was luck."
+    verdict = "It is unclear how much of the best trial's lead in the search was luck."
     if luck.verdict == "held":
         verdict = "The study's best value held up on fresh seeds."
     return [Finding(verdict, evidence, f"Quote {value}.", trials)]
@@ -56,11 +57,12 @@ def _describe_least_luck(luck: StudyLuck, trials: int, places: int) -> str:
         return ""
     is_held, limit, equals = luck.verdict == "held", luck.least_luck, f" If all {trials:,} were equally good, "
     if limit > 0:
-        amount = f"the best one would lose {format_fixed(limit, places)} or more in 95 % of studies, by luck alone."
-        return f"{equals}{amount} The loss here is {'smaller' if is_held else 'that large'}."
+        amount = f"the best one would be worse there by {format_fixed(limit, places)} or more in 95 % of studies"
+        return f"{equals}{amount}, by luck alone. This one is {'not' if is_held else 'so, too'}."
     if is_held:
-        return f"{equals}the best one would gain {format_fixed(-limit, places)} at most in 95 % of studies."
-    return f"{equals}the best one might lose nothing: these seeds are too few to show that it held up."
+        amount = f"the best one would be better there by {format_fixed(-limit, places)} at most in 95 % of studies"
+        return f"{equals}{amount}. This one is better by more."
+    return f"{equals}the best one might be as good there: these seeds are too few to show that it held up."
 
 
 def _name_fair_value(result: ConfirmedResult) -> str:

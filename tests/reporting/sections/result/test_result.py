@@ -170,9 +170,10 @@ def test_optimism_is_of_the_best_trial(counting_study: StudyTables) -> None:
     runs.loc[runs["candidate"] == "runner-up 1", "validation_mae"] = 1.2 + SPREAD
     optimistic = replace(tables, trials=trials, runs=runs)
     (luck,) = selection_bias.report_optimism(optimistic, get_confirmed_result(optimistic))
-    assert luck.verdict == "About 0.7 of the lead of the study's best trial was luck."
+    assert luck.verdict == "About 0.7 of the best trial's lead in the search was luck."
     assert f"trial {other} reached 0.50" in luck.evidence
-    assert "a loss of +0.70" in luck.evidence
+    assert "on fresh seeds the same settings give 1.20" in luck.evidence.lower()
+    assert " there, 0.700 worse (" in luck.evidence
     assert luck.tone == "caution"
     assert luck.evidence.endswith(
         f"The winner is trial {winner}: on the validation set it is the best of the 2 retrained trials."
@@ -304,7 +305,7 @@ def test_paired_answer_decides(counting_study: StudyTables) -> None:
     tables = with_answer(build_confirmed_study(counting_study, -0.05, 3.0), 2.0, 1.05, 0.2)
     found = [finding for finding in result.build_findings(tables) if "simple answer" in finding.verdict]
     assert [finding.verdict for finding in found] == ["The winner beats the simple answer."]
-    assert "the median count has mean absolute error 2, a difference of +1.05 (+0.85 to +1.25)." in found[0].evidence
+    assert "the median count has mean absolute error 2, 1.05 worse (0.85 to 1.25) than the winner." in found[0].evidence
     worse = result.build_findings(with_answer(tables, 0.5, -0.45, 0.2))[0]
     assert worse.verdict == "The winner is clearly worse than the median count: 0.95 against 0.5."
 
