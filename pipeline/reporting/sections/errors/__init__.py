@@ -25,6 +25,7 @@ from thalweg.reporting.text import (
     format_share,
 )
 from thalweg.stats.intervals import cluster_robust_interval
+from thalweg.system.paths import PREDICTIONS
 
 TITLE = "Errors"
 ORDER = 14
@@ -42,7 +43,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     if tables.has_number_outputs:
         return [*_report_bias(tables), *by_group.build_findings(tables)]
     return [
-        *_report_confusions(tables.predictions),
+        *_report_confusions(tables),
         *calibration.build_findings(tables),
         *by_group.build_findings(tables),
     ]
@@ -126,7 +127,8 @@ def _report_bias_at_end(predictions: pd.DataFrame, word: str, quantity: str) -> 
     return [Finding(verdict, evidence, step, tone="caution")]
 
 
-def _report_confusions(predictions: pd.DataFrame) -> list[Finding]:
+def _report_confusions(tables: StudyTables) -> list[Finding]:
+    predictions = tables.predictions
     wrong = predictions["truth"].astype(str) != predictions["prediction"].astype(str)
     rate = cluster_robust_interval(wrong.astype(float), assign_groups(predictions), bounds=(0.0, 1.0))
     if rate is None or not wrong.any():
@@ -141,7 +143,11 @@ def _report_confusions(predictions: pd.DataFrame) -> list[Finding]:
     (truth, prediction), count = pairs.index[0], int(pairs.iloc[0])
     share = capitalise_first(format_share(count, int(wrong.sum())))
     evidence += f" {share} of the errors predict {prediction} instead of {truth}."
-    step = f"Look at the pictures of {truth} that are predicted as {prediction}."
+    step = f"Look at the pictures of {truth} that are predicted as {prediction}: `{PREDICTIONS}` names them."
+    shown = sum(
+        str(row["truth"]) == str(truth) and str(row["prediction"]) == str(prediction) for row in tables.pictures
+    )
+    step += f" The section Errors shows {shown} of {count:,} among its worst examples." if shown else ""
     return [Finding(f"The most frequent error predicts {prediction} instead of {truth}.", evidence, step)]
 
 

@@ -54,7 +54,15 @@ def test_numeric_class_names_are_classes(studies_by_case: dict[str, StudyTables]
         predictions=predictions,
         manifest=studies_by_case["classes"].manifest | {"classes": []},
     )
-    assert errors.build_findings(tables)[0].verdict.startswith("The most frequent error predicts")
+    finding = errors.build_findings(tables)[0]
+    assert finding.verdict.startswith("The most frequent error predicts")
+    assert finding.next_step.endswith(": `artifacts/confirm/predictions.csv` names them.")
+    prediction, truth = finding.verdict.rstrip(".").split()[-4::3]
+    shown = replace(
+        tables, pictures=[{"truth": truth, "prediction": prediction}, {"truth": truth, "prediction": truth}]
+    )
+    step = errors.build_findings(shown)[0].next_step
+    assert " The section Errors shows 1 of " in step
     assert any(
         chart.title == "Truth against prediction" for chart in errors.build_figures(tables) if isinstance(chart, Chart)
     )
