@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_number, join_items
+from thalweg.reporting.text import format_count, format_number, join_items
 from thalweg.stats.run_curves import MIN_VALIDATIONS, Evidence
 from thalweg.stats.samples import SeedNoise
 
@@ -153,6 +153,17 @@ def describe_unknown_noise(tables: StudyTables) -> str:
     return (
         f"Trials trained for {epochs} epochs, but candidates were retrained for {tables.setting('confirm.epochs')} "
         "(`confirm.epochs`), so their spread says nothing of a trial's."
+    )
+
+
+def refer_to_fresh_seeds(tables: StudyTables) -> str:
+    """Say, after a space, that fresh seeds compare the trials that the search ranks; '' if only one was retrained."""
+    if tables.runs.empty or tables.runs["trial"].nunique() < 2:
+        return ""
+    seeds, fresh = tables.seeds_per_trial, tables.runs["seed"].nunique()
+    return (
+        f" The search gave each trial {format_count(seeds, 'seed')}; the section Result compares the retrained trials "
+        f"on {format_count(fresh, 'fresh seed')}."
     )
 
 

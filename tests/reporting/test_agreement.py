@@ -185,6 +185,10 @@ PAIRS = {
         r"^fails: {name}$",
         r"`{name}` (and `\S+` )?mattered little",
     ),
+    "the order of the best trials may be luck, and one of them is ahead": (
+        r"^The order of the \d+ best trials in the search may be luck",
+        r"^In the search, no other trial came within noise of trial",
+    ),
     "the baseline stays, and is replaced": (r"^Keep the baseline", r"^Make the winner the next baseline"),
 }
 """Sentences that no report may hold together: what the audit of 320 studies found and what rests on best epochs, simple

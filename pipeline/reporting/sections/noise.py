@@ -10,7 +10,7 @@ from thalweg.reporting.analysis.trial_spread import compare_with_noise, select_b
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, EmptyFigure, Figure, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
-from thalweg.reporting.sentences import add_article, describe_noise, describe_unknown_noise
+from thalweg.reporting.sentences import add_article, describe_noise, describe_unknown_noise, refer_to_fresh_seeds
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     count_decimals,
@@ -50,13 +50,14 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     if comparison == "below":
         more = "no more" if best["value"].std() <= noise.std else "not clearly more"
         verdict = (
-            f"The order of the {len(best)} best trials may be luck: their spread ({best_spread}) is {more} than that "
-            f"of seeds alone ({format_number(noise.std, 2)})."
+            f"The order of the {len(best)} best trials in the search may be luck: their spread ({best_spread}) is "
+            f"{more} than that of seeds alone ({format_number(noise.std, 2)})."
         )
         evidence = (
             f"{noise_sentence} {quarter}, all {len(ranked):,} complete trials have {spread}. Which trials are bad is "
             f"not luck: {_describe_share(share)} of the variance of {whole} is seed noise."
         )
+        evidence += refer_to_fresh_seeds(tables)
         return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)]
     evidence = (
         f"{noise_sentence} The {len(ranked):,} complete trials have a standard deviation of {spread}; "
@@ -68,8 +69,12 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
         evidence += f"; at most {_describe_share(noise.std**2 / best['value'].var())} of that variance is seed noise."
         return [Finding(verdict, evidence, "", trials, "good")]
     if comparison == "explained":
-        verdict = f"The order of the {len(best)} best trials may be luck: seeds alone may differ as much as they do."
+        verdict = (
+            f"The order of the {len(best)} best trials in the search may be luck: seeds alone may differ as much as "
+            "they do."
+        )
         evidence += ". That not all trials are alike shows in what mattered, or in the comparison with the baseline."
+        evidence += refer_to_fresh_seeds(tables)
         return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)]
     low, high = (_describe_share(end) for end in variance_share_interval(share, len(ranked) - 1, noise.dof))
     evidence += (

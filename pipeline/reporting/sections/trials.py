@@ -10,7 +10,7 @@ from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.analysis.trial_spread import compare_with_noise
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table, TrialTable
-from thalweg.reporting.sentences import STATE_LABELS, describe_noise
+from thalweg.reporting.sentences import STATE_LABELS, describe_noise, refer_to_fresh_seeds
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import capitalise_first, format_count, format_number, format_share, metric_label
 
@@ -45,11 +45,14 @@ def _report_repeats(tables: StudyTables) -> list[Finding]:
 
 
 def _report_ties(tables: StudyTables) -> list[Finding]:
-    """Report which trials tie with the best, unless the section Noise says that their order may be luck."""
+    """Report which trials tie with the best, unless the section Noise says that their order may be luck.
+
+    The values are those of the search. Which trial is best on fresh seeds, the section Result says.
+    """
     close, noise, ranked = select_near_best(tables)["number"].tolist(), estimate_seed_noise(tables), tables.ranked
     if noise is None or len(ranked) < 2:
         return []
-    if len(close) > 1 and compare_with_noise(tables) in ("below", "explained"):
+    if compare_with_noise(tables) in ("below", "explained"):
         return []
     evidence = (
         f"{describe_noise(noise, metric_label(tables.objective))} Two trials that are equally good differ by up to "
@@ -57,14 +60,15 @@ def _report_ties(tables: StudyTables) -> list[Finding]:
     )
     if len(close) == 1:
         verdict, evidence = (
-            f"Trial {close[0]} leads by more than noise.",
-            f"{evidence} No other trial is that close to it.",
+            f"In the search, no other trial came within noise of trial {close[0]}.",
+            f"{evidence}{refer_to_fresh_seeds(tables)}",
         )
-        return [Finding(verdict, evidence, trials=(close[0],), tone="good")]
+        return [Finding(verdict, evidence, trials=(close[0],))]
     others = format_share(len(close) - 1, len(ranked) - 1, "other complete trial")
     evidence += f" {capitalise_first(others)} {'is' if len(close) == 2 else 'are'} that close to the best."
     evidence += _describe_retrained(tables, close)
-    verdict = f"{len(close):,} trials tie for the best within noise."
+    evidence += refer_to_fresh_seeds(tables)
+    verdict = f"In the search, {len(close):,} trials tie for the best within noise."
     return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tuple(close))]
 
 

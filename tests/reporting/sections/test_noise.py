@@ -59,7 +59,7 @@ NAMES = ("winner", "runner-up 1", "baseline")
     ("spread", "far", "verdict"),
     [
         (0.001, 0.0, "The trials of the study do not differ by more than seed noise."),
-        (0.001, 5.0, "The order of the 12 best trials may be luck: their spread"),
+        (0.001, 5.0, "The order of the 12 best trials in the search may be luck: their spread"),
         (2.0, 5.0, "Even the best quarter of the trials differ by more than seed noise."),
     ],
 )  # fmt: skip

@@ -39,7 +39,7 @@ def report_runners_up(tables: StudyTables, result: ConfirmedResult) -> list[Find
         verdict = f"{_name_subject(better)} clearly better than the winner on the {result.split} set."
         findings.append(Finding(verdict, evidence, _advise_on_choice(tables), _list_trials(tables, better), "caution"))
     if close:
-        verdict = f"{_name_subject(close)} not clearly worse than the winner."
+        verdict = f"{_name_subject(close)} not clearly worse than the winner on fresh seeds."
         step = f"Choose between the winner and {join_items(close)} by cost or simplicity."
         findings.append(Finding(verdict, "" if better else evidence, step, _list_trials(tables, close)))
     if findings:
@@ -49,7 +49,7 @@ def report_runners_up(tables: StudyTables, result: ConfirmedResult) -> list[Find
         return [Finding(f"The winner leads {group} on the examples that chose it.", evidence)]
     if result.has_one_group:
         return [Finding(f"The winner is better than {group} on this one group of examples.", evidence)]
-    return [Finding(f"The winner is clearly better than {group}.", evidence, tone="good")]
+    return [Finding(f"The winner is clearly better than {group} on fresh seeds.", evidence, tone="good")]
 
 
 def _name_subject(names: Sequence[str]) -> str:

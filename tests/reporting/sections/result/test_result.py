@@ -337,9 +337,9 @@ def with_rivals(tables: StudyTables, **differences: tuple[float, float]) -> Stud
 @pytest.mark.parametrize(
     ("mean", "verdict", "tone"),
     [
-        (0.3, "The winner is clearly better than its runner-up.", "good"),
+        (0.3, "The winner is clearly better than its runner-up on fresh seeds.", "good"),
         (-0.3, "Runner-up 1 is clearly better than the winner on the test set.", "caution"),
-        (0.1, "Runner-up 1 is not clearly worse than the winner.", "plain"),
+        (0.1, "Runner-up 1 is not clearly worse than the winner on fresh seeds.", "plain"),
     ],
 )
 def test_runner_up_has_three_cases(counting_study: StudyTables, mean: float, verdict: str, tone: str) -> None:
