@@ -89,11 +89,20 @@ def _sort_splits(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
 
 
+def _name_models(tables: StudyTables) -> dict[str, Any]:
+    """Return the kind of the file's model, and the winner's if the study searched it."""
+    trials = tables.trials
+    if "model.kind" not in trials or tables.winner is None:
+        return {"model": tables.setting("model.kind")}
+    kind = trials.loc[trials["number"] == tables.winner, "model.kind"].iloc[0]
+    return {"model of the winner": kind, "model of params.yaml": tables.setting("model.kind")}
+
+
 def _build_facts_table(tables: StudyTables) -> Table:
     provenance, setting = tables.provenance, tables.setting
     facts = {
         "task": setting("task.kind"),
-        "model": setting("model.kind"),
+        **_name_models(tables),
         "sampler": setting("study.sampler"),
         "trials": len(tables.trials) + tables.repeat_count,
         "different combinations": len(tables.trials) if tables.repeat_count else None,

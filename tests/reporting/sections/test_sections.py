@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from thalweg.reporting import sections
@@ -187,3 +188,18 @@ def test_faults_are_not_examples(counting_study: StudyTables) -> None:
     assert "artifacts/prepared/manifest.json" in finding.next_step
     (finding,) = provenance.build_findings(replace(counting_study, manifest=manifest | {"excluded": [again, orphan]}))
     assert finding.verdict == "The data has faults, but every example was used."
+
+
+def test_facts_name_the_model_of_the_winner(counting_study: StudyTables) -> None:
+    (plain,) = [figure for figure in provenance.build_figures(counting_study) if figure.id == "facts"]
+    assert isinstance(plain, Table)
+    assert "model" in set(plain.rows["fact"])
+    number = counting_study.trials["number"]
+    kinds = counting_study.trials.assign(**{"model.kind": np.where(number == counting_study.winner, "cnn", "mlp")})
+    (facts,) = [
+        figure for figure in provenance.build_figures(replace(counting_study, trials=kinds)) if figure.id == "facts"
+    ]
+    assert isinstance(facts, Table)
+    values = dict(zip(facts.rows["fact"], facts.rows["value"], strict=True))
+    assert values["model of the winner"] == "cnn"
+    assert values["model of params.yaml"] == dict(zip(plain.rows["fact"], plain.rows["value"], strict=True))["model"]
