@@ -40,6 +40,27 @@ def test_page_fits_and_is_offline(browser: Any, page_file: PageFile, case: str, 
         assert faults == []
 
 
+LINES = """(all) => all.map((line) => {
+  const whole = document.createRange();
+  whole.selectNodeContents(line);
+  return [...new Set([...whole.getClientRects()].map((part) => part.left))];
+})"""
+
+
+def test_long_lines_to_paste_hang(browser: Any, page_file: PageFile) -> None:
+    """What wraps begins further right than its line, no line is cut, and a copy has the lines of the text."""
+    with open_page(browser, page_file("usual"), width=390) as (page, _):
+        box = page.locator("#figure-next-space pre")
+        box.evaluate("(e) => { e.style.width = '9rem'; }")
+        lines = box.locator("span").evaluate_all(LINES)
+        assert max(map(len, lines)) > 1
+        assert all(min(rest) > first for first, *rest in lines if rest)
+        assert box.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+        copied = box.evaluate("(e) => { getSelection().selectAllChildren(e); return getSelection().toString(); }")
+        assert copied.startswith("study:\n  space:\n    ")
+        assert len(copied.splitlines()) == len(lines)
+
+
 @pytest.mark.parametrize("width", [1200, 1440])
 def test_only_trials_table_scrolls(browser: Any, page_file: PageFile, width: int) -> None:
     with open_page(browser, page_file("usual"), width=width) as (page, _):
