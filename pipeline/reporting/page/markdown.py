@@ -8,6 +8,7 @@ import vl_convert
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import figures
 from thalweg.reporting.page.html import build_environment
+from thalweg.reporting.page.parts import KeyNumber
 from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, build_vega_config
 from thalweg.reporting.text import format_number, join_items
@@ -31,12 +32,12 @@ def _escape_markup(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
-def render_head(lede: str, measure: str, numbers: Sequence[tuple[str, str, str, str]]) -> list[str]:
+def render_head(lede: str, measure: str, numbers: Sequence[KeyNumber]) -> list[str]:
     """Return the head of the report below its title: the headline, what is measured, and the numbers."""
-    lines = [
-        f"- {escape_text(name)}: {escape_text(value)}{f' ({escape_text(note)})' if note else ''}"
-        for name, _, value, note in numbers
-    ]
+    lines = []
+    for number in numbers:
+        choices, note = (f" ({escape_text(text)})" if text else "" for text in (number.choices, number.note))
+        lines.append(f"- {escape_text(number.name)}{choices}: {escape_text(number.value)}{note}")
     parts = [f"**{escape_text(lede)}**" if lede else "", escape_text(measure), "\n".join(lines)]
     return [part for part in parts if part]
 

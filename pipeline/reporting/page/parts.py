@@ -10,12 +10,13 @@ from thalweg.reporting.text import format_count
 
 
 class KeyNumber(NamedTuple):
-    """A number with its name, its colour (or none), and a note below it."""
+    """A number with its name, its colour (or none), a note below it, and the choices of what it measures (or '')."""
 
     name: str
     colour: str
     value: str
     note: str
+    choices: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,9 @@ class StripRow:
 
     def describe_row(self, with_scope: bool) -> str:
         """Describe the row; `with_scope` says where an interval holds for seeds alone."""
-        label = f"{self.name} ({self.second_line})" if self.second_line else self.name
+        notes = dict.fromkeys(["" if self.trial is None else f"trial {self.trial}", self.second_line])
+        note = ", ".join(filter(None, notes))
+        label = f"{self.name} ({note})" if note else self.name
         if (interval := self.wide_interval or self.seed_interval) and interval.n > 1:
             scope = ", over seeds alone" if with_scope and self.wide_interval is None else ""
             return f"{label} {format_interval(interval.mean, interval.low, interval.high)}{scope}"

@@ -81,7 +81,7 @@ def test_report_starts_with_headline(counting_study: StudyTables) -> None:
     assert headline in page
     numbers = re.findall(r'<dd class="big">(.*?)</dd>', page)
     assert len(numbers) == 3
-    assert re.findall(r"^- [a-z ]+: (\S+)", top, re.M) == numbers
+    assert re.findall(r"^- [a-z ]+(?: \(.+?\))?: (\S+)", top, re.M) == numbers
     assert steps.strip().startswith("1. ")
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from thalweg.reporting.analysis.candidate_choices import name_choices
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result, metric_interval
 from thalweg.reporting.analysis.groups import name_units
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
@@ -12,6 +13,9 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_interval, format_number, metric_label
 from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import t_interval
+
+MAX_LABEL_LENGTH = 18
+"""Characters of a row's second line."""
 
 
 def has_runs(tables: StudyTables) -> bool:
@@ -31,6 +35,10 @@ def build_candidates_chart(tables: StudyTables) -> Chart | None:
         mean = metric_interval(tables, tables.objective, values)
         rows.append(_build_strip_row(tables, name, values, mean, wide_intervals.get(name)))
     caption = "Small dots: seeds. Large dots: their means. Bars: 95 % intervals."
+    if not result.has_one_group:
+        caption += (
+            f" Thin bars, over seeds and {name_units(tables.predictions)}, are known for winner and baseline only."
+        )
     title = f"Candidates on {format_count(result.difference.n, 'fresh seed')}"
     return build_strip_chart("candidates", title, caption, label, rows)
 
@@ -62,7 +70,8 @@ def _build_strip_row(
     trials = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
     trial = int(trials.iloc[0]) if len(trials) else None
     role = name if name in ("winner", "baseline") else "runner-up"
-    return StripRow(name, "" if trial is None else f"trial {trial}", role, values, mean, wide_interval, trial=trial)
+    second_line = name_choices(tables, trial, MAX_LABEL_LENGTH) or ("" if trial is None else f"trial {trial}")
+    return StripRow(name, second_line, role, values, mean, wide_interval, trial=trial)
 
 
 def build_metrics_table(tables: StudyTables, result: ConfirmedResult) -> Table:
@@ -83,6 +92,10 @@ def build_metrics_table(tables: StudyTables, result: ConfirmedResult) -> Table:
         values = {metric_label(metric): format_number(answer.get(metric)) for metric in tables.metrics}
         rows.append({"candidate": answer["answer"], "trial": None, **values})
     caption = f"Mean on the {result.split} set, with its 95 % interval over seeds alone."
+    if not result.has_one_group:
+        caption += f" The first screen has intervals over seeds and {name_units(tables.predictions)}"
+        is_chosen = result.corrected is not None and result.contender_count > 1
+        caption += "; the winner's is also corrected for its choice." if is_chosen else "."
     if tables.baseline_trial is not None:
         caption += f" The baseline was trained from params.yaml; trial {tables.baseline_trial} has the same values."
         hidden = sorted({*tables.runs["candidate"]} - {"winner", *result.candidates})
