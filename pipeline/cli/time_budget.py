@@ -15,7 +15,6 @@ TRIALS = "study.trials"
 EPOCHS = ("training.epochs", "confirm.epochs", "confirm.refit_epochs")
 SEEDS = {"confirm.seeds": 2, "diagnose.seeds": 1}
 """Numbers of seeds, each with the fewest that it may be set to."""
-PATHS = (TRIALS, *EPOCHS, *SEEDS)
 
 MAX_EPOCH_FACTOR = 4.0  # longer training than this begins to overfit, so more trials and seeds are the better use
 MAX_SEEDS = 32

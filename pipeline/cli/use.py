@@ -1,5 +1,6 @@
 """Put a preset into params.yaml, with settings that fill a given time on this machine if one is given."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,12 +14,11 @@ from thalweg.cli.check import list_faults
 from thalweg.cli.schema_file import add_modeline, remove_modeline, write_schema
 from thalweg.config import notes
 from thalweg.config.load import load_config
-from thalweg.config.params_file import ParamsError, parse_params
-from thalweg.config.tree import flatten_tree
+from thalweg.config.params_file import ParamsError
 from thalweg.config.write import rewrite_params
 from thalweg.system import compiled, files, progress
 from thalweg.system.git import run_git
-from thalweg.system.paths import PARAMS
+from thalweg.system.paths import PARAMS, WRITTEN_PARAMS
 
 RESTORE = f"`git restore {PARAMS}` brings back the committed file"
 
@@ -49,8 +49,13 @@ def describe_use(answer: UseAnswer) -> str:
 
 
 def write_params(text: str) -> None:
-    """Write params.yaml with a line that names its JSON Schema, and the schema."""
-    files.write_text(PARAMS, add_modeline(text))
+    """Write params.yaml with a line that names its JSON Schema, and the schema.
+
+    A digest of the file stays in the state folder: it tells what this command wrote from a person's edit.
+    """
+    text = add_modeline(text)
+    files.write_text(PARAMS, text)
+    files.write_text(WRITTEN_PARAMS, _digest(text))
     write_schema()
 
 
@@ -102,20 +107,20 @@ def _fit_preset(preset: Path, minutes: float) -> _Chosen:
 
 
 def _require_no_changes() -> None:
-    """Raise `UserError` if params.yaml holds changes that neither git nor a preset has."""
+    """Raise `UserError` if params.yaml holds changes that neither git nor a preset nor this command has."""
     if not files.path_exists(PARAMS) or run_git("status", "--porcelain", "--", str(PARAMS)) == "":
         return
-    written = files.read_bytes(PARAMS)
-    if not any(_is_copy(written, files.read_bytes(preset)) for preset in presets.list_presets()):
+    if not _is_replaceable(files.read_bytes(PARAMS)):
         raise files.UserError(f"{PARAMS} has uncommitted changes; commit them, or overwrite them with --force")
 
 
-def _is_copy(written: bytes, preset: bytes) -> bool:
-    """Return whether a file is a preset, or a preset with settings that `--minutes` chose: no one's work."""
-    try:
-        values = dict(flatten_tree(parse_params(PARAMS, written)[0]))
-    except ParamsError:
-        return False
-    text = remove_modeline(written.decode())
-    chosen = {path: values[path] for path in time_budget.PATHS if path in values}
-    return text in (preset.decode(), rewrite_params(preset.decode(), chosen))
+def _is_replaceable(written: bytes) -> bool:
+    """Return whether a params file is a preset, or what `write_params` wrote, with settings of `--minutes` or not."""
+    text = written.decode(errors="replace")
+    if files.path_exists(WRITTEN_PARAMS) and files.read_bytes(WRITTEN_PARAMS).decode(errors="replace") == _digest(text):
+        return True
+    return remove_modeline(text) in (files.read_bytes(preset).decode() for preset in presets.list_presets())
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest() + "\n"

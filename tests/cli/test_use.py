@@ -8,10 +8,11 @@ import pytest
 from tests.helpers.paths import ROOT
 from thalweg import cli
 from thalweg.artifacts.expected_times import read_expected_times
-from thalweg.cli import measure, presets
+from thalweg.cli import measure, presets, time_budget
 from thalweg.cli.measure import Speed
 from thalweg.cli.schema_file import MODELINE
 from thalweg.config.load import load_config
+from thalweg.config.write import rewrite_params
 
 SPEED = Speed(epoch=0.02, lone_epoch=0.02, compile=2.0, read=1.0, start=2.0, parallel=2, passes=1000.0)
 
@@ -54,6 +55,19 @@ def test_check_gives_the_same_minutes(capsys: pytest.CaptureFixture[str]) -> Non
     promised = read_estimate()
     assert cli.main(["check", "--time"]) == 0
     assert read_estimate() == promised
+
+
+@pytest.mark.parametrize("arguments", [[], ["--minutes", "10"]])
+@pytest.mark.parametrize("path", [time_budget.TRIALS, *time_budget.EPOCHS, *time_budget.SEEDS])
+def test_edit_of_a_chosen_setting_is_kept(project: Path, arguments: list[str], path: str) -> None:
+    """`--minutes` may have chosen it, but this value is a person's."""
+    assert cli.main(["use", "digits", *arguments]) == 0
+    file = project / "params.yaml"
+    edited = rewrite_params(file.read_text(), {path: 25})
+    file.write_text(edited)
+    assert cli.main(["use", "scenes"]) == 2
+    assert file.read_text() == edited
+    assert cli.main(["use", "scenes", "--force"]) == 0
 
 
 def test_other_changes_are_kept(project: Path) -> None:

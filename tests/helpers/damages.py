@@ -58,6 +58,7 @@ OTHERS = {
     "made-of.json": "only says what differs; tests/artifacts/test_fresh_start.py damages it",
     "last-stage.json": "only says whether the first line was printed",
     "expected-times.json": "only says how long stages may take",
+    "written-params.sha256": "only lets `thalweg use` replace params.yaml without --force",
     ".gitignore": "the project's, or written by DVC",
 }
 """Files by name that no result is made from, with the reason."""
