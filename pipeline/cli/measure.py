@@ -4,7 +4,7 @@ import math
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -52,18 +52,35 @@ class Speed:
     passes: float
 
 
-def measure_speed(config: Config, outline: Examples, programs: Sequence[PlannedProgram]) -> Speed:
-    """Compile programs, and train each for a moment: lanes that share their batches, and others."""
+Review = Callable[[Speed, int, int], None]
+"""Takes the speed that is known so far, the number of measured programs, and that of all; may raise to end it."""
+
+
+def measure_speed(
+    config: Config, outline: Examples, programs: Sequence[PlannedProgram], review: Review = lambda *_: None
+) -> Speed:
+    """Compile programs, and train each for a moment: lanes that share their batches, and others.
+
+    `review` is called before each further program.
+    """
     chosen = programs[:: -(-len(programs) // MEASURED_PROGRAMS)]
     data = _build_random_data(config, outline)
     shown = progress.track(chosen, "compiling and training", len(chosen), "program")
+    passes = PASSES_OF_STEP * float(np.mean(data.train_sizes)) + float(data.validation_weights[0].sum())
+    read, start, parallel = len(outline) * _measure_reading(config), _measure_start(), _count_parallel(config)
+    measured = list[tuple[float, float, float]]()
+
+    def build_speed() -> Speed:
+        epoch, lone_epoch, compile_seconds = (mean(values) for values in zip(*measured, strict=True))
+        return Speed(epoch, lone_epoch, compile_seconds, read, start, parallel, passes)
+
     with workers.start_worker_pool(data) as pool:
         device_data = workers.copy_to_devices(data)
-        measured = [_measure_program(config, planned, device_data, pool) for planned in shown]
-    epoch, lone_epoch, compile_seconds = (mean(values) for values in zip(*measured, strict=True))
-    passes = PASSES_OF_STEP * float(np.mean(data.train_sizes)) + float(data.validation_weights[0].sum())
-    read = len(outline) * _measure_reading(config)
-    return Speed(epoch, lone_epoch, compile_seconds, read, _measure_start(), _count_parallel(config), passes)
+        for planned in shown:
+            if measured:
+                review(build_speed(), len(measured), len(chosen))
+            measured.append(_measure_program(config, planned, device_data, pool))
+    return build_speed()
 
 
 def _measure_program(

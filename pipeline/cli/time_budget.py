@@ -1,7 +1,7 @@
 """Settings of a preset that fill a given time on this machine: its trials, epochs and seeds grow or shrink together."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from thalweg.cli.measure import Speed
@@ -9,7 +9,7 @@ from thalweg.cli.stage_work import describe_stages, estimate_stages
 from thalweg.config.experiment import Config
 from thalweg.config.tree import flatten_tree
 from thalweg.system import files
-from thalweg.system.counts import format_duration
+from thalweg.system.counts import format_count, format_duration, format_elapsed
 
 TRIALS = "study.trials"
 EPOCHS = ("training.epochs", "confirm.epochs", "confirm.refit_epochs")
@@ -31,22 +31,39 @@ class Fit:
 
 def fit_settings(config: Config, speed: Speed, seconds: float) -> Fit:
     """Return the largest settings whose stages take `seconds` at most. Raises `UserError` if even the least do not."""
-
-    def estimate_total(factor: float) -> float:
-        return sum(estimate_stages(config.replace_values(scale_settings(config, factor)), speed).values())
-
-    least = estimate_total(0.0)
-    if least > seconds:
-        message = f"the least that this preset can do takes about {format_duration(least)} on this machine"
-        raise files.UserError(f"--minutes: {message}; use --minutes {math.ceil(least / 60)} or more")
+    if (least := _estimate_total(config, speed, 0.0)) > seconds:
+        raise _build_error(least)
     low, high = 0.0, 1.0
-    while high < MAX_FACTOR and estimate_total(high) <= seconds:
+    while high < MAX_FACTOR and _estimate_total(config, speed, high) <= seconds:
         low, high = high, 2 * high
     for _ in range(20):  # far below the step of any setting
         middle = (low + high) / 2
-        low, high = (middle, high) if estimate_total(middle) <= seconds else (low, middle)
+        low, high = (middle, high) if _estimate_total(config, speed, middle) <= seconds else (low, middle)
     values = scale_settings(config, low)
     return Fit(values, estimate_stages(config.replace_values(values), speed))
+
+
+def require_time(config: Config, speed: Speed, seconds: float, measured: int, programs: int, elapsed: float) -> None:
+    """Raise `UserError` if the speed of the programs `measured` so far shows that `seconds` are too few.
+
+    They are too few even if the other programs take no time, or if measuring alone has taken longer.
+    """
+    least, share = _estimate_total(config, speed, 0.0), measured / programs
+    others_free = replace(
+        speed, epoch=speed.epoch * share, lone_epoch=speed.lone_epoch * share, compile=speed.compile * share
+    )
+    if _estimate_total(config, others_free, 0.0) > seconds or min(elapsed, least) > seconds:
+        took = f"measuring {measured} of {format_count(programs, 'program')} took {format_elapsed(elapsed)}"
+        raise _build_error(least, f"{took} and was stopped, because ")
+
+
+def _estimate_total(config: Config, speed: Speed, factor: float) -> float:
+    return sum(estimate_stages(config.replace_values(scale_settings(config, factor)), speed).values())
+
+
+def _build_error(least: float, reason: str = "") -> files.UserError:
+    message = f"{reason}the least that this preset can do takes about {format_duration(least)} on this machine"
+    return files.UserError(f"--minutes: {message}; use --minutes {math.ceil(least / 60)} or more")
 
 
 def scale_settings(config: Config, factor: float) -> dict[str, Any]:

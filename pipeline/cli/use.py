@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,8 +100,13 @@ def _fit_preset(preset: Path, minutes: float) -> _Chosen:
     if outline is None or not len(outline):
         raise files.UserError(f"--minutes: the time cannot be measured, because {preflight.UNKNOWN_EXAMPLES}")
     compiled.guard_compiled_programs()
+    began = time.monotonic()
+
+    def review(speed: measure.Speed, measured: int, count: int) -> None:
+        time_budget.require_time(config, speed, 60 * minutes, measured, count, time.monotonic() - began)
+
     with progress.show_stage("use"):
-        speed = measure.measure_speed(config, outline, programs.list_programs(config, outline))
+        speed = measure.measure_speed(config, outline, programs.list_programs(config, outline), review)
     fit = time_budget.fit_settings(config, speed, 60 * minutes)
     expected_times.write_expected_times(config.replace_values(fit.values), fit.seconds)
     return _Chosen(dict(fit.values), dict(fit.seconds), time_budget.describe_fit(config, speed, fit))

@@ -20,6 +20,14 @@ def format_duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 99.5 * 60 else f"{seconds / 3600:.1f} h"
 
 
+def format_elapsed(seconds: float) -> str:
+    """Format a time that goes on: `42 s`, `2 min 5 s`, from ten minutes on as `format_duration`."""
+    if not 60 <= round(seconds) < 600:
+        return format_duration(seconds)
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
 def format_bytes(count: int) -> str:
     """Format `512 bytes`, `13.8 MB`."""
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TextIO, TypeVar
 
 from thalweg.system import bars, timing
-from thalweg.system.counts import format_count, format_duration
+from thalweg.system.counts import format_count, format_duration, format_elapsed
 
 Item = TypeVar("Item")
 Clock = Callable[[], float]
@@ -75,7 +75,7 @@ class _Display:
         part_left = part.estimate_seconds_left() if part else None
         elapsed = self._clock() - self._began
         left = None if self._expected is None else max(self._expected - elapsed, part_left or 0.0)
-        so_far = f"{format_duration(elapsed)} so far"
+        so_far = f"{format_elapsed(elapsed)} so far"
         if self._bars is not None:
             bars.show_row(self._bars, 0, self._stage, elapsed, left and elapsed + left, _describe_left(left) or so_far)
             if part:

@@ -6,6 +6,7 @@ import pytest
 from tests.cli.test_programs import CONFIG
 from thalweg.cli import measure, preflight, programs
 from thalweg.cli.measure import SAVED_EVENT, round_up
+from thalweg.system.files import UserError
 
 
 @pytest.mark.parametrize(("count", "parallel", "rounded"), [(1, 2, 2), (4, 2, 4), (5, 2, 6), (4.5, 2, 6), (0, 2, 0)])
@@ -37,7 +38,23 @@ def test_programs_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         return original(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(measure, "_measure_program", measure_program)
-    speed = measure.measure_speed(config, outline, programs.list_programs(config, outline))
+    planned, reviewed = programs.list_programs(config, outline), list[tuple[int, int]]()
+    speed = measure.measure_speed(config, outline, planned, lambda _, *counts: reviewed.append(counts))
     assert measured == [4, 12]
+    assert reviewed == [(1, 2)]
     assert (speed.start, speed.read) == (1.5, 60 * 0.5)
     assert min(speed.compile, speed.epoch, speed.lone_epoch, speed.passes, speed.parallel) > 0
+
+
+def test_measuring_ends_if_the_review_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "_measure_program", lambda *_: (0.1, 0.2, 3.0))
+    config = CONFIG.replace_values({"study.space": {"training.batch_size": {"choices": [4, 8, 12]}}})
+    outline = preflight.build_outline(config.data, config.seed)
+    assert outline is not None
+
+    def review(speed: measure.Speed, measured: int, count: int) -> None:
+        if measured == 2:
+            raise UserError(f"{speed.compile:g} s, {measured} of {count}")
+
+    with pytest.raises(UserError, match="3 s, 2 of 3"):
+        measure.measure_speed(config, outline, programs.list_programs(config, outline), review)

@@ -5,7 +5,7 @@ import pytest
 from tests.helpers.paths import ROOT
 from thalweg.cli.measure import Speed
 from thalweg.cli.stage_work import describe_stages, estimate_stages
-from thalweg.cli.time_budget import describe_fit, fit_settings, scale_settings
+from thalweg.cli.time_budget import describe_fit, fit_settings, require_time, scale_settings
 from thalweg.config.load import load_config
 from thalweg.system.files import UserError
 
@@ -56,6 +56,21 @@ def test_more_time_is_used() -> None:
 def test_too_little_time_is_refused() -> None:
     with pytest.raises(UserError, match=r"--minutes: the least .* use --minutes \d+ or more"):
         fit_settings(DETECT, SPEED, 30)
+
+
+@pytest.mark.parametrize(("measured", "seconds", "elapsed"), [(1, 30, 20.0), (1, 80, 85.0), (2, 60, 20.0)])
+def test_measuring_stops_when_time_is_too_short(measured: int, seconds: float, elapsed: float) -> None:
+    with pytest.raises(UserError, match=rf"--minutes: measuring {measured} of 3 programs took .* or more") as stopped:
+        require_time(DETECT, SPEED, seconds, measured, 3, elapsed)
+    with pytest.raises(UserError) as refused:
+        fit_settings(DETECT, SPEED, seconds)
+    assert str(stopped.value).endswith(str(refused.value).removeprefix("--minutes: "))
+
+
+@pytest.mark.parametrize(("measured", "seconds", "elapsed"), [(1, 60, 20.0), (2, 80, 20.0), (2, 100, 700.0)])
+def test_measuring_goes_on_while_time_may_do(measured: int, seconds: float, elapsed: float) -> None:
+    """The other programs may be faster, or the least may fit although measuring took long."""
+    require_time(DETECT, SPEED, seconds, measured, 3, elapsed)
 
 
 def test_choice_is_described() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from thalweg.system.counts import format_bytes, format_duration
+from thalweg.system.counts import format_bytes, format_duration, format_elapsed
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,19 @@ from thalweg.system.counts import format_bytes, format_duration
 )
 def test_duration(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(59.4, "59 s"), (59.6, "1 min 0 s"), (125.2, "2 min 5 s"), (134.0, "2 min 14 s"), (599.4, "9 min 59 s")],
+)
+def test_elapsed_minutes_have_seconds(seconds: float, text: str) -> None:
+    """A line every ten seconds differs from the one before."""
+    assert format_elapsed(seconds) == text
+
+
+def test_long_elapsed_time_is_a_duration() -> None:
+    assert [format_elapsed(seconds) for seconds in (42.4, 600, 5000, 9000)] == ["42 s", "10 min", "83 min", "2.5 h"]
 
 
 @pytest.mark.parametrize(
