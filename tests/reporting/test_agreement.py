@@ -304,6 +304,6 @@ def test_reference_to_own_section_is_dropped() -> None:
     assert search.endswith(" The section Parameters shows this space, ready to paste.")
     text, _ = render_markdown(alone, select_sections(alone))
     top, inside = text.split("\n## Parameters\n")
-    assert "1. Next, in params.yaml, search this space:\n\n       study:\n" in top
+    assert "1. Next, in params.yaml, search this space:\n\n       # in params.yaml, in place of `space:`" in top
     assert paper.escape_text(search.partition(" The section ")[0]) in inside
     assert "The section Parameters" not in inside

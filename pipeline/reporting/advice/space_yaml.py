@@ -1,27 +1,55 @@
 """A search space as YAML for params.yaml."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg.config.study import NULL
+from thalweg.config.study import NULL, ParameterConfig
 from thalweg.config.write import format_inline
 from thalweg.reporting.advice.next_space import NextParameter
+from thalweg.reporting.tables import StudyTables
+
+MISSING = object()
 
 
 def format_space(space: Sequence[NextParameter]) -> list[str]:
-    """Format what is still searched as lines of params.yaml; [] if every parameter has its value."""
+    """Format what is still searched as `space:` of params.yaml, which it replaces; [] if every parameter is settled."""
     entries = _divide_space(space)[0]
     lines = [f"    {format_inline({name: entry})[1:-1]}" for name, entry in entries.items()]
-    return ["study:", "  space:", *lines] if lines else []
+    return ["  space:", *lines] if lines else []
 
 
 def list_settings(space: Sequence[NextParameter]) -> list[tuple[str, str]]:
     """List each parameter that is searched no more as `name: value`, with the reason for the value."""
     settled = _divide_space(space)[1]
     return [
-        (format_inline({step.searched.name: _round_value(step.remaining_values[0])})[1:-1], step.reason)
-        for step in settled
+        (_format_setting(step.searched.name, _round_value(step.remaining_values[0])), step.reason) for step in settled
     ]
+
+
+def list_outside_values(tables: StudyTables, space: Sequence[NextParameter]) -> list[tuple[str, str]]:
+    """List each value of params.yaml that the space leaves out as `name: value`, with the best trial's to set there.
+
+    A value that the file lacks, as a size of another network, is ''.
+    """
+    trials = tables.trials[tables.trials["number"] == tables.winner]
+    best = dict(next((tables.ranked if trials.empty else trials).iterrows())[1])
+    setting, outside = dict[str, Any](), list[tuple[str, str]]()
+    for name, entry in _divide_space(space)[0].items():
+        parameter, value = ParameterConfig.model_validate(entry), tables.setting(name, MISSING)
+        if not parameter.is_active(setting):
+            continue
+        setting[name] = value
+        inside = best[name].item() if hasattr(best[name], "item") else best[name]
+        inside = inside if isinstance(inside, float) and math.isnan(inside) else _round_value(inside)
+        if not parameter.has_value(value) and parameter.has_value(inside):
+            setting[name] = inside
+            outside.append(("" if value is MISSING else _format_setting(name, value), _format_setting(name, inside)))
+    return outside
+
+
+def _format_setting(name: str, value: Any) -> str:
+    return format_inline({name: value})[1:-1]
 
 
 def _divide_space(space: Sequence[NextParameter]) -> tuple[dict[str, dict[str, Any]], list[NextParameter]]:

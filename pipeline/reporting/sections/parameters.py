@@ -138,9 +138,14 @@ def _build_next_space(tables: StudyTables) -> list[Figure]:
         caption += "Each end is moved alone, so combinations inside may still fail: see Health. "
     space = next_space.build_next_space(tables)
     settings = [f"{format_code(setting)} ({reason})" for setting, reason in space_yaml.list_settings(space)]
-    caption += "Paste it over `study.space` in params.yaml."
+    caption += "In params.yaml, replace `space:` and the lines below it by this."
     if settings:
         caption += f" What is searched no more stands at its own place: set {join_items(settings, len(settings))}."
+    if outside := space_yaml.list_outside_values(tables, space):
+        left_out = join_items([format_code(value) for value, _ in outside if value], len(outside))
+        inside = join_items([format_code(value) for _, value in outside], len(outside))
+        caption += f" Values of params.yaml lie outside this space ({left_out or 'some are missing'}): set {inside}."
+    caption += " Then run `thalweg run`."
     return [Code("next-space", "Search next", caption, space_yaml.format_space(space))]
 
 

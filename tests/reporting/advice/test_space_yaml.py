@@ -1,10 +1,13 @@
 """The next space as lines to paste: all of them settings, none a note."""
 
+from dataclasses import replace
+
 from ruamel.yaml import YAML
 
 from thalweg.reporting.advice.next_space import NextParameter
-from thalweg.reporting.advice.space_yaml import format_space, list_settings
+from thalweg.reporting.advice.space_yaml import format_space, list_outside_values, list_settings
 from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
 
 KIND = SearchedParameter("model.kind", choices=("linear", "mlp", "cnn"))
 SIZE = SearchedParameter("model.width", choices=(32,), when={"model.kind": ("mlp", "linear")})
@@ -13,7 +16,7 @@ RATE = SearchedParameter("optimizer.learning_rate", low=0.1, high=1.0)
 
 
 def read_space(*space: NextParameter) -> dict[str, object]:
-    space_by_name: dict[str, object] = YAML(typ="safe").load("\n".join(format_space(space)))["study"]["space"]
+    space_by_name: dict[str, object] = YAML(typ="safe").load("\n".join(format_space(space)))["space"]
     return space_by_name
 
 
@@ -40,3 +43,23 @@ def test_size_of_some_networks_stays_searched() -> None:
 def test_impossible_conditions_drop_their_dependents() -> None:
     space = [NextParameter(KIND, "cnn"), NextParameter(SIZE), NextParameter(DEPTH)]
     assert (format_space(space), list_settings(space)) == ([], [("model.kind: cnn", "the only choice")])
+
+
+def list_outside(tables: StudyTables, model: dict[str, object]) -> list[tuple[str, str]]:
+    """Of a study whose best trial is an mlp of width 32, when the next one leaves out linear."""
+    is_best = tables.trials["number"] == tables.winner
+    trials = tables.trials.copy()
+    trials["model.kind"] = is_best.map({True: "mlp", False: "cnn"})
+    trials["model.width"] = is_best.map({True: 32.0, False: float("nan")})
+    kinds = NextParameter(SearchedParameter("model.kind", choices=("mlp", "cnn")))
+    return list_outside_values(replace(tables, trials=trials, params={"model": model}), [kinds, NextParameter(SIZE)])
+
+
+def test_values_of_the_file_outside_are_listed(counting_study: StudyTables) -> None:
+    """The size is needed only by the network that is set in place of the file's own."""
+    assert list_outside(counting_study, {"kind": "linear"}) == [
+        ("model.kind: linear", "model.kind: mlp"),
+        ("", "model.width: 32"),
+    ]
+    assert list_outside(counting_study, {"kind": "cnn"}) == []
+    assert list_outside(counting_study, {"kind": "mlp", "width": 16}) == [("model.width: 16", "model.width: 32")]

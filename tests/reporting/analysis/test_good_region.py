@@ -181,7 +181,7 @@ def test_trials_outside_fixed_choice(counting_study: StudyTables) -> None:
 def test_next_space_is_valid_yaml(counting_study: StudyTables) -> None:
     tables = build_region_study(counting_study, **BEST | {"kind": ["l2", "no"] * 3})
     lines = space_yaml.format_space(next_space.build_next_space(tables))
-    space = YAML(typ="safe").load("\n".join(lines))["study"]["space"]
+    space = YAML(typ="safe").load("\n".join(lines))["space"]
     assert space["kind"] == {"choices": ["l2", "no"]}
     assert set(space) == {"rate", "share", "kind", "units"}
     for entry in space.values():
