@@ -36,6 +36,9 @@ def init_project(preset: Path) -> None:
         is_root = under_git and run_git("rev-parse", "--show-prefix") == ""
         run_dvc("init", *([] if is_root else ["--subdir"] if under_git else ["--no-scm"]))
         run_dvc("config", "core.analytics", "false")
+        # stages dvc.lock after a run; without it each run of DVC ends with a hint to set it
+        run_dvc("config", "core.autostage", "true")
+        run_git("reset", "--quiet", "--", str(DVC_FOLDER), ".dvcignore")  # DVC stages half of them
     template = (root or Path()) / DVC_FOLDER / "plots" / PLOT_TEMPLATE
     if not files.path_exists(template):
         files.write_bytes(template, files.read_bytes(find_package_file("scaffold", PLOT_TEMPLATE)))

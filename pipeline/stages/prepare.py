@@ -74,7 +74,7 @@ def describe_examples(examples: Examples, split: Splits) -> str:
         labels = examples.labels["label"]
         counts = [np.bincount(labels[indices], minlength=len(examples.classes)) for indices in rows.values()]
         of_classes = [
-            f"{name} {' + '.join(f'{count:,}' for count in of_class)}"
+            f"class {name}: {' + '.join(f'{count:,}' for count in of_class)}"
             for name, of_class in zip(examples.classes, np.stack(counts, 1).tolist(), strict=True)
         ]
         parts.append(join_first(of_classes, MAX_CLASSES))

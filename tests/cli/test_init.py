@@ -43,6 +43,15 @@ def test_empty_folder_becomes_a_project(empty: Path, capsys: pytest.CaptureFixtu
     assert all(name in output for name in NAMES)
 
 
+@pytest.mark.usefixtures("empty")
+def test_nothing_is_half_staged() -> None:
+    """DVC stages its own files, as they were before the project's settings."""
+    assert cli.main(["init"]) == 0
+    lines = run_git("status", "--porcelain").splitlines()
+    assert {line[:2] for line in lines} == {"??"}
+    assert "autostage = true" in Path(".dvc/config").read_text()
+
+
 def test_every_scaffold_file_is_used() -> None:
     scaffold = {file.name for file in find_package_file("scaffold").iterdir()}
     assert scaffold == {*CONTENTS.values(), "candidates.json"}

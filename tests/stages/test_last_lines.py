@@ -22,7 +22,7 @@ CLASSIFIED = replace(EXAMPLES, labels={"label": (np.arange(48) % 2).astype(np.in
     [
         (EXAMPLES, "48 images; train 24, validation 12, test 12"),
         (GROUPED, "48 images in 8 groups; train 24, validation 12, test 12"),
-        (CLASSIFIED, "48 images; train 24, validation 12, test 12; cat 12 + 6 + 6, dog 12 + 6 + 6"),
+        (CLASSIFIED, "48 images; train 24, validation 12, test 12; class cat: 12 + 6 + 6, class dog: 12 + 6 + 6"),
     ],
 )
 def test_prepare(examples: Examples, text: str) -> None:
@@ -31,7 +31,7 @@ def test_prepare(examples: Examples, text: str) -> None:
 
 def test_prepare_with_folds() -> None:
     text = prepare.describe_examples(CLASSIFIED, split_into_folds())
-    assert text == "48 images; 3 folds 36, test 12; cat 18 + 6, dog 18 + 6"
+    assert text == "48 images; 3 folds 36, test 12; class cat: 18 + 6, class dog: 18 + 6"
 
 
 @pytest.mark.parametrize(("since", "end"), [(np.nan, "learns"), (3.0, "learns from epoch 3 on")])
