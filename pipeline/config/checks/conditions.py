@@ -26,7 +26,9 @@ def find_condition_problems(space: Mapping[str, ParameterConfig], written: Itera
             else:
                 choices = tuple(str(choice) for choice in parent.choices)
                 unknown = [value for value in values if value not in parent.choices]
-                yield from (Problem(path, f"{quote_value(value)} {NO_CHOICE}", choices, condition) for value in unknown)
+                yield from (
+                    Problem(path, f"{quote_value(value)} {NO_CHOICE}", choices, str(value)) for value in unknown
+                )
 
 
 def drop_missing_choices(space: Mapping[str, ParameterConfig]) -> dict[str, ParameterConfig]:

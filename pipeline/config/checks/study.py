@@ -32,7 +32,7 @@ def find_enqueue_problems(study: Mapping[str, Any], space: Mapping[str, Paramete
                 continue
             elif parameter.choices is not None:
                 choices = tuple(str(choice) for choice in parameter.choices)
-                yield Problem(path, f"{quote_value(value)} is not among its choices", choices)
+                yield Problem(path, f"{quote_value(value)} is not among its choices", choices, str(value))
             else:
                 message = f"{describe_value(value)} is outside its range, {parameter.describe_values()}"
                 yield Problem(path, message)

@@ -38,3 +38,9 @@ def test_other_faults_of_the_space_still_show(tmp_path: Path) -> None:
     first, second = list_message_lines(tmp_path, text)
     assert "`low` must be below `high`" in first
     assert '"cnn" is not among its choices' in second
+
+
+def test_misspelt_condition_has_a_suggestion(tmp_path: Path) -> None:
+    conditions = CONDITIONS.replace("{model.kind: cnn}", "{model.kind: cnnn}")
+    lines = list_message_lines(tmp_path, edit_experiment(*KIND, (LAST, LAST + KINDS.format("cnn") + conditions)))
+    assert any('"cnnn" is not among its choices; allowed: linear, cnn; did you mean `cnn`?' in line for line in lines)
