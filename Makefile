@@ -24,8 +24,8 @@ $(READY): requirements.lock pyproject.toml
 	@case "$$PWD" in *[:\#\$$\"\`\\]*) printf '%s\n' "$$PWD: make and pip cannot bear : # $$ \" \` \\ in a path; move the folder"; exit 2;; esac
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set its path: make PYTHON=/path/to/python3.12"; exit 2; }
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	@echo "pip downloads and installs the packages of requirements.lock into .venv, and prints nothing meanwhile; the first time this takes minutes"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@echo "pip installs the packages of requirements.lock into .venv, and ignores those of other systems; this takes minutes"
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/thalweg schema
 	touch $(READY)
