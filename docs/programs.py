@@ -45,11 +45,12 @@ With `--json`, a command prints its answer as one line on standard output. Progr
 | exit code | meaning |
 | ---: | --- |
 | 0 | done; `thalweg compare`: B is better |
-| 1 | `thalweg compare`: B is worse; other commands: a fault of Thalweg, or of a library; `thalweg run`: DVC has ended |
+| 1 | `thalweg compare`: B is worse; other commands: a fault of Thalweg, or of a library |
 | 2 | an error that you can correct; `thalweg check --json` still prints its answer |
 | 3 | `thalweg compare`: not clear yet |
 | 4 | `thalweg compare`: no difference that counts |
 | 130 | stopped by Ctrl-C; the same command goes on |
+| 255 | `thalweg run` and `dvc repro`: a stage has failed |
 
 [results.md](results.md) describes the tables in `reports/`.
 
