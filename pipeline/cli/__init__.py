@@ -34,12 +34,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             dvc_lock.mend_lock()
             dvc_lock.mend_files_in_use()
         project_folder.require_text_path()
+        return _run_command(arguments)
+    except files.UserError as error:
+        if not guarded.hand_up_error(str(error)):
+            print(error, file=sys.stderr)
+        return 2
+
+
+def _run_command(arguments: argparse.Namespace) -> int:
+    """Run a command; return its exit code. An error says how to start a project, where there is none."""
+    try:
         return int(arguments.run(arguments) or 0)
     except files.UserError as error:
-        message = f"{error}{_advise_start(arguments)}"
-        if not guarded.hand_up_error(message):
-            print(message, file=sys.stderr)
-        return 2
+        raise files.UserError(f"{error}{_advise_start(arguments)}") from error
 
 
 def _advise_start(arguments: argparse.Namespace) -> str:
