@@ -32,8 +32,7 @@ def list_outside_values(tables: StudyTables, space: Sequence[NextParameter]) -> 
 
     A value that the file lacks, as a size of another network, is ''.
     """
-    trials = tables.trials[tables.trials["number"] == tables.winner]
-    best = dict(next((tables.ranked if trials.empty else trials).iterrows())[1])
+    best = _find_best_trial(tables)
     setting, outside = dict[str, Any](), list[tuple[str, str]]()
     for name, entry in _divide_space(space)[0].items():
         parameter, value = ParameterConfig.model_validate(entry), tables.setting(name, MISSING)
@@ -46,6 +45,13 @@ def list_outside_values(tables: StudyTables, space: Sequence[NextParameter]) -> 
             setting[name] = inside
             outside.append(("" if value is MISSING else _format_setting(name, value), _format_setting(name, inside)))
     return outside
+
+
+def _find_best_trial(tables: StudyTables) -> dict[str, Any]:
+    """Return the row of the winner; without one, of the trial with the best value, which may have stopped early."""
+    by_value = tables.trials.assign(cost=tables.trials["value"] * tables.sign).sort_values(["cost", "number"])
+    is_winner = by_value["number"] == tables.winner
+    return dict((by_value[is_winner] if is_winner.any() else by_value).iloc[0])
 
 
 def _format_setting(name: str, value: Any) -> str:

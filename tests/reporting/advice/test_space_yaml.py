@@ -63,3 +63,17 @@ def test_values_of_the_file_outside_are_listed(counting_study: StudyTables) -> N
     ]
     assert list_outside(counting_study, {"kind": "cnn"}) == []
     assert list_outside(counting_study, {"kind": "mlp", "width": 16}) == [("model.width: 16", "model.width: 32")]
+
+
+def test_study_without_a_complete_trial(counting_study: StudyTables) -> None:
+    """The trial with the best value counts, though it was stopped early."""
+    trials = counting_study.trials.assign(state="pruned")
+    pruned = replace(counting_study, trials=trials, runs=counting_study.runs.iloc[:0])
+    assert pruned.winner is None
+    best = trials.sort_values("value").iloc[0]
+    rate = next(one for one in pruned.parameters if one.is_range)
+    value = float(str(best[rate.name]))
+    near = NextParameter(replace(rate, low=0.9 * value, high=1.1 * value))
+    ((outside, inside),) = list_outside_values(pruned, [near])
+    assert outside.startswith(rate.name) or outside == ""
+    assert inside.startswith(f"{rate.name}: ")
