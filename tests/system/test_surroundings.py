@@ -73,7 +73,9 @@ def test_odd_surroundings(project: Path, command: str, code: int, message: str) 
 def test_any_name_of_the_project_folder(project: Path, tmp_path: Path, name: str) -> None:
     shutil.copytree(project, tmp_path / name)
     done = run_in_shell(f"{THALWEG} stage prepare && {THALWEG} stage augment", tmp_path / name)
-    assert (done.returncode, done.stderr) == (0, "")
+    # a slow machine prints how far a stage is
+    errors = [line for line in done.stderr.splitlines() if not line.startswith(("prepare", "augment"))]
+    assert (done.returncode, errors) == (0, [])
 
 
 def test_folder_name_that_is_not_utf8_is_named(tmp_path: Path) -> None:
