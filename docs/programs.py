@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from thalweg.cli.answers import CheckAnswer, CompareAnswer, PresetsAnswer, StudyAnswer, UseAnswer
+from thalweg.cli.answers import CheckAnswer, CompareAnswer, PresetsAnswer, UseAnswer
+from thalweg.cli.study import StudyAnswer
 from thalweg.cli.timing_table import TimingAnswer
 from thalweg.reporting.finding import Finding
 from thalweg.system import files

@@ -153,7 +153,7 @@ def draw_candidates(of: Cells, count: int, draw: np.random.Generator) -> tuple[l
 
 
 def is_rival_told_apart(seed: int, of: Cells, candidates: int = 2) -> bool:
-    """Return whether equal candidates are told apart: the winner better than all others, or another one better."""
+    """Return whether the winner is said to be better than all others, or another one better; all are equal."""
     draw = np.random.default_rng([seed, of.groups, candidates])
     config, sizes = build_confirm_config(of.seeds), np.full(of.groups, 20, np.intp)
     ranked, left_out, _ = draw_candidates(of, candidates, draw)

@@ -64,25 +64,6 @@ class UseAnswer:
 
 
 @dataclass(frozen=True)
-class TrialAnswer:
-    """A complete trial: its number, its searched values by dotted path, and its objective."""
-
-    number: int
-    params: dict[str, Any]
-    value: float
-
-
-@dataclass(frozen=True)
-class StudyAnswer:
-    """The trials by how they ended, and the complete ones, best first."""
-
-    objective: str
-    trials: int
-    states: dict[str, int]
-    ranked: tuple[TrialAnswer, ...]
-
-
-@dataclass(frozen=True)
 class CompareAnswer:
     """How a comparison ended: B - A of `metric`, with the interval that holds whenever the comparison stops.
 

@@ -64,7 +64,7 @@ def compare_programs(arguments: argparse.Namespace) -> int:
         return _report_outcome(settled, None, arguments.json, say)
     question = Question(asked.metric, asked.minimize, asked.smallest, seeds, choose_alpha(ledger.outcomes, asked))
     say(messages.describe_plan(sides[0], sides[1], question))
-    pairs, result = _run(question, sides, ledger, arguments, say)
+    pairs, result = _run_pairs(question, sides, ledger, arguments, say)
     outcome = _complete_outcome(asked, question, result)
     if outcome not in [replace(each, date=outcome.date) for each in ledger.outcomes]:
         add_record(ledger.path, outcome)
@@ -110,7 +110,7 @@ def _hash_tree(ledger: Path) -> str | None:
     return git.hash_work_tree(ledger)
 
 
-def _run(
+def _run_pairs(
     question: Question,
     sides: tuple[Side, Side],
     ledger: Ledger,

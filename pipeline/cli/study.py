@@ -1,11 +1,12 @@
 """`thalweg study`: run, resume or extend the study, without the other stages."""
 
 from collections import Counter
+from dataclasses import dataclass
 
 from thalweg.artifacts import prepared
 from thalweg.artifacts.inputs import watch_inputs
+from thalweg.artifacts.summary import RankedTrial
 from thalweg.cli import answers
-from thalweg.cli.answers import StudyAnswer, TrialAnswer
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config, locate_own_faults
 from thalweg.config.study import find_cohort_error
@@ -16,6 +17,16 @@ from thalweg.system.paths import COPIES, MANIFEST, PARAMS
 from thalweg.training import build
 
 SHOWN_TRIALS = 10
+
+
+@dataclass(frozen=True)
+class StudyAnswer:
+    """The trials by how they ended, and the complete ones, best first."""
+
+    objective: str
+    trials: int
+    states: dict[str, int]
+    ranked: tuple[RankedTrial, ...]
 
 
 def extend_study(trials: int | None, *, as_json: bool) -> None:
@@ -52,7 +63,7 @@ def _replace_trials(config: Config, trials: int) -> Config:
 def _build_answer(config: Config, trials: list[Trial]) -> StudyAnswer:
     outcomes = [trial.outcome for trial in rank_trials(config, trials)]
     states = Counter(trial.state for trial in trials)
-    ranked = tuple(TrialAnswer(outcome.number, dict(outcome.values), outcome.scores[0]) for outcome in outcomes)
+    ranked = tuple(RankedTrial(outcome.number, dict(outcome.values), outcome.scores[0]) for outcome in outcomes)
     return StudyAnswer(config.study.objective, len(trials), dict(sorted(states.items())), ranked)
 
 

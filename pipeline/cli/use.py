@@ -56,7 +56,7 @@ def write_params(text: str) -> None:
     """
     text = add_modeline(text)
     files.write_text(PARAMS, text)
-    files.write_text(WRITTEN_PARAMS, _digest(text))
+    files.write_text(WRITTEN_PARAMS, _hash_text(text))
     write_schema()
 
 
@@ -123,10 +123,12 @@ def _require_no_changes() -> None:
 def _is_replaceable(written: bytes) -> bool:
     """Return whether a params file is a preset, or what `write_params` wrote, with settings of `--minutes` or not."""
     text = written.decode(errors="replace")
-    if files.path_exists(WRITTEN_PARAMS) and files.read_bytes(WRITTEN_PARAMS).decode(errors="replace") == _digest(text):
+    if files.path_exists(WRITTEN_PARAMS) and files.read_bytes(WRITTEN_PARAMS).decode(errors="replace") == _hash_text(
+        text
+    ):
         return True
     return remove_modeline(text) in (files.read_bytes(preset).decode() for preset in presets.list_presets())
 
 
-def _digest(text: str) -> str:
+def _hash_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest() + "\n"

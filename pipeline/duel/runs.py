@@ -82,14 +82,16 @@ def _fill_marks(text: str, side: Side, seed: int) -> str:
 def read_metrics(text: str) -> dict[str, float]:
     """Read the numbers of a JSON object by dotted name; what is no such object has none."""
     try:
-        return dict(_flatten(json.loads(text)))
+        return dict(_list_numbers(json.loads(text)))
     except ValueError:
         return {}
 
 
-def _flatten(node: Any, name: str = "") -> list[tuple[str, float]]:
+def _list_numbers(node: Any, name: str = "") -> list[tuple[str, float]]:
     if isinstance(node, dict):
-        return [pair for key, value in node.items() for pair in _flatten(value, f"{name}.{key}" if name else str(key))]
+        return [
+            pair for key, value in node.items() for pair in _list_numbers(value, f"{name}.{key}" if name else str(key))
+        ]
     is_number = isinstance(node, int | float) and not isinstance(node, bool)
     return [(name, float(node))] if name and is_number else []
 
