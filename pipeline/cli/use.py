@@ -15,7 +15,7 @@ from thalweg.cli.check import list_faults
 from thalweg.cli.schema_file import add_modeline, remove_modeline, write_schema
 from thalweg.config import notes
 from thalweg.config.load import load_config
-from thalweg.config.params_file import ParamsError
+from thalweg.config.params_file import ParamsError, format_fault
 from thalweg.config.write import rewrite_params
 from thalweg.system import compiled, files, progress
 from thalweg.system.git import run_git
@@ -78,7 +78,7 @@ def _find_remaining() -> tuple[tuple[ParamsFault, ...], tuple[str, ...]]:
 
 
 def _describe_remaining(errors: Sequence[ParamsFault], listed: Sequence[str]) -> list[str]:
-    faults = [f"{PARAMS}:{error.line}: {error.message}" for error in errors]
+    faults = [format_fault(PARAMS, error.line, error.message) for error in errors]
     return [*(["before the first run, set this:"] if faults else []), *faults, *(f"note: {note}" for note in listed)]
 
 

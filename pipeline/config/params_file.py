@@ -22,11 +22,16 @@ class Fault(NamedTuple):
     column: int = 0
 
 
+def format_fault(file: Path | str, line: int, message: str, column: int = 0) -> str:
+    """Format an error with its place: `params.yaml:3: ...`, without a line that is 0."""
+    return ":".join([str(file), *(str(number) for number in (line, column) if number)]) + f": {message}"
+
+
 class ParamsError(files.UserError):
     """A params file with errors, its `faults`; the message has a line for each, and at its end their number."""
 
     def __init__(self, file: Path | str, faults: Sequence[Fault], *, has_count: bool = False) -> None:
-        lines = [":".join([str(file), *(str(n) for n in (f.line, f.column) if n)]) + f": {f.message}" for f in faults]
+        lines = [format_fault(file, *fault) for fault in faults]
         count = [f"{format_count(len(lines), 'error')} in {file}"] if has_count else []
         super().__init__("\n".join([*lines, *count]))
         self.faults = tuple(faults)

@@ -26,6 +26,7 @@ def run_git(*arguments: str, environment: Mapping[str, str] | None = None) -> st
 def hash_work_tree(left_out: Path) -> str | None:
     """Return git's hash of all files that it does not ignore, as they are now, but for one file; None without git.
 
+    Raises `UserError` for a file that git cannot read: the hash would be of other files.
     A temporary index and a temporary store of objects leave the repository as it is.
     """
     folder = run_git("rev-parse", "--absolute-git-dir")
@@ -38,8 +39,8 @@ def hash_work_tree(left_out: Path) -> str | None:
             "GIT_OBJECT_DIRECTORY": str(temporary),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(Path(folder) / "objects"),
         }
-        pathspecs = [top, f":(exclude,top){os.path.relpath(files.resolve_links(left_out), top)}"]
         run_git("read-tree", "HEAD", environment=environment)  # without a commit there is nothing to read
-        run_git("add", "--all", "--", *pathspecs, environment=environment)
+        if run_git("add", "--all", "--", top, environment=environment) is None:
+            raise files.UserError(f"{top}: git cannot read all files; `git add --all --dry-run` says why")
         run_git("rm", "--cached", "--quiet", "--ignore-unmatch", "--", str(left_out), environment=environment)
         return run_git("write-tree", environment=environment)

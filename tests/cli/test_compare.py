@@ -94,6 +94,14 @@ def test_changed_code_runs_anew(project: Path) -> None:
     assert len((project / "compare.jsonl").read_text().splitlines()) == 2 * count
 
 
+def test_ledger_outside_the_repository(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    ledger = tmp_path_factory.mktemp("elsewhere") / "runs.jsonl"
+    b = ["--b", "python train.py 0.5", "--minimize", "--ledger", str(ledger)]
+    assert compare(*b) == 0
+    (project / "train.py").write_text(SCRIPT.replace("- gain", "+ gain"))
+    assert compare(*b) == 1, "changed code runs anew"
+
+
 def test_history(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["compare", "--log"]) == 0
     assert capsys.readouterr().out == "compare.jsonl: no comparison yet\n"
