@@ -62,7 +62,8 @@ def _advise_upgrade(file: Path, problem: Problem, changes: list[Change]) -> str:
     for change in changes:
         length = min(len(change.path), len(problem.path))
         if change.path[:length] == problem.path[:length]:
-            return f"; `thalweg upgrade {file}` writes `{change.new}`"
+            written = f"adds `{change.key}: {change.new}`" if change.is_added else f"writes `{change.new}`"
+            return f"; `thalweg upgrade {file}` {written}"
     return ""
 
 

@@ -21,6 +21,9 @@ RENAMED_MODULES = {
 }
 """Beginnings of dotted paths up to version 0.1, and those that took their place in 0.2."""
 
+NOT_SET = "not set"
+"""The old form of a section that an earlier version did not ask for."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -34,6 +37,11 @@ class Change:
     def key(self) -> str:
         """The dotted path of the key whose value, or list of values, holds the old form."""
         return ".".join(step for step in self.path if isinstance(step, str))
+
+    @property
+    def is_added(self) -> bool:
+        """Whether the file has no old form of this section."""
+        return bool(self.old == NOT_SET)
 
 
 def rename_report_sections(tree: ParamsTree) -> Iterator[Change]:
@@ -61,7 +69,7 @@ def rename_modules(tree: ParamsTree) -> Iterator[Change]:
 def add_diagnose(tree: ParamsTree) -> Iterator[Change]:
     """0.2: the section `diagnose` must be there. Without it DVC ended the run before the report."""
     if "diagnose" not in tree:
-        yield Change(("diagnose",), "not set", {})
+        yield Change(("diagnose",), NOT_SET, {})
 
 
 Rule = Callable[[ParamsTree], Iterator[Change]]

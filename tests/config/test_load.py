@@ -55,7 +55,7 @@ def test_missing_part_has_no_line(tmp_path: Path) -> None:
     assert list_message_lines(tmp_path, text.replace("seed: 0 ", "# ")) == [
         " `seed` is missing",
         " `confirm` is missing",
-        f" `diagnose` is missing; `thalweg upgrade {file}` writes `{{}}`",
+        f" `diagnose` is missing; `thalweg upgrade {file}` adds `diagnose: {{}}`",
     ]
 
 

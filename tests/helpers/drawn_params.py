@@ -140,6 +140,7 @@ def draw_params(draw: st.DrawFn, pairs: list[tuple[Path, DataSource, str]]) -> T
             "space": draw(draw_space(first, second)),
         },
         "confirm": {},
+        "diagnose": {},
         "report": {},
     }
 
