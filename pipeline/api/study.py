@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg.api.commands import run_thalweg
-from thalweg.api.data import convert_images
 from thalweg.api.experiment import list_differences
+from thalweg.api.image_arrays import convert_images
 from thalweg.api.report import Report
 from thalweg.config.params_file import parse_params
 from thalweg.config.tree import flatten_tree

@@ -13,6 +13,11 @@ def join_first(items: Sequence[str], limit: int = 5) -> str:
     return ", ".join(items[:limit]) + (", …" if len(items) > limit else "")
 
 
+def format_more(items: Sequence[object]) -> str:
+    """Format ` (and 3 more)`, for a message that names the first item; '' if it is the only one."""
+    return f" (and {len(items) - 1:,} more)" if len(items) > 1 else ""
+
+
 def format_duration(seconds: float) -> str:
     """Format `42 s`, `7 min`, `2.5 h`."""
     if seconds < 99.5:
