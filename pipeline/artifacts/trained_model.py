@@ -210,7 +210,8 @@ def load_trained_model(folder: Path, trusted: Collection[str] = ()) -> TrainedMo
             f"trust it, add {' '.join(f'--trust {path}' for path in unknown)}"
         )
     sizes = tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in fields["sizes"].items()))
-    network = Network(fields["path"], tuple(fields["inputs"]), tuple(fields["outputs"]), sizes)
+    precision = fields.get("precision", "float32")  # a model of before has none
+    network = Network(fields["path"], tuple(fields["inputs"]), tuple(fields["outputs"]), sizes, precision)
     try:
         import_model_class(network.path)
     except MemberError as error:

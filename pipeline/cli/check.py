@@ -5,7 +5,7 @@ from pathlib import Path
 from thalweg.artifacts import expected_times, own_code
 from thalweg.cli import answers, measure, preflight, programs, stage_work, upgrade
 from thalweg.cli.answers import CheckAnswer, ParamsFault
-from thalweg.config import notes, spaces
+from thalweg.config import notes
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.config.params_file import ParamsError
@@ -38,13 +38,19 @@ def list_faults(error: ParamsError) -> tuple[ParamsFault, ...]:
 
 def _describe_study(config: Config, file: Path, outline: Examples | None, *, measures_time: bool) -> CheckAnswer:
     unwatched = filter(None, [own_code.describe_computed_imports(config.model_dump())])
-    listed = notes.list_notes(config), preflight.list_unbuilt(config), upgrade.list_old_names(file), unwatched
+    listed = (
+        notes.list_notes(config),
+        programs.list_precision_notes(config),
+        preflight.list_unbuilt(config),
+        upgrade.list_old_names(file),
+        unwatched,
+    )
     planned = programs.list_programs(config, outline) if outline is not None else []
     return CheckAnswer(
         str(file),
         trials=config.study.trials,
         cohorts=config.study.trials // config.study.cohort,
-        programs=len(spaces.list_program_variants(config)),
+        programs=programs.count_programs(config),
         size=programs.describe_size(config, outline, planned) if outline is not None else "",
         notes=tuple(note for group in listed for note in group),
         seconds=_measure_stages(config, outline, planned) if measures_time and outline is not None else None,

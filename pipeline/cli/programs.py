@@ -1,7 +1,7 @@
 """The programs of an experiment before any data is read: parameters, lanes and memory."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ import jax
 from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.core import rng
+from thalweg.core.network import resolve_precision
 from thalweg.core.types import DataSpec
 from thalweg.data import splits
 from thalweg.data.examples import ARRAYS, Examples
@@ -20,6 +21,7 @@ from thalweg.training import build, trace
 from thalweg.training.plan import NetworkHyper
 from thalweg.training.program import NetworkProgram
 
+PRECISION = "training.precision"
 MAX_PROGRAMS = 64
 """Programs that are looked at, of a space with more."""
 
@@ -43,6 +45,28 @@ def list_programs(config: Config, outline: Examples) -> list[PlannedProgram]:
         program = build.build_plan(changed, spec, data, searched=True)
         programs.setdefault(program, PlannedProgram(program, build.build_hyper(changed)))
     return list(programs.values())
+
+
+def count_programs(config: Config) -> int:
+    """Count the programs of the search space at most; precisions that are one on this machine are one program."""
+    backend = jax.default_backend()
+    resolved = (
+        {path: resolve_precision(value, backend) if path == PRECISION else value for path, value in values.items()}
+        for values in spaces.list_program_variants(config)
+    )
+    return len({tuple(sorted(values.items())) for values in resolved})
+
+
+def list_precision_notes(config: Config) -> Iterator[str]:
+    """Return hints about precisions that do nothing on this machine, or cost time there."""
+    backend = jax.default_backend()
+    parameter = config.study.space.get(PRECISION)
+    asked = {config.training.precision} if parameter is None else {*(parameter.choices or ())}
+    device = "a CPU" if backend == "cpu" else f"a {backend.upper()}"
+    if "tf32" in asked and resolve_precision("tf32", backend) != "tf32":
+        yield f"{PRECISION}: tf32 has no effect on {device}; it trains as float32 does"
+    if "bfloat16" in asked and backend == "cpu":
+        yield f"{PRECISION}: bfloat16 is made for a GPU or a TPU; on a CPU it takes about twice the time of float32"
 
 
 def count_folds(config: Config) -> int:

@@ -14,6 +14,7 @@ from thalweg.config.model import ModelConfig
 from thalweg.config.numbers import AugmentConfig, LossConfig, Optimizer, Schedule
 from thalweg.config.own_kinds import know_own_kinds
 from thalweg.config.study import StudyConfig, apply_setting
+from thalweg.core.network import Precision
 from thalweg.data.examples import DataSource
 from thalweg.data.splits import SplitConfig
 from thalweg.schema.problem import ParamsTree
@@ -52,6 +53,11 @@ class TrainingConfig(StrictModel):
     batch_size: int = Field(64, ge=1, description="images in a mini-batch")
     validate_every: int = Field(1, ge=1, description="epochs between validations; divides epochs")
     patience: int = Field(0, ge=0, description="validations without a better objective before stopping; 0: never")
+    precision: Precision = Field(
+        "float32",
+        description="type of the numbers in the network's products; weights, optimizer and sums stay float32. "
+        "tf32 takes effect on a GPU only",
+    )
 
 
 class ConfirmConfig(StrictModel):

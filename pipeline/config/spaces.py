@@ -14,7 +14,7 @@ START_PATHS = ("model.gain", "model.last_gain")
 """Paths of values that scale the initial weights before the compiled program runs."""
 TRACED_PATHS = ("optimizer.", "schedule.", "loss.", "augment.online.")
 """Beginnings of paths whose values a compiled program takes as inputs."""
-STATIC_PATHS = ("model.", "task.", "optimizer.kind", "training.batch_size", "training.epochs")
+STATIC_PATHS = ("model.", "task.", "optimizer.kind", "training.batch_size", "training.epochs", "training.precision")
 """Beginnings of paths whose values are compiled in, unlike `START_PATHS` and the rest of `TRACED_PATHS`."""
 
 

@@ -4,7 +4,7 @@ import inspect
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import jax
 import jax.numpy as jnp
@@ -25,14 +25,22 @@ class Model(Protocol):
         """[B, *inputs] -> [B, *outputs]."""
 
 
+Precision = Literal["float32", "tf32", "bfloat16"]
+
+
 @dataclass(frozen=True)
 class Network:
-    """A model's build plan: the dotted path of its class, its input and output shapes, its sizes by name."""
+    """A model's build plan: the dotted path of its class, its input and output shapes, its sizes by name.
+
+    `precision` is that of its products: `float32`; `tf32`, float32 with 10 bits of the fraction on a GPU; or
+    `bfloat16`, to which weights and inputs are rounded first. Kept weights, and all outside the network, stay float32.
+    """
 
     path: str
     inputs: tuple[int, int, int]
     outputs: tuple[int, ...]
     sizes: tuple[tuple[str, Any], ...] = ()
+    precision: Precision = "float32"
 
     def build_module(self, rngs: nnx.Rngs) -> nnx.Module:
         model = import_model_class(self.path)(self.inputs, self.outputs, **dict(self.sizes), rngs=rngs)
@@ -50,8 +58,10 @@ class Network:
     def apply(self, parameters: Any, model_state: Any, inputs: Array, *, train: bool) -> tuple[Array, Any]:
         """Compute f(inputs, parameters). Returns outputs, at least float32, and the model state afterwards."""
         structure, template = _build_structure(self, train)
+        if self.precision == "bfloat16":
+            parameters, inputs = _round_floats(parameters), _round_floats(inputs)
         module = nnx.merge(structure, parameters, _data_to_keys(template, model_state))
-        with _use_full_precision():
+        with _set_matmul_precision(self.precision):
             outputs = module(inputs)
         return _widen_floats(outputs), _keys_to_data(_split_module(module)[2])
 
@@ -77,13 +87,23 @@ def list_model_sizes(path: str) -> dict[str, inspect.Parameter]:
     return sizes
 
 
-def _use_full_precision() -> AbstractContextManager[Any]:
-    """On an accelerator, multiply matrices in full float32 unless the user has set a precision.
+def resolve_precision(precision: Any, backend: str) -> Any:
+    """Return the `Precision` that a backend computes in: only a GPU has tf32."""
+    return "float32" if precision == "tf32" and backend != "gpu" else precision
+
+
+def _set_matmul_precision(precision: Precision) -> AbstractContextManager[Any]:
+    """On an accelerator, multiply float32 matrices in full, or as tf32, unless the user has set a precision of JAX.
 
     A CPU does so anyway, and setting it makes XLA 7 % slower there.
     """
     is_set = jax.config.jax_default_matmul_precision is not None  # type: ignore[attr-defined]
-    return nullcontext() if is_set or jax.default_backend() == "cpu" else jax.default_matmul_precision("highest")
+    backend = jax.default_backend()
+    if is_set or backend == "cpu":
+        return nullcontext()
+    is_tf32 = resolve_precision(precision, backend) == "tf32"
+    context: AbstractContextManager[Any] = jax.default_matmul_precision("tensorfloat32" if is_tf32 else "highest")
+    return context
 
 
 @cache
@@ -106,6 +126,11 @@ def _build_structure(network: Network, train: bool) -> tuple[Any, Any]:
 def _widen_floats(tree: Any) -> Any:
     """Turn floats of fewer bits into float32, the type of losses and optimizers; float64 stays, to check gradients."""
     return jax.tree.map(lambda leaf: leaf.astype(jnp.float32) if _is_narrow(leaf) else leaf, tree)
+
+
+def _round_floats(tree: Any) -> Any:
+    """Round float32 to bfloat16; float64 stays, to check gradients."""
+    return jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16) if _is_kind(leaf, jnp.float32) else leaf, tree)
 
 
 def _mark_arrays(module: nnx.Module) -> nnx.Module:

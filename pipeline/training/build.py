@@ -15,7 +15,7 @@ from thalweg.config.model import ModelConfig
 from thalweg.config.numbers import NumbersConfig, ScheduleConfig, TermConfig
 from thalweg.core import initial_weights, losses, optimizers, schedules
 from thalweg.core.hyperparameters import Op, list_defaults
-from thalweg.core.network import Network
+from thalweg.core.network import Network, Precision, resolve_precision
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
@@ -47,7 +47,9 @@ def build_plan(
     return NetworkProgram(
         task=config.task,
         spec=spec,
-        network=build_network(config.task, config.model, spec, background=bool(len(data.backgrounds))),
+        network=build_network(
+            config.task, config.model, spec, background=bool(len(data.backgrounds)), precision=training.precision
+        ),
         optimizer_kind=config.optimizer.kind,
         clips_gradient=config.optimizer.clip is not None or "optimizer.clip" in space,
         augmentation_names=tuple(
@@ -90,15 +92,19 @@ def find_batch_size_problem(batch_size: int, examples: int) -> str:
     return problem if batch_size > examples else ""
 
 
-def build_network(task: Task, model: ModelConfig, spec: DataSpec, *, background: bool) -> Network:
+def build_network(
+    task: Task, model: ModelConfig, spec: DataSpec, *, background: bool, precision: Precision = "float32"
+) -> Network:
     """Build a model's network for a task; with `background` its inputs include the difference from the background.
 
+    `precision` becomes what this machine has instead of it.
     Raises `UserError` if the model cannot be built for these inputs and outputs, or returns another shape, or lacks
     weights that its gains would scale.
     """
     height, width, channels = task.input_shape(spec)
     inputs = height, width, channels * (2 if background else 1)
-    network = Network(model.kind, inputs, task.output_shape(spec), model.sizes)
+    precision = resolve_precision(precision, jax.default_backend())
+    network = Network(model.kind, inputs, task.output_shape(spec), model.sizes, precision)
     _check_network(network)
     _check_gains(network, model)
     return network

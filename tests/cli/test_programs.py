@@ -51,6 +51,23 @@ def test_searched_size_gives_a_range() -> None:
     assert " to " in describe(config).partition(" parameters")[0]
 
 
+@pytest.mark.parametrize(
+    ("choices", "count", "notes"),
+    [
+        (["float32"], 1, 0),
+        (["float32", "tf32"], 1, 1),
+        (["bfloat16", "float32", "tf32"], 2, 2),
+    ],
+)
+def test_precisions_of_a_cpu(choices: list[str], count: int, notes: int) -> None:
+    """A CPU has no tf32: it needs no program of its own, and a note says so."""
+    config = CONFIG.replace_values({"study.space": {"training.precision": {"choices": choices}}})
+    outline = preflight.build_outline(config.data, config.seed)
+    assert outline is not None
+    assert programs.count_programs(config) == len(programs.list_programs(config, outline)) == count
+    assert len(list(programs.list_precision_notes(config))) == notes
+
+
 def test_program_counts_once() -> None:
     outline = preflight.build_outline(CONFIG.data, CONFIG.seed)
     assert outline is not None

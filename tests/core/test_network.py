@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -48,6 +49,52 @@ def test_sizes_are_init_keywords() -> None:
     assert {name: p.default for name, p in network.list_model_sizes("mlp").items()} == {"width": 128, "depth": 2}
     assert list(network.list_model_sizes(SHAKY.path)) == ["rate", "names"]
     assert network.list_model_sizes("linear") == {}
+
+
+def test_rounded_network_has_whole_weights_and_sums() -> None:
+    """In `bfloat16` the products are of rounded numbers; what is trained, and what comes out, has 32 bits."""
+    rounded = Network("linear", (4, 4, 1), (2,), precision="bfloat16")
+    inputs = jax.random.normal(jax.random.key(1), (3, 4, 4, 1))
+    parameters, model_state = rounded.init(jax.random.key(0))
+
+    def compute_sum(parameters: Any) -> Any:
+        outputs, _ = rounded.apply(parameters, model_state, inputs, train=True)
+        return outputs.sum(), outputs
+
+    gradient, outputs = jax.grad(compute_sum, has_aux=True)(parameters)
+    assert {leaf.dtype for leaf in jax.tree.leaves((parameters, gradient, outputs))} == {jnp.dtype("float32")}
+    kernel = np.asarray(parameters["last"]["kernel"][...].astype(jnp.bfloat16), np.float32)
+    flat = np.asarray(inputs.astype(jnp.bfloat16), np.float32).reshape(3, -1)
+    np.testing.assert_allclose(outputs, flat @ kernel, rtol=2**-7)
+    assert (outputs == outputs.astype(jnp.bfloat16)).all()
+    assert (
+        outputs != replace(rounded, precision="float32").apply(parameters, model_state, inputs, train=True)[0]
+    ).any()
+
+
+def test_gradient_checks_are_not_rounded() -> None:
+    with jax.enable_x64(True):
+        rounded = Network("linear", (4, 4, 1), (2,), precision="bfloat16")
+        parameters, model_state = rounded.init(jax.random.key(0))
+        parameters = jax.tree.map(lambda leaf: leaf.astype(jnp.float64), parameters)
+        inputs = jnp.full((3, 4, 4, 1), 1 / 3, jnp.float64)
+        whole = replace(rounded, precision="float32")
+        outputs, expected = (n.apply(parameters, model_state, inputs, train=False)[0] for n in (rounded, whole))
+        np.testing.assert_array_equal(outputs, expected)
+
+
+@pytest.mark.parametrize(
+    ("precision", "backend", "expected"),
+    [
+        ("tf32", "gpu", "tf32"),
+        ("tf32", "cpu", "float32"),
+        ("tf32", "tpu", "float32"),
+        ("bfloat16", "cpu", "bfloat16"),
+        ("float32", "gpu", "float32"),
+    ],
+)
+def test_only_a_gpu_has_tf32(precision: str, backend: str, expected: str) -> None:
+    assert network.resolve_precision(precision, backend) == expected
 
 
 def test_key_determines_weights() -> None:

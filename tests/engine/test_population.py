@@ -45,6 +45,19 @@ def test_lone_lane_has_same_bits(
     assert len(timing.COMPILE_SECONDS) == before
 
 
+def test_rounded_lanes_keep_whole_states(
+    end_states: tuple[list[LaneState], int], training_data: TrainingData, start_states: list[LaneState]
+) -> None:
+    """In `bfloat16` weights, optimizer and best weights have 32 bits, and a lane its bits whatever stands beside it."""
+    plan = replace(PLAN, network=replace(PLAN.network, precision="bfloat16"))
+    after = train_lanes(plan, HYPERS, start_states, training_data)
+    for state, start in zip(after, start_states, strict=True):
+        dtypes = [[leaf.dtype for leaf in jax.tree.leaves(tree)] for tree in (state, start)]
+        assert dtypes[0] == dtypes[1]
+    assert not are_equal_trees(after[4].learner.parameters, end_states[0][4].learner.parameters)
+    assert are_equal_trees(train_lanes(plan, HYPERS[4:5], start_states[4:5], training_data)[0], after[4])
+
+
 def test_least_recently_used_program_is_compiled_again(
     training_data: TrainingData, start_states: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:

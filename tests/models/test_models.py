@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from thalweg import models
 from thalweg.artifacts.weights import Weights
 from thalweg.config.model import MODEL_KINDS
 from thalweg.core.layers import GroupNorm
-from thalweg.core.network import Network
+from thalweg.core.network import Network, list_model_sizes
 
 INPUTS = (12, 12, 2)
 VECTOR = (3,)
@@ -128,6 +129,21 @@ def test_output_is_finite_and_compiles_alike(network: Network, weights: Weights)
     assert eager.shape == (16, *network.outputs)
     assert np.isfinite(eager).all()
     np.testing.assert_allclose(compiled, eager, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("flag", [False, True])
+def test_rounded_network_keeps_types(network: Network, flag: bool) -> None:
+    """In `bfloat16` outputs, and the state after a step, have the types of float32, whatever norms are switched on."""
+    flags = tuple((name, flag) for name, size in list_model_sizes(network.path).items() if size.default is False)
+
+    def list_types(network: Network) -> list[Any]:
+        def run_network() -> Any:
+            return network.apply(*network.init(jax.random.key(0)), IMAGES, train=True)
+
+        return [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(jax.eval_shape(run_network))]
+
+    whole = replace(network, sizes=flags)
+    assert list_types(replace(whole, precision="bfloat16")) == list_types(whole)
 
 
 def test_outputs_differ_by_example(network: Network, weights: Weights) -> None:

@@ -48,7 +48,8 @@ def list_places(schema: Schema) -> Places:
         schema.find_section(TrainingConfig)["properties"],
         schema.find_section(LossConfig)["properties"]["balance"],
     )
-    others = [("loss.balance", balance), *((f"training.{name}", training[name]) for name in ("batch_size", "epochs"))]
+    static = (name for name in training if is_static_path(f"training.{name}"))
+    others = [("loss.balance", balance), *((f"training.{name}", training[name]) for name in static)]
     found = (place for path, section in sections.items() for place in _list_keys(schema, path, section))
     return _gather_values([*found, *others])
 
