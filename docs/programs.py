@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from thalweg.cli.answers import CheckAnswer, CompareAnswer, PresetsAnswer, UseAnswer
+from thalweg.cli.doctor import DoctorAnswer
 from thalweg.cli.study import StudyAnswer
 from thalweg.cli.timing_table import TimingAnswer
 from thalweg.reporting.finding import Finding
@@ -20,6 +21,7 @@ ANSWERS: dict[str, Any] = {
     "thalweg study --json": StudyAnswer,
     "thalweg timing --json": TimingAnswer,
     "thalweg compare --json": CompareAnswer,
+    "thalweg doctor --json": DoctorAnswer,
     "reports/findings.json": list[Finding],
 }
 """What a program may read, with the type of its content."""
@@ -47,7 +49,7 @@ With `--json`, a command prints its answer as one line on standard output. Progr
 | ---: | --- |
 | 0 | done; `thalweg compare`: B is better |
 | 1 | `thalweg compare`: B is worse; other commands: a fault of Thalweg, or of a library |
-| 2 | an error that you can correct; `thalweg check --json` still prints its answer |
+| 2 | an error that you can correct; `thalweg check --json` and `thalweg doctor --json` still print their answers |
 | 3 | `thalweg compare`: not clear yet |
 | 4 | `thalweg compare`: no difference that counts |
 | 130 | stopped by Ctrl-C; the same command goes on |

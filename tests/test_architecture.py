@@ -157,6 +157,7 @@ DISK_USES = {
     "search.run": {"subprocess"},  # a study in a process of its own
     "system.dvc_command": {"subprocess"},
     "system.data_files": {".open", "np.load", "np.memmap", "np.savez"},  # bytes in memory, or a map
+    "system.drivers": {"subprocess"},
     "system.git": {"subprocess"},
     "system.guarded": {"os.killpg", "os.read", "subprocess"},  # a command, and its end with this process
     "system.images": {"Image.open"},  # from bytes in memory

@@ -1,4 +1,4 @@
-"""The `thalweg` command: init, run, check, schema, use, upgrade, stage, study, predict, report, dashboard, timing.
+"""The `thalweg` command.
 
 A command imports what it needs when it runs: JAX and Flax take a second, and help, a wrong argument or `timing` must
 not wait for them.
@@ -14,7 +14,7 @@ import thalweg
 from thalweg.cli import compare_arguments, dvc_lock
 from thalweg.cli.completion import SHELLS, PrintCompletion
 from thalweg.stages import STAGE_NAMES
-from thalweg.system import compiled, files, guarded, progress, project_folder
+from thalweg.system import compiled, files, guarded, machine, progress, project_folder
 from thalweg.system.counts import format_count
 from thalweg.system.paths import MODEL, PARAMS, PARAMS_SCHEMA
 
@@ -38,6 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except files.UserError as error:
         if not guarded.hand_up_error(str(error)):
             print(error, file=sys.stderr)
+        return 2
+    except Exception:
+        if "jax" not in sys.modules or not (fault := machine.find_platform_fault()):
+            raise
+        print(f"JAX can use no device: {fault}; `thalweg doctor` says more", file=sys.stderr)
         return 2
 
 
@@ -154,6 +159,7 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command.set_defaults(folder=offset)
     command = add_command("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
+    add_json(add_command("doctor", _examine_machine, "say what this machine computes with, and what JAX does not see"))
     add_json(add_command("timing", _print_timing, "print how long each stage took when it last ran"))
     return parser
 
@@ -275,6 +281,12 @@ def _run_dashboard(arguments: argparse.Namespace) -> None:
     from thalweg.cli import dashboard
 
     dashboard.run_dashboard(arguments.port)
+
+
+def _examine_machine(arguments: argparse.Namespace) -> int:
+    from thalweg.cli import doctor
+
+    return doctor.examine_machine(as_json=arguments.json)
 
 
 def _print_timing(arguments: argparse.Namespace) -> None:

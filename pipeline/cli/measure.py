@@ -64,7 +64,7 @@ def measure_speed(
     `review` is called before each further program.
     """
     chosen = programs[:: -(-len(programs) // MEASURED_PROGRAMS)]
-    data = _build_random_data(config, outline)
+    data = build_random_data(config, outline)
     shown = progress.track(chosen, "compiling and training", len(chosen), "program")
     passes = PASSES_OF_STEP * float(np.mean(data.train_sizes)) + float(data.validation_weights[0].sum())
     read, start, parallel = len(outline) * _measure_reading(config), _measure_start(), _count_parallel(config)
@@ -138,7 +138,7 @@ def _note_saved_seconds(event: str, duration_secs: float, **_: str | int) -> Non
         _saved_seconds.append(duration_secs)
 
 
-def _build_random_data(config: Config, outline: Examples) -> TrainingData:
+def build_random_data(config: Config, outline: Examples) -> TrainingData:
     """Build data of the shapes that training will have: random images, and labels that are all 1."""
     split = splits.split_examples(config.data.split, outline, rng.derive_seed(config.seed, "split"))
     pixels = np.random.default_rng(0).integers(0, 256, outline.images.shape, np.uint8)

@@ -15,7 +15,7 @@ from thalweg.config.load import load_config
 from thalweg.config.params_file import parse_params
 from thalweg.config.tree import flatten_tree
 from thalweg.stages import STAGE_NAMES
-from thalweg.system import files, machine, progress, runtime
+from thalweg.system import drivers, files, machine, progress, runtime
 from thalweg.system.counts import format_count
 from thalweg.system.paths import INPUTS, PARAMS, STATE_FOLDER
 
@@ -36,6 +36,8 @@ def announce_run(stage: str) -> None:
     params = flatten_tree(parse_params(PARAMS, files.read_bytes(PARAMS))[0])
     stages = list_stages_to_run(stage, _read_tree(PIPELINE)["stages"], _read_tree(LOCK).get("stages", {}), dict(params))
     expected = describe_expected_time(load_config(PARAMS), stages)
+    if idle := describe_idle_device():
+        progress.print_line(idle)
     progress.print_line(f"{describe_device()}; for a report these stages run: {', '.join(stages)}; {expected}")
 
 
@@ -43,6 +45,18 @@ def describe_device() -> str:
     """Describe the processor and its cores, or the accelerator."""
     name = machine.describe_processor().partition(" (")[0]
     return name if name.startswith(("gpu", "tpu")) else f"{name}, {format_count(runtime.count_cores(), 'core')}"
+
+
+def describe_idle_device() -> str:
+    """Say that JAX computes on the CPU although a driver reports another device, and what to do; '' if it does not."""
+    import jax
+
+    accelerators = drivers.list_accelerators() if jax.default_backend() == "cpu" else []
+    if not accelerators:
+        return ""
+    device = accelerators[0]
+    reason, advice = drivers.explain_hidden_device(device, machine.find_platform_fault(device.platform))
+    return f"the {device.name} is idle, JAX computes on the CPU: {reason}; {advice}"
 
 
 def list_stages_to_run(

@@ -224,6 +224,14 @@ def read_system_text(path: Path) -> str:
         return ""
 
 
+def list_system_folder(path: Path) -> list[Path]:
+    """List what Linux shows in a folder of /proc or /sys, by name; [] elsewhere, or where it does not show it."""
+    try:
+        return sorted(path.iterdir())
+    except OSError:
+        return []
+
+
 def path_exists(path: Path) -> bool:
     """Return whether there is a file or folder; a broken link is none. Raises `UserError` if that cannot be seen."""
     return _read_mode(path) != 0

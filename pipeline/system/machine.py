@@ -25,6 +25,19 @@ def describe_processor() -> str:
     return _describe_cpu() if device.platform == "cpu" else f"{device.platform} {device.device_kind}"
 
 
+def find_platform_fault(platform_name: str | None = None) -> str:
+    """Return why JAX has no device of a platform, or none at all; '' if it has one."""
+    import jax
+
+    try:
+        jax.devices(platform_name)
+    except (RuntimeError, AssertionError) as error:  # the second if no platform of JAX_PLATFORMS works
+        asked = os.environ.get("JAX_PLATFORMS", "")
+        reason = str(error).strip().partition("\n")[0]
+        return reason or f"JAX_PLATFORMS is {asked}, and nothing here works with it"
+    return ""
+
+
 def count_free_bytes() -> int:
     """Return the bytes of memory that a process may still get; all of the machine's where the system does not say."""
     names = getattr(os, "sysconf_names", {})
