@@ -18,7 +18,9 @@ from thalweg.system import progress, timing
 from thalweg.system.files import UserError
 
 SEGMENT_SECONDS = 2.0  # of a segment: long enough to cost nothing, short enough to show progress
-SNAPSHOT_SECONDS = 10.0  # from one snapshot to the next, at least
+SNAPSHOT_SECONDS = 600.0  # from one snapshot to the next, at most
+SNAPSHOT_SHARE = 0.01  # of the time since the last one that a snapshot may take
+SNAPSHOT_RATE = 1e8  # bytes a second, until the first one is measured
 
 
 @dataclass
@@ -54,7 +56,7 @@ class Fleet:
         self._folder, self._data, self._journal, self._workers = folder, data, journal, workers
         self._width = width
         self._snapshot = state_folder.read_snapshot(folder)
-        self._saved = time.monotonic()
+        self._saved, self._rate = time.monotonic(), SNAPSHOT_RATE
         self._trials: dict[int, dict[LaneSeed, _FleetLane]] = {}
         self._period: float | None = None
 
@@ -126,7 +128,7 @@ class Fleet:
         self._period = (time.monotonic() - began) / max(1.0, *validations)
         if self._journal:
             self._journal.record_results(results)
-        if time.monotonic() - self._saved > SNAPSHOT_SECONDS:
+        if time.monotonic() - self._saved > choose_interval(self._count_bytes() / self._rate):
             self.save_snapshot()
         return True
 
@@ -168,12 +170,28 @@ class Fleet:
         states = {
             key: (lane.program, lane.state) for key, lane in self._collect_lanes().items() if lane.state is not None
         }
+        began = time.monotonic()
         state_folder.write_snapshot(self._folder, states)
         self._saved = time.monotonic()
+        self._rate = self._count_bytes() / max(self._saved - began, 1e-3) or SNAPSHOT_RATE
+
+    def _count_bytes(self) -> int:
+        """Count the bytes of all lanes' states."""
+        sizes: dict[Program, int] = {}
+        lanes = [lane for lane in self._collect_lanes().values() if lane.state is not None]
+        for lane in lanes:
+            if lane.program not in sizes:
+                sizes[lane.program] = sum(leaf.nbytes for leaf in jax.tree.leaves(lane.state))
+        return sum(sizes[lane.program] for lane in lanes)
 
     def remove_snapshot(self) -> None:
         """Remove the snapshot of a study that is over: its results are in the journal, and no lane goes on."""
         state_folder.remove_snapshot(self._folder)
+
+
+def choose_interval(seconds: float) -> float:
+    """Choose the seconds from one snapshot to the next, where one takes `seconds`: as much as a kill may lose."""
+    return min(SNAPSHOT_SECONDS, seconds / SNAPSHOT_SHARE)
 
 
 def train_to_end(

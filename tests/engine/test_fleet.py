@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import jax
@@ -20,6 +21,7 @@ from thalweg.engine import population, results, state_folder, workers
 from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.fleet import Fleet
 from thalweg.engine.program import Program
+from thalweg.engine.results import LaneKey, LaneResult
 from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system.files import UserError
@@ -138,6 +140,33 @@ def test_validation_time_is_measured(
         fleet.set_target([0, 1], until)
         fleet.run_segment()
         assert fleet._period == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("cost", "gap"), [(0.001, 2.0), (1.0, 102.0), (30.0, 602.0)])
+def test_snapshots_take_one_percent(
+    build_fleet: tuple[Callable[..., Fleet], NetworkProgram], monkeypatch: pytest.MonkeyPatch, cost: float, gap: float
+) -> None:
+    """Segments of 2 s for 2 hours, and a snapshot that takes `cost` seconds: `gap` seconds are lost at most."""
+    clock, snapshots = [0.0], [0.0]
+
+    def train_for_a_while(*_: object) -> dict[LaneKey, LaneResult]:
+        clock[0] += 2.0
+        return {}
+
+    def write_slowly(*_: object) -> None:
+        clock[0] += cost
+        snapshots.append(clock[0])
+
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(Fleet, "_advance_program", train_for_a_while)
+    monkeypatch.setattr(state_folder, "write_snapshot", write_slowly)
+    fleet = build_fleet[0]()
+    fleet.set_target([0, 1], 3)
+    while clock[0] < 7200:
+        fleet.run_segment()
+    gaps = [after - before - cost for before, after in pairwise(snapshots)]
+    assert max(gaps[1:]) <= gap + 1e-6  # before the first one, its time is an estimate
+    assert all(cost <= between / 100 or between >= 600 for between in gaps[1:])
 
 
 def test_lanes_are_shared_or_per_trial(config: Config) -> None:
