@@ -4,13 +4,23 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	done)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-READY := .venv/.ready
+# GPU=cuda13, cuda12 or tpu: what JAX computes on, instead of the processor
+GPU ?=
+ACCELERATORS := cuda13 cuda12 tpu
+LOCK := requirements$(GPU:%=-%).lock
+READY := .venv/.ready$(GPU:%=-%)
 DEVELOP := .venv/.develop
 # tests of one file share fixtures, so one process runs them; files keep their order, so that short ones come last;
 # a process that crashes ends the run: one that takes its place can wait for ever for the file that was lost
 SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-.PHONY: all setup test test-all test-long lint bench tutorial clean
+.PHONY: all setup test test-all test-long lint bench tutorial locks clean
+
+COMPILE := .venv-locks/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url pyproject.toml
+
+ifneq ($(filter-out $(ACCELERATORS),$(GPU)),)
+$(error GPU=$(GPU): choose one of $(ACCELERATORS))
+endif
 
 # check also sets aside a dvc.lock that a kill has cut: DVC would not start with it. What it compiles to measure the
 # time is kept for the study
@@ -20,12 +30,14 @@ all: setup
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml
+$(READY): $(LOCK) pyproject.toml
 	@case "$$PWD" in *[:\#\$$\"\`\\]*) printf '%s\n' "$$PWD: make and pip cannot bear : # $$ \" \` \\ in a path; move the folder"; exit 2;; esac
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set its path: make PYTHON=/path/to/python3.12"; exit 2; }
+	@test -n "$(GPU)" || ! nvidia-smi -L 2>/dev/null || \
+		echo "a driver reports a GPU; make GPU=cuda13 (from driver 580 on) or GPU=cuda12 installs JAX for it"
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	@echo "pip installs the packages of requirements.lock into .venv, and ignores those of other systems; this takes minutes"
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@echo "pip installs the packages of $(LOCK) into .venv, and ignores those of other systems; this takes minutes"
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement $(LOCK)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/thalweg schema
 	touch $(READY)
@@ -70,5 +82,12 @@ bench: setup
 tutorial: $(DEVELOP)
 	$(BIN)/python -m docs.tutorial
 
+# all lock files, from pyproject.toml; uv resolves them for all systems and versions of Python
+locks:
+	test -x .venv-locks/bin/uv || { $(PYTHON) -m venv .venv-locks && .venv-locks/bin/python -m pip install --quiet uv; }
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock
+	for kind in $(ACCELERATORS); do $(COMPILE) --extra $$kind -c requirements.lock -o requirements-$$kind.lock || exit; done
+
 clean:
-	rm -rf .venv benchmarks/.venv artifacts .thalweg
+	rm -rf .venv .venv-locks benchmarks/.venv artifacts .thalweg

@@ -55,5 +55,28 @@ def draw_svg(results: Mapping[str, Any]) -> str:
     return svg
 
 
+def draw_gpu_svg(gpu: Mapping[str, Any]) -> str:
+    """Return the chart of a study on a GPU beside a loop over its trials, whose time is that of a few trials."""
+    study, loop = gpu["study"], gpu["loop"]
+    epoch = (loop["seconds"] - loop["compile_seconds"]) / loop["epochs"]
+    seconds = {"Thalweg": study["seconds"], "Optuna + Flax, one trial after another": epoch * study["epochs"]}
+    rows = [
+        {"how": how, "seconds": value, "text": f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} minutes"}
+        for how, value in seconds.items()
+    ]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y("how:N", sort=list(seconds), title=None, axis=alt.Axis(labelLimit=300, grid=False)),
+        x=alt.X("seconds:Q", title=f"seconds for {study['trials']:,} trials on one {gpu['device'].split()[1]}"),
+    )
+    colour = alt.Color(
+        "how:N", legend=None, scale=alt.Scale(domain=list(seconds), range=[PAINT["winner"], PAINT["plain"]])
+    )
+    bars = base.mark_bar(size=14).encode(color=colour)
+    text = base.mark_text(align="left", dx=5).encode(text="text:N")
+    spec = alt.layer(bars, text).properties(width=420, height=alt.Step(30)).to_dict()
+    svg: str = vl_convert.vegalite_to_svg(spec | {"config": build_vega_config(FIGURE_FONT, PAINT["paper"])})
+    return svg
+
+
 def _build_header() -> dict[str, Any]:
     return {"labelAngle": 0, "labelOrient": "top", "labelAnchor": "start", "labelColor": PAINT["ink"]}

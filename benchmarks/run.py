@@ -35,7 +35,7 @@ CONTESTANTS = {
 SLOW = ("torch_official", "flax_loop", "ray_tune")
 SLOW_TRIALS = 12
 """Trials of the slow contestants, in the first round only."""
-KEPT = ("calibration", "monitor", "retrained")
+KEPT = ("calibration", "gpu", "monitor", "retrained")
 """What other commands measure."""
 TIMEOUT = 1800  # of a contestant [s]
 WINNER_SEEDS = 16  # to train each contestant's winner with, in the first round
@@ -177,10 +177,12 @@ def main() -> None:
 
 
 def write_results(file: Path, record: dict[str, Any]) -> None:
-    """Write results.json, RESULTS.md and results.svg."""
+    """Write results.json, RESULTS.md, results.svg, and gpu.svg if a GPU was measured."""
     _write_json(file, record)
     file.with_name("RESULTS.md").write_text(results.render_markdown(record))
     file.with_name("results.svg").write_text(chart.draw_svg(record))
+    if "gpu" in record:
+        file.with_name("gpu.svg").write_text(chart.draw_gpu_svg(record["gpu"]))
 
 
 def _write_json(file: Path, record: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ YAML_EXAMPLES = [
     if example.marks.get("example") != "own-task" and not {"own", "foreign"} & example.marks.keys()
 ]
 """Parts of params.yaml that hold as they are: not those that need a file of a person, nor files of other programs."""
-OTHER_PROGRAMS = {"xdg-open", "cd", "cp", "mkdir", "pip", "pipx", "rm", "uv"}
+OTHER_PROGRAMS = {"xdg-open", "cd", "cp", "docker", "mkdir", "pip", "pipx", "rm", "uv"}
 PARSER = cli._build_parser()
 COMMANDS = next(list(action.choices) for action in PARSER._actions if isinstance(action.choices, dict))
 
@@ -253,8 +253,10 @@ def check_command(program: str, *arguments: str) -> None:
     """Assert that a program takes these arguments, without running it."""
     match program:
         case "make":
-            targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-            assert {*arguments} <= {*targets}
+            makefile = (ROOT / "Makefile").read_text()
+            targets = re.findall(r"^([\w-]+):", makefile, re.MULTILINE)
+            kinds = re.findall(r"^ACCELERATORS := (.+)", makefile, re.MULTILINE)[0].split()
+            assert {*arguments} <= {*targets, *(f"GPU={kind}" for kind in kinds)}
         case "dvc":
             chosen = get_main_parser().parse_args(arguments)
             stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]

@@ -3,7 +3,11 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from thalweg.system.locks import find_matching_lock, list_pinned
+import pytest
+
+from tests.helpers.paths import ROOT
+from thalweg.system.drivers import PLUGINS
+from thalweg.system.locks import LOCKS, find_matching_lock, list_pinned
 
 NUMPY = version("numpy")
 
@@ -34,3 +38,13 @@ def test_differences_are_named(tmp_path: Path) -> None:
     write_lock(tmp_path, "requirements.lock", "numpy==1.0", "no-such-package==2.0")
     differences = [f"numpy {NUMPY}, not 1.0", "no-such-package is missing"]
     assert find_matching_lock(tmp_path) == ("requirements.lock", differences)
+
+
+@pytest.mark.parametrize("extra", sorted(PLUGINS))
+def test_lock_of_an_accelerator_adds_its_plugin(extra: str) -> None:
+    """All else has the versions of a processor's lock."""
+    name = f"requirements-{extra}.lock"
+    assert name in LOCKS
+    pinned, base = (list_pinned((ROOT / file).read_text()) for file in (name, "requirements.lock"))
+    assert PLUGINS[extra] in pinned
+    assert base.items() <= pinned.items()
