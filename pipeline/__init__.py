@@ -11,13 +11,14 @@ from typing import Any
 if __name__ != "thalweg":
     raise ImportError("import thalweg, not the folder pipeline; a second name would load every module twice")
 
-from thalweg.system.runtime import configure_blas, configure_xla
+from thalweg.system.runtime import collect_plugin_faults, configure_blas, configure_xla
 from thalweg.system.version import VERSION as __version__  # noqa: N811  the name that Python's tools look for
 
 __all__ = ["__version__"]
 
 configure_blas(os.environ)
 configure_xla(os.environ)
+collect_plugin_faults()
 
 
 def __getattr__(name: str) -> Any:

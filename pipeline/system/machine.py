@@ -7,8 +7,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from thalweg.system import files
-from thalweg.system.runtime import cpu_identity
+from thalweg.system import files, runtime
 
 VERSIONED_PACKAGES = ("jax", "jaxlib", "flax", "optax", "optuna", "numpy", "scipy", "pillow")
 
@@ -33,7 +32,7 @@ def find_platform_fault(platform_name: str | None = None) -> str:
         jax.devices(platform_name)
     except (RuntimeError, AssertionError) as error:  # the second if no platform of JAX_PLATFORMS works
         asked = os.environ.get("JAX_PLATFORMS", "")
-        reason = str(error).strip().partition("\n")[0]
+        reason = (runtime.PLUGIN_FAULTS or [str(error)])[0].strip().partition("\n")[0]
         return reason or f"JAX_PLATFORMS is {asked}, and nothing here works with it"
     return ""
 
@@ -50,7 +49,7 @@ def count_free_bytes() -> int:
 
 
 def _describe_cpu() -> str:
-    identity = cpu_identity()
+    identity = runtime.cpu_identity()
     names = [line.partition(": ")[2] for line in identity.splitlines() if line.startswith("model name")]
     name = names[0] if names else platform.processor() or platform.machine()
     return f"{name} ({platform.machine()}, {hashlib.sha256(identity.encode()).hexdigest()[:8]})"

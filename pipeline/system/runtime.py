@@ -9,6 +9,7 @@ host are small, so a second thread gains nothing.
 """
 
 import hashlib
+import logging
 import os
 import sys
 from importlib.metadata import version
@@ -23,6 +24,21 @@ BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "V
 COMPILED_FOLDER = STATE_FOLDER / "compiled"
 JAX_ALREADY_LOADED = "jax" in sys.modules
 """True in a notebook, for example: the settings come too late, so studies run in their own process."""
+
+
+PLUGIN_FAULTS: list[str] = []
+"""Why plugins of JAX for accelerators could not start, in their own words."""
+
+
+def collect_plugin_faults() -> None:
+    """Keep the faults of JAX's plugins in `PLUGIN_FAULTS`, in place of a traceback for each process."""
+
+    def keep_fault(record: logging.LogRecord) -> bool:
+        if record.exc_info and record.exc_info[1] is not None:
+            PLUGIN_FAULTS.append(str(record.exc_info[1]).strip().partition("\n")[0])
+        return not record.exc_info
+
+    logging.getLogger("jax._src.xla_bridge").addFilter(keep_fault)
 
 
 def cpu_identity() -> str:

@@ -47,3 +47,26 @@ def test_linear_algebra_starts_no_thread() -> None:
 def test_settings_precede_libraries() -> None:
     code = "import sys, thalweg; print([name for name in ('numpy', 'scipy', 'jax') if name in sys.modules])"
     assert run_code(code) == "[]"
+
+
+BROKEN_PLUGIN = """
+def initialize():
+    raise RuntimeError("no driver here\\nat all")
+"""
+
+
+def test_fault_of_a_plugin_is_a_sentence(tmp_path: Path) -> None:
+    """JAX finds plugins in the namespace package `jax_plugins`, and logs a traceback of one that fails."""
+    plugin = tmp_path / "jax_plugins" / "broken" / "__init__.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text(BROKEN_PLUGIN)
+    code = "from thalweg.system import machine; print(machine.find_platform_fault('gpu'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)]), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "no driver here"
+    assert "Traceback" not in done.stderr
