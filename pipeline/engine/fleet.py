@@ -11,6 +11,7 @@ import jax
 from thalweg.engine import population, state_folder
 from thalweg.engine.fit import LaneState
 from thalweg.engine.program import Data, Hyper, Program
+from thalweg.engine.resident import count_bytes, read_state
 from thalweg.engine.results import LaneKey, LaneResult, LaneSeed, TrainedLane, TrainedLanes, build_lane_result
 from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import Workers, copy_to_devices, start_worker_pool
@@ -97,8 +98,8 @@ class Fleet:
         return tuple(trained) if len(trained) == len(lanes) else None
 
     def list_states(self, trial: int) -> list[LaneState]:
-        """List the states of a trial's lanes that were not stopped."""
-        return [lane.state for lane in self._trials[trial].values() if lane.state is not None]
+        """List the states of a trial's lanes that were not stopped, on the host."""
+        return [read_state(lane.state) for lane in self._trials[trial].values() if lane.state is not None]
 
     def _collect_lanes(self) -> dict[LaneKey, _FleetLane]:
         return {(trial, *seed): lane for trial, lanes in self._trials.items() for seed, lane in lanes.items()}
@@ -144,7 +145,7 @@ class Fleet:
         arrived: dict[LaneKey, LaneResult] = {}
         try:
             after = population.advance_lanes(
-                program, hypers, states, self._data, target_epochs, self._width, self._workers
+                program, hypers, states, self._data, target_epochs, self._width, self._workers, resident=True
             )
         except BrokenProcessPool:
             raise UserError(
@@ -177,12 +178,9 @@ class Fleet:
 
     def _count_bytes(self) -> int:
         """Count the bytes of all lanes' states."""
-        sizes: dict[Program, int] = {}
-        lanes = [lane for lane in self._collect_lanes().values() if lane.state is not None]
-        for lane in lanes:
-            if lane.program not in sizes:
-                sizes[lane.program] = sum(leaf.nbytes for leaf in jax.tree.leaves(lane.state))
-        return sum(sizes[lane.program] for lane in lanes)
+        states = [(lane.program, lane.state) for lane in self._collect_lanes().values() if lane.state is not None]
+        sizes = {program: count_bytes(state) for program, state in dict(states).items()}
+        return sum(sizes[program] for program, _ in states)
 
     def remove_snapshot(self) -> None:
         """Remove the snapshot of a study that is over: its results are in the journal, and no lane goes on."""

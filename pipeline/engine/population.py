@@ -1,8 +1,9 @@
 """Many lanes through one compiled program, spread over the devices.
 
 Lanes with the same seed, fold and step make a block. A call of the program advances `BlockShape.blocks` blocks of
-`BlockShape.lanes` lanes on every device; inactive lanes fill the empty slots. Between calls lanes lie on the host, as
-trees of NumPy arrays, so a failed call can be repeated.
+`BlockShape.lanes` lanes on every device; inactive lanes fill the empty slots. A call changes none of its inputs, so a
+failed call can be repeated. Between calls lanes lie on the host, as trees of NumPy arrays, or stay mostly on the device
+(`thalweg.engine.resident`).
 """
 
 import logging
@@ -19,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.sharding import PartitionSpec
+from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
 from thalweg.engine import block_layout, fit
@@ -27,6 +28,7 @@ from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.fit import LaneState
 from thalweg.engine.lane_map import map_sequential, map_vmapped
 from thalweg.engine.program import Data, Hyper, Program
+from thalweg.engine.resident import Slot, count_bytes, find_kept_lanes, has_room, keep_lanes
 from thalweg.engine.workers import Workers, device_mesh
 from thalweg.system import timing
 
@@ -75,11 +77,13 @@ def advance_lanes(
     target_epochs: Sequence[int],
     width: int | None = None,
     workers: Workers | None = None,
+    resident: bool = False,
 ) -> list[LaneState]:
     """Advance each lane to its target epoch, or until it stops by itself. Returns the states in order, on the host.
 
     On an accelerator `width` lanes train at once (None: calibrate). If its memory is too small, half as many train from
-    then on, and nothing is lost. With `workers` their processes do the work.
+    then on, and nothing is lost. With `workers` their processes do the work. With `resident`, and without workers, the
+    lanes' weights stay on the device if there is room.
     """
     after = list(states)
     waiting = [lane for lane, state in enumerate(states) if has_work_left(program, state, target_epochs[lane])]
@@ -91,7 +95,8 @@ def advance_lanes(
         jobs = [[[lanes[i] for i in block] for block in call] for call in calls]
         arrived: list[int] = []
         try:
-            for index, finished in _run_calls(program, shape, jobs, data, workers):
+            stays = resident and has_room(len(calls) * math.prod(shape), lanes[0][0])
+            for index, finished in _run_calls(program, shape, jobs, data, workers, stays):
                 for i, state in zip([i for block in calls[index] for i in block], finished, strict=True):
                     after[waiting[i]] = state
                     arrived.append(i)
@@ -116,8 +121,7 @@ def _choose_shape(
 ) -> BlockShape:
     """Choose the shape of a device's calls, once for a program, so that a lane's bits do not depend on the others."""
     if jax.default_backend() == "cpu":
-        bytes_of_lane = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(lanes[0][0]))
-        return BlockShape(1, LANES_PER_BLOCK if bytes_of_lane <= LARGE_LANE_BYTES else 1)
+        return BlockShape(1, LANES_PER_BLOCK if count_bytes(lanes[0][0]) <= LARGE_LANE_BYTES else 1)
     if program not in shapes:
         shape = block_layout.shape_for_width(clocks, width, jax.device_count()) if width else None
         shapes[program] = shape or _calibrate_shape(program, clocks, lanes, data)
@@ -169,12 +173,12 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def _run_calls(
-    program: Program, shape: BlockShape, calls: Sequence[Call], data: Data, workers: Workers | None
+    program: Program, shape: BlockShape, calls: Sequence[Call], data: Data, workers: Workers | None, stays: bool
 ) -> Iterator[tuple[int, list[LaneState]]]:
     """Yield each call's index and its lanes' states, in the order in which calls finish."""
     if workers is None:
         for index, call in enumerate(calls):
-            yield index, _run_call(program, shape, call, data)
+            yield index, _run_call(program, shape, call, data, stays)
         return
     # compile once, here: the workers find it in the compilation cache
     _compile_program(program, _build_arguments(shape, calls[0], data))
@@ -183,11 +187,13 @@ def _run_calls(
         yield futures[future], future.result()
 
 
-def _run_call(program: Program, shape: BlockShape, call: Call, data: Data) -> list[LaneState]:
-    """Call the program once. Returns the lanes' states afterwards, in order."""
+def _run_call(program: Program, shape: BlockShape, call: Call, data: Data, stays: bool = False) -> list[LaneState]:
+    """Call the program once. Returns the lanes' states afterwards, in order, with `stays` mostly on the device."""
     arguments = _build_arguments(shape, call, data)
-    after = jax.device_get(_compile_program(program, arguments)(*arguments))
-    return unstack_tree(jax.tree.map(lambda leaf: leaf[arguments[-1] > 0], after))
+    after = _compile_program(program, arguments)(*arguments)
+    if stays:
+        return keep_lanes(after, _list_slots(call))
+    return unstack_tree(jax.tree.map(lambda leaf: leaf[arguments[-1] > 0], jax.device_get(after)))
 
 
 def _build_arguments(shape: BlockShape, call: Call, data: Data) -> tuple[LaneState, Hyper, Data, NDArray[np.int32]]:
@@ -196,10 +202,21 @@ def _build_arguments(shape: BlockShape, call: Call, data: Data) -> tuple[LaneSta
     filled = [[*block, *[(*block[0][:2], 0)] * (shape.lanes - len(block))] for block in call]
     slots = [*filled, *[[(*filled[0][0][:2], 0)] * shape.lanes] * (size[0] - len(call))]
     flat = [lane for block in slots for lane in block]
+    placed = list(zip(_list_slots(call), [state for block in call for state, *_ in block], strict=True))
+    kept = find_kept_lanes(placed, size)
+    if kept is not None:
+        flat = [(replace(state, learner=(), best_weights=()), hyper, target) for state, hyper, target in flat]
     states, hypers = jax.tree.map(
         lambda leaf: leaf.reshape(*size, *leaf.shape[1:]), stack_trees([(state, hyper) for state, hyper, _ in flat])
     )
+    if kept is not None:
+        states = replace(states, learner=kept[0], best_weights=kept[1])
     return states, hypers, data, np.array([target for *_, target in flat], np.int32).reshape(size)
+
+
+def _list_slots(call: Call) -> list[Slot]:
+    """List the slot of each lane of a call, in order."""
+    return [(number, place) for number, block in enumerate(call) for place in range(len(block))]
 
 
 def stack_trees(trees: Sequence[Any]) -> Any:
@@ -237,7 +254,8 @@ def _compile_program(program: Program, arguments: tuple[LaneState, Hyper, Data, 
             out_specs=lanes,
             check_vma=False,
         )
-        compiled = jax.jit(sharded).lower(*arguments).compile()
+        by_lane, alike = (NamedSharding(device_mesh(), spec) for spec in (lanes, whole))
+        compiled = jax.jit(sharded, in_shardings=(by_lane, by_lane, alike, by_lane)).lower(*arguments).compile()
         timing.COMPILE_SECONDS.append(time.perf_counter() - began)
     _compiled[key] = compiled
     while len(_compiled) > MAX_PROGRAMS:

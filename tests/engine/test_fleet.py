@@ -199,7 +199,7 @@ def test_killed_process_is_explained(
 def test_too_small_memory_is_explained(
     build_fleet: tuple[Callable[..., Fleet], NetworkProgram], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def raise_full(*_: object) -> None:
+    def raise_full(*_: object, **__: object) -> None:
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
 
     monkeypatch.setattr(population, "advance_lanes", raise_full)

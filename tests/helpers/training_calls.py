@@ -23,8 +23,9 @@ def watch_training(monkeypatch: pytest.MonkeyPatch, report: Callable[[Program, l
         until: Sequence[int],
         width: int | None = None,
         workers: Workers | None = None,
+        resident: bool = False,
     ) -> list[LaneState]:
-        after = original(program, hypers, states, data, until, width, workers)
+        after = original(program, hypers, states, data, until, width, workers, resident)
         report(program, [int(new.step) - int(old.step) for old, new in zip(states, after, strict=True)])
         return after
 
