@@ -10,6 +10,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.config.params_file import ParamsError
 from thalweg.data.examples import Examples
+from thalweg.data.split_warnings import find_unread_warnings
 from thalweg.system import compiled, progress
 from thalweg.system.counts import format_count
 
@@ -41,6 +42,7 @@ def _describe_study(config: Config, file: Path, outline: Examples | None, *, mea
     listed = (
         notes.list_notes(config),
         programs.list_precision_notes(config),
+        find_unread_warnings(config.data.split, outline) if outline is not None else (),
         preflight.list_unbuilt(config),
         upgrade.list_old_names(file),
         unwatched,

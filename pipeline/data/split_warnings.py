@@ -19,14 +19,20 @@ MAX_SHARE_ERROR = 0.5
 
 def find_split_warnings(config: SplitConfig, examples: Examples, splits: Splits) -> Iterator[str]:
     """Describe what a person should know of the split examples as a whole."""
-    yield from _find_ignored_marks(config, examples)
-    yield from _find_missing_marks(config, examples)
+    yield from find_unread_warnings(config, examples)
     yield from _find_missed_shares(config, examples, splits)
-    yield from find_similar_classes(examples.classes)
     for name, values in _list_classes(examples):
         yield from _find_untrained_classes(name, examples.classes, values, splits)
     yield from _find_constant_validation(examples, splits)
     yield from _find_shared_copies(examples, splits)
+
+
+def find_unread_warnings(config: SplitConfig, examples: Examples) -> Iterator[str]:
+    """Describe what is known before images are read: from the marks, the groups, and the names of the classes."""
+    yield from _find_ignored_marks(config, examples)
+    yield from _find_missing_marks(config, examples)
+    yield from _find_missing_groups(config, examples)
+    yield from find_similar_classes(examples.classes)
 
 
 def _find_ignored_marks(config: SplitConfig, examples: Examples) -> Iterator[str]:
@@ -45,6 +51,11 @@ def _find_missing_marks(config: SplitConfig, examples: Examples) -> Iterator[str
         if not config.test:
             drawn = "the validation set is drawn by group, and there is no test set"
         yield f"data.split.by is column, but the data marks no example as validation or test; {drawn}"
+
+
+def _find_missing_groups(config: SplitConfig, examples: Examples) -> Iterator[str]:
+    if config.by in ("group", "folds") and len(np.unique(examples.groups)) == len(examples):
+        yield f"no two examples share a group, so data.split.by: {config.by} splits single examples"
 
 
 def _find_missed_shares(config: SplitConfig, examples: Examples, splits: Splits) -> Iterator[str]:

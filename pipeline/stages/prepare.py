@@ -32,11 +32,7 @@ def main(config: Config) -> str:
     if outline is not None and (problem := find_memory_problem(outline)):
         raise files.UserError(f"data.source: {problem}")
     result = read_source(source, path, seed)
-    groups = np.unique(result.examples.groups)
-    warnings = result.warnings
-    if config.data.split.by in ("group", "folds") and len(groups) == len(result.examples):
-        warnings += (f"no two examples share a group, so data.split.by: {config.data.split.by} splits single examples",)
-    for warning in warnings:
+    for warning in result.warnings:
         print_line(f"warning: {warning}")
     if result.faults and config.data.on_bad == "error":
         raise files.UserError(
@@ -55,7 +51,7 @@ def main(config: Config) -> str:
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_splits(split)
     files.write_json(
-        MANIFEST, prepared.build_manifest(config, examples, split, result.faults, (*warnings, *later_warnings))
+        MANIFEST, prepared.build_manifest(config, examples, split, result.faults, (*result.warnings, *later_warnings))
     )
     return describe_examples(examples, split)
 

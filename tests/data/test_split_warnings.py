@@ -33,6 +33,7 @@ def build_splits(train: Sequence[int], validation: Sequence[int], test: Sequence
 
 
 ALL = range(N)
+PAIRS = [f"pair {k // 2}" for k in ALL]
 USUAL = SplitConfig(by="fraction", validation=0.25, test=0.25)
 USUAL_SPLIT = build_splits(ALL[:10], ALL[10:15], ALL[15:])
 
@@ -45,7 +46,7 @@ def test_usual_data_is_silent() -> None:
     assert list_warnings(build_examples(count=np.arange(N))) == []
     assert list_warnings(build_examples(classes=("cat", "dog"), label=np.arange(N) % 2)) == []
     folds = SplitConfig(by="folds", folds=4, test=0.2)
-    examples = build_examples(count=np.arange(N))
+    examples = build_examples(PAIRS, count=np.arange(N))
     assert list_warnings(examples, split_examples(folds, examples, 0), folds) == []
 
 
@@ -88,11 +89,20 @@ def test_copies_on_two_sides_are_named() -> None:
 
 
 def test_ignored_marks_are_counted() -> None:
-    examples = build_examples(marks=["train"] * 10 + ["validation"] * 5 + ["test"] * 5, count=np.arange(N))
+    examples = build_examples(PAIRS, ["train"] * 10 + ["validation"] * 4 + ["test"] * 6, count=np.arange(N))
     config = SplitConfig(by="group", validation=0.25, test=0)
     (warning,) = list_warnings(examples, split_examples(config, examples, 0), config)
-    assert warning.startswith("the data marks 15 examples as train or validation, but data.split.by: group draws")
+    assert warning.startswith("the data marks 14 examples as train or validation, but data.split.by: group draws")
     config = SplitConfig(by="column", test=0)
+    assert list_warnings(examples, split_examples(config, examples, 0), config) == []
+
+
+def test_missing_groups_are_named() -> None:
+    config = SplitConfig(by="group", validation=0.25, test=0.25)
+    examples = build_examples(count=np.arange(N))
+    warning = "no two examples share a group, so data.split.by: group splits single examples"
+    assert list_warnings(examples, split_examples(config, examples, 0), config) == [warning]
+    examples = build_examples(PAIRS, count=np.arange(N))
     assert list_warnings(examples, split_examples(config, examples, 0), config) == []
 
 
