@@ -3,7 +3,7 @@
 import difflib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 KeyPath = tuple[str | int, ...]
@@ -33,10 +33,23 @@ class Problem:
 
     @property
     def suggestion(self) -> str:
-        """The only allowed name that `written` abbreviates (lr), or one spelt much like it; '' for none."""
-        abbreviated = [name for name in self.allowed if _is_abbreviation(self.written, name)]
-        similar = difflib.get_close_matches(self.written, self.allowed, n=1, cutoff=0.5)
-        return (abbreviated if len(abbreviated) == 1 else [*similar, ""])[0]
+        """The only allowed name that `written` abbreviates (lr), or one spelt much like it; '' for none.
+
+        Dotted paths with the same beginning are told apart by what follows; a name without dots may be a path's end.
+        """
+        section, _, last = self.written.rpartition(".")
+        parts = [(name, name.rpartition(".")) for name in self.allowed]
+        ends = [(name, end) for name, (beginning, _, end) in parts if not section or beginning == section]
+        written, rivals = (last, ends) if ends else (self.written, [(name, name) for name in self.allowed])
+        abbreviated = [name for name, end in rivals if _is_abbreviation(written, end)]
+        similar = difflib.get_close_matches(written, [end for _, end in rivals], n=1, cutoff=0.5)
+        alike = [name for name, end in rivals if end in similar]
+        return next((found[0] for found in (abbreviated, alike) if len(found) == 1), "")
+
+    def put_nearest_first(self) -> "Problem":
+        """Return the problem with its suggestion first among the allowed names."""
+        nearest = self.suggestion
+        return replace(self, allowed=tuple(sorted(self.allowed, key=lambda name: name != nearest)))
 
 
 def _is_abbreviation(short: str, name: str) -> bool:

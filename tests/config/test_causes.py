@@ -62,7 +62,7 @@ from tests.helpers.params_messages import (
         ("      high: 0.98", "      high: 0.98\n    schedule.final: 0.5", "study.space.schedule.final: must be a mapping of keys to values, not 0.5; write `{low: …, high: …}` for a range, or `{choices: […]}`"),
         ("      role: scientific ", "      role: science ", 'study.space.loss.terms.count.kind.role: "science" is not known; allowed: scientific, nuisance; did you mean `scientific`?'),
         ("  learning_rate: 0.001", "  lr: 0.001", "optimizer.lr: unknown key; allowed: kind, learning_rate, clip, <numbers of optimizers>; did you mean `learning_rate`?"),
-        ("    optimizer.momentum:\n", "    optimizer.mom:\n", "study.space.optimizer.mom: is not in this file; allowed: optimizer.kind, optimizer.learning_rate, optimizer.clip, <paths of optimizers>; did you mean `optimizer.momentum`?"),
+        ("    optimizer.momentum:\n", "    optimizer.mom:\n", "study.space.optimizer.mom: is not in this file; allowed: optimizer.momentum, optimizer.kind, optimizer.learning_rate, optimizer.clip, optimizer.weight_decay, "),
         ("  members: 1 ", "  members: 9 ", "confirm.members: must be at most 8 (confirm.seeds) without a refit, not 9"),
         ("  objective: mae", "  objective: bias", 'study.objective: "bias" cannot be an objective of task `count`'),
         ("  validation: 0.2", "  validation: 0.9", "data.split: `validation` and `test` together must be below 1"),

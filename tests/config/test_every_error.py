@@ -139,8 +139,9 @@ one of 2, 4, 8, 16; as it is, `count` allows only <moving no one>
 53: study.sampler: "bayes" is not known; allowed: tpe, random, quasi_random
 54: study.trials: 47 is not a multiple of study.cohort, 6; use 42 or 48
 56: study.objective: "l2" cannot be an objective of task `count`; allowed: mae, rmse, exact
-58: study.space.optimizer.learning_rat: is not in this file; allowed: optimizer.kind, optimizer.learning_rate, \
-optimizer.momentum, optimizer.clip; did you mean `optimizer.learning_rate`?
+58: study.space.optimizer.learning_rat: is not in this file; allowed: optimizer.learning_rate, optimizer.kind, \
+optimizer.momentum, optimizer.clip, optimizer.weight_decay, optimizer.b2, optimizer.eps; \
+did you mean `optimizer.learning_rate`?
 61: study.space.training.batch_size: changes the compiled program, so it needs a short list of `choices`
 62: study.space.study.trials: cannot be searched
 65: study.space.optimizer.momentum.high: must be below 1, not 1.5

@@ -42,7 +42,6 @@ def find_line(text: str, piece: str) -> int:
     return text[: text.index(piece)].count("\n") + 1
 
 
-OPTIMIZERS = [name for member in optimizers.KINDS for name in list_defaults(member)]
 ALLOWED = {
     family: ", ".join(dict.fromkeys(names))
     for family, names in {
@@ -54,8 +53,7 @@ ALLOWED = {
             name for member in losses.FAMILIES["classification"] for name in list_defaults(member)
         ],
         "optimizers": optimizers.list_optimizers(),
-        "numbers of optimizers": OPTIMIZERS,
-        "paths of optimizers": [f"optimizer.{name}" for name in OPTIMIZERS],
+        "numbers of optimizers": [name for member in optimizers.KINDS for name in list_defaults(member)],
         "schedules": schedules.list_schedules(),
         "sources": find_members("thalweg.data.sources"),
         "tasks": find_members("thalweg.tasks"),

@@ -11,8 +11,9 @@ from thalweg.config.checks import conditions, model_sizes
 from thalweg.config.checks import study as study_checks
 from thalweg.config.checks.conditions import SPACE
 from thalweg.config.checks.file import find_file_problems
+from thalweg.config.checks.searchable import fill_sections, is_searchable, list_searchable
 from thalweg.config.experiment import Config
-from thalweg.config.spaces import STATIC_PATHS, TRACED_PATHS, Setting, is_static_path
+from thalweg.config.spaces import Setting, is_static_path
 from thalweg.config.study import ParameterConfig, apply_setting
 from thalweg.config.tree import flatten_tree, remove_paths
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value, quote_value
@@ -63,21 +64,20 @@ def _find_value_problems(
     tree: ParamsTree, problems: list[Problem], space: dict[str, ParameterConfig], written: Iterable[str]
 ) -> Iterator[Problem]:
     """Put extreme values of each parameter into the file; return the first new problem of each."""
-    filled = tree if problems else Config.model_validate(tree).model_dump()
+    filled = fill_sections(tree, problems)
     unknown = {problem.path for problem in problems if problem.message == "unknown key"}
     missing = {problem.path for problem in problems if problem.message.startswith("is missing")}
     missing |= {(*problem.path[:-1], problem.suggestion) for problem in problems if problem.suggestion}  # misspelt
     valid_names = [name for name, _ in flatten_tree(filled) if tuple(name.split(".")) not in unknown]
     broken = _list_broken_sections(tree, problems)
-    all_searchable = tuple(filter(is_searchable, valid_names))
+    all_searchable = tuple(n for n in list_searchable(filled, space) if tuple(n.split(".")) not in unknown)
     for name in written:
         path, keys = (*SPACE, name), tuple(name.split("."))
         if missing & {keys[:length] for length in range(len(keys))}:
             continue  # the missing section is reported once
-        all_paths = dict.fromkeys((*all_searchable, *model_sizes.list_size_paths(space)))
-        searchable = tuple(other for other in all_paths if other.startswith(f"{keys[0]}.")) or all_searchable
+        searchable = tuple(other for other in all_searchable if other.startswith(f"{keys[0]}.")) or all_searchable
         if name in valid_names and name not in searchable:
-            yield Problem(path, "cannot be searched", searchable, name)
+            yield Problem(path, "cannot be searched", searchable)
             continue
         active = covering.find_conditions(space, name)
         base = apply_setting(tree, active, space)
@@ -94,7 +94,7 @@ def _find_value_problems(
             ]
             is_unlisted = name not in valid_names
             if is_unlisted and (not is_searchable(name) or any(_is_missing_path(problem, keys) for problem in new)):
-                yield Problem(path, "is not in this file", searchable, name)
+                yield Problem(path, "is not in this file", searchable, name).put_nearest_first()
                 break
             if name not in space or _lacks_choices(name, space[name]):
                 break  # reported above
@@ -157,10 +157,6 @@ def _find_cause(tree: ParamsTree, setting: Setting, problem: Problem, space: dic
         if problem in find_file_problems(apply_setting(tree, fewer, space)):
             return _find_cause(tree, fewer, problem, space)
     return setting
-
-
-def is_searchable(name: str) -> bool:
-    return name.startswith(TRACED_PATHS + STATIC_PATHS)
 
 
 def _is_missing_path(problem: Problem, keys: KeyPath) -> bool:

@@ -72,9 +72,45 @@ def test_unknown_parameter_is_checked(tmp_path: Path) -> None:
     )
     lines = [line.partition(": ")[2] for line in list_message_lines(tmp_path, text)]
     assert lines[0] == "study.space.optimizer.momentom: `low` must be below `high`"
-    assert lines[1].startswith("study.space.optimizer.momentom: is not in this file; allowed: optimizer.kind,")
+    assert lines[1].startswith("study.space.optimizer.momentom: is not in this file; allowed: optimizer.momentum,")
     assert lines[1].endswith("did you mean `optimizer.momentum`?")
     assert len(lines) == 2
+
+
+@pytest.mark.parametrize(
+    "other", [("seed: 0 ", "seed: -1 "), ("  clip: null ", "  clip: -1 "), ("  kind: heavy_ball ", "  kind: sgd ")]
+)
+def test_all_searchable_keys_are_named_beside_other_errors(tmp_path: Path, other: tuple[str, str]) -> None:
+    text = edit_experiment(("    optimizer.momentum:\n", "    optimizer.weight_deca:\n"), other)
+    (line,) = [line for line in list_message_lines(tmp_path, text) if "weight_deca" in line]
+    keys = ["kind", "learning_rate", "clip", "momentum", "b2", "eps"]
+    assert all(f"optimizer.{key}" in line for key in keys), line
+    assert "allowed: optimizer.weight_decay, " in line
+    assert line.endswith("did you mean `optimizer.weight_decay`?")
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("lr", "optimizer.learning_rate"),
+        ("momentum", "optimizer.momentum"),
+        ("augment.cutout", "augment.online.cutout"),
+        ("loss.terms.cuont.delta", "loss.terms.count.delta"),
+        ("model.widht", "model.width"),
+        ("optimizer.zzz", ""),  # alike in its section alone
+        ("kind", ""),  # of several sections
+        ("study.trials", ""),  # no other key does what was meant
+        ("task.metrics", ""),  # a list
+    ],
+)
+def test_nearest_searchable_key_is_suggested(tmp_path: Path, name: str, suggestion: str) -> None:
+    text = edit_experiment(("    optimizer.momentum:\n", f"    {name}:\n"))
+    (line,) = [
+        line for line in list_message_lines(tmp_path, text) if f"study.space.{name}: " in line and "allowed" in line
+    ]
+    found = line.partition("; did you mean `")[2].removesuffix("`?")
+    assert found == suggestion
+    assert line.partition("allowed: ")[2].startswith(suggestion)
 
 
 def test_grid_requires_value_counts(tmp_path: Path) -> None:
