@@ -43,9 +43,10 @@ def list_notes(config: Config) -> Iterator[str]:
 
 def _describe_outside_values(config: Config) -> Iterator[str]:
     """Yield each searched parameter whose value in the file lies outside the space, with what the space allows."""
-    file_values = dict(flatten_tree(config.model_dump()))
+    file_values, written = spaces.list_file_values(config), dict(flatten_tree(config.dump_written()))
     for name, parameter in spaces.list_outside_values(config).items():
         value = f"is {format_inline(file_values[name])}" if name in file_values else "has no value"
+        value += "" if name in written or name not in file_values else " by default"
         yield f"{name} {value} (study.space: {parameter.describe_values()})"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from thalweg.config.experiment import Config
 from thalweg.config.study import ParameterConfig
 from thalweg.config.tree import flatten_tree
+from thalweg.core import optimizers
 
 Setting = dict[str, Any]
 """A trial's values by dotted path, without inactive parameters."""
@@ -45,9 +46,28 @@ def list_outside_values(config: Config) -> dict[str, ParameterConfig]:
     return _divide_file_values(config)[1]
 
 
+def list_file_values(config: Config) -> dict[str, Any]:
+    """Return the experiment's values by dotted path, each at its default where the file does not give it."""
+    return dict(flatten_tree(config.model_dump() | {"optimizer": settle_optimizer(config)}))
+
+
+def settle_optimizer(config: Config) -> dict[str, Any]:
+    """Return the values of the optimizer; a number that is null has the default of the file's kind.
+
+    It stays null where the study has null among its choices.
+    """
+    defaults = optimizers.list_optimizer_defaults(config.optimizer.kind)
+    values = config.optimizer.model_dump()
+    for name in [name for name in defaults if values[name] is None]:
+        parameter = config.study.space.get(f"optimizer.{name}")
+        if parameter is None or not parameter.has_value(None):
+            values[name] = defaults[name]
+    return values
+
+
 def _divide_file_values(config: Config) -> tuple[Setting, dict[str, ParameterConfig]]:
     """Return the file's values that lie in the space, and the parameters that have none."""
-    file_values, setting, outside = dict(flatten_tree(config.model_dump())), Setting(), dict[str, ParameterConfig]()
+    file_values, setting, outside = list_file_values(config), Setting(), dict[str, ParameterConfig]()
     for name, parameter in sort_parameters(config):
         if parameter.is_active(setting):
             if name in file_values and parameter.has_value(file_values[name]):

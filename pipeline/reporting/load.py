@@ -35,7 +35,7 @@ def load_study_tables(config: Config) -> StudyTables:
     text_columns = dict.fromkeys(
         ("image", "group", *(("truth", "prediction") if task.OUTPUT_KIND == "class" else ())), str
     )
-    params = config.model_dump(mode="json")
+    params = config.model_dump(mode="json") | {"optimizer": spaces.settle_optimizer(config)}
     params["data"].pop("path")
     return StudyTables(
         params=params,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from thalweg.artifacts.summary import Summary
+from thalweg.config.study import NULL
 from thalweg.reporting.parameter import SearchedParameter
 
 cache_per_study = lru_cache(maxsize=64)
@@ -21,7 +22,7 @@ class StudyTables:
 
     Compared by identity, so that costly results can be cached with it.
 
-    - `params`: the whole of params.yaml, nested.
+    - `params`: the whole of params.yaml, nested, with defaults.
     - `trials` [settings]: one for each different setting: number, state (complete, pruned, diverged, infeasible), value
       (NaN if diverged), one column per searched parameter by dotted name (empty if the trial does not use it), epochs,
       diverged_step, further objectives.
@@ -140,7 +141,8 @@ class StudyTables:
             return False
         row = rows.iloc[0]
         active = [parameter.name for parameter in self.parameters if pd.notna(row[parameter.name])]
-        return all(row[name] == self.setting(name) for name in active)
+        values = {name: self.setting(name) for name in active}
+        return all(row[name] == (NULL if value is None else value) for name, value in values.items())
 
     @property
     def split(self) -> Literal["test", "validation"]:

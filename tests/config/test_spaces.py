@@ -1,9 +1,11 @@
 """The search space: the order of its parameters, and its first settings."""
 
+from typing import Any
+
 import pytest
 
 from tests.helpers.small_study import replace_space
-from thalweg.config import spaces
+from thalweg.config import notes, spaces
 from thalweg.config.experiment import Config
 
 
@@ -25,6 +27,34 @@ def test_baseline_setting_must_lie_in_space(config: Config, rate: float, expecte
     assert (inside is not None) == expected
     if inside is not None:
         assert inside == {"optimizer.learning_rate": rate, "optimizer.momentum": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "parameter", "expected"),
+    [
+        ("heavy_ball", "momentum", {"low": 0.0, "high": 0.98}, 0.9),
+        ("heavy_ball", "weight_decay", {"low": 0.0, "high": 0.1}, 0.0),
+        ("adamw", "weight_decay", {"low": 1e-5, "high": 0.1, "log": True}, 1e-4),
+        ("adam", "eps", {"choices": [1e-8, 1e-4]}, 1e-8),
+        ("adam", "b2", {"choices": [None, 0.999]}, None),  # null is a value there
+        ("heavy_ball", "clip", {"choices": [None, 1.0]}, None),
+    ],
+)
+def test_baseline_setting_has_defaults_of_the_optimizer(
+    config: Config, kind: str, name: str, parameter: dict[str, Any], expected: Any
+) -> None:
+    unwritten = config.replace_values({"optimizer": {"kind": kind, "learning_rate": 0.01}})
+    study = replace_space(unwritten, {f"optimizer.{name}": parameter})
+    assert spaces.find_baseline_setting(study) == {f"optimizer.{name}": expected}
+    assert spaces.list_outside_values(study) == {}
+
+
+def test_default_of_the_optimizer_may_lie_outside(config: Config) -> None:
+    unwritten = config.replace_values({"optimizer": {"kind": "heavy_ball", "learning_rate": 0.01}})
+    study = replace_space(unwritten, {"optimizer.momentum": {"low": 0.0, "high": 0.5}})
+    assert spaces.find_baseline_setting(study) is None
+    *_, note = notes.list_notes(study)
+    assert note.endswith(": optimizer.momentum is 0.9 by default (study.space: 0.0 to 0.5)")
 
 
 def test_baseline_setting_omits_inactive_parameters(config: Config) -> None:

@@ -59,6 +59,16 @@ def test_trial_with_the_values_of_the_file(build_tables: BuildTables) -> None:
     assert build_tables(params=FILE | {"optimizer": {"learning_rate": 0.3, "momentum": 0.9}}).has_file_values(1)
 
 
+def test_null_in_the_file_is_the_choice_null(build_tables: BuildTables) -> None:
+    clip = "optimizer.clip"
+    trials, space = (
+        TRIALS.assign(**{clip: pd.Series(["null", 1.0] * 3)}),
+        [SearchedParameter(clip, choices=("null", 1.0))],
+    )
+    tables = build_tables(trials=trials, space=space, params={"optimizer": {"clip": None}})
+    assert [number for number in range(6) if tables.has_file_values(number)] == [0, 2, 4]
+
+
 def test_candidates_compare_on_the_test_set_if_any(build_tables: BuildTables) -> None:
     runs = pd.DataFrame({"candidate": ["winner"], "trial": [3], "validation_rmse": [0.2], "validation_mae": [0.1]})
     assert build_tables(runs=runs).split == "validation"
