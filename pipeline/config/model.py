@@ -51,8 +51,7 @@ class ModelConfig(InitialScales):
     def _check_sizes(self) -> "ModelConfig":
         """Check the sizes against the model's constructor; its defaults fill in the others."""
         if not is_dotted(self.kind) and self.kind not in MODEL_KINDS:
-            context = {"given": self.kind, "allowed": [*MODEL_KINDS, "dotted.path"]}
-            raise PydanticCustomError("kind", "is not known", context)
+            raise PydanticCustomError("kind", "is not known", {"given": self.kind, "allowed": [*MODEL_KINDS]})
         try:
             sizes = run_own_code(self.kind, build_sizes_class, self.kind)
         except MemberError as error:

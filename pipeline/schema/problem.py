@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from thalweg.system.members import takes_own_code
+
 KeyPath = tuple[str | int, ...]
 ParamsTree = dict[str, Any]
 MAX_QUOTED_CHARACTERS = 60
@@ -26,10 +28,21 @@ class Problem:
         is_part = len(self.path) == 1 and self.message == "is missing"
         sentences = [f"`{path}` is missing" if is_part else f"{path}: {self.message}"]
         if self.allowed:
-            sentences.append(f"allowed: {', '.join(self.allowed)}")
+            sentences.append(f"allowed: {', '.join(self.allowed)}{self._describe_own_code()}")
         if self.suggestion:
             sentences.append(f"did you mean `{self.suggestion}`?")
         return "; ".join(sentences)
+
+    def _describe_own_code(self) -> str:
+        """Return how to name own code in place of an unknown name; '' where none may be named."""
+        match self.path:
+            case _ if not self.written:
+                return ""
+            case ("study", "objective") | ("study", "also" | "constraints", _):
+                return ", or your own, listed in task.metrics"
+            case path if takes_own_code(path):
+                return ", or your own as `package.module.name`"
+        return ""
 
     @property
     def suggestion(self) -> str:

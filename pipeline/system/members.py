@@ -40,6 +40,11 @@ def list_dotted_members(tree: Any) -> dict[KeyPath, str]:
     return {keys: name for keys, value in _list_values(tree) if is_dotted(name := _find_name(keys, value))}
 
 
+def takes_own_code(keys: KeyPath) -> bool:
+    """Return whether own code may be named at these keys of a params file."""
+    return _find_name(keys, "") is not None
+
+
 def import_member(path: str) -> Any:
     """Import what lies at a dotted path: an object in a module, or a module. Raises `MemberError`."""
     module, _, name = path.rpartition(".")

@@ -14,8 +14,8 @@ from tests.helpers.params_messages import (
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ("    kind: scenes ", "    kind: scenez ", 'data.source.kind: "scenez" is not known; allowed: <sources>; did'),
-        ("  kind: count  ", "  kind: cuont  ", 'task.kind: "cuont" is not known; allowed: <tasks>; did you mean `count`?'),
+        ("    kind: scenes ", "    kind: scenez ", 'data.source.kind: "scenez" is not known; allowed: <sources>, or your own as `package.module.name`; did'),
+        ("  kind: count  ", "  kind: cuont  ", 'task.kind: "cuont" is not known; allowed: <tasks>, or your own as `package.module.name`; did you mean `count`?'),
         ("  kind: cnn  ", "  kind: cnnn  ", 'model.kind: "cnnn" is not known; allowed: cnn, '),
         ("  kind: cnn  ", "  kind: no.such  ", "model.kind: `no.such` is not there: no file `no.py` lies beside params.yaml, and no package `no` is installed"),
         ("  kind: cnn  ", "  kind: os.path  ", "model.kind: `os.path` must be a subclass of `flax.nnx.module.Module`"),
@@ -31,9 +31,9 @@ from tests.helpers.params_messages import (
         ("  batch_size: 64", "  batch_size: '64'", 'training.batch_size: must be a whole number, not the text "64"'),
         ("  title: How", "  title: 2020-01-01 #", "report.title: must be text, not the value 2020-01-01"),
         ("seed: 0 ", "seed: 4294967296 ", "seed: must be below 2147483648, not 4294967296"),
-        ("  objective: mae", "  objective: mae\n  also: [rmsee]", 'study.also.0: "rmsee" cannot be an objective of task `count`; allowed: rmse, exact; did'),
+        ("  objective: mae", "  objective: mae\n  also: [rmsee]", 'study.also.0: "rmsee" cannot be an objective of task `count`; allowed: rmse, exact, or your own, listed in task.metrics; did'),
         ("  objective: mae", "  objective: mae\n  also: [mae]", 'study.also.0: "mae" is already an objective; allowed: rmse, exact'),
-        ("  objective: mae", "  objective: mae\n  constraints: {biass: {low: 1}}", "study.constraints.biass: is not a metric of task `count`; allowed: mae, rmse, bias, exact; did"),
+        ("  objective: mae", "  objective: mae\n  constraints: {biass: {low: 1}}", "study.constraints.biass: is not a metric of task `count`; allowed: mae, rmse, bias, exact, or your own, listed in task.metrics; did"),
         ("  objective: mae", "  objective: mae\n  constraints: {bias: {}}", "study.constraints.bias: needs `low` or `high`"),
         ("  objective: mae", "  objective: mae\n  prune: {first: 16}", "study.prune.first: must be below 16 (training.epochs), not 16; otherwise no trial is pruned"),
         ("  objective: mae", "  objective: mae\n  prune: {first: 1}", "study.prune.first: must be above 1 (schedule.warmup), not 1; otherwise trials are judged in warmup"),

@@ -125,12 +125,14 @@ one of 2, 4, 8, 16; as it is, `count` allows only <moving no one>
 34: loss.terms.count.weight: must be at least 0, not -1
 35: loss.terms.count.dleta: unknown key; allowed: kind, weight, schedule, phases, <numbers of classification>
 36: loss.terms.other: task `count` has no such term; allowed: count
-37: loss.terms.other.kind: "foo" is not known; allowed: <losses>; did you mean `focal`?
+37: loss.terms.other.kind: "foo" is not known; allowed: <losses>, or your own as \
+`package.module.name`; did you mean `focal`?
 39: optimizer.kind: "sgd" is not known; allowed: <optimizers>
 40: optimizer.learning_rate: must be a number, not the text "0.1"
 41: optimizer.momentum: must be below 1, not 1.0
 42: optimizer.clip: must be a finite number, not .nan
-44: schedule.kind: "cosin" is not known; allowed: <schedules>; did you mean `cosine`?
+44: schedule.kind: "cosin" is not known; allowed: <schedules>, or your own as \
+`package.module.name`; did you mean `cosine`?
 45: schedule.warmup: must be a finite number, not .inf
 46: schedule.every: must be above 0, not 0
 49: training.batch_size: must be a whole number, not empty (null)

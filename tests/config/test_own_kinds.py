@@ -1,14 +1,19 @@
 """Own losses, schedules and optimizers in params.yaml: their numbers, and the lines of their faults."""
 
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from tests.helpers.params_messages import edit_experiment, find_line, list_message_lines
+from tests.helpers.paths import EXPERIMENT
+from thalweg.config.checks import find_problems
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
+from thalweg.config.tree import replace_values
 from thalweg.core import losses
 from thalweg.training.build import build_hyper
 
@@ -141,3 +146,47 @@ def test_searched_number_of_no_kind_is_unused(tmp_path: Path) -> None:
         (line,) = list_message_lines(tmp_path, text)
         named = " and ".join(f"`{kind}`" for kind in choices.strip("[]").split(", "))
         assert f"is never used: {named} have no parameter `epsilon`" in line
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("data.source.kind", "sceens"),
+        ("task.kind", "regress"),
+        ("model.kind", "vit"),
+        ("loss.terms.count.kind", "mse"),
+        ("loss.terms.count.kind", "focal"),  # known, but unsuitable
+        ("loss.terms.count.schedule", {"kind": "step"}),
+        ("optimizer.kind", "sgd"),
+        ("schedule.kind", "step"),
+        ("study.sampler", "bayes"),
+        ("augment.online.blur", 0.1),
+        ("augment.offline.blur", 0.1),
+        ("report.sections", ["mine"]),
+        ("study.space", {"optimizer.kind": {"choices": ["sgd"]}}),
+        ("study.space", {"loss.terms.count.kind": {"choices": ["mse"]}}),
+        ("study.space", {"augment.online.blur": {"low": 0.0, "high": 0.1}}),
+    ],
+)
+def test_unknown_member_may_be_own_code(path: str, value: Any) -> None:
+    tree = YAML(typ="safe").load(EXPERIMENT)
+    lines = [problem.describe_problem() for problem in find_problems(replace_values(tree, {path: value}))]
+    assert any(", or your own as `package.module.name`" in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("study.objective", "r2"), ("study.also", ["r2"]), ("study.constraints", {"r2": {"low": 0.5}})],
+)
+def test_unknown_metric_may_be_own_code(path: str, value: Any) -> None:
+    tree = YAML(typ="safe").load(EXPERIMENT)
+    (problem,) = find_problems(replace_values(tree, {path: value}))
+    assert problem.describe_problem().endswith(", or your own, listed in task.metrics")
+
+
+def test_unknown_key_and_value_are_no_own_code() -> None:
+    tree = YAML(typ="safe").load(EXPERIMENT)
+    changes = {"training.batch": 1, "study.randomness": "pair", "study.space": {"optimizer.lr": {"low": 1, "high": 2}}}
+    lines = [problem.describe_problem() for problem in find_problems(replace_values(tree, changes))]
+    assert len(lines) == 3
+    assert not any("your own" in line for line in lines)
