@@ -150,8 +150,9 @@ def test_stages_do_not_print_by_hand() -> None:
 
 DISK_USES = {
     "api.report": {".open"},  # the web browser
-    "cli": {".cwd", "os.chdir", "os.execv", "os.execve"},  # restarts with the code of the checkout; becomes DVC
+    "cli": {".cwd", "os.chdir", "os.execv"},  # restarts with the code of the checkout
     "cli.measure": {"subprocess"},  # the start of a process takes time
+    "cli.run": {"os.execve"},  # becomes DVC
     "cli.start_line": {"os.getpgrp"},  # tells one run of DVC from the next
     "search.database": {"sqlite3"},  # the file is Optuna's
     "search.run": {"subprocess"},  # a study in a process of its own

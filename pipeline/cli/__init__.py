@@ -175,14 +175,9 @@ def _init_project(arguments: argparse.Namespace) -> None:
 
 
 def _run_pipeline(arguments: argparse.Namespace) -> None:
-    """Become the process of `dvc repro`."""
-    from thalweg.system.dvc_command import build_dvc_command
+    from thalweg.cli import run
 
-    if not files.path_exists(project_folder.PIPELINE):
-        raise files.UserError(f"{project_folder.PIPELINE}: no such file here or in a folder above")
-    command, environment = build_dvc_command("repro", *arguments.rest)
-    sys.stdout.flush()
-    os.execve(command[0], command, environment)
+    run.run_pipeline(arguments.rest)
 
 
 def _check_params(arguments: argparse.Namespace) -> int:

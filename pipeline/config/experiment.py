@@ -33,7 +33,9 @@ def _check_pattern(value: str) -> str:
 class DataConfig(StrictModel):
     """Where images and labels come from, and how they are divided."""
 
-    path: str = Field(description="folder with the source's files; a source that draws its examples ignores it")
+    path: str = Field(
+        min_length=1, description="folder with the source's files; a source that draws its examples ignores it"
+    )
     source: Annotated[
         SerializeAsAny[DataSource], BeforeValidator(build_member_validator("thalweg.data.sources", DataSource))
     ]

@@ -107,6 +107,7 @@ _MESSAGES = {
     "float_type": "must be a number",
     "finite_number": "must be a finite number",
     "string_type": "must be text",
+    "string_too_short": "must have at least {min_length} character",
     "scalar": "must be text, a number, true, false or null",
     "tuple_type": "must be a list{entries}",
     "list_type": "must be a list",

@@ -81,8 +81,8 @@ def test_missing_data_lists_its_files(tmp_path: Path, monkeypatch: pytest.Monkey
     assert list_problem_lines(tree) == [f'data.path: "photos" has no labels.csv; {what}']
     Path("photos", "a.png").touch()
     assert list_problem_lines(tree) == [f'data.path: "photos" has no labels.csv; {what}']
-    assert list_problem_lines(change_config({"data.path": "", "data.source": FOLDER})) == [
-        f'data.path: "" has no labels.csv; {what}'
+    assert list_problem_lines(change_config({"data.path": ".", "data.source": FOLDER})) == [
+        f'data.path: "." has no labels.csv; {what}'
     ]
     Path("photos", "labels.csv").touch()
     assert list_problem_lines(tree) == []
