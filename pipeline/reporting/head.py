@@ -7,7 +7,7 @@ from thalweg.reporting.advice.next_space import build_next_space
 from thalweg.reporting.advice.next_steps import choose_next_steps
 from thalweg.reporting.advice.search_space import advise_search
 from thalweg.reporting.advice.space_yaml import list_settings
-from thalweg.reporting.analysis.candidate_choices import name_choices
+from thalweg.reporting.analysis.candidate_values import name_values
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
 from thalweg.reporting.finding import NextStep
 from thalweg.reporting.page.figures import Gallery
@@ -27,8 +27,8 @@ from thalweg.reporting.text import (
     metric_label,
 )
 
-MAX_CHOICES_LENGTH = 36
-"""Characters of the choices below a number: at most two lines on a phone."""
+MAX_VALUES_LENGTH = 36
+"""Characters of the searched values below a number: at most two lines on a phone."""
 
 
 def build_head(tables: StudyTables, sections: Sequence[Section]) -> ReportHead:
@@ -79,8 +79,8 @@ def _list_confirmed_numbers(tables: StudyTables, result: ConfirmedResult) -> lis
     numbers = []
     for name, each in candidates.items():
         text, _, ends = format_interval(each.mean, each.low, each.high, min_places=places).partition(" (")
-        choices = name_choices(tables, tables.winner if name == "winner" else None, MAX_CHOICES_LENGTH)
-        numbers.append(KeyNumber(name, name, text, ends.removesuffix(")"), choices))
+        values = name_values(tables, tables.winner if name == "winner" else None, MAX_VALUES_LENGTH)
+        numbers.append(KeyNumber(name, name, text, ends.removesuffix(")"), values))
     for answer in rank_references(tables).head(1).to_dict("records"):
         value = format_fixed(float(answer[tables.objective]), places)
         numbers.append(KeyNumber(str(answer["answer"]), "", value, "without a network"))
@@ -92,8 +92,8 @@ def _list_unconfirmed_numbers(tables: StudyTables) -> list[KeyNumber]:
         return []
     best = tables.ranked.iloc[0]
     note = f"trial {int(best['number'])}, on the validation set, not confirmed"
-    choices = name_choices(tables, int(best["number"]), MAX_CHOICES_LENGTH)
-    return [KeyNumber(f"best {metric_label(tables.objective)}", "winner", format_number(best["value"]), note, choices)]
+    values = name_values(tables, int(best["number"]), MAX_VALUES_LENGTH)
+    return [KeyNumber(f"best {metric_label(tables.objective)}", "winner", format_number(best["value"]), note, values)]
 
 
 def _build_gallery(tables: StudyTables) -> Gallery | None:

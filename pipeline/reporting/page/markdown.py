@@ -36,8 +36,8 @@ def render_head(lede: str, measure: str, numbers: Sequence[KeyNumber]) -> list[s
     """Return the head of the report below its title: the headline, what is measured, and the numbers."""
     lines = []
     for number in numbers:
-        choices, note = (f" ({escape_text(text)})" if text else "" for text in (number.choices, number.note))
-        lines.append(f"- {escape_text(number.name)}{choices}: {escape_text(number.value)}{note}")
+        values, note = (f" ({escape_text(text)})" if text else "" for text in (number.values, number.note))
+        lines.append(f"- {escape_text(number.name)}{values}: {escape_text(number.value)}{note}")
     parts = [f"**{escape_text(lede)}**" if lede else "", escape_text(measure), "\n".join(lines)]
     return [part for part in parts if part]
 

@@ -10,13 +10,13 @@ from thalweg.reporting.text import format_count
 
 
 class KeyNumber(NamedTuple):
-    """A number with its name, its colour (or none), a note below it, and the choices of what it measures (or '')."""
+    """A number with its name, its colour (or none), a note below it, and the settings of what it measures (or '')."""
 
     name: str
     colour: str
     value: str
     note: str
-    choices: str = ""
+    values: str = ""
 
 
 @dataclass(frozen=True)

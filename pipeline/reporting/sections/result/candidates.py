@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from thalweg.reporting.analysis.candidate_choices import name_choices
+from thalweg.reporting.analysis.candidate_values import name_values
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result, metric_interval
 from thalweg.reporting.analysis.groups import name_units
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
@@ -70,7 +70,7 @@ def _build_strip_row(
     trials = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
     trial = int(trials.iloc[0]) if len(trials) else None
     role = name if name in ("winner", "baseline") else "runner-up"
-    second_line = name_choices(tables, trial, MAX_LABEL_LENGTH) or ("" if trial is None else f"trial {trial}")
+    second_line = name_values(tables, trial, MAX_LABEL_LENGTH) or ("" if trial is None else f"trial {trial}")
     return StripRow(name, second_line, role, values, mean, wide_interval, trial=trial)
 
 

@@ -1,0 +1,48 @@
+"""What tells candidates apart for a reader: their values of the searched choices, or else of the searched ranges."""
+
+import pandas as pd
+
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.text import choice_key, format_choices, format_number, is_missing
+
+
+def name_values(tables: StudyTables, trial: int | None, max_length: int) -> str:
+    """Name a trial's values of the searched choices, those that the study asks about first: `cnn, brightness 0.3`.
+
+    A study of ranges alone has their values: `learning_rate 0.03, momentum 0.9`. `trial`: None for the values of
+    params.yaml. The text has whole values up to `max_length`, but at least one; '' if nothing was searched.
+    """
+    rows = tables.trials[tables.trials["number"] == trial] if trial is not None else pd.DataFrame()
+    choices = [parameter for parameter in tables.parameters if len(parameter.choices) > 1]
+    searched = choices or [parameter for parameter in tables.parameters if parameter.is_range]
+    text = ""
+    for parameter in sorted(searched, key=lambda parameter: parameter.role != "scientific"):
+        value = tables.setting(parameter.name) if trial is None else next(iter(rows[parameter.name]), None)
+        label = _name_value(parameter, value)
+        if label and text and len(f"{text}, {label}") > max_length:
+            break
+        text = f"{text}, {label}" if text and label else text or label
+    return text
+
+
+def _name_value(parameter: SearchedParameter, value: object) -> str:
+    """Name a value: a word alone, a number or a truth value after the setting's last name; '' if it is not used."""
+    if is_missing(value) or value == "" or isinstance(value, (dict, list)):
+        return ""
+    name = parameter.name.rpartition(".")[2]
+    if parameter.is_range:
+        return f"{name} {_format_within(parameter, value)}"
+    labels = dict(zip(map(choice_key, parameter.choices), format_choices(parameter.choices), strict=True))
+    label = labels.get(choice_key(value), str(value))
+    return label if all(isinstance(choice, str) for choice in parameter.choices) else f"{name} {label}"
+
+
+def _format_within(parameter: SearchedParameter, value: object) -> str:
+    """Format a value of a range with two digits, or as many as tell it from the ends of the range: not momentum 1."""
+    others = [end for end in (parameter.low, parameter.high) if end != value]
+    for digits in range(2, 18):
+        text = format_number(value, digits)
+        if text not in [format_number(end, digits) for end in others]:
+            return text
+    return format_number(value)
