@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from thalweg.schema.problem import Problem, build_problem, describe_value, quote_value
+from thalweg.schema.problem import build_problem
 from thalweg.schema.section import StrictModel, build_member_validator, build_model_class, find_members
 from thalweg.tasks import Task
 from thalweg.tasks.count import Count
@@ -99,29 +99,6 @@ def test_invalid_member_is_refused(value: Any) -> None:
         build_member_validator("thalweg.tasks")(value)
 
 
-def test_similar_name_is_suggested() -> None:
-    assert Problem(("a", 0, "b"), "what", ("cosine", "linear"), "cosin").describe_problem() == (
-        "a.0.b: what; allowed: cosine, linear; did you mean `cosine`?"
-    )
-    assert Problem((), "what", ("cosine",), "xyz").describe_problem() == "(whole file): what; allowed: cosine"
-
-
-@pytest.mark.parametrize(
-    ("given", "near"),
-    [
-        ("lr", "learning_rate"),
-        ("mom", "momentum"),
-        ("m", ""),  # of one letter nobody knows
-        ("ml", "male"),  # short for two, so the one that is spelt more like it
-        ("wate", "rate"),  # not short for a name, but spelt like one
-    ],
-)
-def test_abbreviation_is_suggested(given: str, near: str) -> None:
-    assert (
-        Problem(("a",), "what", ("learning_rate", "momentum", "method_list", "male", "rate"), given).suggestion == near
-    )
-
-
 def test_scalar_for_section_names_its_keys() -> None:
     assert describe_problems({"inner": 3}) == ["inner: must be a mapping of keys to values, not 3; allowed: rate, way"]
     kinds = build_model_class("Kinds", {"kind": (Literal["up", "down"], ...), "rate": (float, 1.0)})
@@ -132,9 +109,3 @@ def test_scalar_for_section_names_its_keys() -> None:
     with pytest.raises(PydanticCustomError) as caught:
         build_member_validator("thalweg.tasks")("count")
     assert caught.value.context == {"instead": "`{kind: count, …}`"}
-
-
-def test_long_text_is_shortened() -> None:
-    assert quote_value("x" * 500) == '"' + "x" * 60 + '…"'
-    assert describe_value("a\nb") == 'the text "a\\nb"'
-    assert describe_value(10**400) == "a number too large"
