@@ -157,13 +157,15 @@ def describe_unknown_noise(tables: StudyTables) -> str:
 
 
 def refer_to_fresh_seeds(tables: StudyTables) -> str:
-    """Say, after a space, that fresh seeds compare the trials that the search ranks; '' if only one was retrained."""
-    if tables.runs.empty or tables.runs["trial"].nunique() < 2:
+    """Say, after a space, where trials that the search ranks have fresh seeds; '' if none was retrained."""
+    retrained = 0 if tables.runs.empty else tables.runs["trial"].nunique()
+    if not retrained:
         return ""
     seeds, fresh = tables.seeds_per_trial, tables.runs["seed"].nunique()
+    shown = "compares the retrained trials" if retrained > 1 else "has the one retrained trial"
     return (
-        f" The search gave each trial {format_count(seeds, 'seed')}; the section Result compares the retrained trials "
-        f"on {format_count(fresh, 'fresh seed')}."
+        f" The search gave each trial {format_count(seeds, 'seed')}; the section Result {shown} on "
+        f"{format_count(fresh, 'fresh seed')}."
     )
 
 

@@ -1,12 +1,34 @@
 """Words that several sections share."""
 
 import ast
+from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tests.helpers.paths import ROOT
-from thalweg.reporting.sentences import CURVE_EVIDENCE, describe_evidence
+from thalweg.reporting.sentences import CURVE_EVIDENCE, describe_evidence, refer_to_fresh_seeds
+from thalweg.reporting.tables import StudyTables
 from thalweg.stats.run_curves import Evidence
+
+
+@pytest.mark.parametrize(
+    ("trials", "words"),
+    [
+        (
+            [3.0, 5.0, np.nan],
+            " The search gave each trial 1 seed; the section Result compares the retrained trials on ",
+        ),
+        ([3.0, 3.0, np.nan], " The search gave each trial 1 seed; the section Result has the one retrained trial on "),
+        ([np.nan, np.nan, np.nan], ""),
+        ([], ""),
+    ],
+)
+def test_reader_is_led_to_fresh_seeds(counting_study: StudyTables, trials: list[float], words: str) -> None:
+    runs = pd.DataFrame({"trial": trials, "seed": range(len(trials))})
+    sentence = refer_to_fresh_seeds(replace(counting_study, runs=runs))
+    assert sentence == (f"{words}3 fresh seeds." if words else "")
 
 
 @pytest.mark.parametrize(
