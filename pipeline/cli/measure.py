@@ -4,7 +4,7 @@ import math
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -52,8 +52,18 @@ class Speed:
     passes: float
 
 
-Review = Callable[[Speed, int, int], None]
-"""Takes the speed that is known so far, the number of measured programs, and that of all; may raise to end it."""
+Review = Callable[[Sequence[Speed], int], None]
+"""Takes the speed with each program that is measured so far, and the number of all; may raise to end it."""
+
+
+def combine_speeds(speeds: Sequence[Speed], combine: Callable[[Iterable[float]], float] = mean) -> Speed:
+    """Return the mean speed of several programs, or the slowest by `max`."""
+    return replace(
+        speeds[0],
+        epoch=combine(speed.epoch for speed in speeds),
+        lone_epoch=combine(speed.lone_epoch for speed in speeds),
+        compile=combine(speed.compile for speed in speeds),
+    )
 
 
 def measure_speed(
@@ -68,19 +78,15 @@ def measure_speed(
     shown = progress.track(chosen, "compiling and training", len(chosen), "program")
     passes = PASSES_OF_STEP * float(np.mean(data.train_sizes)) + float(data.validation_weights[0].sum())
     read, start, parallel = len(outline) * _measure_reading(config), _measure_start(), _count_parallel(config)
-    measured = list[tuple[float, float, float]]()
-
-    def build_speed() -> Speed:
-        epoch, lone_epoch, compile_seconds = (mean(values) for values in zip(*measured, strict=True))
-        return Speed(epoch, lone_epoch, compile_seconds, read, start, parallel, passes)
-
+    measured = list[Speed]()
     with workers.start_worker_pool(data) as pool:
         device_data = workers.copy_to_devices(data)
         for planned in shown:
             if measured:
-                review(build_speed(), len(measured), len(chosen))
-            measured.append(_measure_program(config, planned, device_data, pool))
-    return build_speed()
+                review(measured, len(chosen))
+            seconds = _measure_program(config, planned, device_data, pool)
+            measured.append(Speed(*seconds, read, start, parallel, passes))
+    return combine_speeds(measured)
 
 
 def _measure_program(

@@ -1,10 +1,11 @@
 """Settings of a preset that fill a given time on this machine: its trials, epochs and seeds grow or shrink together."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from thalweg.cli.measure import Speed
+from thalweg.cli.measure import Speed, combine_speeds
 from thalweg.cli.stage_work import describe_stages, estimate_stages
 from thalweg.config.experiment import Config
 from thalweg.config.tree import flatten_tree
@@ -19,6 +20,8 @@ SEEDS = {"confirm.seeds": 2, "diagnose.seeds": 1}
 MAX_EPOCH_FACTOR = 4.0  # longer training than this begins to overfit, so more trials and seeds are the better use
 MAX_SEEDS = 32
 MAX_FACTOR = 1000.0
+TIMING_SPREAD = 1.2
+"""By how much the slower of two measurements on the same machine usually exceeds the other."""
 
 
 @dataclass(frozen=True)
@@ -43,27 +46,31 @@ def fit_settings(config: Config, speed: Speed, seconds: float) -> Fit:
     return Fit(values, estimate_stages(config.replace_values(values), speed))
 
 
-def require_time(config: Config, speed: Speed, seconds: float, measured: int, programs: int, elapsed: float) -> None:
-    """Raise `UserError` if the speed of the programs `measured` so far shows that `seconds` are too few.
+def require_time(config: Config, measured: Sequence[Speed], seconds: float, programs: int, elapsed: float) -> None:
+    """Raise `UserError` if the speed of the programs that are `measured` so far shows that `seconds` are too few.
 
-    They are too few even if the other programs take no time, or if measuring alone has taken longer.
+    They are too few even if the other programs take no time, or if measuring alone has taken longer. The advice takes
+    each of the others to be as slow as the slowest.
     """
-    least, share = _estimate_total(config, speed, 0.0), measured / programs
-    others_free = replace(
-        speed, epoch=speed.epoch * share, lone_epoch=speed.lone_epoch * share, compile=speed.compile * share
-    )
-    if _estimate_total(config, others_free, 0.0) > seconds or min(elapsed, least) > seconds:
-        took = f"measuring {measured} of {format_count(programs, 'program')} took {format_elapsed(elapsed)}"
-        raise _build_error(least, f"{took} and was stopped, because ")
+    speed, count, others = combine_speeds(measured), len(measured), programs - len(measured)
+    free = replace(speed, epoch=0.0, lone_epoch=0.0, compile=0.0)
+    at_best = _estimate_total(config, combine_speeds([*measured, *[free] * others]), 0.0)
+    if at_best > seconds or min(elapsed, _estimate_total(config, speed, 0.0)) > seconds:
+        took = f"measuring {count} of {format_count(programs, 'program')} took {format_elapsed(elapsed)}"
+        condition = f", if the {'other is' if others == 1 else f'{others} others are'} no slower"
+        slowest = combine_speeds([*measured, *[combine_speeds(measured, max)] * others])
+        raise _build_error(_estimate_total(config, slowest, 0.0), f"{took} and was stopped, because ", condition)
 
 
 def _estimate_total(config: Config, speed: Speed, factor: float) -> float:
     return sum(estimate_stages(config.replace_values(scale_settings(config, factor)), speed).values())
 
 
-def _build_error(least: float, reason: str = "") -> files.UserError:
+def _build_error(least: float, reason: str = "", condition: str = "") -> files.UserError:
+    """Build the error that the time is too short; it advises enough also where the next measurement is slower."""
     message = f"{reason}the least that this preset can do takes about {format_duration(least)} on this machine"
-    return files.UserError(f"--minutes: {message}; use --minutes {math.ceil(least / 60)} or more")
+    advice = f"use --minutes {math.ceil(TIMING_SPREAD * least / 60)} or more"
+    return files.UserError(f"--minutes: {message}{condition}; {advice}")
 
 
 def scale_settings(config: Config, factor: float) -> dict[str, Any]:

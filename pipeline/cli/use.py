@@ -102,8 +102,8 @@ def _fit_preset(preset: Path, minutes: float) -> _Chosen:
     compiled.guard_compiled_programs()
     began = time.monotonic()
 
-    def review(speed: measure.Speed, measured: int, count: int) -> None:
-        time_budget.require_time(config, speed, 60 * minutes, measured, count, time.monotonic() - began)
+    def review(measured: Sequence[measure.Speed], count: int) -> None:
+        time_budget.require_time(config, measured, 60 * minutes, count, time.monotonic() - began)
 
     with progress.show_stage("use"):
         speed = measure.measure_speed(config, outline, programs.list_programs(config, outline), review)

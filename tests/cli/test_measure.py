@@ -1,5 +1,7 @@
 """How fast this machine trains."""
 
+from collections.abc import Sequence
+
 import jax
 import pytest
 
@@ -39,11 +41,17 @@ def test_programs_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(measure, "_measure_program", measure_program)
     planned, reviewed = programs.list_programs(config, outline), list[tuple[int, int]]()
-    speed = measure.measure_speed(config, outline, planned, lambda _, *counts: reviewed.append(counts))
+    speed = measure.measure_speed(config, outline, planned, lambda known, count: reviewed.append((len(known), count)))
     assert measured == [4, 12]
     assert reviewed == [(1, 2)]
     assert (speed.start, speed.read) == (1.5, 60 * 0.5)
     assert min(speed.compile, speed.epoch, speed.lone_epoch, speed.passes, speed.parallel) > 0
+
+
+def test_speeds_of_programs_are_combined() -> None:
+    quick, slow = (measure.Speed(epoch, 2 * epoch, 9 - epoch, 1.0, 1.0, 2, 10.0) for epoch in (1.0, 3.0))
+    assert measure.combine_speeds([quick, slow]) == measure.Speed(2.0, 4.0, 7.0, 1.0, 1.0, 2, 10.0)
+    assert measure.combine_speeds([quick, slow], max) == measure.Speed(3.0, 6.0, 8.0, 1.0, 1.0, 2, 10.0)
 
 
 def test_measuring_ends_if_the_review_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,9 +60,9 @@ def test_measuring_ends_if_the_review_says_so(monkeypatch: pytest.MonkeyPatch) -
     outline = preflight.build_outline(config.data, config.seed)
     assert outline is not None
 
-    def review(speed: measure.Speed, measured: int, count: int) -> None:
-        if measured == 2:
-            raise UserError(f"{speed.compile:g} s, {measured} of {count}")
+    def review(measured: Sequence[measure.Speed], count: int) -> None:
+        if len(measured) == 2:
+            raise UserError(f"{measured[1].compile:g} s, {len(measured)} of {count}")
 
     with pytest.raises(UserError, match="3 s, 2 of 3"):
         measure.measure_speed(config, outline, programs.list_programs(config, outline), review)

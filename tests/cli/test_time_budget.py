@@ -1,9 +1,11 @@
 """Settings that fill a given time."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.helpers.paths import ROOT
-from thalweg.cli.measure import Speed
+from thalweg.cli.measure import Speed, combine_speeds
 from thalweg.cli.stage_work import describe_stages, estimate_stages
 from thalweg.cli.time_budget import describe_fit, fit_settings, require_time, scale_settings
 from thalweg.config.load import load_config
@@ -11,6 +13,7 @@ from thalweg.system.files import UserError
 
 DETECT = load_config(ROOT / "presets" / "detect.yaml")
 SPEED = Speed(epoch=0.5, lone_epoch=0.5, compile=4.0, read=2.0, start=2.0, parallel=2, passes=1000.0)
+SLOW = replace(SPEED, epoch=4.0, lone_epoch=5.0, compile=12.0)
 
 
 def test_factor_one_is_the_preset() -> None:
@@ -60,17 +63,30 @@ def test_too_little_time_is_refused() -> None:
 
 @pytest.mark.parametrize(("measured", "seconds", "elapsed"), [(1, 30, 20.0), (1, 80, 85.0), (2, 60, 20.0)])
 def test_measuring_stops_when_time_is_too_short(measured: int, seconds: float, elapsed: float) -> None:
-    with pytest.raises(UserError, match=rf"--minutes: measuring {measured} of 3 programs took .* or more") as stopped:
-        require_time(DETECT, SPEED, seconds, measured, 3, elapsed)
-    with pytest.raises(UserError) as refused:
+    others = "the other is" if measured == 2 else "the 2 others are"
+    message = rf"--minutes: measuring {measured} of 3 programs took .*, if {others} no slower; use --minutes 2 or more"
+    with pytest.raises(UserError, match=message):
+        require_time(DETECT, [SPEED] * measured, seconds, 3, elapsed)
+    with pytest.raises(UserError, match="use --minutes 2 or more"):
         fit_settings(DETECT, SPEED, seconds)
-    assert str(stopped.value).endswith(str(refused.value).removeprefix("--minutes: "))
 
 
 @pytest.mark.parametrize(("measured", "seconds", "elapsed"), [(1, 60, 20.0), (2, 80, 20.0), (2, 100, 700.0)])
 def test_measuring_goes_on_while_time_may_do(measured: int, seconds: float, elapsed: float) -> None:
     """The other programs may be faster, or the least may fit although measuring took long."""
-    require_time(DETECT, SPEED, seconds, measured, 3, elapsed)
+    require_time(DETECT, [SPEED] * measured, seconds, 3, elapsed)
+
+
+@pytest.mark.parametrize("others", [[SLOW] * 3, [SPEED, SLOW, SLOW], [SPEED] * 3])
+def test_advised_minutes_are_enough(others: list[Speed]) -> None:
+    """Also where programs that were not measured are as slow as the slowest, and the machine a sixth slower."""
+    with pytest.raises(UserError) as refused:
+        require_time(DETECT, [SPEED, SLOW], 30, 5, 20.0)
+    advised = 60 * int(str(refused.value).split("--minutes ")[-1].split()[0])
+    again = [replace(s, epoch=1.15 * s.epoch, lone_epoch=1.15 * s.lone_epoch) for s in (SPEED, SLOW, *others)]
+    for count in range(1, 5):
+        require_time(DETECT, again[:count], advised, 5, 20.0)
+    assert sum(fit_settings(DETECT, combine_speeds(again), advised).seconds.values()) <= advised
 
 
 def test_choice_is_described() -> None:
