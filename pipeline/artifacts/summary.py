@@ -61,6 +61,15 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class RunnerUp:
+    """The objective of a runner-up on fresh seeds, and its own minus the baseline's."""
+
+    name: str
+    value: Estimate
+    difference: Estimate
+
+
+@dataclass(frozen=True)
 class LevelDifference:
     """A level's best trial, and its objective minus the leader's on fresh seeds.
 
@@ -135,7 +144,8 @@ class Summary:
     """reports/summary.json. `test` has the winner's mean metrics on the test set, if there is one.
 
     In 95 % of studies no interval of `runners_up` wrongly leaves out zero (`thalweg.stats.intervals.judge_together`).
-    `answers` are simple ones, which need no network; their intervals are 95 % each.
+    `answers` are simple ones, which need no network; their intervals are 95 % each. `others` are the runners-up beside
+    the baseline, in the same intervals as the winner.
     """
 
     study: StudySummary
@@ -144,6 +154,7 @@ class Summary:
     questions: tuple[Question, ...] = ()
     runners_up: tuple[Comparison, ...] = ()
     answers: tuple[Comparison, ...] = ()
+    others: tuple[RunnerUp, ...] = ()
 
 
 @dataclass(frozen=True)

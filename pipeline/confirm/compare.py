@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.artifacts.summary import Comparison, Confirmation, Estimate
+from thalweg.artifacts.summary import Comparison, Confirmation, Estimate, RunnerUp
 from thalweg.config.experiment import Config
 from thalweg.confirm.candidates import Candidate, apply_trial_values, rank_candidates
 from thalweg.stats import intervals
@@ -133,6 +133,38 @@ def compare_runners_up(
         Comparison(name, build_estimate(interval, differences[name][1], block_sizes, group_count))
         for name, interval in intervals.judge_together(build_intervals).items()
     )
+
+
+def estimate_runners_up(
+    config: Config,
+    ranked: Sequence[Candidate],
+    baseline: Candidate,
+    leave_out_metrics: Sequence[NDArray[Any]],
+    block_sizes: NDArray[np.intp],
+    group_count: int,
+) -> tuple[RunnerUp, ...]:
+    """Return the value of each runner-up, and its difference from the baseline; arguments as for `build_confirmation`.
+
+    Left out is one without a value on some seed. No choice flatters a runner-up, so nothing is corrected.
+    """
+    objective, bounds = config.study.objective, config.task.metric_bounds(config.study.objective)
+    own = np.asarray(baseline.scores[objective], np.float64)
+    found = []
+    for i, candidate in enumerate(ranked[1:], 1):
+        scores, left_out = np.asarray(candidate.scores[objective], np.float64), leave_out_metrics[i]
+        if not np.isfinite(scores - own).all():
+            continue
+        value = intervals.two_way_interval(scores, left_out, block_sizes, bounds=bounds)
+        left_out_difference = left_out - leave_out_metrics[-1]
+        difference = intervals.two_way_interval(scores - own, left_out_difference, block_sizes)
+        found.append(
+            RunnerUp(
+                f"runner-up {i}",
+                build_estimate(value, left_out, block_sizes, group_count),
+                build_estimate(difference, left_out_difference, block_sizes, group_count),
+            )
+        )
+    return tuple(found)
 
 
 def _build_family_interval(

@@ -54,11 +54,12 @@ def write_outputs(
     confirmation = compare.build_confirmation(config, ranked, baseline, left_out, sizes, group_count)
     answered = questions.compare_levels(config, ranked, left_out, sizes, group_count)
     rivals = compare.compare_runners_up(config, ranked, left_out, sizes, group_count)
+    estimates = compare.estimate_runners_up(config, ranked, baseline, left_out, sizes, group_count)
     task_inputs = inference.read_task_inputs(ranked[0].plan, data, rows)
     answers = write_references(config, loaded, data, rows, task_inputs, ranked[0].plan, block)
     beside = compare.compare_answers(config, ranked, answers, left_out, sizes, group_count)
     test = {name: float(by_seed.mean()) for name, by_seed in ranked[0].scores.items()} if has_test else {}
-    files.write_json(paths.SUMMARY, to_json(Summary(study, confirmation, test, answered, rivals, beside)))
+    files.write_json(paths.SUMMARY, to_json(Summary(study, confirmation, test, answered, rivals, beside, estimates)))
     files.write_text(paths.WINNER_PARAMS, write.rewrite_params(read_loaded_params(), ranked[0].values))
     best_seeds = candidates.rank_winner_seeds(config, ranked[0])[: config.confirm.members]
     write_predictions(config, judged, task_inputs, ranked[0].predictions[best_seeds].mean(0))

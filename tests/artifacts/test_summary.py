@@ -14,6 +14,7 @@ from thalweg.artifacts.summary import (
     Provenance,
     Question,
     RankedTrial,
+    RunnerUp,
     StudyRecord,
     StudySummary,
     Summary,
@@ -31,7 +32,8 @@ QUESTION = Question("loss.terms.count.kind", 0, 3, (LevelDifference(2, 5, ESTIMA
 def test_summary_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     confirmation = Confirmation(ESTIMATE, ESTIMATE, ESTIMATE)
-    full = Summary(STUDY, confirmation, {"mae": 1.5}, (QUESTION,), RIVAL, (Comparison("the median count", ESTIMATE),))
+    answers, others = (Comparison("the median count", ESTIMATE),), (RunnerUp("runner-up 1", ESTIMATE, ESTIMATE),)
+    full = Summary(STUDY, confirmation, {"mae": 1.5}, (QUESTION,), RIVAL, answers, others)
     for written in (full, Summary(STUDY, None, {})):
         files.write_json(SUMMARY, summary.to_json(written))
         assert summary.read_summary() == written

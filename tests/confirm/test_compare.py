@@ -125,6 +125,22 @@ def test_runners_up_are_judged_together(config: Config) -> None:
     assert found[1].difference.low < 0
 
 
+def test_runners_up_have_the_intervals_of_the_winner(config: Config) -> None:
+    """A runner-up that equals the winner has its intervals, over seeds and groups; a diverged one has none."""
+    score = np.array([0.4, 0.5, 0.3])
+    alike = [set_rate(build_candidate(i, score, score), 0.01 * (i + 1)) for i in range(2)]
+    lost = set_rate(build_candidate(2, score, [0.4, np.nan, 0.3]), 0.03)
+    blocks = np.array([0.1, 0.2, 0.9])
+    without = score[:, None] - 0.4 + (blocks.sum() - blocks) / 2
+    left_out = [without, without, without, repeat_for_blocks(BASELINE.scores["mae"])]
+    arguments = config, [*alike, lost], BASELINE, left_out, np.ones(3, int), 3
+    confirmation, (found,) = compare.build_confirmation(*arguments), compare.estimate_runners_up(*arguments)
+    assert found.name == "runner-up 1"
+    assert found.value == confirmation.winner
+    assert found.difference == confirmation.difference
+    assert found.value.groups_error == pytest.approx(blocks.std(ddof=1) / np.sqrt(3))
+
+
 def test_groups_count_for_runners_up(config: Config) -> None:
     """Steady over seeds, and better only in one of three groups: not clear."""
     pair = [set_rate(build_candidate(i, np.full(3, 0.5 + i), np.full(3, 1.0 + i)), 0.01 * (i + 1)) for i in range(2)]

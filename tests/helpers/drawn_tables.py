@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from thalweg.artifacts.summary import Comparison, Confirmation, Estimate, RankedTrial, StudySummary, Summary
+from thalweg.artifacts.summary import Comparison, Confirmation, Estimate, RankedTrial, RunnerUp, StudySummary, Summary
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.run_curves import Evidence
@@ -159,8 +159,9 @@ def summarize(
     others = sorted(name for name in map(str, wide) if name.startswith("runner-up"))
     rivals = tuple(Comparison(name, judge(wide[name] - winner)) for name in others)
     simple = tuple(Comparison(name, judge(value - winner)) for name, value in (answers or {}).items())
+    beside = tuple(RunnerUp(name, judge(wide[name]), judge(wide[name] - wide["baseline"])) for name in others)
     test = {objective: confirmation.winner.mean}
-    return Summary(study, confirmation, test, runners_up=rivals, answers=simple)
+    return Summary(study, confirmation, test, runners_up=rivals, answers=simple, others=beside)
 
 
 def estimate(mean: float, half: float, seeds: int = 8, **more: Any) -> Estimate:

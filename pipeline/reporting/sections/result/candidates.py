@@ -1,5 +1,7 @@
 """The candidates on fresh seeds: their values, their differences from the baseline, and every metric."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from thalweg.reporting.analysis.candidate_values import name_values
@@ -10,7 +12,7 @@ from thalweg.reporting.page.figures import Chart, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
 from thalweg.reporting.sections.result import references
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_interval, format_number, metric_label
+from thalweg.reporting.text import format_count, format_interval, format_number, join_items, metric_label
 from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import t_interval
 
@@ -28,29 +30,30 @@ def build_candidates_chart(tables: StudyTables) -> Chart | None:
     result = build_confirmed_result(tables)
     if result is None or not has_runs(tables):
         return None
-    label, wide_intervals = metric_label(tables.objective), {"winner": result.winner, "baseline": result.baseline}
-    rows = []
+    wide_intervals = {"winner": result.winner, "baseline": result.baseline}
+    wide_intervals |= {other.name: other.value.interval for other in tables.summary.others}
+    label, rows = metric_label(tables.objective), []
     for name in result.candidates:
         values = difference_by_seed(tables.runs, f"{tables.split}_{tables.objective}", name, None)
         mean = metric_interval(tables, tables.objective, values)
         rows.append(_build_strip_row(tables, name, values, mean, wide_intervals.get(name)))
     caption = "Small dots: seeds. Large dots: their means. Bars: 95 % intervals."
     if not result.has_one_group:
-        caption += (
-            f" Thin bars, over seeds and {name_units(tables.predictions)}, are known for winner and baseline only."
-        )
+        caption += f" Thin bars: the same over seeds and {name_units(tables.predictions)}"
+        caption += f"{_name_unknown(result, wide_intervals)}."
     title = f"Candidates on {format_count(result.difference.n, 'fresh seed')}"
     return build_strip_chart("candidates", title, caption, label, rows)
 
 
 def build_differences_chart(tables: StudyTables, result: ConfirmedResult) -> Chart | None:
     """Draw each candidate minus the baseline on the same seed; None if there is nothing to compare."""
+    wide_intervals = {"winner": result.difference}
+    wide_intervals |= {other.name: other.difference.interval for other in tables.summary.others}
     rows = []
     for name in result.candidates:
         if name != "baseline":
             values = difference_by_seed(tables.runs, f"{tables.split}_{tables.objective}", name)
-            over_groups = result.difference if name == "winner" else None
-            rows.append(_build_strip_row(tables, name, values, t_interval(values), over_groups))
+            rows.append(_build_strip_row(tables, name, values, t_interval(values), wide_intervals.get(name)))
     if not any(len(row.values) for row in rows):
         return None
     side = "left" if tables.sign > 0 else "right"
@@ -58,10 +61,17 @@ def build_differences_chart(tables: StudyTables, result: ConfirmedResult) -> Cha
     scope = f"other seeds and other {units}" if not result.has_one_group else "other seeds"
     caption = (
         f"Candidate minus baseline on the same seed. The upright line is the baseline: {side} of it is better. "
-        f"From {format_count(result.difference.n, 'fresh seed')}; the intervals show what {scope} would change."
+        f"From {format_count(result.difference.n, 'fresh seed')}; the intervals show what {scope} would change"
+        f"{'' if result.has_one_group else _name_unknown(result, wide_intervals)}."
     )
     title, axis = "Difference from the baseline, seed by seed", f"difference in {metric_label(tables.objective)}"
     return build_strip_chart("differences", title, caption, axis, rows, has_zero_line=True)
+
+
+def _name_unknown(result: ConfirmedResult, wide_intervals: Mapping[str, Interval]) -> str:
+    """Name, after a comma, the candidates whose interval is over seeds alone; '' if there is none."""
+    unknown = [name for name in result.candidates if name not in {"baseline", *wide_intervals}]
+    return f", but for {join_items(unknown)} over seeds alone" if unknown else ""
 
 
 def _build_strip_row(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.drawn_tables import estimate, with_file_values
-from thalweg.artifacts.summary import Comparison, Confirmation, Estimate
+from thalweg.artifacts.summary import Comparison, Confirmation, Estimate, RunnerUp
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
 from thalweg.reporting.page.figures import Chart, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
@@ -417,3 +417,23 @@ def test_strip_names_its_dots() -> None:
     values = pd.Series([1.0, 2.0], index=[7, 3])
     chart = build_strip_chart("a", "A", "", "a", [StripRow("a", "", "winner", values, None, unit="trial")])
     assert chart.data["points"]["run"].tolist() == ["trial 3", "trial 7"]
+
+
+def test_runners_up_have_intervals_over_groups(counting_study: StudyTables) -> None:
+    tables = build_confirmed_study(counting_study, -0.2, 0.1)
+    others = (RunnerUp("runner-up 1", build_estimate(0.8, 0.3), build_estimate(-0.2, 0.4)),)
+    known, unknown = (replace(tables, summary=replace(tables.summary, others=found)) for found in (others, ()))
+    for chart, low in ((candidates.build_candidates_chart(known), 0.5), (build_differences(known), -0.6)):
+        assert chart is not None
+        wide = chart.data["wide"].set_index("role")
+        assert wide.loc["runner-up", "low"] == pytest.approx(low)
+        assert "seeds alone" not in chart.caption
+        assert "over seeds alone" not in chart.description
+    for chart in (candidates.build_candidates_chart(unknown), build_differences(unknown)):
+        assert chart is not None
+        assert "runner-up" not in set(chart.data["wide"]["role"])
+        assert chart.caption.endswith(", but for runner-up 1 over seeds alone.")
+
+
+def build_differences(tables: StudyTables) -> Chart | None:
+    return candidates.build_differences_chart(tables, get_confirmed_result(tables))
