@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from thalweg.cli.answers import CheckAnswer, CompareAnswer, PresetsAnswer, UseAnswer
 from thalweg.cli.doctor import DoctorAnswer
+from thalweg.cli.processes import RunningAnswer
 from thalweg.cli.study import StudyAnswer
 from thalweg.cli.timing_table import TimingAnswer
 from thalweg.reporting.finding import Finding
@@ -21,6 +22,7 @@ ANSWERS: dict[str, Any] = {
     "thalweg study --json": StudyAnswer,
     "thalweg timing --json": TimingAnswer,
     "thalweg compare --json": CompareAnswer,
+    "thalweg ps --json": RunningAnswer,
     "thalweg doctor --json": DoctorAnswer,
     "reports/findings.json": list[Finding],
 }
@@ -52,7 +54,7 @@ With `--json`, a command prints its answer as one line on standard output. Progr
 | 2 | an error that you can correct; `thalweg check --json` and `thalweg doctor --json` still print their answers |
 | 3 | `thalweg compare`: not clear yet |
 | 4 | `thalweg compare`: no difference that counts |
-| 130 | stopped by Ctrl-C; the same command goes on |
+| 130 | stopped by Ctrl-C or `thalweg stop`; the same command goes on |
 | 255 | `thalweg run` and `dvc repro`: a stage has failed |
 
 [results.md](results.md) describes the tables in `reports/`.

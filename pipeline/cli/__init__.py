@@ -14,7 +14,7 @@ import thalweg
 from thalweg.cli import compare_arguments, dvc_lock
 from thalweg.cli.completion import SHELLS, PrintCompletion
 from thalweg.stages import STAGE_NAMES
-from thalweg.system import compiled, files, guarded, machine, progress, project_folder
+from thalweg.system import compiled, files, guarded, interrupts, machine, progress, project_folder, running
 from thalweg.system.counts import format_count
 from thalweg.system.paths import MODEL, PARAMS, PARAMS_SCHEMA
 
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except files.UserError as error:
         if not guarded.hand_up_error(str(error)):
             print(error, file=sys.stderr)
-        return 2
+        return interrupts.EXIT_CODE if isinstance(error, running.Stopped) else 2
     except Exception:
         if "jax" not in sys.modules or not (fault := machine.find_platform_fault()):
             raise
@@ -51,7 +51,9 @@ def _run_command(arguments: argparse.Namespace) -> int:
     try:
         return int(arguments.run(arguments) or 0)
     except files.UserError as error:
-        raise files.UserError(f"{error}{_advise_start(arguments)}") from error
+        if advice := _advise_start(arguments):
+            raise files.UserError(f"{error}{advice}") from error
+        raise
 
 
 def _advise_start(arguments: argparse.Namespace) -> str:
@@ -159,6 +161,9 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command.set_defaults(folder=offset)
     command = add_command("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
+    add_json(add_command("ps", _show_running, "say which stages run in this project, since when, and how far they are"))
+    command = add_command("stop", _stop_stage, "end a stage that trains after its segment; all is kept")
+    command.add_argument("process", nargs="?", type=int, metavar="PROCESS", help="as `thalweg ps` lists it")
     add_json(add_command("doctor", _examine_machine, "say what this machine computes with, and what JAX does not see"))
     add_json(add_command("timing", _print_timing, "print how long each stage took when it last ran"))
     return parser
@@ -278,6 +283,18 @@ def _run_dashboard(arguments: argparse.Namespace) -> None:
     dashboard.run_dashboard(arguments.port)
 
 
+def _show_running(arguments: argparse.Namespace) -> None:
+    from thalweg.cli import processes
+
+    processes.show_running(as_json=arguments.json)
+
+
+def _stop_stage(arguments: argparse.Namespace) -> None:
+    from thalweg.cli import processes
+
+    processes.stop_stage(arguments.process)
+
+
 def _examine_machine(arguments: argparse.Namespace) -> int:
     from thalweg.cli import doctor
 
@@ -292,5 +309,6 @@ def _print_timing(arguments: argparse.Namespace) -> None:
 
 NEED_PROJECT = (
     *(_run_pipeline, _check_params, _upgrade_params, _run_stage, _run_study, _run_predict, _show_report, _print_timing),
+    *(_show_running, _stop_stage),
 )
 """Commands that can do nothing in a folder without a project."""

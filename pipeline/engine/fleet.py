@@ -15,7 +15,7 @@ from thalweg.engine.resident import count_bytes, read_state
 from thalweg.engine.results import LaneKey, LaneResult, LaneSeed, TrainedLane, TrainedLanes, build_lane_result
 from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import Workers, copy_to_devices, start_worker_pool
-from thalweg.system import progress, timing
+from thalweg.system import progress, running, timing
 from thalweg.system.files import UserError
 
 SEGMENT_SECONDS = 2.0  # of a segment: long enough to cost nothing, short enough to show progress
@@ -110,7 +110,10 @@ class Fleet:
         return sum(lane.result is None for lane in self._collect_lanes().values())
 
     def run_segment(self) -> bool:
-        """Advance every active lane by at most a few validations. Returns whether there was one."""
+        """Advance every active lane by at most a few validations. Returns whether there was one.
+
+        Raises `Stopped` afterwards, with all saved, if `thalweg stop` has asked for it.
+        """
         waiting = {key: lane for key, lane in self._collect_lanes().items() if lane.result is None}
         if not waiting:
             return False
@@ -129,8 +132,11 @@ class Fleet:
         self._period = (time.monotonic() - began) / max(1.0, *validations)
         if self._journal:
             self._journal.record_results(results)
-        if time.monotonic() - self._saved > choose_interval(self._count_bytes() / self._rate):
+        is_last = running.is_stop_asked()
+        if is_last or time.monotonic() - self._saved > choose_interval(self._count_bytes() / self._rate):
             self.save_snapshot()
+        if is_last:
+            raise running.Stopped
         return True
 
     def _advance_program(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO, TypeVar
 
-from thalweg.system import bars, timing
+from thalweg.system import bars, running, timing
 from thalweg.system.counts import format_count, format_duration, format_elapsed
 
 Item = TypeVar("Item")
@@ -73,6 +73,7 @@ class _Display:
         """Draw the bars, or print a line if it is time for one."""
         part = next(iter(_parts[-1:]), None)  # in one step, for the stage may end its part now
         part_left = part.estimate_seconds_left() if part else None
+        running.update_stage(part.name if part else "", part.describe() if part else "", part_left)
         elapsed = self._clock() - self._began
         left = None if self._expected is None else max(self._expected - elapsed, part_left or 0.0)
         so_far = f"{format_elapsed(elapsed)} so far"
@@ -153,7 +154,8 @@ def show_stage(stage: str, expected_seconds: float | None = None) -> Iterator[No
     """
     stream, over = sys.stderr, threading.Event()
     if stream is None:  # the shell closed it
-        yield
+        with running.announce_stage(stage):
+            yield
         return
     display = _Display(stage, stream, time.monotonic, expected_seconds)
 
@@ -165,7 +167,8 @@ def show_stage(stage: str, expected_seconds: float | None = None) -> Iterator[No
     thread = threading.Thread(target=show_until_over, name="progress", daemon=True)
     thread.start()
     try:
-        yield
+        with running.announce_stage(stage):
+            yield
     finally:
         over.set()
         thread.join()

@@ -24,6 +24,7 @@ from thalweg.engine.program import Program
 from thalweg.engine.results import LaneKey, LaneResult
 from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import copy_to_devices
+from thalweg.system import running
 from thalweg.system.files import UserError
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
@@ -140,6 +141,20 @@ def test_validation_time_is_measured(
         fleet.set_target([0, 1], until)
         fleet.run_segment()
         assert fleet._period == pytest.approx(0.5)
+
+
+def test_stop_keeps_the_segment(
+    build_fleet: tuple[Callable[..., Fleet], NetworkProgram], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with running.announce_stage("study"):
+        first = build_fleet[0](journal=False)
+        first.set_target([0, 1], 3)
+        running.ask_to_stop(os.getpid())
+        with pytest.raises(running.Stopped, match="run the same command again"):
+            first.run_segment()
+    again = build_fleet[0](journal=False)
+    assert [int(state.step) for state in again.list_states(0)] == [3, 3]
 
 
 @pytest.mark.parametrize(("cost", "gap"), [(0.001, 2.0), (1.0, 102.0), (30.0, 602.0)])

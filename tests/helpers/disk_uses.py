@@ -6,7 +6,7 @@ from collections.abc import Iterator
 MODULES = {"fcntl", "filelock", "fileinput", "glob", "mmap", "shelve", "shutil", "sqlite3", "subprocess", "tempfile"}
 """Modules that touch the disk, or start programs that do."""
 PURE = {
-    *("environ", "_Environ", "__file__", "_exit", "cpu_count", "devnull", "fsencode", "pathsep", "strerror"),
+    *("environ", "_Environ", "__file__", "_exit", "cpu_count", "devnull", "fsencode", "getpid", "pathsep", "strerror"),
     *("path.join", "path.relpath", "sched_getaffinity", "sysconf", "sysconf_names"),
 }
 """What of `os` touches no file."""
