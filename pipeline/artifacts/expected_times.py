@@ -30,13 +30,16 @@ def read_expected_times(config: Config) -> dict[str, float]:
         return {}  # it is only a hint
 
 
-def describe_expected_time(config: Config, stages: list[str]) -> str:
-    """Say how long these stages will take, or how to learn it."""
+def describe_expected_time(config: Config, stages: list[str], *, is_alike: bool = True) -> str:
+    """Say how long these stages will take, or how to learn it.
+
+    If the stages last ran on an experiment that is not `is_alike`, their times then say nothing.
+    """
     measured = read_expected_times(config)
     if measured.keys() >= set(stages):
         return f"about {format_duration(sum(measured[stage] for stage in stages))}"
     try:
-        times = read_stage_times() if files.path_exists(TIMING) else {}
+        times = read_stage_times() if is_alike and files.path_exists(TIMING) else {}
     except files.UserError:
         times = {}
     if times.keys() >= set(stages):

@@ -38,16 +38,17 @@ def list_faults(error: ParamsError) -> tuple[ParamsFault, ...]:
 
 
 def _describe_study(config: Config, file: Path, outline: Examples | None, *, measures_time: bool) -> CheckAnswer:
+    planned = programs.list_programs(config, outline) if outline is not None else []
     unwatched = filter(None, [own_code.describe_computed_imports(config.model_dump())])
     listed = (
         notes.list_notes(config),
         programs.list_precision_notes(config),
+        programs.list_batch_notes(planned) if planned else (),
         find_unread_warnings(config.data.split, outline) if outline is not None else (),
         preflight.list_unbuilt(config),
         upgrade.list_old_names(file),
         unwatched,
     )
-    planned = programs.list_programs(config, outline) if outline is not None else []
     return CheckAnswer(
         str(file),
         trials=config.study.trials,

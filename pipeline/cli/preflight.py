@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jax
 
@@ -14,11 +14,12 @@ from thalweg.core import rng
 from thalweg.core.network import Network
 from thalweg.core.types import DataSpec
 from thalweg.data import own_source, splits
-from thalweg.data.examples import Examples
+from thalweg.data.examples import DataSource, Examples
 from thalweg.data.memory import find_memory_problem, find_weights_problem
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, quote_value
 from thalweg.schema.section import build_member_validator, find_members
 from thalweg.system import files
+from thalweg.system.counts import join_first
 from thalweg.system.members import MemberError, blame_member, describe_error, is_dotted, list_dotted_members
 from thalweg.tasks import Task
 from thalweg.training import build, trace
@@ -83,6 +84,8 @@ def _find_section_problems(
     if missing := data.source.find_missing_file(Path(data.path)):
         fault = f"has no {missing}" if files.path_exists(Path(data.path)) else "does not exist"
         message = f"{quote_value(data.path)} {fault}; set it to the folder with {data.source.REQUIRED_FILES}"
+        if fitting := _list_fitting_sources(Path(data.path)):
+            message += f"; or set data.source.kind, for {join_first(fitting)} finds there what it needs"
         yield Problem(("data", "path"), message)
     if outline is None:
         return
@@ -109,6 +112,15 @@ def _find_section_problems(
     elif "model" not in invalid:
         model = ModelConfig.model_validate(tree["model"])
         yield from _find_model_problems(model, task, outline, background=bool(data.background))
+
+
+def _list_fitting_sources(path: Path) -> list[str]:
+    """List the data sources that find their files in a folder."""
+    sources = cast(dict[str, type[DataSource]], find_members("thalweg.data.sources"))
+    reading = {kind: source for kind, source in sources.items() if source.REQUIRED_FILES}
+    return [
+        f"`{kind}`" for kind, source in reading.items() if not source.model_construct(kind=kind).find_missing_file(path)
+    ]
 
 
 def _find_program_problems(tree: ParamsTree, outline: Examples) -> Iterator[Problem]:

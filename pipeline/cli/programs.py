@@ -22,6 +22,8 @@ from thalweg.training.plan import NetworkHyper
 from thalweg.training.program import NetworkProgram
 
 PRECISION = "training.precision"
+FEW_STEPS = 100
+"""Steps of training below which a network usually learns little."""
 MAX_PROGRAMS = 64
 """Programs that are looked at, of a space with more."""
 
@@ -67,6 +69,21 @@ def list_precision_notes(config: Config) -> Iterator[str]:
         yield f"{PRECISION}: tf32 has no effect on {device}; it trains as float32 does"
     if "bfloat16" in asked and backend == "cpu":
         yield f"{PRECISION}: bfloat16 is made for a GPU or a TPU; on a CPU it takes about twice the time of float32"
+
+
+def list_batch_notes(programs: Sequence[PlannedProgram]) -> Iterator[str]:
+    """Return a hint if a network takes so few steps that it hardly learns."""
+    counts = {each.program.steps_per_epoch * each.program.epochs: each.program for each in programs}
+    fewest, program = min(counts.items(), key=lambda item: item[0])
+    if fewest < FEW_STEPS and program.batch_size > 1:
+        smaller = program.batch_size
+        while smaller > 1 and fewest * program.batch_size / smaller < FEW_STEPS:
+            smaller //= 2
+        an_epoch = format_count(program.steps_per_epoch, "mini-batch", "mini-batches")
+        yield (
+            f"training.batch_size: {program.batch_size} gives {an_epoch} an epoch and {format_count(fewest, 'step')} "
+            f"in all, which is little to learn from; {smaller} gives about {fewest * program.batch_size // smaller:,}"
+        )
 
 
 def count_folds(config: Config) -> int:

@@ -5,11 +5,11 @@ import zipfile
 from pathlib import Path
 
 from thalweg.system import files
-from thalweg.system.paths import CURVES, FINDINGS, METRICS, PARAMS, REPORTS, SUMMARY, TRIALS
+from thalweg.system.paths import CURVES, FINDINGS, METRICS, PARAMS, REPORTS, SUMMARY, TRIALS, WINNER_PARAMS
 
 REPORT = REPORTS / "report.html"
 ARCHIVE = REPORTS / "report.zip"
-TABLES = (SUMMARY, METRICS, FINDINGS, TRIALS, CURVES, PARAMS)
+TABLES = (SUMMARY, METRICS, FINDINGS, TRIALS, CURVES, PARAMS, WINNER_PARAMS)
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """The date of all files in the archive: the same report gives the same bytes."""
 
@@ -22,6 +22,10 @@ def pack_report() -> Path:
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in (REPORT, REPORTS / "report.md", *figures, *TABLES):
             name = path.relative_to(REPORTS) if path.is_relative_to(REPORTS) else path
+            if path in TABLES and not files.path_exists(path):
+                raise files.UserError(
+                    f"{path}: not there now; a stage that runs makes it. Wait for it, or `thalweg run`"
+                )
             archive.writestr(zipfile.ZipInfo(f"report/{name.as_posix()}", OLDEST), files.read_bytes(path))
     files.write_bytes(ARCHIVE, content.getvalue())
     return ARCHIVE

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -15,6 +16,7 @@ from thalweg.system import files, project_folder
 from thalweg.system.dvc_command import build_dvc_command
 from thalweg.system.paths import PARAMS
 
+DATA = "data.path"
 TEMPLATE = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
 """A value of params.yaml in dvc.yaml."""
 
@@ -33,10 +35,16 @@ def require_readable_params() -> None:
     """Raise `ParamsError` with all errors of params.yaml where one of them would end DVC, in its words."""
     content = files.read_bytes(PARAMS)
     tree = parse_params(PARAMS, content)[0]
-    if _has_repeated_keys(content) or any(_list_unreadable(tree)):
-        from thalweg.config.load import load_config  # takes two seconds, which a good file need not wait for
+    data = _find_value(tree, DATA)
+    is_missing = isinstance(data, str) and not files.path_exists(Path(data))
+    if is_missing or _has_repeated_keys(content) or any(_list_unreadable(tree)):
+        # takes two seconds, which a good file need not wait for
+        from thalweg.cli.preflight import find_data_problems
+        from thalweg.config.load import load_config
 
-        load_config(PARAMS, content=content)
+        load_config(PARAMS, find_data_problems, content=content)
+    if is_missing:  # a source that draws its examples needs no folder, but DVC does
+        raise files.UserError(f"{PARAMS}: {DATA}: {data} does not exist; make the folder, or name another")
 
 
 def _has_repeated_keys(content: bytes) -> bool:

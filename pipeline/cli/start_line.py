@@ -33,9 +33,10 @@ def announce_run(stage: str) -> None:
         files.write_json(LAST_STAGE, run)
     if last.get("group") == run["group"] and str(last.get("stage")) in STAGE_NAMES[: STAGE_NAMES.index(stage)]:
         return
-    params = flatten_tree(parse_params(PARAMS, files.read_bytes(PARAMS))[0])
-    stages = list_stages_to_run(stage, _read_tree(PIPELINE)["stages"], _read_tree(LOCK).get("stages", {}), dict(params))
-    expected = describe_expected_time(load_config(PARAMS), stages)
+    params = dict(flatten_tree(parse_params(PARAMS, files.read_bytes(PARAMS))[0]))
+    lock = _read_tree(LOCK).get("stages", {})
+    stages = list_stages_to_run(stage, _read_tree(PIPELINE)["stages"], lock, params)
+    expected = describe_expected_time(load_config(PARAMS), stages, is_alike=is_alike(lock.get("study"), params))
     if idle := describe_idle_device():
         progress.print_line(idle)
     progress.print_line(f"{describe_device()}; for a report these stages run: {', '.join(stages)}; {expected}")
@@ -75,6 +76,17 @@ def list_stages_to_run(
             stages.append(stage)
             changed |= {*listed.get("outs", ()), *listed.get("metrics", ())}
     return stages
+
+
+def is_alike(locked: Mapping[str, Any] | None, params: Mapping[str, Any]) -> bool:
+    """Say whether the study last ran on the data, the task and the model of today, so that it takes about as long."""
+    then = (locked or {}).get("params", {}).get(str(PARAMS), {})
+    return all(
+        dict(flatten_tree({key: then[key]}))
+        == {path: value for path, value in params.items() if f"{path}.".startswith(f"{key}.")}
+        for key in ("data", "task", "model")
+        if key in then
+    )
 
 
 def _has_changed(locked: Mapping[str, Any] | None, params: Mapping[str, Any]) -> bool:

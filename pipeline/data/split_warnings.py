@@ -32,6 +32,7 @@ def find_unread_warnings(config: SplitConfig, examples: Examples) -> Iterator[st
     yield from _find_ignored_marks(config, examples)
     yield from _find_missing_marks(config, examples)
     yield from _find_missing_groups(config, examples)
+    yield from _find_missing_test(config, examples)
     yield from find_similar_classes(examples.classes)
 
 
@@ -56,6 +57,11 @@ def _find_missing_marks(config: SplitConfig, examples: Examples) -> Iterator[str
 def _find_missing_groups(config: SplitConfig, examples: Examples) -> Iterator[str]:
     if config.by in ("group", "folds") and len(np.unique(examples.groups)) == len(examples):
         yield f"no two examples share a group, so data.split.by: {config.by} splits single examples"
+
+
+def _find_missing_test(config: SplitConfig, examples: Examples) -> Iterator[str]:
+    if config.by != "column" and not config.test and not (examples.split == "test").any():
+        yield "data.split.test: 0 leaves no test set, so no example is untouched by the choice of the winner"
 
 
 def _find_missed_shares(config: SplitConfig, examples: Examples, splits: Splits) -> Iterator[str]:

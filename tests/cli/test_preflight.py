@@ -84,6 +84,10 @@ def test_missing_data_lists_its_files(tmp_path: Path, monkeypatch: pytest.Monkey
     assert list_problem_lines(change_config({"data.path": ".", "data.source": FOLDER})) == [
         f'data.path: "." has no labels.csv; {what}'
     ]
+    for name in ("cats", "dogs"):
+        Path("photos", name).mkdir()
+    others = "or set data.source.kind, for `imagefolder` finds there what it needs"
+    assert list_problem_lines(tree) == [f'data.path: "photos" has no labels.csv; {what}; {others}']
     Path("photos", "labels.csv").touch()
     assert list_problem_lines(tree) == []
     tree = change_config({"data.path": "photos", "data.source": {"kind": "idx"}, "task": {"kind": "classify"}})

@@ -68,6 +68,33 @@ def test_precisions_of_a_cpu(choices: list[str], count: int, notes: int) -> None
     assert len(list(programs.list_precision_notes(config))) == notes
 
 
+@pytest.mark.parametrize(
+    ("batch_size", "epochs", "note"),
+    [
+        (
+            32,
+            10,
+            "training.batch_size: 32 gives 1 mini-batch an epoch and 10 steps in all, ",
+        ),
+        (
+            4,
+            10,
+            "training.batch_size: 4 gives 9 mini-batches an epoch and 90 steps in all, ",
+        ),
+        (2, 10, ""),
+        (1, 2, ""),
+    ],
+)
+def test_few_steps_are_named(batch_size: int, epochs: int, note: str) -> None:
+    """60 images leave 36 to train on; nothing is smaller than a batch of one."""
+    config = CONFIG.replace_values({"training.batch_size": batch_size, "training.epochs": epochs})
+    outline = preflight.build_outline(config.data, config.seed)
+    assert outline is not None
+    notes = list(programs.list_batch_notes(programs.list_programs(config, outline)))
+    assert (notes[0] if notes else "").startswith(note)
+    assert bool(notes) == bool(note)
+
+
 def test_program_counts_once() -> None:
     outline = preflight.build_outline(CONFIG.data, CONFIG.seed)
     assert outline is not None

@@ -39,6 +39,7 @@ def params(empty_folder: Path) -> Path:
         ("\n  path: data ", "\n  path: true # ", ": data.path: must be text, not true"),
         ("\n  path: data ", "\n  path: 2020-01-01 # ", ": data.path: must be text, not the value 2020-01-01"),
         ("\n  path: data ", "\n  pth: data ", ": data.pth: unknown key; allowed: path, "),
+        ("\n  path: data ", "\n  path: dta ", ": data.path: dta does not exist; make the folder, or name another"),
         ("\n  objective: mae ", "\n  objektive: mae ", ": study.objektive: unknown key; allowed: "),
     ],
 )

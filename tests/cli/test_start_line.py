@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
-from thalweg.cli.start_line import LAST_STAGE, _read_tree, announce_run, list_stages_to_run
+from thalweg.cli.start_line import LAST_STAGE, _read_tree, announce_run, is_alike, list_stages_to_run
 from thalweg.config.tree import flatten_tree
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import files
@@ -44,6 +44,21 @@ LOCK = {
 def test_stages_to_run(first: str, changes: dict[str, Any], stages: tuple[str, ...]) -> None:
     params = dict(flatten_tree(PARAMS)) | changes
     assert tuple(list_stages_to_run(first, PIPELINE, LOCK, params)) == stages
+
+
+@pytest.mark.parametrize(
+    ("locked", "expected"),
+    [
+        (None, True),
+        ({"data": {"path": "a"}, "task": {"kind": "count"}, "training": {"epochs": 1}}, True),
+        ({"data": {"path": "b"}, "task": {"kind": "count"}, "training": {"epochs": 2}}, False),
+        ({"data": {"path": "a"}, "task": {"kind": "classify"}}, False),
+    ],
+)
+def test_other_data_say_nothing_of_the_time(locked: Any, expected: bool) -> None:
+    params = {"data.path": "a", "task.kind": "count", "training.epochs": 2}
+    stage = None if locked is None else {"params": {"params.yaml": locked}}
+    assert is_alike(stage, params) == expected
 
 
 def test_stage_that_never_ran_is_to_run() -> None:

@@ -130,7 +130,8 @@ def test_missing_marks_are_named() -> None:
 def test_share_that_groups_cannot_give_is_named() -> None:
     examples = build_examples(["big"] * 18 + ["small", "other"], count=np.arange(N))
     config = SplitConfig(by="group", validation=0.3, test=0)
-    (warning,) = list_warnings(examples, split_examples(config, examples, 0), config)
+    no_test, warning = list_warnings(examples, split_examples(config, examples, 0), config)
+    assert no_test.startswith("data.split.test: 0 leaves no test set, so no example is untouched")
     assert warning.startswith(
         "the validation set has 2 of 20 examples, 10.0%, but data.split.validation asks for 30.0%; groups stay whole"
     )

@@ -33,7 +33,10 @@ class ImageFolder(ImageSource):
         return cls(size=(4, 6))
 
     def find_missing_file(self, path: Path) -> str:
-        return "" if any(files.is_folder(inner) for inner in files.find_files(path, "*")) else "folder of a class"
+        folders = [inner for inner in files.find_files(path, "*") if files.is_folder(inner)]
+        if len(folders) == 1:  # of a part, or of all images
+            folders = [inner for inner in files.find_files(folders[0], "*") if files.is_folder(inner)]
+        return "" if len(folders) > 1 else "folders of two classes"
 
     def read_labels(self, path: Path) -> LabelFiles:
         warnings: list[str] = []

@@ -91,7 +91,7 @@ def test_no_class_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
     draw_images(tmp_path, *names)
     with pytest.raises(UserError, match="no folder with images; make a folder for each class"):
         read(tmp_path)
-    assert ImageFolder(size=(4, 5)).find_missing_file(tmp_path) == "folder of a class"
+    assert ImageFolder(size=(4, 5)).find_missing_file(tmp_path) == "folders of two classes"
 
 
 def test_predictions_sort_the_images(tmp_path: Path) -> None:
