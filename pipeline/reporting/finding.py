@@ -1,17 +1,46 @@
 """A finding: verdict, evidence, next step."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypedDict
+
+from thalweg.stats.interval import Interval
 
 Tone = Literal["good", "caution", "plain"]
+CONFIDENCE = 0.95
+"""Of the report's intervals, and of the verdicts that follow from them."""
+
+
+class Step(str):
+    """The words of a next step, and what does it: values for params.yaml by dotted path, or commands.
+
+    Words alone are a step that needs a person.
+    """
+
+    patch: Mapping[str, Any]
+    commands: tuple[str, ...]
+
+    def __new__(cls, words: str, patch: Mapping[str, Any] | None = None, commands: Iterable[str] = ()) -> "Step":
+        step = super().__new__(cls, words)
+        step.patch, step.commands = dict(patch or {}), tuple(commands)
+        return step
+
+    def reword(self, words: str) -> "Step":
+        """Return the same step in other words."""
+        return Step(words, self.patch, self.commands)
 
 
 @dataclass(frozen=True)
 class Finding:
     """A verdict, its evidence, the next step and the trials behind it; the page marks it by `tone`.
 
-    The report fills in `section`, the name of the section that it stands in. `tone` is good, caution or plain.
+    `tone` is good, caution or plain. `numbers` are what the verdict rests on, by name; `interval` (low and high) is
+    that of the first. `confidence` is the probability that the interval, or the rule behind the verdict, holds; None
+    for what was counted or measured once.
+
+    The report fills in `number`, from 1 on, and `section`, the name of the section that it stands in; and from the next
+    step `patch`, the values to write into params.yaml by dotted path (None: it needs a person), `replaces`, the values
+    that the study had there, and `commands`. `thalweg apply NUMBER` writes a patch.
 
     ```python
     [finding.verdict for finding in study.findings if finding.tone == "good"]
@@ -24,6 +53,27 @@ class Finding:
     trials: tuple[int, ...] = ()
     tone: Tone = "plain"
     section: str = ""
+    number: int = 0
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    interval: tuple[float, float] | None = None
+    confidence: float | None = None
+    patch: Mapping[str, Any] | None = None
+    replaces: Mapping[str, Any] = field(default_factory=dict)
+    commands: tuple[str, ...] = ()
+
+
+class Measured(TypedDict):
+    """What a finding measures: its fields `numbers`, `interval` and `confidence`."""
+
+    numbers: Mapping[str, float]
+    interval: tuple[float, float] | None
+    confidence: float | None
+
+
+def measure(name: str, interval: Interval, **others: float) -> Measured:
+    """Return what a finding measures: a mean with its interval, and other numbers beside it."""
+    numbers = {name: interval.mean, **others}
+    return Measured(numbers=numbers, interval=(interval.low, interval.high), confidence=CONFIDENCE)
 
 
 class NextStep(NamedTuple):
@@ -31,7 +81,12 @@ class NextStep(NamedTuple):
 
     section: str
     verdict: str
-    text: str
+    text: Step
+
+
+def read_step(finding: Finding) -> Step:
+    """Return the next step of a finding; one of words alone needs a person."""
+    return finding.next_step if isinstance(finding.next_step, Step) else Step(finding.next_step)
 
 
 def sort_trials(trials: Iterable[int]) -> tuple[int, ...]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from thalweg.reporting.advice.commands import find_commands
+from thalweg.reporting.advice.commands import SPACE, format_commands
 from thalweg.reporting.advice.next_space import build_next_space
 from thalweg.reporting.advice.next_steps import choose_next_steps
-from thalweg.reporting.advice.search_space import advise_search
 from thalweg.reporting.advice.space_yaml import list_settings
 from thalweg.reporting.analysis.candidate_values import name_values
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
-from thalweg.reporting.finding import NextStep
+from thalweg.reporting.finding import NextStep, Step
 from thalweg.reporting.page.figures import Gallery
 from thalweg.reporting.page.parts import KeyNumber, ReportHead
 from thalweg.reporting.sections import Section, collect_findings, get_section_name
@@ -36,7 +35,7 @@ def build_head(tables: StudyTables, sections: Sequence[Section]) -> ReportHead:
     findings_by_section = {get_section_name(section): collect_findings(section, tables) for section in sections}
     verdicts = [findings[0].verdict for findings in findings_by_section.values() if findings]
     steps = choose_next_steps(findings_by_section)
-    commands = {step: lines for step in steps if (lines := find_commands(tables, step.text))}
+    commands = {step: lines for step in steps if (lines := format_commands(tables, step.text))}
     first, lines = next(iter(commands.items()), (None, []))
     steps.sort(key=lambda step: step != first)
     result = build_confirmed_result(tables)
@@ -53,14 +52,14 @@ def build_head(tables: StudyTables, sections: Sequence[Section]) -> ReportHead:
 
 def _shorten_step(tables: StudyTables, step: NextStep, commands: Sequence[str]) -> NextStep:
     """Shorten a step that stands above its commands."""
-    if step.text == advise_search(tables):
+    if SPACE in step.text.patch:
         settings = [format_code(setting) for setting, _ in list_settings(build_next_space(tables))]
         first = f"set {join_items(settings)} in params.yaml, then search" if settings else "in params.yaml, search"
-        return step._replace(text=f"{step.text.partition(',')[0]}, {first} this space:")
+        return step._replace(text=Step(f"{step.text.partition(',')[0]}, {first} this space:"))
     text = drop_reference(step.text)
     for command in commands:
         text = text.removesuffix(f" `{command}`.")
-    return step._replace(text=text)
+    return step._replace(text=Step(text))
 
 
 def _describe_measure(tables: StudyTables, result: ConfirmedResult | None) -> str:

@@ -1,10 +1,12 @@
 """Render tables and sections as the HTML page and as Markdown with figures. The same inputs give the same bytes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 
 from thalweg.reporting.advice.next_steps import drop_repeated_steps
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, read_step
 from thalweg.reporting.head import build_head
 from thalweg.reporting.page import markdown as paper
 from thalweg.reporting.page.figures import Figure, TrialTable
@@ -14,6 +16,8 @@ from thalweg.reporting.sections import Section, collect_figures, collect_finding
 from thalweg.reporting.sentences import drop_reference
 from thalweg.reporting.tables import StudyTables
 from thalweg.system import progress
+
+MISSING = object()
 
 
 def render_html(tables: StudyTables, sections: Sequence[Section]) -> str:
@@ -64,14 +68,28 @@ def _study_title(tables: StudyTables) -> str:
 
 
 def collect_shown_findings(tables: StudyTables, sections: Sequence[Section]) -> dict[str, list[Finding]]:
-    """Return the findings by section, each step where it comes first and without a reference to its own section."""
+    """Return the findings by section, numbered, each step where it comes first and with what does it."""
     findings_by_section = drop_repeated_steps(
         {get_section_name(each): collect_findings(each, tables) for each in sections}
     )
+    numbers = count(1)
     return {
-        name: [
-            replace(finding, next_step=drop_reference(finding.next_step, section.TITLE), section=name)
-            for finding in findings
-        ]
+        name: [_complete_finding(tables, section, finding, next(numbers)) for finding in findings]
         for section, (name, findings) in zip(sections, findings_by_section.items(), strict=True)
     }
+
+
+def _complete_finding(tables: StudyTables, section: Section, finding: Finding, number: int) -> Finding:
+    """Return a finding with its place in the report, and with its step as data; the step names not its own section."""
+    step = read_step(finding)
+    written = {path: tables.setting(path, MISSING) for path in step.patch}
+    return replace(
+        finding,
+        next_step=drop_reference(step, section.TITLE),
+        section=get_section_name(section),
+        number=number,
+        numbers={name: value for name, value in finding.numbers.items() if math.isfinite(value)},
+        patch=step.patch or None,
+        replaces={path: value for path, value in written.items() if value is not MISSING},
+        commands=step.commands,
+    )

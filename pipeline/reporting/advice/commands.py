@@ -1,49 +1,48 @@
 """What a step asks for, as lines to paste: commands, or YAML for params.yaml."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
+from thalweg.config.write import format_inline
 from thalweg.reporting.advice.next_space import build_next_space
-from thalweg.reporting.advice.search_space import advise_search
 from thalweg.reporting.advice.space_yaml import format_space, list_outside_values
+from thalweg.reporting.finding import Step
 from thalweg.reporting.tables import StudyTables
 
+SPACE = "study.space"
 
-def find_commands(tables: StudyTables, step: str) -> list[str]:
-    """Return the lines that do a step; [] if it needs a person.
 
-    A step that changes the search space gives the space, and says where it goes. Otherwise the step's own code counts:
-    commands as they are, and settings with a value as lines of params.yaml.
+def format_commands(tables: StudyTables, step: Step) -> list[str]:
+    """Format a step as lines that do it; [] if it needs a person.
+
+    A step that changes the search space gives the space, and says where it goes.
     """
-    if step == advise_search(tables):
+    if step.commands:
+        return [*step.commands]
+    if SPACE in step.patch:
         return _describe_paste(tables)
-    code = re.findall(r"`([^`]+)`", step)
-    if commands := [text for text in code if re.match(r"(thalweg study|cp) ", text)]:
-        return [*commands, *(["thalweg run"] if any(text.startswith("cp ") for text in commands) else [])]
-    matches = (re.fullmatch(r"([a-z_]+(?:\.[a-z_]+)+): (.+)", text) for text in code)
-    settings = sorted((match[1].split("."), match[2]) for match in matches if match)
     # not `dvc exp run -S`, which needs a commit in git
-    return ["# in params.yaml, then `thalweg run`", *_nest_settings(settings)] if settings else []
+    return ["# in params.yaml, then `thalweg run`", *_nest_settings(step.patch)] if step.patch else []
 
 
 def _describe_paste(tables: StudyTables) -> list[str]:
-    """Return the next space, below what to replace by it; [] if every parameter is settled."""
+    """Return the next space, below what to replace by it."""
     space = build_next_space(tables)
-    lines, outside = format_space(space), list_outside_values(tables, space)
-    where = [
+    outside = list_outside_values(tables, space)
+    return [
         "# in params.yaml, in place of `space:` and the lines below it, then `thalweg run`",
         *(f"# set `{inside}`, too{f': this space leaves out `{value}`' if value else ''}" for value, inside in outside),
+        *format_space(space),
     ]
-    return [*where, *lines] if lines else []
 
 
-def _nest_settings(settings: Sequence[tuple[list[str], str]]) -> list[str]:
-    """Format settings, sorted by path, as lines of YAML; those of one section stand below its name once."""
+def _nest_settings(patch: Mapping[str, Any]) -> list[str]:
+    """Format settings as lines of YAML, sorted by path; those of one section stand below its name once."""
     lines, before = list[str](), list[str]()
-    for path, value in settings:
+    for path, value in sorted((path.split("."), value) for path, value in patch.items()):
         for depth, section in enumerate(path[:-1]):
             if path[: depth + 1] != before[: depth + 1]:
                 lines.append(f"{'  ' * depth}{section}:")
-        lines.append(f"{'  ' * (len(path) - 1)}{path[-1]}: {value}")
+        lines.append(f"{'  ' * (len(path) - 1)}{format_inline({path[-1]: value})[1:-1]}")
         before = path
     return lines

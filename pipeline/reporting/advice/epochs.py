@@ -3,12 +3,16 @@
 import math
 from typing import Literal
 
+from thalweg.reporting.advice.settings import format_settings
 from thalweg.reporting.analysis import ablation_effects, training_length, winner_end
+from thalweg.reporting.finding import Step
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_code, format_count
 
 LengthChange = Literal["more", "try", "fewer", ""]
 EPOCHS_SETTING = "training.epochs"
+FALL = {"schedule.kind": "cosine"}
+"""Lets the learning rate fall to zero."""
 CHANGE_BY_ENDING: dict[winner_end.EndingKind, LengthChange] = {
     "improving": "more",
     "late": "try",
@@ -35,7 +39,7 @@ def may_winner_gain(tables: StudyTables) -> bool:
     return end is not None and CHANGE_BY_ENDING[end.kind] in ("more", "try")
 
 
-def advise_winner_epochs(tables: StudyTables) -> str:
+def advise_winner_epochs(tables: StudyTables) -> Step:
     """Advise on the winner's length of training, if its own curves give a reason."""
     end = winner_end.find_winner_ending(tables)
     if (
@@ -43,28 +47,33 @@ def advise_winner_epochs(tables: StudyTables) -> str:
         or not CHANGE_BY_ENDING[end.kind]
         or (end.kind == "unclear" and choose_length_change(tables, end.setting_name) == "more")
     ):
-        return ""
+        return Step("")
     return _advise_epochs(tables, end.setting_name)
 
 
-def advise_trial_epochs(tables: StudyTables, change: LengthChange) -> str:
+def advise_trial_epochs(tables: StudyTables, change: LengthChange) -> Step:
     """Advise `change` for the trials' length of training; '' if the overall choice is another."""
-    return _advise_epochs(tables, EPOCHS_SETTING) if choose_length_change(tables) == change else ""
+    return _advise_epochs(tables, EPOCHS_SETTING) if choose_length_change(tables) == change else Step("")
 
 
-def advise_longer_training(tables: StudyTables) -> str:
+def advise_longer_training(tables: StudyTables) -> Step:
     """Advise to train longer; '' if nothing else speaks for it."""
-    return _advise_epochs(tables, EPOCHS_SETTING) if choose_length_change(tables) in ("more", "try") else ""
+    return _advise_epochs(tables, EPOCHS_SETTING) if choose_length_change(tables) in ("more", "try") else Step("")
 
 
-def advise_regularization(tables: StudyTables) -> str:
+def advise_regularization(tables: StudyTables) -> Step:
     """Advise against overfitting: fewer epochs if they are too many, and regularizers."""
     if choose_length_change(tables) == "fewer":
         return _advise_epochs(tables, EPOCHS_SETTING)
-    return f"Regularize: {_list_regularizers(tables)}."
+    return Step(f"Regularize: {_list_regularizers(tables)}.")
 
 
-def _advise_epochs(tables: StudyTables, setting_name: str) -> str:
+def advise_falling_rate() -> Step:
+    """Advise a schedule that lets the learning rate fall."""
+    return Step(f"Let the learning rate fall: {format_settings(FALL)}.", FALL)
+
+
+def _advise_epochs(tables: StudyTables, setting_name: str) -> Step:
     """Advise on `setting_name`; `fewer` epochs cover the best epochs of the winner and of 90 % of the trials."""
     end = winner_end.find_winner_ending(tables)
     ending = end if end and end.setting_name == setting_name else None
@@ -72,19 +81,21 @@ def _advise_epochs(tables: StudyTables, setting_name: str) -> str:
     length, code = format_count(epochs, "epoch"), format_code(setting_name)
     match choose_length_change(tables, setting_name):
         case "more":
-            return f"Train longer than {length} ({code}), or let the learning rate fall (`schedule.kind: cosine`)."
+            words = f"Train longer than {length} ({code}), or let the learning rate fall ({format_settings(FALL)})."
+            return Step(words, FALL)
         case "try":
-            return f"Try more than {length} ({code}): only longer runs can show if they help."
+            return Step(f"Try more than {length} ({code}): only longer runs can show if they help.")
         case "fewer":
             trials = training_length.find_long_training(tables) if setting_name == EPOCHS_SETTING else None
             shortest = math.ceil(training_length.MIN_LENGTH_SHARE * epochs)
             fewer = _next_allowed_epochs(
                 tables, max(ending.latest_best if ending else 0, trials.best_by_epoch if trials else 0, shortest)
             )
-            advice = code if fewer >= epochs else f"`{setting_name}: {fewer}`"
-            return f"Train for fewer epochs ({advice}), or regularize: {_list_regularizers(tables)}."
+            patch = {} if fewer >= epochs else {setting_name: fewer}
+            advice = format_settings(patch) if patch else code
+            return Step(f"Train for fewer epochs ({advice}), or regularize: {_list_regularizers(tables)}.", patch)
         case _:
-            return ""
+            return Step("")
 
 
 def _next_allowed_epochs(tables: StudyTables, epochs: int) -> int:

@@ -3,14 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from thalweg.reporting.finding import Finding, NextStep
+from thalweg.reporting.finding import Finding, NextStep, Step, read_step
 
 MAX_STEPS = 3
 FIRST_SECTIONS = ("result", "health", "parameters", "importance", "data", "errors")
 """Sections whose advice comes first: is there a result, does training work, is the search in the right place, what do
 the examples hold. The other sections follow in the order of the report."""
-COPY_WINNER = "`cp artifacts/confirm/winner.yaml params.yaml`"
+COPY_WINNER = "cp artifacts/confirm/winner.yaml params.yaml"
 """Replaces the file, so it comes before what edits the file. The section that advises it has no other step here."""
+
+
+def advise_winner_values(caution: str = "") -> Step:
+    """Advise to go on from the winner, after a sentence of caution if there is one."""
+    advice = f"Make the winner the next baseline: `{COPY_WINNER}`."
+    return Step(f"{caution} {advice}".lstrip(), commands=[COPY_WINNER, "thalweg run"])
 
 
 def choose_next_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> list[NextStep]:
@@ -21,8 +27,8 @@ def choose_next_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> l
     order = [*FIRST_SECTIONS, *(name for name in findings_by_section if name not in FIRST_SECTIONS)]
     advised = [
         (
-            (COPY_WINNER not in finding.next_step, finding.tone != "caution", order.index(name)),
-            NextStep(name, finding.verdict, finding.next_step),
+            (COPY_WINNER not in read_step(finding).commands, finding.tone != "caution", order.index(name)),
+            NextStep(name, finding.verdict, read_step(finding)),
         )
         for name, findings in findings_by_section.items()
         for finding in findings

@@ -12,11 +12,14 @@ from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.analysis.progress import compute_gain
 from thalweg.reporting.analysis.scientific_verdict import judge_parameter
+from thalweg.reporting.finding import Step
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
-EXHAUSTED = "Every combination was tried: more trials only add seeds. Widen the space, or raise `points` of a grid."
-FLAT = (
+EXHAUSTED = Step(
+    "Every combination was tried: more trials only add seeds. Widen the space, or raise `points` of a grid."
+)
+FLAT = Step(
     "More trials of the same kind are unlikely to help: change something that is not searched yet: the model, the data "
     "or the task."
 )
@@ -28,7 +31,7 @@ class Rule:
 
     name: str
     is_due: Callable[[StudyTables], bool]
-    advise: Callable[[StudyTables], str]
+    advise: Callable[[StudyTables], Step]
 
 
 def _find_rare_parameter(tables: StudyTables) -> SearchedParameter | None:
@@ -40,9 +43,9 @@ def _find_rare_parameter(tables: StudyTables) -> SearchedParameter | None:
     return None
 
 
-def _advise_rare_values(tables: StudyTables) -> str:
+def _advise_rare_values(tables: StudyTables) -> Step:
     rare = _find_rare_parameter(tables)
-    return more_trials.advise_level_trials(tables, rare, MIN_LEVEL_TRIALS) if rare else ""
+    return more_trials.advise_level_trials(tables, rare, MIN_LEVEL_TRIALS) if rare else Step("")
 
 
 def _has_gain(tables: StudyTables, kind: str) -> bool:
@@ -65,12 +68,12 @@ def find_rule(tables: StudyTables) -> Rule | None:
     return next((rule for rule in RULES if rule.is_due(tables)), None)
 
 
-def advise_trials(tables: StudyTables) -> str:
+def advise_trials(tables: StudyTables) -> Step:
     """Advise whether to run more trials, and in which space; '' if unknown."""
     rule = find_rule(tables)
-    return rule.advise(tables) if rule else ""
+    return rule.advise(tables) if rule else Step("")
 
 
-def advise_growing_measure(tables: StudyTables, is_growing: bool) -> str:
+def advise_growing_measure(tables: StudyTables, is_growing: bool) -> Step:
     """Return `advise_trials` for one of several measures; '' if only another measure grows, whose section says so."""
-    return advise_trials(tables) if is_growing or not is_search_gaining(tables) else ""
+    return advise_trials(tables) if is_growing or not is_search_gaining(tables) else Step("")

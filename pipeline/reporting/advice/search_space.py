@@ -3,6 +3,7 @@
 from thalweg.reporting.advice import next_space, space_yaml
 from thalweg.reporting.analysis import good_region, separation
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
+from thalweg.reporting.finding import Step
 from thalweg.reporting.sentences import refer_to_section
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_choices, format_code, format_number, join_items
@@ -11,7 +12,7 @@ MAX_NAMED_PARAMETERS = 4  # in one sentence
 CLIP_ADVICE = "set `optimizer.clip` or lengthen `schedule.warmup`"
 
 
-def advise_search(tables: StudyTables) -> str:
+def advise_search(tables: StudyTables) -> Step:
     """Advise what to search next, in the same words for all sections; '' if the space stays as it is."""
     searches, fixed, kept = list[str](), list[str](), list[str]()
     for old, step in zip(tables.parameters, next_space.build_next_space(tables), strict=True):
@@ -28,15 +29,16 @@ def advise_search(tables: StudyTables) -> str:
     for verb, settings in (("keep", kept), ("fix", fixed)):
         actions += [f"{verb} {join_items(settings, MAX_NAMED_PARAMETERS)}"] if settings else []
     if not actions:
-        return ""
+        return Step("")
     is_waiting = is_search_gaining(tables) and not next_space.has_widened_range(tables)
     start = "Once the search stops improving" if is_waiting else "Next"
     advice = f"{start}, {', '.join(actions[:-1])}{', and ' if actions[1:] else ''}{actions[-1]}."
-    has_space = bool(space_yaml.format_space(next_space.build_next_space(tables)))
-    return f"{advice} {refer_to_section('Parameters', 'this space, ready to paste')}" if has_space else advice
+    patch = space_yaml.build_space_patch(tables, next_space.build_next_space(tables))
+    reference = f" {refer_to_section('Parameters', 'this space, ready to paste')}" if patch else ""
+    return Step(advice + reference, patch)
 
 
-def advise_lost_trials(tables: StudyTables, edge: separation.Separation) -> str:
+def advise_lost_trials(tables: StudyTables, edge: separation.Separation) -> Step:
     """Advise on trials that are lost beyond an edge: a space without them, or else a way to save them."""
     end = "high" if edge.is_high else "low"
     names = (separation.LEARNING_RATE, separation.MOMENTUM) if edge.name == separation.EFFECTIVE_RATE else (edge.name,)
@@ -53,11 +55,11 @@ def advise_lost_trials(tables: StudyTables, edge: separation.Separation) -> str:
     ):
         reason = "some good trials lie there" if has_good else "no range of either number alone excludes them"
         beyond = f"{format_code(edge.name)} above {format_number(edge.threshold, 2)}"
-        return f"To save trials with {beyond}, {CLIP_ADVICE}: {reason}."
+        return Step(f"To save trials with {beyond}, {CLIP_ADVICE}: {reason}.")
     return advise_search(tables)
 
 
-def _advise_lost_choice(tables: StudyTables, edge: separation.Separation) -> str:
+def _advise_lost_choice(tables: StudyTables, edge: separation.Separation) -> Step:
     """Advise on trials that are lost beyond an edge with one choice: search without it, or save them."""
     choice = edge.choice
     steps = [
@@ -67,52 +69,52 @@ def _advise_lost_choice(tables: StudyTables, edge: separation.Separation) -> str
     if choice is None or not is_kept or not edge.is_high:
         return advise_search(tables)
     beyond = f"{format_code(edge.name)} above {format_number(edge.threshold, 2)}"
-    return f"To save trials {choice.describe_place()} and {beyond}, {CLIP_ADVICE}: other values train there."
+    return Step(f"To save trials {choice.describe_place()} and {beyond}, {CLIP_ADVICE}: other values train there.")
 
 
-def advise_lost_seeds(candidate: str) -> str:
+def advise_lost_seeds(candidate: str) -> Step:
     """Advise on seeds on which a candidate fails."""
-    return f"To save the seeds on which {candidate} fails, {CLIP_ADVICE}. Then confirm again."
+    return Step(f"To save the seeds on which {candidate} fails, {CLIP_ADVICE}. Then confirm again.")
 
 
 def _is_rate_searched(tables: StudyTables) -> bool:
     return any(parameter.name == separation.LEARNING_RATE for parameter in tables.parameters)
 
 
-def advise_all_diverged(tables: StudyTables) -> str:
+def advise_all_diverged(tables: StudyTables) -> Step:
     """Advise what to do if every trial diverged."""
     if _is_rate_searched(tables):
-        return f"Lower both ends of `{separation.LEARNING_RATE}` in `study.space`, or {CLIP_ADVICE}."
-    return f"Lower `{separation.LEARNING_RATE}`, or {CLIP_ADVICE}."
+        return Step(f"Lower both ends of `{separation.LEARNING_RATE}` in `study.space`, or {CLIP_ADVICE}.")
+    return Step(f"Lower `{separation.LEARNING_RATE}`, or {CLIP_ADVICE}.")
 
 
-def advise_other_search(tables: StudyTables) -> str:
+def advise_other_search(tables: StudyTables) -> Step:
     """Advise where to search if no searched parameter makes a difference."""
     narrower = any(
         "in" in next_space.find_moved_ends(tables, parameter.name).values() for parameter in tables.parameters
     )
-    return "Search other settings." if narrower else "Search wider ranges, or other settings."
+    return Step("Search other settings." if narrower else "Search wider ranges, or other settings.")
 
 
-def advise_unexplained_losses(tables: StudyTables, failure: str) -> str:
+def advise_unexplained_losses(tables: StudyTables, failure: str) -> Step:
     """Advise on trials that `failure`, if no searched parameter explains which; a next space sets the ranges."""
     lower = "search lower learning rates, " if _is_rate_searched(tables) else f"lower `{separation.LEARNING_RATE}`, "
     lower = "" if _is_rate_searched(tables) and advise_search(tables) else lower
-    return f"To save trials that {failure}, {lower}{CLIP_ADVICE}."
+    return Step(f"To save trials that {failure}, {lower}{CLIP_ADVICE}.")
 
 
-def advise_rate_range(tables: StudyTables, is_too_high: bool) -> str:
+def advise_rate_range(tables: StudyTables, is_too_high: bool) -> Step:
     """Advise on the learning rate if it is too high (or too low) for most trials."""
     end, verb = ("low", "Lower") if is_too_high else ("high", "Raise")
     if not _is_rate_searched(tables):
-        return f"{verb} `{separation.LEARNING_RATE}`, or search it."
+        return Step(f"{verb} `{separation.LEARNING_RATE}`, or search it.")
     moved = next_space.find_moved_ends(tables, separation.LEARNING_RATE)
     is_moved = moved.get(end) == "out" or moved.get("high" if is_too_high else "low") == "in"
-    return advise_search(tables) if is_moved else ""
+    return advise_search(tables) if is_moved else Step("")
 
 
-def advise_higher_rate(tables: StudyTables) -> str:
+def advise_higher_rate(tables: StudyTables) -> Step:
     """Advise a higher learning rate, as the curvature allows it; if the rate was searched, the search decides."""
     if _is_rate_searched(tables):
-        return ""
-    return f"Search `{separation.LEARNING_RATE}` above {format_number(tables.setting(separation.LEARNING_RATE))}."
+        return Step("")
+    return Step(f"Search `{separation.LEARNING_RATE}` above {format_number(tables.setting(separation.LEARNING_RATE))}.")

@@ -1,12 +1,13 @@
 """A search space as YAML for params.yaml."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from thalweg.config.study import NULL, ParameterConfig
 from thalweg.config.write import format_inline
 from thalweg.reporting.advice.next_space import NextParameter
+from thalweg.reporting.advice.settings import format_setting
 from thalweg.reporting.tables import StudyTables
 
 MISSING = object()
@@ -19,11 +20,25 @@ def format_space(space: Sequence[NextParameter]) -> list[str]:
     return ["  space:", *lines] if lines else []
 
 
+def build_space_patch(tables: StudyTables, space: Sequence[NextParameter]) -> dict[str, Any]:
+    """Return what a search of the space takes in params.yaml, by dotted path; {} if every parameter is settled.
+
+    The whole `study.space`; the value of each parameter that is searched no more; and of each that the file has outside
+    the space, the best trial's.
+    """
+    entries, settled = _divide_space(space)
+    if not entries:
+        return {}
+    fixed = {step.searched.name: _round_value(step.remaining_values[0]) for step in settled}
+    inside = {name: value for name, (_, value) in _find_outside_values(tables, entries).items()}
+    return {"study.space": entries} | fixed | inside
+
+
 def list_settings(space: Sequence[NextParameter]) -> list[tuple[str, str]]:
     """List each parameter that is searched no more as `name: value`, with the reason for the value."""
     settled = _divide_space(space)[1]
     return [
-        (_format_setting(step.searched.name, _round_value(step.remaining_values[0])), step.reason) for step in settled
+        (format_setting(step.searched.name, _round_value(step.remaining_values[0])), step.reason) for step in settled
     ]
 
 
@@ -32,9 +47,18 @@ def list_outside_values(tables: StudyTables, space: Sequence[NextParameter]) -> 
 
     A value that the file lacks, as a size of another network, is ''.
     """
+    outside = _find_outside_values(tables, _divide_space(space)[0])
+    return [
+        ("" if value is MISSING else format_setting(name, value), format_setting(name, inside))
+        for name, (value, inside) in outside.items()
+    ]
+
+
+def _find_outside_values(tables: StudyTables, entries: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Find the values of params.yaml that a space leaves out, each with the best trial's."""
     best = _find_best_trial(tables)
-    setting, outside = dict[str, Any](), list[tuple[str, str]]()
-    for name, entry in _divide_space(space)[0].items():
+    setting, outside = dict[str, Any](), dict[str, tuple[Any, Any]]()
+    for name, entry in entries.items():
         parameter, value = ParameterConfig.model_validate(entry), tables.setting(name, MISSING)
         if not parameter.is_active(setting):
             continue
@@ -43,7 +67,7 @@ def list_outside_values(tables: StudyTables, space: Sequence[NextParameter]) -> 
         inside = inside if isinstance(inside, float) and math.isnan(inside) else _round_value(inside)
         if not parameter.has_value(value) and parameter.has_value(inside):
             setting[name] = inside
-            outside.append(("" if value is MISSING else _format_setting(name, value), _format_setting(name, inside)))
+            outside[name] = (value, inside)
     return outside
 
 
@@ -52,10 +76,6 @@ def _find_best_trial(tables: StudyTables) -> dict[str, Any]:
     by_value = tables.trials.assign(cost=tables.trials["value"] * tables.sign).sort_values(["cost", "number"])
     is_winner = by_value["number"] == tables.winner
     return dict((by_value[is_winner] if is_winner.any() else by_value).iloc[0])
-
-
-def _format_setting(name: str, value: Any) -> str:
-    return format_inline({name: value})[1:-1]
 
 
 def _divide_space(space: Sequence[NextParameter]) -> tuple[dict[str, dict[str, Any]], list[NextParameter]]:
@@ -90,6 +110,7 @@ def _divide_space(space: Sequence[NextParameter]) -> tuple[dict[str, dict[str, A
 
 def _round_value(value: Any) -> Any:
     """Round a number to six digits, to a whole one if it is; leave other values. The name `null` becomes None."""
+    value = value.item() if hasattr(value, "item") else value
     if isinstance(value, (str, bool)):
         return None if value == NULL else value
     number = float(f"{value:g}")

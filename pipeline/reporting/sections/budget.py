@@ -1,15 +1,18 @@
 """Epochs spent, why the search ended, and what early stopping saves and costs."""
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
 from thalweg.reporting.advice import rules
+from thalweg.reporting.advice.settings import format_settings
 from thalweg.reporting.analysis import rank_agreement
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.analysis.rank_agreement import FinishedTrials, RankAgreement
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.analysis.trial_spread import compare_with_noise
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, Step
 from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure, Table
 from thalweg.reporting.page.theme import PAINT
@@ -125,7 +128,8 @@ def _report_pruned_study(runs: FinishedTrials, first: RankAgreement, evidence: s
         step = "Raise `study.prune.audit`: more of the stopped trials then train to the end for comparison."
         return Finding("It is unclear whether trials are judged too early.", evidence, step)
     later = [epoch for epoch in runs.epochs[:-1] if (result := runs.agreement_at(epoch)) and result.low > threshold]
-    step = f"Judge from epoch {later[0]} on: `study.prune.first: {later[0]}`." if later else "Set `study.prune: null`."
+    patch: dict[str, Any] = {"study.prune.first": later[0]} if later else {"study.prune": None}
+    step = Step(f"{f'Judge from epoch {later[0]} on:' if later else 'Set'} {format_settings(patch)}.", patch)
     return Finding("Trials are judged too early: short runs do not predict long ones.", evidence, step, tone="caution")
 
 
@@ -149,13 +153,14 @@ def _report_unpruned_study(
             f"{format_share(halving.epochs_saved, halving.epochs_spent, 'epoch')}. Stopped trials that train on for "
             "comparison (`study.prune.audit`) would save none."
         )
-        step = f"Stop the worse half early: `study.prune: {{first: {epoch}, eta: {rank_agreement.ETA}}}`."
+        patch = {"study.prune": {"first": epoch, "eta": rank_agreement.ETA}}
+        step = Step(f"Stop the worse half early: {format_settings(patch)}.", patch)
         verdict = f"Short runs predict long ones: stopping early would {outcome}."
         return Finding(verdict, evidence, step, (), "good")
     if not reliable and first.high < rank_agreement.MIN_AGREEMENT:
-        step = "Keep `study.prune: null`: early stopping would stop trials by chance."
+        step = Step("Keep `study.prune: null`: early stopping would stop trials by chance.")
         return Finding("Short runs do not predict long ones.", evidence, step)
-    step = "Keep `study.prune: null`, or measure the cost of early stopping with `study.prune.audit`."
+    step = Step("Keep `study.prune: null`, or measure the cost of early stopping with `study.prune.audit`.")
     return Finding("It is unclear whether short runs predict long ones.", evidence, step)
 
 

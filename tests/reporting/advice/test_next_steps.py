@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import Literal
 
-from thalweg.reporting.advice.next_steps import COPY_WINNER, MAX_STEPS, choose_next_steps, drop_repeated_steps
+from thalweg.reporting.advice.next_steps import MAX_STEPS, advise_winner_values, choose_next_steps, drop_repeated_steps
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import select_sections
@@ -23,7 +23,7 @@ def test_faults_come_first() -> None:
 
 
 def test_step_that_replaces_the_file_comes_first() -> None:
-    copy, paste = f"Make it so: {COPY_WINNER}.", "Paste this space."
+    copy, paste = advise_winner_values("Make it so."), "Paste this space."
     steps = choose_next_steps({"result": [build_finding(copy)], "parameters": [build_finding(paste, "caution")]})
     assert [step.text for step in steps] == [copy, paste]
     quote = build_finding("Quote the value.", "caution")

@@ -3,10 +3,11 @@
 import pandas as pd
 
 from thalweg.reporting.advice import epochs, search_space
+from thalweg.reporting.advice.settings import format_settings
 from thalweg.reporting.analysis import constant_trials, failure_regions, training_length, winner_learning
 from thalweg.reporting.analysis.failing_choice import find_failing_choice
 from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, LEARNING_RATE, MIN_TRIALS, Separation
-from thalweg.reporting.finding import Finding, Tone, sort_trials
+from thalweg.reporting.finding import Finding, Step, Tone, sort_trials
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table
 from thalweg.reporting.sections.health import endings, verdict_map
 from thalweg.reporting.sentences import describe_evidence
@@ -70,7 +71,8 @@ def _report_short_trials(tables: StudyTables) -> list[Finding]:
     if stopped:
         evidence += f" {capitalise_first(format_share(stopped, len(short)))} of them were stopped early."
     interval = int(tables.setting("training.validate_every") or 1)
-    step = "Validate more often: `training.validate_every: 1`." if interval > 1 else ""
+    patch = {"training.validate_every": 1}
+    step = Step(f"Validate more often: {format_settings(patch)}.", patch) if interval > 1 else Step("")
     verdict = f"{format_count(len(short), 'trial')} {'is' if len(short) == 1 else 'are'} too short to judge."
     return [Finding(verdict, evidence, step, sort_trials(short["trial"]))]
 

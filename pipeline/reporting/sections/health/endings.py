@@ -57,7 +57,7 @@ def _report_swings(tables: StudyTables) -> list[Finding]:
         f"learning rate. Its validation loss changes by {swing} from one validation to the next. Which trial is best "
         "then depends on where its loss happens to be."
     )
-    step = "Let the learning rate fall: `schedule.kind: cosine`."
+    step = epochs.advise_falling_rate()
     verdict = "The loss of the best trials still swings when training ends."
     return [Finding(verdict, evidence, step, sort_trials(swinging["trial"]), "caution")]
 

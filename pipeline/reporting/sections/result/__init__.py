@@ -1,6 +1,6 @@
 """The comparison of the winner with the baseline, the runners-up and simple answers."""
 
-from thalweg.reporting.advice.next_steps import COPY_WINNER
+from thalweg.reporting.advice.next_steps import advise_winner_values
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
@@ -87,12 +87,12 @@ def _report_comparison(tables: StudyTables, result: ConfirmedResult) -> Finding:
             if result.split == "validation":
                 verdict = "The winner leads the baseline on the examples that chose it."
                 return Finding(verdict, evidence, HOLD_OUT_ADVICE, trials, "caution")
-            step = f"Make the winner the next baseline: {COPY_WINNER}."
             if result.has_one_group:
                 verdict = "The winner is better than the baseline on this one group of examples."
-                step = f"Check whether the winner is better on other groups, too. {step}"
-                return Finding(verdict, evidence, step, trials, "caution")
-            return Finding("The winner is clearly better than the baseline.", evidence, step, trials, "good")
+                copy = advise_winner_values("Check whether the winner is better on other groups, too.")
+                return Finding(verdict, evidence, copy, trials, "caution")
+            verdict = "The winner is clearly better than the baseline."
+            return Finding(verdict, evidence, advise_winner_values(), trials, "good")
         case "worse":
             verdict = "The baseline is clearly better than the winner on fresh seeds."
             if result.has_one_group:

@@ -3,7 +3,7 @@
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis.confirmed import ConfirmedResult
 from thalweg.reporting.analysis.seed_noise import MIN_FAILURE_SEEDS, difference_by_seed
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, Step
 from thalweg.reporting.sentences import add_article
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
@@ -33,7 +33,9 @@ def report_missing_winner(tables: StudyTables, result: ConfirmedResult) -> list[
         verdict, step = "Every trial of the study diverged", search_space.advise_all_diverged(tables)
     else:
         verdict = "The study has no complete trial"
-        step = "See Trials for how each trial ended: limits, early stopping or the search space may be too strict."
+        step = Step(
+            "See Trials for how each trial ended: limits, early stopping or the search space may be too strict."
+        )
     return [Finding(f"{verdict}: there was no winner to confirm.", evidence, step, tone="caution")]
 
 
