@@ -10,7 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedBase
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
 from thalweg.schema.problem import KeyPath
 
@@ -21,8 +21,9 @@ SPACE = "study.space."
 def rewrite_params(params: str, values: Mapping[str, Any]) -> str:
     """Return `params`, the text of a params file, with `values` at their dotted paths.
 
-    A number in a path is a place in a list, from 0.
+    A number in a path is a place in a list, from 0. A section that replaces one keeps the lines of what stays in it.
     """
+    params = _remove_gone(params, values)
     yaml = YAML(typ="rt")
     yaml.width, yaml.preserve_quotes = 4096, True
     mapping, offset = _guess_indents(params)
@@ -30,10 +31,7 @@ def rewrite_params(params: str, values: Mapping[str, Any]) -> str:
     tree = yaml.load(params)
     before = _dump_tree(yaml, tree)
     for path, value in sorted(values.items()):
-        keys = path.split(".")
-        if path.startswith(SPACE) and isinstance(value, Mapping):  # a searched parameter, whose name is a dotted path
-            keys = [*keys[: SPACE.count(".")], path.removeprefix(SPACE)]
-        _set_value(tree, keys, value)
+        _set_value(tree, _divide_path(path, value), value)
     return _keep_lines(params, before, _dump_tree(yaml, tree))
 
 
@@ -72,10 +70,7 @@ def _find_scalar(node: Node | None, path: KeyPath) -> ScalarNode | None:
     for step in path:
         if node is None or node.anchor:
             return None
-        if isinstance(node, MappingNode):
-            node = next((value for key, value in node.value if key.value == step), None)
-        else:
-            node = node.value[step] if isinstance(node, SequenceNode) else None
+        node = _find_node(node, step)
     return node if isinstance(node, ScalarNode) and not node.anchor else None
 
 
@@ -96,7 +91,8 @@ def _guess_indents(params: str) -> tuple[int, int]:
 def _set_value(section: Any, keys: list[str], value: Any) -> None:
     key, rest = _split_path(section, keys)
     if not rest:
-        section[key] = value
+        old = section.get(key) if isinstance(section, dict) else section[key]
+        section[key] = _update_section(old, value) if _is_replaceable(old, value) else value
         return
     if isinstance(section, dict) and not isinstance(section.get(key), dict | list):
         section[key] = {}  # it is not there, or null
@@ -105,6 +101,86 @@ def _set_value(section: Any, keys: list[str], value: Any) -> None:
         # an alias may use the same section in another place; a copy loses some comments
         section[key] = inner = copy.deepcopy(inner)
     _set_value(inner, rest, value)
+
+
+def _is_replaceable(old: Any, new: Any) -> bool:
+    """Return whether a section, or a list, becomes another one in place. One with an anchor may be used elsewhere."""
+    is_section = isinstance(old, dict) and isinstance(new, Mapping)
+    is_list = isinstance(old, list) and isinstance(new, list | tuple)
+    return (is_section or is_list) and not (isinstance(old, CommentedBase) and old.anchor.value)
+
+
+def _update_section(old: Any, new: Any) -> Any:
+    """Return the section, or list, `old` with the content of `new`, in its own form."""
+    if isinstance(old, list):
+        if old != list(new):
+            old[:] = list(new)
+        return old
+    for key in [key for key in old if key not in new]:
+        del old[key]
+    for key, value in new.items():
+        old[key] = _update_section(old[key], value) if key in old and _is_replaceable(old[key], value) else value
+    return old
+
+
+def _remove_gone(params: str, values: Mapping[str, Any]) -> str:
+    """Return `params` without the lines of what the new sections and lists lack; what fills no lines alone stays.
+
+    A comment belongs to the line that it follows for ruamel.yaml, which would drop it with the line before it.
+    """
+    root, tree = YAML(typ="safe", pure=True).compose(params), _load_values(params)
+    gone = set[int]()
+    for path, value in values.items():
+        node, inner, keys = root, tree, _divide_path(path, value)
+        while keys and isinstance(inner, dict | list) and node is not None:
+            key, keys = _split_path(inner, keys)
+            step = int(key) if isinstance(inner, list) else key
+            node = _find_node(node, step) if step in (range(len(inner)) if isinstance(inner, list) else inner) else None
+            inner = None if node is None else inner[step]
+        gone |= _list_gone_lines(node, inner, value)
+    lines = params.splitlines(keepends=True)
+    return "".join(line for number, line in enumerate(lines) if number not in gone)
+
+
+def _list_gone_lines(node: Node | None, old: Any, new: Any) -> set[int]:
+    """List the lines of the keys of `old`, or of its items, that `new` lacks; all if it is something else."""
+    if not isinstance(node, CollectionNode) or node.anchor or node.flow_style:
+        return set()
+    if isinstance(node, SequenceNode):
+        same = [place for place, item in enumerate(old) if isinstance(new, list | tuple) and item in new]
+        kept = same if same and [old[place] for place in same] == [*new] else []
+        items = [item for place, item in enumerate(node.value) if place not in kept]
+        return set().union(*(range(item.start_mark.line, _find_last_line(item) + 1) for item in items))
+    lines = set[int]()
+    for name, value in node.value:
+        key = name.value
+        if isinstance(new, Mapping) and key in new:
+            lines |= _list_gone_lines(value, old[key], new[key])
+        elif key in old:
+            lines |= {*range(name.start_mark.line, max(name.start_mark.line, _find_last_line(value)) + 1)}
+    return lines
+
+
+def _find_last_line(node: Node) -> int:
+    """Find the last line of a node's content: the end of a section comes after the comments below it."""
+    if not isinstance(node, CollectionNode) or node.flow_style or not node.value:
+        return -1 if node.start_mark.index == node.end_mark.index else int(node.end_mark.line)
+    last = node.value[-1]
+    return _find_last_line(last) if isinstance(last, Node) else max(last[0].end_mark.line, _find_last_line(last[1]))
+
+
+def _find_node(node: Node, step: str | int) -> Node | None:
+    """Return the node below another at a key, or at a place in a list."""
+    if isinstance(node, MappingNode):
+        return next((value for key, value in node.value if key.value == step), None)
+    return node.value[step] if isinstance(node, SequenceNode) else None
+
+
+def _divide_path(path: str, value: Any) -> list[str]:
+    """Return the steps of a dotted path; a searched parameter's name is a dotted path itself."""
+    keys = path.split(".")
+    is_parameter = path.startswith(SPACE) and isinstance(value, Mapping)
+    return [*keys[: SPACE.count(".")], path.removeprefix(SPACE)] if is_parameter else keys
 
 
 def _split_path(section: Any, keys: list[str]) -> tuple[Any, list[str]]:
@@ -128,7 +204,7 @@ def _keep_lines(written: str, before: str, after: str) -> str:
     ruamel.yaml keeps comments, but not how a value is written. If the lines do not fit together, it is `after`.
     """
     if "\r\n" in written:
-        before, after = (text.replace("\n", "\r\n") for text in (before, after))
+        before, after = (text.replace("\r", "").replace("\n", "\r\n") for text in (before, after))
     old, plain, new = (text.split("\n") for text in (written, before, after))
     if len(old) != len(plain):
         return after

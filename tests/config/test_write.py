@@ -156,6 +156,57 @@ def test_lines_keep_their_ends() -> None:
     assert write.rewrite_params(text, {"new": 3}).replace("\r\n", "").isprintable()
 
 
+SECTION = """\
+study:
+  space:
+    # rates
+    a.b: {choices: ["x",   'y']}   # a list
+    kind:
+      choices:
+        # the first
+        - l1      # one
+        - l2      # two
+        - huber
+    # sizes
+    c: {low: 1, high: 2}  # last
+# after the space
+confirm: 1
+"""
+ALL = {"a.b": {"choices": ["x", "y"]}, "kind": {"choices": ["l1", "l2", "huber"]}, "c": {"low": 1, "high": 2}}
+
+
+@pytest.mark.parametrize(
+    ("space", "gone", "edits"),
+    [
+        (ALL, [], []),
+        ({"kind": ALL["kind"]}, [4, 12], []),
+        ({"a.b": ALL["a.b"], "kind": {"choices": ["l1", "huber"]}}, [9, 12], []),
+        ({"c": ALL["c"]}, [4, 5, 6, 7, 8, 9, 10], []),
+        ({"kind": ALL["kind"], "c": {"low": 1, "high": 9}}, [4], [("{low: 1, high: 2}", "{low: 1, high: 9}")]),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_section_keeps_the_lines_of_what_stays(
+    space: dict[str, Any], gone: list[int], edits: list[tuple[str, str]], end: str
+) -> None:
+    """The lines of what goes, from 1, are no longer there; comments on lines of their own are, except within it."""
+    lines = SECTION.replace("\n", end).splitlines(keepends=True)
+    expected = "".join(line for number, line in enumerate(lines, 1) if number not in gone)
+    for old, new in edits:
+        expected = expected.replace(old, new)
+    assert write.rewrite_params("".join(lines), {"study.space": space}) == expected
+
+
+@given(old=TREES.filter(lambda tree: "None" not in repr(tree)), new=TREES)
+def test_any_section_can_be_replaced(old: Any, new: Any) -> None:
+    """The comment after a section stays, whatever replaces it, and so does all else."""
+    yaml, text = YAML(), StringIO()
+    yaml.dump({"first": 1, "section": old}, text)
+    written = write.rewrite_params(f"{text.getvalue()}# after\nlast: 2\n", {"section": new})
+    assert YAML(typ="safe").load(written) == {"first": 1, "section": new, "last": 2}
+    assert "# after\n" in written
+
+
 NAMES = """\
 base:   &base {kind: old}
 list: [
