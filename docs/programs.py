@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from thalweg.cli.answers import CheckAnswer, CompareAnswer, PresetsAnswer, UseAnswer
+from thalweg.cli.answers import ApplyAnswer, CheckAnswer, CompareAnswer, PresetsAnswer, StepsAnswer, UseAnswer
 from thalweg.cli.doctor import DoctorAnswer
 from thalweg.cli.processes import RunningAnswer
 from thalweg.cli.study import StudyAnswer
@@ -24,6 +24,8 @@ ANSWERS: dict[str, Any] = {
     "thalweg compare --json": CompareAnswer,
     "thalweg ps --json": RunningAnswer,
     "thalweg doctor --json": DoctorAnswer,
+    "thalweg apply --json": StepsAnswer,
+    "thalweg apply NUMBER --json": ApplyAnswer,
     "reports/findings.json": list[Finding],
 }
 """What a program may read, with the type of its content."""
@@ -43,7 +45,11 @@ A script, a CI job or an agent reads JSON and exit codes. From Python, use [`tha
 thalweg check --json
 thalweg use digits --minutes 10 --json
 thalweg run
+thalweg apply --json
 ```
+
+After a study, `reports/findings.json` has each finding with its numbers and its next step. `thalweg apply` lists the
+steps that change params.yaml, and `thalweg apply NUMBER` writes one. Then `thalweg run` makes the next study.
 
 With `--json`, a command prints its answer as one line on standard output. Progress goes to standard error.
 

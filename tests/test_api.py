@@ -23,7 +23,10 @@ PROMISED = {
     "Study.report": "Study.report() -> Report",
     "Best": "Best(trial: int | None, settings: dict[str, Any], metric: str, value: float, low: float, high: float)",
     "Finding": "Finding(verdict: str, evidence: str, next_step: str = '', trials: tuple[int, ...] = (), "
-    "tone: Tone = 'plain', section: str = '')",
+    "tone: Tone = 'plain', section: str = '', number: int = 0, "
+    "numbers: Mapping[str, float] = field(default_factory=dict), "
+    "interval: NumberInterval | None = None, confidence: float | None = None, patch: Mapping[str, Any] | None = None, "
+    "replaces: Mapping[str, Any] = field(default_factory=dict), commands: tuple[str, ...] = ())",
     "load": "load(folder: str | Path) -> Study",
     "Report": "Report(path: Path)",
     "Report.open": "Report.open() -> None",

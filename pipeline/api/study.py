@@ -15,7 +15,7 @@ from thalweg.api.image_arrays import convert_images
 from thalweg.api.report import Report
 from thalweg.config.params_file import parse_params
 from thalweg.config.tree import flatten_tree
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, read_finding
 from thalweg.system import files, images, table_files
 from thalweg.system.counts import format_count, join_first
 from thalweg.system.files import UserError
@@ -120,7 +120,7 @@ def load(folder: str | Path) -> Study:
     params = parse_params(place / PARAMS, files.read_bytes(place / PARAMS))[0]
     _require_same_params(place, params)
     summary = files.read_json(place / SUMMARY)
-    findings = [Finding(**{**row, "trials": tuple(row["trials"])}) for row in files.read_json(place / FINDINGS)]
+    findings = [read_finding(row) for row in files.read_json(place / FINDINGS)]
     return Study(place, _read_trials(place, params), _find_best(place, params, summary), findings, summary)
 
 

@@ -130,6 +130,10 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command.add_argument("--minutes", type=float, metavar="N", help=minutes)
     command.add_argument("--force", action="store_true", help=f"replace uncommitted changes of {PARAMS}, too")
     add_json(command)
+    command = add_command("apply", _apply_step, f"write a next step of the report into {PARAMS}")
+    command.add_argument("number", nargs="?", type=int, metavar="NUMBER", help="of the finding; none: list the steps")
+    command.add_argument("--dry-run", action="store_true", help="print the changes, and write nothing")
+    add_json(command)
     command = add_command("upgrade", _upgrade_params, "rewrite a params file of an earlier version in today's form")
     command.add_argument(
         "file", nargs="?", type=offset.joinpath, default=PARAMS, metavar="FILE", help=f"default: {PARAMS}"
@@ -216,6 +220,12 @@ def _use_preset(arguments: argparse.Namespace) -> None:
     else:
         listed = presets.describe_presets()
         print(answers.format_answer(listed) if arguments.json else presets.format_presets(listed))
+
+
+def _apply_step(arguments: argparse.Namespace) -> None:
+    from thalweg.cli import apply
+
+    apply.apply_step(arguments.number, dry_run=arguments.dry_run, as_json=arguments.json)
 
 
 def _upgrade_params(arguments: argparse.Namespace) -> None:
@@ -309,6 +319,6 @@ def _print_timing(arguments: argparse.Namespace) -> None:
 
 NEED_PROJECT = (
     *(_run_pipeline, _check_params, _upgrade_params, _run_stage, _run_study, _run_predict, _show_report, _print_timing),
-    *(_show_running, _stop_stage),
+    *(_show_running, _stop_stage, _apply_step),
 )
 """Commands that can do nothing in a folder without a project."""

@@ -31,12 +31,21 @@ class Step(str):
 
 
 @dataclass(frozen=True)
+class NumberInterval:
+    """The interval of one of a finding's numbers: its name, and both ends."""
+
+    of: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Finding:
     """A verdict, its evidence, the next step and the trials behind it; the page marks it by `tone`.
 
-    `tone` is good, caution or plain. `numbers` are what the verdict rests on, by name; `interval` (low and high) is
-    that of the first. `confidence` is the probability that the interval, or the rule behind the verdict, holds; None
-    for what was counted or measured once.
+    `tone` is good, caution or plain. `numbers` are what the verdict rests on, by name; `interval` is that of one
+    of them. `confidence` is the probability that the interval, or the rule behind the verdict, holds; None for what was
+    counted or measured once.
 
     The report fills in `number`, from 1 on, and `section`, the name of the section that it stands in; and from the next
     step `patch`, the values to write into params.yaml by dotted path (None: it needs a person), `replaces`, the values
@@ -55,7 +64,7 @@ class Finding:
     section: str = ""
     number: int = 0
     numbers: Mapping[str, float] = field(default_factory=dict)
-    interval: tuple[float, float] | None = None
+    interval: NumberInterval | None = None
     confidence: float | None = None
     patch: Mapping[str, Any] | None = None
     replaces: Mapping[str, Any] = field(default_factory=dict)
@@ -66,14 +75,15 @@ class Measured(TypedDict):
     """What a finding measures: its fields `numbers`, `interval` and `confidence`."""
 
     numbers: Mapping[str, float]
-    interval: tuple[float, float] | None
-    confidence: float | None
+    interval: NumberInterval
+    confidence: float
 
 
-def measure(name: str, interval: Interval, **others: float) -> Measured:
-    """Return what a finding measures: a mean with its interval, and other numbers beside it."""
-    numbers = {name: interval.mean, **others}
-    return Measured(numbers=numbers, interval=(interval.low, interval.high), confidence=CONFIDENCE)
+def measure(intervals: Mapping[str, Interval], **others: float) -> Measured:
+    """Return what a finding measures: means, with the interval of the first, and other numbers beside them."""
+    numbers = {name: interval.mean for name, interval in intervals.items()} | others
+    name, first = next(iter(intervals.items()))
+    return Measured(numbers=numbers, interval=NumberInterval(name, first.low, first.high), confidence=CONFIDENCE)
 
 
 class NextStep(NamedTuple):
@@ -87,6 +97,13 @@ class NextStep(NamedTuple):
 def read_step(finding: Finding) -> Step:
     """Return the next step of a finding; one of words alone needs a person."""
     return finding.next_step if isinstance(finding.next_step, Step) else Step(finding.next_step)
+
+
+def read_finding(row: Mapping[str, Any]) -> Finding:
+    """Read a finding from its row of findings.json; an earlier version's lacks some fields."""
+    lists = {name: tuple(row.get(name, ())) for name in ("trials", "commands")}
+    interval = NumberInterval(**row["interval"]) if row.get("interval") else None
+    return Finding(**{**row, **lists, "interval": interval})
 
 
 def sort_trials(trials: Iterable[int]) -> tuple[int, ...]:

@@ -87,7 +87,7 @@ def _read_pictures(table: Path, text_columns: Mapping[Hashable, type]) -> list[d
 
 def list_searched_parameters(config: Config) -> list[SearchedParameter]:
     """Return the search space as the report reads it."""
-    keys = {"log", "whole", "role"}
+    keys = {"log", "whole", "role", "points"}
 
     def name_values(values: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(NULL if value is None else value for value in values)

@@ -19,6 +19,7 @@ class SearchedParameter:
     - `name`: its dotted path in params.yaml.
     - `low`, `high`: the ends of its range; NaN if it has `choices`. `log`: searched on a log scale. `whole`: by whole
       numbers.
+    - `points`: how many values of the range the sampler grid takes; None for other samplers.
     - `when`: the values of other parameters for which it is used.
     - `role`: `scientific` if the study asks about it.
     """
@@ -31,6 +32,7 @@ class SearchedParameter:
     choices: tuple[Any, ...] = ()
     when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     role: Literal["scientific", "nuisance"] = "nuisance"
+    points: int | None = None
 
     @property
     def is_range(self) -> bool:

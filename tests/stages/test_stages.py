@@ -2,6 +2,7 @@
 
 import importlib
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from thalweg.artifacts import prepared, trained_model
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.confirm import candidates as confirming
+from thalweg.reporting.finding import Finding
 from thalweg.reporting.load import list_searched_parameters
 from thalweg.reporting.page.markdown import escape_text
 from thalweg.stages import STAGE_NAMES
@@ -64,9 +66,7 @@ class TestTheWholePipeline:
 
     def test_findings_are_those_of_the_page(self) -> None:
         findings, page = files.read_json(Path("reports/findings.json")), Path("reports/report.md").read_text()
-        assert {frozenset(finding) for finding in findings} == {
-            frozenset(("section", "verdict", "evidence", "next_step", "trials", "tone"))
-        }
+        assert {frozenset(finding) for finding in findings} == {frozenset(field.name for field in fields(Finding))}
         places = [page.index(escape_text(finding["verdict"])) for finding in findings if finding["section"] != "result"]
         assert len(places) > 3
         assert places == sorted(places)

@@ -11,6 +11,8 @@ from thalweg.reporting.advice.settings import format_setting
 from thalweg.reporting.tables import StudyTables
 
 MISSING = object()
+ENQUEUE = "study.enqueue"
+"""The trials that a search begins with."""
 
 
 def format_space(space: Sequence[NextParameter]) -> list[str]:
@@ -68,7 +70,17 @@ def _find_outside_values(tables: StudyTables, entries: Mapping[str, Any]) -> dic
         if not parameter.has_value(value) and parameter.has_value(inside):
             setting[name] = inside
             outside[name] = (value, inside)
-    return outside
+    enqueued = tables.setting(ENQUEUE) or []
+    kept = [trial for trial in enqueued if _is_trial_inside(trial, entries)]
+    return outside if kept == enqueued else outside | {ENQUEUE: (enqueued, kept)}
+
+
+def _is_trial_inside(values: Mapping[str, Any], entries: Mapping[str, Any]) -> bool:
+    """Return whether a search of the space can begin with a trial of these values."""
+    return all(
+        name in entries and ParameterConfig.model_validate(entries[name]).has_value(value)
+        for name, value in values.items()
+    )
 
 
 def _find_best_trial(tables: StudyTables) -> dict[str, Any]:
@@ -100,7 +112,8 @@ def _divide_space(space: Sequence[NextParameter]) -> tuple[dict[str, dict[str, A
             settled.append(step)
             continue
         range_keys = {"low": _round_value(parameter.low), "high": _round_value(parameter.high)}
-        range_keys |= {"log": True} if parameter.log else {}
+        range_keys |= {name: True for name in ("log", "whole") if getattr(parameter, name)}
+        range_keys |= {"points": parameter.points} if parameter.points is not None else {}
         entry: dict[str, Any] = {"choices": list(map(_round_value, values))} if values else range_keys
         entry |= {"when": when} if when else {}
         entry |= {"role": "scientific"} if parameter.role == "scientific" and len(values) != 1 else {}

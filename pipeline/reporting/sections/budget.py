@@ -12,7 +12,7 @@ from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.analysis.rank_agreement import FinishedTrials, RankAgreement
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.analysis.trial_spread import compare_with_noise
-from thalweg.reporting.finding import Finding, Step
+from thalweg.reporting.finding import Finding, Measured, Step, measure
 from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure, Table
 from thalweg.reporting.page.theme import PAINT
@@ -28,6 +28,7 @@ from thalweg.reporting.text import (
     join_items,
     metric_label,
 )
+from thalweg.stats.interval import Interval
 
 TITLE = "Budget"
 ORDER = 44
@@ -56,7 +57,8 @@ def _report_stop(tables: StudyTables) -> list[Finding]:
         )
     finished, planned = len(tables.trials) + tables.repeat_count, tables.setting("study.trials", 0)
     verdict = f"The search stopped early, after {finished:,} of {planned:,} trials."
-    return [Finding(verdict, evidence, rules.advise_trials(tables) if is_search_gaining(tables) else "")]
+    step = rules.advise_trials(tables) if is_search_gaining(tables) else ""
+    return [Finding(verdict, evidence, step, numbers={"trials": finished, "planned": planned})]
 
 
 def _report_pruning(tables: StudyTables) -> list[Finding]:
@@ -67,6 +69,7 @@ def _report_pruning(tables: StudyTables) -> list[Finding]:
     spent = int(tables.trials["epochs"].sum())
     full_lengths = stopped.get("training.epochs", tables.setting("training.epochs", tables.trials["epochs"].max()))
     saved = int((full_lengths - stopped["epochs"]).sum())
+    numbers: dict[str, float] = {"epochs": spent, "saved_epochs": saved}
     evidence = (
         f"The trials trained {format_count(spent, 'epoch')}. Early stopping saved "
         f"{format_share(saved, spent + saved, 'epoch')}."
@@ -74,20 +77,22 @@ def _report_pruning(tables: StudyTables) -> list[Finding]:
     audited = stopped.dropna(subset="audit") if "audit" in stopped else stopped.iloc[:0]
     if audited.empty or tables.ranked.empty:
         step = "Raise `study.prune.audit`: a larger share of the stopped trials then trains to the end for comparison."
-        return [Finding("The cost of early stopping is unknown.", evidence, step)]
+        return [Finding("The cost of early stopping is unknown.", evidence, step, numbers=numbers)]
     gains = ((float(tables.ranked["value"].iloc[0]) - audited["audit"]) * tables.sign).to_numpy()
     best, gain = int(audited["number"].to_numpy()[gains.argmax()]), float(gains.max())
+    numbers["gain"] = gain
     evidence += f" {format_count(len(audited), 'stopped trial')} trained to the end for comparison."
     if gain <= 0:
         evidence += f" The best of them, trial {best}, ended {format_number(-gain, 2)} behind the best trial."
-        return [Finding("Early stopping lost no better trial among those checked.", evidence, "", (best,), "good")]
+        verdict = "Early stopping lost no better trial among those checked."
+        return [Finding(verdict, evidence, "", (best,), "good", numbers=numbers)]
     noise = estimate_seed_noise(tables)
     evidence += f" Trial {best} ended {format_number(gain, 2)} better than the best trial that was not stopped."
     if noise is not None and gain <= noise.least_significant_difference:
         evidence += f" That is within the noise of {format_number(noise.least_significant_difference, 2)}."
-        return [Finding("Early stopping lost nothing beyond noise.", evidence, "", (best,))]
+        return [Finding("Early stopping lost nothing beyond noise.", evidence, "", (best,), numbers=numbers)]
     step = "Judge later or keep more trials: raise `study.prune.first` or lower `study.prune.eta`."
-    return [Finding("Early stopping lost a better trial.", evidence, step, (best,), "caution")]
+    return [Finding("Early stopping lost a better trial.", evidence, step, (best,), "caution", numbers=numbers)]
 
 
 def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
@@ -116,21 +121,28 @@ def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
     return [_report_unpruned_study(tables, runs, reliable, first, evidence)]
 
 
+def _measure_agreement(first: RankAgreement) -> Measured:
+    """Return the share of pairs whose order stays, at the first epoch at which trials are judged."""
+    return measure({"agreement": Interval(first.share, first.low, first.high, int(first.n))})
+
+
 def _describe_agreement(agreement: RankAgreement) -> str:
     return format_percent_estimate(agreement.share, agreement.low, agreement.high)
 
 
 def _report_pruned_study(runs: FinishedTrials, first: RankAgreement, evidence: str) -> Finding:
-    threshold = rank_agreement.MIN_AGREEMENT
+    threshold, measured = rank_agreement.MIN_AGREEMENT, _measure_agreement(first)
     if first.low > threshold:
-        return Finding("Short runs predict long ones: trials are judged late enough.", evidence, tone="good")
+        verdict = "Short runs predict long ones: trials are judged late enough."
+        return Finding(verdict, evidence, tone="good", **measured)
     if first.high >= threshold:
         step = "Raise `study.prune.audit`: more of the stopped trials then train to the end for comparison."
-        return Finding("It is unclear whether trials are judged too early.", evidence, step)
+        return Finding("It is unclear whether trials are judged too early.", evidence, step, **measured)
     later = [epoch for epoch in runs.epochs[:-1] if (result := runs.agreement_at(epoch)) and result.low > threshold]
     patch: dict[str, Any] = {"study.prune.first": later[0]} if later else {"study.prune": None}
     step = Step(f"{f'Judge from epoch {later[0]} on:' if later else 'Set'} {format_settings(patch)}.", patch)
-    return Finding("Trials are judged too early: short runs do not predict long ones.", evidence, step, tone="caution")
+    verdict = "Trials are judged too early: short runs do not predict long ones."
+    return Finding(verdict, evidence, step, tone="caution", **measured)
 
 
 def _report_unpruned_study(
@@ -156,12 +168,12 @@ def _report_unpruned_study(
         patch = {"study.prune": {"first": epoch, "eta": rank_agreement.ETA}}
         step = Step(f"Stop the worse half early: {format_settings(patch)}.", patch)
         verdict = f"Short runs predict long ones: stopping early would {outcome}."
-        return Finding(verdict, evidence, step, (), "good")
+        return Finding(verdict, evidence, step, (), "good", **_measure_agreement(first))
     if not reliable and first.high < rank_agreement.MIN_AGREEMENT:
         step = Step("Keep `study.prune: null`: early stopping would stop trials by chance.")
-        return Finding("Short runs do not predict long ones.", evidence, step)
+        return Finding("Short runs do not predict long ones.", evidence, step, **_measure_agreement(first))
     step = Step("Keep `study.prune: null`, or measure the cost of early stopping with `study.prune.audit`.")
-    return Finding("It is unclear whether short runs predict long ones.", evidence, step)
+    return Finding("It is unclear whether short runs predict long ones.", evidence, step, **_measure_agreement(first))
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

@@ -51,7 +51,11 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     )
     trials = () if tables.winner is None else (tables.winner,)
     tone: Tone = "caution" if ending.kind == "past" else "plain"
-    return [Finding(VERDICT_SENTENCES[ending.kind], evidence, epochs.advise_winner_epochs(tables), trials, tone)]
+    step, numbers = (
+        epochs.advise_winner_epochs(tables),
+        {"earliest_best": first, "latest_best": last, "epochs": ending.epochs},
+    )
+    return [Finding(VERDICT_SENTENCES[ending.kind], evidence, step, trials, tone, numbers=numbers)]
 
 
 def subsample_mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from thalweg.reporting import text
 from thalweg.reporting.advice import more_seeds
 from thalweg.reporting.analysis import ablation_effects
 from thalweg.reporting.analysis.window import Window, compute_window
-from thalweg.reporting.finding import Finding, Tone
+from thalweg.reporting.finding import Finding, Tone, measure
 from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
 from thalweg.reporting.page.theme import PAINT
@@ -58,7 +58,8 @@ def _report_image_gain(tables: StudyTables) -> list[Finding]:
             most = text.format_number(max(0.0, *(tables.sign * end for end in (effect.low, effect.high))), 2)
             verdict = f"It is unclear whether more images would help: the last of them gained {most} at most."
             step = more_seeds.advise_diagnose_seeds()
-    return [Finding(verdict, evidence, step, _list_winner(tables), tone)]
+    measured = measure({"difference": effect}, fewer_images=few, images=total)
+    return [Finding(verdict, evidence, step, _list_winner(tables), tone, **measured)]
 
 
 def _describe_expected_gain(tables: StudyTables, scaling: pd.DataFrame) -> str:
@@ -111,7 +112,7 @@ def _report_augmentation(tables: StudyTables) -> list[Finding]:
         case _:
             verdict = "It is unclear whether augmentation helps."
             step = more_seeds.advise_diagnose_seeds()
-    return [Finding(verdict, evidence, step, _list_winner(tables), tone)]
+    return [Finding(verdict, evidence, step, _list_winner(tables), tone, **measure({"difference": effect}))]
 
 
 def _describe_effect(tables: StudyTables, effect: Interval) -> str:

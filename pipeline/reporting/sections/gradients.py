@@ -45,10 +45,13 @@ def build_findings(tables: StudyTables) -> list[Finding]:
             "Look for a custom gradient, `stop_gradient` or rounding between the wrong weights and the loss. "
             "The fault comes before any arrays whose gradient is right."
         )
-        findings.append(Finding("Backpropagation gives a wrong gradient.", evidence, step, tone="caution"))
+        numbers = {"wrong": len(wrong), "slopes": len(slopes), "largest_error": float(wrong["error"].iloc[0])}
+        verdict = "Backpropagation gives a wrong gradient."
+        findings.append(Finding(verdict, evidence, step, tone="caution", numbers=numbers))
     if len(unknown):
         evidence = f"Loss or gradient is not finite at the winner's weights: {join_items(unknown['slope'].tolist())}."
-        findings.append(Finding("Some slopes cannot be checked.", evidence, tone="caution"))
+        verdict, numbers = "Some slopes cannot be checked.", {"unknown": len(unknown), "slopes": len(slopes)}
+        findings.append(Finding(verdict, evidence, tone="caution", numbers=numbers))
     if len(right) and wrong.empty:
         terms = slopes.sort_index()[["term", "kind"]].drop_duplicates().fillna("").itertuples(index=False)
         directions = format_count(slopes["direction"].nunique(), "direction")
@@ -58,7 +61,9 @@ def build_findings(tables: StudyTables) -> list[Finding]:
             f"in float64. At the best step size, the median error is {format_number(right['error'].median(), 2)} of "
             f"the slope, the largest {format_number(right['error'].iloc[0], 2)} ({right['slope'].iloc[0]})."
         )
-        findings.append(Finding("Backpropagation agrees with numerical derivatives.", evidence, tone="good"))
+        numbers = {"slopes": len(right), "largest_error": float(right["error"].iloc[0])}
+        verdict = "Backpropagation agrees with numerical derivatives."
+        findings.append(Finding(verdict, evidence, tone="good", numbers=numbers))
     return findings
 
 

@@ -11,7 +11,7 @@ from thalweg.reporting.analysis import constant_trials, random_search
 from thalweg.reporting.analysis.mean_curves import values_by_epoch
 from thalweg.reporting.analysis.progress import SearchGain, compute_best_so_far, compute_gain
 from thalweg.reporting.analysis.window import Window
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
 from thalweg.reporting.page.theme import PAINT
@@ -34,7 +34,10 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     is_gaining = gain.kind == "gaining"
     verdict = VERDICT_SENTENCES.get(gain.kind, "It is unclear whether more trials would help.")
     step = rules.advise_growing_measure(tables, is_gaining)
-    return [Finding(verdict, _describe_gain(gain), step, (gain.best_trial,), "good" if is_gaining else "plain")]
+    tone: Tone = "good" if is_gaining else "plain"
+    measured = {"gain": gain.gain, "best_value": gain.best_value, "noise": gain.noise, "later_trials": gain.later_count}
+    numbers = {name: value for name, value in measured.items() if value is not None}
+    return [Finding(verdict, _describe_gain(gain), step, (gain.best_trial,), tone, numbers=numbers)]
 
 
 def _describe_gain(gain: SearchGain) -> str:

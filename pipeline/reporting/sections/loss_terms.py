@@ -1,6 +1,7 @@
 """A loss of several terms: the curve, gradient share, conflicts and worth of each."""
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 from thalweg.reporting.advice import more_seeds
 from thalweg.reporting.analysis import ablation_effects, loss_terms
 from thalweg.reporting.analysis.window import Window
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, measure
 from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.theme import PAINT
@@ -27,6 +28,7 @@ from thalweg.reporting.text import (
     join_items,
     metric_label,
 )
+from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import compare_with_zero
 
 TITLE = "Loss terms"
@@ -78,16 +80,23 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
         verdict = f"The winner is better without {harmful[0]}."
         if len(harmful) > 1:
             verdict = f"The winner is better without each of these parts of the loss: {join_items(harmful)}."
-        findings.append(Finding(verdict, evidence, step, trials, "caution"))
+        findings.append(
+            Finding(verdict, evidence, step, trials, "caution", **measure(_select_effects(effects, harmful)))
+        )
     if needed:
         verdict = f"The winner is worse without {needed[0]}."
         if len(needed) > 1:
             verdict = f"The winner needs each of these parts of the loss: {join_items(needed)}."
-        findings.append(Finding(verdict, "" if findings else evidence, "", trials, "good"))
+        shown, measured = "" if findings else evidence, measure(_select_effects(effects, needed))
+        findings.append(Finding(verdict, shown, "", trials, "good", **measured))
     if not findings:
         verdict = "It is unclear whether any part of the loss helps: leaving out one makes no clear difference."
-        findings.append(Finding(verdict, evidence, more_seeds.advise_diagnose_seeds(), trials))
+        findings.append(Finding(verdict, evidence, more_seeds.advise_diagnose_seeds(), trials, **measure(effects)))
     return findings
+
+
+def _select_effects(effects: Mapping[str, Interval], parts: Sequence[str]) -> dict[str, Interval]:
+    return {name: effect for name, effect in effects.items() if _format_part(name) in parts}
 
 
 def _format_part(name: str) -> str:
@@ -113,7 +122,14 @@ def _report_conflicts(tables: StudyTables) -> list[Finding]:
     evidence = f"Mean cosine between their gradients over training: {cosines}."
     if len(conflicts) < len(means):
         evidence += f" All other pairs have {format_number(means.drop(conflicts).min(), 2)} or more."
-    return [Finding(f"{join_items(conflicts)} pull against each other.", evidence, step)]
+    return [
+        Finding(
+            f"{join_items(conflicts)} pull against each other.",
+            evidence,
+            step,
+            numbers={str(pair): float(means[pair]) for pair in conflicts},
+        )
+    ]
 
 
 def _report_weak_terms(tables: StudyTables) -> list[Finding]:
@@ -129,7 +145,8 @@ def _report_weak_terms(tables: StudyTables) -> list[Finding]:
     weights = [format_code(name) for term in weak for name in _list_weight_settings(tables, term)]
     verb, pronoun = ("affects", "it") if len(weak) == 1 else ("affect", "them")
     step = f"Raise the weight of {join_items(weak)} ({join_items(weights)}), or leave {pronoun} out."
-    return [Finding(f"{join_items(weak)} hardly {verb} training.", evidence, step)]
+    numbers = {name: float(shares[name]) for name in weak}
+    return [Finding(f"{join_items(weak)} hardly {verb} training.", evidence, step, numbers=numbers)]
 
 
 def _list_weight_settings(tables: StudyTables, term: str) -> list[str]:

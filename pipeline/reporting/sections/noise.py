@@ -7,7 +7,7 @@ from thalweg.reporting.analysis.confirmed import build_confirmed_result
 from thalweg.reporting.analysis.mean_curves import values_by_fold
 from thalweg.reporting.analysis.seed_noise import difference_by_seed, estimate_seed_noise
 from thalweg.reporting.analysis.trial_spread import compare_with_noise, select_best_quarter, variance_share_interval
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import CONFIDENCE, Finding, measure
 from thalweg.reporting.page.figures import Chart, EmptyFigure, Figure, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
 from thalweg.reporting.sentences import add_article, describe_noise, describe_unknown_noise, refer_to_fresh_seeds
@@ -22,6 +22,7 @@ from thalweg.reporting.text import (
     join_items,
     metric_label,
 )
+from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import t_interval
 
 TITLE = "Noise"
@@ -41,6 +42,8 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
         return [Finding("The seed noise is not known.", describe_unknown_noise(tables))]
     best, share = select_best_quarter(tables), noise.std**2 / ranked["value"].var()
     trials = tuple(int(trial) for trial in best["number"])
+    deviations = {"noise_deviation": noise.std, "trials_deviation": float(ranked["value"].std())}
+    deviations["best_quarter_deviation"] = float(best["value"].std())
     noise_sentence = describe_noise(noise, metric_label(tables.objective))
     spread, best_spread = (format_number(table["value"].std(), 2) for table in (ranked, best))
     # those that were stopped early have no value at the end, so nothing here is said of them
@@ -58,7 +61,8 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
             f"not luck: {_describe_share(share)} of the variance of {whole} is seed noise."
         )
         evidence += refer_to_fresh_seeds(tables)
-        return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)]
+        step = more_seeds.advise_study_seeds(tables)
+        return [Finding(verdict, evidence, step, trials, numbers=deviations)]
     evidence = (
         f"{noise_sentence} The {len(ranked):,} complete trials have a standard deviation of {spread}; "
         f"{_describe_share(share)} of that variance is seed noise. {quarter}"
@@ -67,7 +71,7 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
         kept = "trials that were kept" if has_stopped else "trials"
         verdict = f"Even the best quarter of the {kept} differ by more than seed noise."
         evidence += f"; at most {_describe_share(noise.std**2 / best['value'].var())} of that variance is seed noise."
-        return [Finding(verdict, evidence, "", trials, "good")]
+        return [Finding(verdict, evidence, "", trials, "good", numbers=deviations, confidence=CONFIDENCE)]
     if comparison == "explained":
         verdict = (
             f"The order of the {len(best)} best trials in the search may be luck: seeds alone may differ as much as "
@@ -75,19 +79,22 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
         )
         evidence += ". That not all trials are alike shows in what mattered, or in the comparison with the baseline."
         evidence += refer_to_fresh_seeds(tables)
-        return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)]
-    low, high = (_describe_share(end) for end in variance_share_interval(share, len(ranked) - 1, noise.dof))
+        step = more_seeds.advise_study_seeds(tables)
+        return [Finding(verdict, evidence, step, trials, numbers=deviations)]
+    ends = variance_share_interval(share, len(ranked) - 1, noise.dof)
+    measured = measure({"noise_share": Interval(share, *ends, len(ranked))}, **deviations)
     evidence += (
-        f". The 95 % interval for the share of seed noise in the variance of {whole} is {format_range(low, high)}."
+        f". The 95 % interval for the share of seed noise in the variance of {whole} is "
+        f"{format_range(*map(_describe_share, ends))}."
     )
     kept = "trials that were kept" if has_stopped else "trials of the study"
     if comparison == "alike":
         verdict = f"The {kept} do not differ by more than seed noise."
         if has_stopped:
-            return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables))]
-        return [Finding(verdict, evidence, search_space.advise_other_search(tables), tone="caution")]
+            return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), **measured)]
+        return [Finding(verdict, evidence, search_space.advise_other_search(tables), tone="caution", **measured)]
     verdict = f"It is not clear whether the {kept} differ by more than seed noise."
-    return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tone="caution")]
+    return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tone="caution", **measured)]
 
 
 def _describe_share(share: float) -> str:
@@ -122,7 +129,9 @@ def _report_failed_seeds(tables: StudyTables) -> list[Finding]:
         evidence = f"The median of its {seeds} is {format_number(values.median())} on the validation set."
         if name != "baseline":
             evidence += " Estimates of seed noise elsewhere leave the failed seeds out."
-        findings.append(Finding(verdict, evidence, search_space.advise_lost_seeds(candidate), tone="caution"))
+        numbers = {"failed_seeds": len(failed), "seeds": len(values), "median": float(values.median())}
+        step = search_space.advise_lost_seeds(candidate)
+        findings.append(Finding(verdict, evidence, step, tone="caution", numbers=numbers))
     return findings
 
 

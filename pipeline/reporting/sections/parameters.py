@@ -10,7 +10,7 @@ from thalweg.reporting.advice import next_space, search_space, space_yaml
 from thalweg.reporting.analysis import constant_trials, failure_bounds, failure_regions, good_region
 from thalweg.reporting.analysis.good_region import jitter_trials, select_best_tenth
 from thalweg.reporting.analysis.window import Window
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import CONFIDENCE, Finding
 from thalweg.reporting.page.figures import AltairChart, Chart, Code, EmptyFigure, Figure, Table
 from thalweg.reporting.page.marks import (
     build_layer,
@@ -56,7 +56,13 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         )
         if tables.count_trials("pruned"):
             evidence += " Stopped trials do not count."
-        return [Finding("Too few trials to show where good values lie.", evidence)]
+        return [
+            Finding(
+                "Too few trials to show where good values lie.",
+                evidence,
+                numbers={"complete": len(tables.ranked), "trials": total},
+            )
+        ]
     ranges = [parameter for parameter in tables.parameters if parameter.is_range]
     crowded = [finding for parameter in ranges for finding in _report_crowded_end(tables, parameter)]
     # where trials differ no more than seed noise, the Noise section says so
@@ -82,15 +88,15 @@ def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> li
     )
     evidence += "" if kept is tables else " Only trials whose choices are searched next count."
     trials = tuple(int(n) for n in best.loc[near, "number"])
+    numbers = {"near_the_end": int(near.sum()), "best_trials": len(best), "end": float(end)}
     word, step = "below" if side == "low" else "above", search_space.advise_search(tables)
     if next_space.find_moved_ends(tables, name).get(side) != "out":
         failure = failure_bounds.describe_failure_beyond(kept, parameter, side)
         verdict = f"The best values of `{name}` lie at an end of its range, {format_number(end)}"
         verdict += f", but {failure}." if failure else "."
-        return [Finding(verdict, evidence, step, trials)]
-    return [
-        Finding(f"The best values of `{name}` may lie {word} the searched range.", evidence, step, trials, "caution")
-    ]
+        return [Finding(verdict, evidence, step, trials, numbers=numbers, confidence=CONFIDENCE)]
+    verdict = f"The best values of `{name}` may lie {word} the searched range."
+    return [Finding(verdict, evidence, step, trials, "caution", numbers=numbers, confidence=CONFIDENCE)]
 
 
 def _report_good_region(tables: StudyTables) -> list[Finding]:
@@ -110,7 +116,8 @@ def _report_good_region(tables: StudyTables) -> list[Finding]:
     trials = tuple(int(number) for number in next_space.select_space_trials(tables)["number"])
     use = "where to search" if step else "no need for another search space"
     verdict = f"{format_count(len(trials), 'good trial')} {'shows' if len(trials) == 1 else 'show'} {use}."
-    return [Finding(verdict, evidence, step, trials)]
+    numbers = {"good_trials": len(trials), "inside": len(inside), "trials": len(tables.trials)}
+    return [Finding(verdict, evidence, step, trials, numbers=numbers)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

@@ -71,11 +71,11 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
     """Report the trials on the front, and whether the objectives conflict at all."""
     trials, metrics = tuple(int(trial) for trial in best.index), list_objectives(tables)
     names, count = join_items([metric_label(name) for name in metrics]), format_count(len(best), "trial")
+    numbers = {"front": len(best), "complete": len(table)}
     if len(best) == 1:
         verdict = f"Trial {trials[0]} is best in every objective: there is no trade-off."
-        return Finding(
-            verdict, f"Of {format_count(len(table), 'complete trial')} it has the best {names}.", "", trials, "good"
-        )
+        evidence = f"Of {format_count(len(table), 'complete trial')} it has the best {names}."
+        return Finding(verdict, evidence, "", trials, "good", numbers=numbers)
     ends = dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
     share = capitalise_first(format_share(len(best), len(table), "complete trial"))
     evidence = (
@@ -90,7 +90,7 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
         ]:
             evidence += f" In {join_items(drowned)}, seed noise is larger than the differences between trials."
             verdict = f"Seed noise hides which of {format_count(len(best), 'trade-off')} is best."
-            return Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)
+            return Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials, numbers=numbers)
         reach = (MAX_GAP_SHARE * (reference.median() - table.min())).clip(upper=pd.Series(noise, index=table.columns))
         near: pd.Series = ((best - table.min()) / reach).fillna(0.0).max(axis=1)
         if near.min() <= 1:
@@ -101,11 +101,11 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
             evidence += "the objectives hardly conflict."
             step = f"Take trial {trial}, unless more seeds show that the trade-offs differ."
             verdict = "One trial is within noise of the best in every objective."
-            return Finding(verdict, evidence, step, trials, "good")
+            return Finding(verdict, evidence, step, trials, "good", numbers=numbers)
     step = (
         "Choose by what each kind of error costs. The winner in this report is the best in the first objective alone."
     )
-    return Finding(f"{count} are the best trade-offs.", evidence, step, trials)
+    return Finding(f"{count} are the best trade-offs.", evidence, step, trials, numbers=numbers)
 
 
 def _describe_values(tables: StudyTables, table: pd.DataFrame, trial: int) -> str:
@@ -130,13 +130,15 @@ def _report_front_growth(tables: StudyTables) -> list[Finding]:
         f"The front covers {format_fixed(100 * growth.volume_share, 1)} % of the box between the worst and the best of "
         f"each objective. The last third of the trials added {format_fixed(100 * growth.gain, 1)} points. {noise}"
     )
+    numbers = {"covered": growth.volume_share, "gain": growth.gain}
     if growth.kind == "unknown":
-        return [Finding("It is not clear whether the front of best trade-offs still grows.", evidence)]
+        return [Finding("It is not clear whether the front of best trade-offs still grows.", evidence, numbers=numbers)]
     step = rules.advise_growing_measure(tables, growth.kind == "gaining")
     if growth.kind == "flat":
-        return [Finding("The front of best trade-offs has stopped growing.", evidence, step, growth.new_trials)]
+        verdict = "The front of best trade-offs has stopped growing."
+        return [Finding(verdict, evidence, step, growth.new_trials, numbers=numbers)]
     verdict = "The front of best trade-offs was still growing when the search ended."
-    return [Finding(verdict, evidence, step, growth.new_trials, "good")]
+    return [Finding(verdict, evidence, step, growth.new_trials, "good", numbers=numbers)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

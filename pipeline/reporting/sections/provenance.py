@@ -34,7 +34,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
             evidence += f"They exclude {format_share(lost_count, used + lost_count, 'example')}."
         else:
             verdict, evidence = "The data has faults, but every example was used.", evidence.rstrip()
-        findings.append(Finding(verdict, evidence, step, tone="caution"))
+        numbers = {"excluded": lost_count, "faults": len(excluded), "examples": used + lost_count}
+        findings.append(Finding(verdict, evidence, step, tone="caution", numbers=numbers))
     return findings or [Finding("Every example could be used.", "The data raised no warning.", tone="good")]
 
 

@@ -8,7 +8,7 @@ from thalweg.reporting.advice import more_seeds
 from thalweg.reporting.analysis.good_region import select_near_best
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.analysis.trial_spread import compare_with_noise
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import CONFIDENCE, Finding
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table, TrialTable
 from thalweg.reporting.sentences import STATE_LABELS, describe_noise, refer_to_fresh_seeds
 from thalweg.reporting.tables import StudyTables
@@ -28,8 +28,13 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     expected = tables.summary.study.trials - tables.repeat_count
     if sum(counts) != total or expected != total:
         ended = ", ".join(f"{count:,} {label}" for count, label in zip(counts, STATE_LABELS.values(), strict=True))
+        numbers = {"rows": total, "trials": expected}
         evidence = f"The table has {format_count(total, 'row')}, the study counts {expected:,}. By state: {ended}."
-        return [Finding("The trials do not add up.", evidence, "Run the study's stage again.", tone="caution")]
+        return [
+            Finding(
+                "The trials do not add up.", evidence, "Run the study's stage again.", tone="caution", numbers=numbers
+            )
+        ]
     return [*_report_ties(tables), *_report_repeats(tables)]
 
 
@@ -41,7 +46,8 @@ def _report_repeats(tables: StudyTables) -> list[Finding]:
     total = len(tables.trials) + tables.repeat_count
     verb = "repeats" if tables.repeat_count == 1 else "repeat"
     verdict = f"{format_share(tables.repeat_count, total, 'trial')} {verb} the values of an earlier one."
-    return [Finding(verdict, f"The report counts {combinations}. Each was trained with {seeds} or more.")]
+    evidence = f"The report counts {combinations}. Each was trained with {seeds} or more."
+    return [Finding(verdict, evidence, numbers={"repeats": tables.repeat_count, "trials": total})]
 
 
 def _report_ties(tables: StudyTables) -> list[Finding]:
@@ -58,18 +64,20 @@ def _report_ties(tables: StudyTables) -> list[Finding]:
         f"{describe_noise(noise, metric_label(tables.objective))} Two trials that are equally good differ by up to "
         f"{format_number(noise.least_significant_difference, 2)} (95 %)."
     )
+    numbers = {"ties": len(close), "least_difference": noise.least_significant_difference}
     if len(close) == 1:
         verdict, evidence = (
             f"In the search, no other trial came within noise of trial {close[0]}.",
             f"{evidence}{refer_to_fresh_seeds(tables)}",
         )
-        return [Finding(verdict, evidence, trials=(close[0],))]
+        return [Finding(verdict, evidence, trials=(close[0],), numbers=numbers, confidence=CONFIDENCE)]
     others = format_share(len(close) - 1, len(ranked) - 1, "other complete trial")
     evidence += f" {capitalise_first(others)} {'is' if len(close) == 2 else 'are'} that close to the best."
     evidence += _describe_retrained(tables, close)
     evidence += refer_to_fresh_seeds(tables)
+    step = more_seeds.advise_study_seeds(tables)
     verdict = f"In the search, {len(close):,} trials tie for the best within noise."
-    return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tuple(close))]
+    return [Finding(verdict, evidence, step, tuple(close), numbers=numbers, confidence=CONFIDENCE)]
 
 
 def _describe_retrained(tables: StudyTables, close: list[int]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ruamel.yaml import YAML
 
 from thalweg.reporting.advice.next_space import NextParameter
-from thalweg.reporting.advice.space_yaml import format_space, list_outside_values, list_settings
+from thalweg.reporting.advice.space_yaml import build_space_patch, format_space, list_outside_values, list_settings
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
@@ -63,6 +63,32 @@ def test_values_of_the_file_outside_are_listed(counting_study: StudyTables) -> N
     ]
     assert list_outside(counting_study, {"kind": "cnn"}) == []
     assert list_outside(counting_study, {"kind": "mlp", "width": 16}) == [("model.width: 16", "model.width: 32")]
+
+
+def test_range_keeps_its_kind() -> None:
+    """Without `whole` a size would be searched by fractions; without `points` the sampler grid takes no range."""
+    size = SearchedParameter("model.width", low=4, high=32, log=True, whole=True)
+    grid = replace(RATE, points=6)
+    assert read_space(NextParameter(size), NextParameter(grid)) == {
+        "model.width": {"low": 4, "high": 32, "log": True, "whole": True},
+        "optimizer.learning_rate": {"low": 0.1, "high": 1, "points": 6},
+    }
+
+
+def test_first_trials_outside_the_space_are_dropped(counting_study: StudyTables) -> None:
+    inside, outside = {RATE.name: 0.5}, {RATE.name: 5.0}
+    params = {"optimizer": {"learning_rate": 0.5}, "study": {"enqueue": [inside, outside, {"model.kind": "cnn"}]}}
+    tables, space = replace(counting_study, params=params), [NextParameter(RATE)]
+    assert build_space_patch(tables, space)["study.enqueue"] == [inside]
+    (dropped,) = list_outside_values(tables, space)
+    assert dropped[1] == "study.enqueue: [optimizer.learning_rate: 0.5]"
+
+
+def test_patch_is_what_the_lines_say(counting_study: StudyTables) -> None:
+    space = [NextParameter(KIND, "cnn"), NextParameter(RATE)]
+    tables = replace(counting_study, params={"optimizer": {"learning_rate": 0.5}})
+    assert build_space_patch(tables, space) == {"study.space": read_space(*space), "model.kind": "cnn"}
+    assert build_space_patch(tables, [NextParameter(KIND, "cnn")]) == {}, "nothing is left to search"
 
 
 def test_study_without_a_complete_trial(counting_study: StudyTables) -> None:

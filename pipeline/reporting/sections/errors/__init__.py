@@ -7,7 +7,7 @@ import pandas as pd
 
 from thalweg.reporting.analysis.groups import assign_groups, bin_errors, compute_bias, name_units
 from thalweg.reporting.analysis.seed_noise import drop_diverged_runs
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, measure
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure, Gallery, Table
 from thalweg.reporting.page.marks import build_category_scale, build_heading, build_layer, build_tooltips
 from thalweg.reporting.page.theme import PAINT
@@ -63,7 +63,9 @@ def _report_bias(tables: StudyTables) -> list[Finding]:
     if [end.verdict for end in ends] == ["Large truths are underestimated.", "Small truths are overestimated."]:
         evidence = " ".join(end.evidence for end in ends)
         step = "Check that the training set has enough examples of large truths, and of small ones."
-        ends = [Finding("Predictions are pulled towards the middle.", evidence, step, tone="caution")]
+        numbers = {f"bias_{size}": end.numbers["bias"] for size, end in zip(("large", "small"), ends, strict=True)}
+        verdict, confidence = "Predictions are pulled towards the middle.", ends[0].confidence
+        ends = [Finding(verdict, evidence, step, tone="caution", numbers=numbers, confidence=confidence)]
     includes_zero = bias.low <= 0 <= bias.high
     evidence = (
         f"The bias (prediction minus truth) is {format_interval(bias.mean, bias.low, bias.high, signed=True)} over "
@@ -73,13 +75,13 @@ def _report_bias(tables: StudyTables) -> list[Finding]:
     )
     if includes_zero:
         verdict = "On average the predictions show no bias beyond noise."
-        return [*ends, Finding(verdict, evidence, tone="plain" if ends else "good")]
+        return [*ends, Finding(verdict, evidence, tone="plain" if ends else "good", **measure({"bias": bias}))]
     step = "Look for what the worst examples have in common; a loss term or an augmentation may help. "
     step += refer_to_section(TITLE, "these examples")
     if tables.setting("task.kind") == "detect":
         step = _advise_threshold(tables, is_low=bias.mean < 0)
     verdict = f"The predictions are too {'high' if bias.mean > 0 else 'low'} on average."
-    return [Finding(verdict, evidence, step, tone="caution"), *ends]
+    return [Finding(verdict, evidence, step, tone="caution", **measure({"bias": bias})), *ends]
 
 
 def _advise_threshold(tables: StudyTables, is_low: bool) -> str:
@@ -124,7 +126,7 @@ def _report_bias_at_end(predictions: pd.DataFrame, word: str, quantity: str) -> 
     )
     step = f"Check that the training set has enough examples whose {quantity} is {bound}."
     verdict = f"{word} truths are {'over' if bias.mean > 0 else 'under'}estimated."
-    return [Finding(verdict, evidence, step, tone="caution")]
+    return [Finding(verdict, evidence, step, tone="caution", **measure({"bias": bias}))]
 
 
 def _report_confusions(tables: StudyTables) -> list[Finding]:
@@ -148,7 +150,8 @@ def _report_confusions(tables: StudyTables) -> list[Finding]:
         str(row["truth"]) == str(truth) and str(row["prediction"]) == str(prediction) for row in tables.pictures
     )
     step += f" The section Errors shows {shown} of {count:,} among its worst examples." if shown else ""
-    return [Finding(f"The most frequent error predicts {prediction} instead of {truth}.", evidence, step)]
+    verdict = f"The most frequent error predicts {prediction} instead of {truth}."
+    return [Finding(verdict, evidence, step, **measure({"wrong_share": rate}, errors=int(wrong.sum()), confused=count))]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

@@ -12,12 +12,13 @@ from thalweg.reporting.analysis.groups import (
     compute_group_errors,
     find_outlier_groups,
 )
-from thalweg.reporting.finding import Finding, Tone
+from thalweg.reporting.finding import Finding, Tone, measure
 from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.marks import build_category_scale, build_layer, build_tooltips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_estimate, format_number, join_items
+from thalweg.stats.interval import Interval
 
 MAX_DRAWN_GROUPS = 24
 """Groups in the chart, at most."""
@@ -40,8 +41,10 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     )
     step = f"Look at the pictures and labels of {worst['group']}, and at how it differs from the training set."
     verdict = f"Group {names} stands" if len(outliers) == 1 else f"Groups {names} stand"
+    ends = (float(worst["ratio"]), float(worst["from_ratio"]), float(worst["to_ratio"]))
+    measured = measure({"ratio": Interval(*ends, len(table))}, mean_error=float(worst["mean"]))
     tone: Tone = "caution" if worst["from_ratio"] >= MIN_ERROR_RATIO else "plain"
-    return [Finding(f"{verdict} out with large errors.", evidence, step, tone=tone)]
+    return [Finding(f"{verdict} out with large errors.", evidence, step, tone=tone, **measured)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

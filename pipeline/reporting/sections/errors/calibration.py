@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from thalweg.reporting.analysis.calibration import MAX_INTERVAL_WIDTH, MIN_GROUPS, NEGLIGIBLE_GAP, compute_reliability
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, Measured, measure
 from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.marks import build_heading, build_layer, build_tooltips
 from thalweg.reporting.page.theme import PAINT
@@ -20,6 +20,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     if reliability is None or reliability.overconfidence is None:
         return []
     bias, error = reliability.overconfidence, reliability.calibration_error
+    measured = measure({"overconfidence": bias}, calibration_error=error.mean)
     evidence = (
         f"Confidence minus accuracy is {_describe_percent_interval(bias, signed=True)} on average over "
         f"{format_count(int(reliability.bins['examples'].sum()), 'example')}. The expected calibration error is "
@@ -27,29 +28,33 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         f"{format_range(format_fixed(100 * error.low, 1), format_fixed(100 * error.high, 1))} % (95 % interval)."
     )
     if bias.n < MIN_GROUPS:
-        return [_report_open_question(f"{evidence} {format_count(bias.n, 'group')} of examples are too few to tell.")]
+        return [
+            _report_open_question(
+                f"{evidence} {format_count(bias.n, 'group')} of examples are too few to tell.", measured
+            )
+        ]
     step = "Do not read confidence as a probability"
     if bias.low <= 0 <= bias.high or abs(bias.mean) < NEGLIGIBLE_GAP:
         if error.low > NEGLIGIBLE_GAP:
             verdict = "Confidence matches accuracy on average, but not at each level."
             evidence += " Levels that are too high or too low cancel out in the first number, not in the second."
             step += f". {refer_to_section('Errors', 'where it is too high')}"
-            return [Finding(verdict, evidence, step, tone="caution")]
+            return [Finding(verdict, evidence, step, tone="caution", **measured)]
         if bias.high - bias.low > MAX_INTERVAL_WIDTH:
-            return [_report_open_question(evidence)]
-        return [Finding("Confidence matches accuracy on average.", evidence, tone="good")]
+            return [_report_open_question(evidence, measured)]
+        return [Finding("Confidence matches accuracy on average.", evidence, tone="good", **measured)]
     if bias.mean > 0:
         verdict = "The network is overconfident."
         step += "; `smoothing` in the loss or more `confirm.members` lower it."
     else:
         verdict = "The network is underconfident."
         step += "; less `smoothing` in the loss raises it."
-    return [Finding(verdict, evidence, step, tone="caution")]
+    return [Finding(verdict, evidence, step, tone="caution", **measured)]
 
 
-def _report_open_question(evidence: str) -> Finding:
+def _report_open_question(evidence: str, measured: Measured) -> Finding:
     step = "Only more groups of examples can settle this."
-    return Finding("It is unclear whether confidence matches accuracy.", evidence, step)
+    return Finding("It is unclear whether confidence matches accuracy.", evidence, step, **measured)
 
 
 def _describe_percent_interval(interval: Interval, signed: bool = False) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from thalweg.reporting.advice import epochs
 from thalweg.reporting.analysis.groups import assign_groups
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, measure
 from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.marks import build_heading, build_layer, build_tooltip, build_tooltips
 from thalweg.reporting.page.theme import PAINT
@@ -42,12 +42,12 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     )
     if mean.low > 0:
         verdict = f"The winner's output is {format_fixed(mean.mean, 1)} dB nearer to the truth than its input."
-        return [Finding(verdict, evidence, tone="good")]
+        return [Finding(verdict, evidence, tone="good", **measure({"gain": mean}))]
     step = epochs.advise_trial_epochs(tables, "more") or "Check under Health whether the network learns at all."
     verdict = "The winner shows no gain over its input beyond noise."
     if mean.high < 0:
         verdict = "The winner makes its input worse."
-    return [Finding(verdict, evidence, step, tone="caution")]
+    return [Finding(verdict, evidence, step, tone="caution", **measure({"gain": mean}))]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

@@ -40,7 +40,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         *_report_rate(tables, high=False),
         *_report_overfitting(tables),
         *endings.build_findings(tables),
-        *([] if diverged else [Finding("No trial diverged.", finite, tone="good")]),
+        *([] if diverged else [Finding("No trial diverged.", finite, tone="good", numbers={"trials": total})]),
         *_report_winner(tables),
         *_report_short_trials(tables),
     ]
@@ -74,7 +74,7 @@ def _report_short_trials(tables: StudyTables) -> list[Finding]:
     patch = {"training.validate_every": 1}
     step = Step(f"Validate more often: {format_settings(patch)}.", patch) if interval > 1 else Step("")
     verdict = f"{format_count(len(short), 'trial')} {'is' if len(short) == 1 else 'are'} too short to judge."
-    return [Finding(verdict, evidence, step, sort_trials(short["trial"]))]
+    return [Finding(verdict, evidence, step, sort_trials(short["trial"]), numbers={"short": len(short)})]
 
 
 def _report_diverged_trials(tables: StudyTables) -> list[Finding]:
@@ -90,10 +90,12 @@ def _report_diverged_trials(tables: StudyTables) -> list[Finding]:
     evidence += "."
     trials = sort_trials(diverged["number"])
     if len(diverged) == total:
-        return [Finding("Every trial diverged.", evidence, search_space.advise_all_diverged(tables), trials, "caution")]
+        advice = search_space.advise_all_diverged(tables)
+        return [Finding("Every trial diverged.", evidence, advice, trials, "caution", numbers={"diverged": total})]
     cause, step = _explain_cause(tables, failure_regions.find_divergence_edge(tables), "diverged", diverged)
     evidence += f" {cause}{_describe_stopped_trials(tables)}"
-    return [Finding(f"{format_count(len(diverged), 'trial')} diverged.", evidence, step, trials, "caution")]
+    verdict, numbers = f"{format_count(len(diverged), 'trial')} diverged.", {"diverged": len(diverged), "trials": total}
+    return [Finding(verdict, evidence, step, trials, "caution", numbers=numbers)]
 
 
 def _report_constant_trials(tables: StudyTables) -> list[Finding]:
@@ -108,7 +110,8 @@ def _report_constant_trials(tables: StudyTables) -> list[Finding]:
         f"which may be a bad one. {cause}"
     )
     verdict = f"{format_count(len(constant), 'trial')} learned nothing."
-    return [Finding(verdict, evidence, step, sort_trials(constant["number"]), "caution")]
+    numbers = {"constant": len(constant), "trials": len(tables.trials)}
+    return [Finding(verdict, evidence, step, sort_trials(constant["number"]), "caution", numbers=numbers)]
 
 
 def _explain_cause(tables: StudyTables, edge: Separation | None, failure: str, failed: pd.DataFrame) -> tuple[str, str]:
@@ -161,9 +164,10 @@ def _report_rate(tables: StudyTables, high: bool) -> list[Finding]:
             f"elsewhere {format_share(edge.selected_elsewhere, edge.elsewhere_count)}; that leaves out trials that "
             "diverged or learned nothing."
         )
+    numbers = {"trials": len(selected), "judged": len(judged)} | ({"threshold": edge.threshold} if edge else {})
     tone: Tone = "caution" if len(selected) / len(judged) >= MIN_TROUBLE_SHARE else "plain"
     evidence += f" {_describe_example(tables, selected)}"
-    return [Finding(verdict, evidence, step, sort_trials(selected["trial"]), tone)]
+    return [Finding(verdict, evidence, step, sort_trials(selected["trial"]), tone, numbers=numbers)]
 
 
 def _report_overfitting(tables: StudyTables) -> list[Finding]:
@@ -179,7 +183,11 @@ def _report_overfitting(tables: StudyTables) -> list[Finding]:
         "only time is lost."
     )
     step, trials = epochs.advise_regularization(tables), sort_trials(selected["trial"])
-    return [Finding(f"{format_count(len(selected), 'trial')} overfit.", evidence, step, trials, "caution")]
+    verdict, numbers = (
+        f"{format_count(len(selected), 'trial')} overfit.",
+        {"overfit": len(selected), "judged": len(judged)},
+    )
+    return [Finding(verdict, evidence, step, trials, "caution", numbers=numbers)]
 
 
 def _report_winner(tables: StudyTables) -> list[Finding]:
@@ -187,6 +195,8 @@ def _report_winner(tables: StudyTables) -> list[Finding]:
     winner, verdicts = winner_learning.measure_winner_learning(tables), constant_trials.correct_verdicts(tables)
     if winner is None:
         return []
+    names = ("first_loss", "last_loss", "first_metric", "last_metric")
+    numbers = dict(zip(names, (*winner.losses, *winner.metrics), strict=True))
     (first, last), (before, after) = ([format_number(end) for end in ends] for ends in (winner.losses, winner.metrics))
     evidence = (
         f"That is from epoch {winner.epochs[0]} to epoch {winner.epochs[1]}. On the validation set, its "
@@ -200,11 +210,10 @@ def _report_winner(tables: StudyTables) -> list[Finding]:
             evidence += " That does not rule out a gain from longer training: see Learning curves."
     trials = () if tables.winner is None else (tables.winner,)
     if winner.is_learning:
-        return [
-            Finding(f"The winner learns: its training loss falls from {first} to {last}.", evidence, "", trials, "good")
-        ]
+        verdict = f"The winner learns: its training loss falls from {first} to {last}."
+        return [Finding(verdict, evidence, "", trials, "good", numbers=numbers)]
     verdict = f"The winner does not clearly learn: its training loss goes from {first} to {last}."
-    return [Finding(verdict, evidence, "", trials)]
+    return [Finding(verdict, evidence, "", trials, numbers=numbers)]
 
 
 def _describe_example(tables: StudyTables, verdicts: pd.DataFrame) -> str:

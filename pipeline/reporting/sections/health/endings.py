@@ -30,8 +30,10 @@ def _report_training_length(tables: StudyTables) -> list[Finding]:
             f"{long.epochs}, and 90 % by epoch {long.best_by_epoch}. If validation only fluctuated around a constant "
             f"level, {format_percent(long.expected_share, whole=True)} would be that early."
         )
+        numbers = {"early_trials": len(long.early_trials), "trials": long.trial_count, "epochs": long.epochs}
+        step = epochs.advise_trial_epochs(tables, "fewer")
         verdict = "Most trials are at their best in the first tenth of training."
-        return [Finding(verdict, evidence, epochs.advise_trial_epochs(tables, "fewer"), long.early_trials, "caution")]
+        return [Finding(verdict, evidence, step, long.early_trials, "caution", numbers=numbers)]
     if short := training_length.find_short_training(tables):
         evidence = (
             f"Among the {short.trial_count} best trials whose learning rate stays high, "
@@ -39,8 +41,10 @@ def _report_training_length(tables: StudyTables) -> list[Finding]:
             f"training. The last eighth still gained {format_number(short.gain, 2)} over the eighth before (median), "
             f"{format_number(short.gain_ratio, 2)} times what fluctuation between validations explains."
         )
+        measured = {"late_trials": len(short.late_trials), "trials": short.trial_count, "gain": short.gain}
+        step = epochs.advise_trial_epochs(tables, "more")
         verdict = "Training ends while the better trials are still improving."
-        return [Finding(verdict, evidence, epochs.advise_trial_epochs(tables, "more"), short.late_trials, "caution")]
+        return [Finding(verdict, evidence, step, short.late_trials, "caution", numbers=measured)]
     return []
 
 
@@ -57,9 +61,10 @@ def _report_swings(tables: StudyTables) -> list[Finding]:
         f"learning rate. Its validation loss changes by {swing} from one validation to the next. Which trial is best "
         "then depends on where its loss happens to be."
     )
+    numbers = {"swinging": len(swinging), "checked": checked}
     step = epochs.advise_falling_rate()
     verdict = "The loss of the best trials still swings when training ends."
-    return [Finding(verdict, evidence, step, sort_trials(swinging["trial"]), "caution")]
+    return [Finding(verdict, evidence, step, sort_trials(swinging["trial"]), "caution", numbers=numbers)]
 
 
 def build_best_steps_figure(tables: StudyTables) -> Figure:

@@ -15,7 +15,7 @@ from thalweg.reporting.analysis.importance import MIN_TRIALS, Importance, Import
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.analysis.scientific_verdict import judge_parameter
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, Measured, measure
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
 from thalweg.reporting.page.marks import build_layer, build_tooltip
 from thalweg.reporting.page.theme import PAINT
@@ -34,6 +34,7 @@ from thalweg.reporting.text import (
     join_items,
     metric_label,
 )
+from thalweg.stats.interval import Interval
 
 TITLE = "What matters"
 ORDER = 20
@@ -80,12 +81,16 @@ def _report_no_effect(tables: StudyTables, ranking: ImportanceRanking) -> list[F
         evidence += " Health shows where training fails."
         trials = "of the other trials"
     step = rules.advise_trials(tables) if is_search_gaining(tables) else ""
-    return [Finding(f"No {setting} clearly explains which {trials} did best.", evidence, step), *reports]
+    return [
+        Finding(f"No {setting} clearly explains which {trials} did best.", evidence, step, **_measure_effects([first])),
+        *reports,
+    ]
 
 
 def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Finding]:
     """Report what mattered, then what did not; scientific parameters have their own findings."""
     first, *others = ranking.important_parameters
+    described = [first]
     name, scientific = format_code(first.name), {parameter.name for parameter in list_scientific(tables)}
     evidence = f"{_describe_method(ranking)} {_describe_effect(first)}"
     lead = f"{name} has the largest effect with a probability of {format_percent(ranking.lead_share, whole=True)}"
@@ -93,9 +98,11 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
         verdict = f"{name}, the only searched setting, mattered."
     elif ranking.has_clear_leader:
         verdict = f"{name} mattered most."
-        evidence += f" {lead}. The next is {_describe_effect(_find_next(ranking, first))}"
+        described.append(_find_next(ranking, first))
+        evidence += f" {lead}. The next is {_describe_effect(described[-1])}"
     elif others:
         verdict = f"{name} mattered, but not clearly more than {format_code(others[0].name)}."
+        described.append(others[0])
         evidence += f" {_describe_effect(others[0])} {lead}, which is below 95 %."
     else:
         verdict = f"{name} mattered."
@@ -109,7 +116,7 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
     unclear = [one for one in idle if not one.is_minor and not find_failure_bounds(tables, one.name)]
     step = search_space.advise_search(tables)
     return [
-        Finding(verdict, evidence, step, tone="plain" if is_alike else "good"),
+        Finding(verdict, evidence, step, tone="plain" if is_alike else "good", **_measure_effects(described)),
         *([_report_minor_parameters(minor, step)] if minor else []),
         *([_report_unclear_parameters(ranking, unclear)] if unclear else []),
     ]
@@ -133,7 +140,7 @@ def _report_minor_parameters(minor: list[Importance], step: str) -> Finding:
         f"{effects} Any two levels differ by less than {bounds} (probability 95 %), also where the other settings are "
         f"at their best. The smallest difference that counts is {format_number(minor[0].smallest_effect, 2)}."
     )
-    return Finding(f"{_list_names(minor)} mattered little.", evidence, step)
+    return Finding(f"{_list_names(minor)} mattered little.", evidence, step, **_measure_effects(minor))
 
 
 def _report_unclear_parameters(ranking: ImportanceRanking, unclear: list[Importance]) -> Finding:
@@ -144,7 +151,14 @@ def _report_unclear_parameters(ranking: ImportanceRanking, unclear: list[Importa
             f"as sure in {format_percent(min(parameter.chance for parameter in unclear), whole=True)} of studies."
         )
     trials, matter = format_count(ranking.trial_count, "trial"), "matters" if len(unclear) == 1 else "matter"
-    return Finding(f"{trials} are too few to show whether {_list_names(unclear)} {matter}.", evidence)
+    return Finding(
+        f"{trials} are too few to show whether {_list_names(unclear)} {matter}.", evidence, **_measure_effects(unclear)
+    )
+
+
+def _measure_effects(parameters: Sequence[Importance]) -> Measured:
+    """Return the effects of parameters by their names, with the interval of the first."""
+    return measure({one.name: Interval(one.difference, one.low, one.high, one.trials) for one in parameters})
 
 
 def _list_names(parameters: Sequence[Importance]) -> str:

@@ -7,7 +7,7 @@ from thalweg.reporting.advice import questions as advice
 from thalweg.reporting.analysis.isolation import ValueGroup, compute_chance_of_loss, group_trials_by_value
 from thalweg.reporting.analysis.questions import Answer, LevelAnswer
 from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict, judge_parameter
-from thalweg.reporting.finding import Finding, Tone
+from thalweg.reporting.finding import Finding, Measured, Tone, measure
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
@@ -19,6 +19,7 @@ from thalweg.reporting.text import (
     join_items,
     metric_label,
 )
+from thalweg.stats.interval import Interval
 
 TONES: Mapping[str, Tone] = {"worse": "good", "lost": "good", "open": "caution", "unanswered": "caution"}
 
@@ -43,7 +44,20 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
     text = _state_verdict(tables, format_code(parameter.name), verdict)
     step = advice.advise_on_question(tables, parameter, verdict)
     evidence = " ".join(part for part in parts if part)
-    return [Finding(text, evidence, step, tuple(trials), TONES.get(verdict.kind, "plain"))]
+    tone = TONES.get(verdict.kind, "plain")
+    if verdict.answer is not None:
+        return [Finding(text, evidence, step, tuple(trials), tone, **_measure_answer(tables, verdict.answer))]
+    numbers = {group.label: group.best for group in complete if group.best is not None}
+    return [Finding(text, evidence, step, tuple(trials), tone, numbers=numbers)]
+
+
+def _measure_answer(tables: StudyTables, answer: Answer) -> Measured:
+    """Return how each level differs from the leader, by its label, in the metric's own direction."""
+    differences = dict[str, Interval]()
+    for other in answer.others:
+        low, high = sorted((tables.sign * other.low, tables.sign * other.high))
+        differences[other.label] = Interval(tables.sign * other.difference, low, high, answer.seeds)
+    return measure(differences)
 
 
 def _state_verdict(tables: StudyTables, name: str, verdict: ScientificVerdict) -> str:

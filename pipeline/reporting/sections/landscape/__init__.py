@@ -37,7 +37,8 @@ def _report_path(tables: StudyTables) -> list[Finding]:
         f"augmentation, the training loss of the first fresh seed fell from {ends['train']}, the validation loss from "
         f"{ends['validation']}."
     )
-    return [Finding("The training path turns through more directions than a map can show.", evidence)]
+    verdict = "The training path turns through more directions than a map can show."
+    return [Finding(verdict, evidence, numbers={"share_in_plane": share})]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

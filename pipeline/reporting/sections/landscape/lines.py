@@ -44,7 +44,9 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         f"{format_count(len(barriers), 'pair')} of seeds."
     )
     step = "Average the predictions of several seeds (`confirm.members`), not the weights."
-    return [Finding("Each seed ends in a place of its own, with a barrier between them.", evidence, step)]
+    numbers = {"lowest_rise": float(barriers["rise"].min()), "highest_rise": float(barriers["rise"].max())}
+    verdict = "Each seed ends in a place of its own, with a barrier between them."
+    return [Finding(verdict, evidence, step, numbers=numbers)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

@@ -40,22 +40,22 @@ def _report_stability(tables: StudyTables) -> list[Finding]:
         f"({rate}) and momentum, updates grow from a curvature of {format_number(stability.limit, 2)} on. "
         f"Epochs with a measured curvature: {join_items(stability.epochs)}."
     )
+    numbers = {"share_of_limit": stability.share, "curvature": stability.curvature, "limit": stability.limit}
     if stability.share <= 1:
         verdict = (
             "At each measured epoch, the learning rate was below its stability limit: at most "
             f"{format_percent(stability.share)} of it."
         )
         step = search_space.advise_higher_rate(tables) if stability.share < MAX_ROOMY_SHARE else ""
-        return [Finding(verdict, evidence, step, _list_winner(tables))]
+        return [Finding(verdict, evidence, step, _list_winner(tables), numbers=numbers)]
     verdict = f"At epoch {epoch} the learning rate was {format_number(stability.share, 2)} times its stability limit"
     if stability.stable_from is None:
-        return [
-            Finding(f"{verdict}; at the last epoch measured it was still above.", evidence, "", _list_winner(tables))
-        ]
+        verdict += "; at the last epoch measured it was still above."
+        return [Finding(verdict, evidence, "", _list_winner(tables), numbers=numbers)]
     if learning is not None and learning.is_learning:
         evidence += " Training came through: the winner learns (Health)."
     verdict += f"; from epoch {stability.stable_from} on it was below."
-    return [Finding(verdict, evidence, "", _list_winner(tables))]
+    return [Finding(verdict, evidence, "", _list_winner(tables), numbers=numbers)]
 
 
 def _list_winner(tables: StudyTables) -> tuple[int, ...]:
@@ -70,14 +70,15 @@ def _report_saddle(tables: StudyTables, curvature: pd.DataFrame) -> list[Finding
         for name in ("smallest", "largest")
     )
     evidence = f"At the end, the smallest eigenvalue of the Hessian is {smallest}, the largest {largest}."
+    numbers = {name: float(end[name]) for name in ("smallest", "largest")}
     if end["smallest"] + end["smallest_error"] < -MIN_SADDLE_SHARE * end["largest"]:
         verdict = "Training ended on a saddle: the loss still curves down in some direction."
         step, ending = epochs.advise_longer_training(tables), find_winner_ending(tables)
         if not step and ending is not None and ending.kind in ("past", "enough"):
             evidence += " Longer training is not advised: validation was best before the end."
-        return [Finding(verdict, evidence, step, _list_winner(tables))]
+        return [Finding(verdict, evidence, step, _list_winner(tables), numbers=numbers)]
     verdict = "Training ended in a valley: the loss curves down by little, or not at all."
-    return [Finding(verdict, evidence, trials=_list_winner(tables), tone="good")]
+    return [Finding(verdict, evidence, trials=_list_winner(tables), tone="good", numbers=numbers)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:

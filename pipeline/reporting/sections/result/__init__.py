@@ -4,7 +4,7 @@ from thalweg.reporting.advice.next_steps import advise_winner_values
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, measure
 from thalweg.reporting.page.figures import EmptyFigure, Figure
 from thalweg.reporting.sections.result import candidates, doubts, references, runners_up, selection_bias, sets, shortage
 from thalweg.reporting.tables import StudyTables
@@ -58,7 +58,8 @@ def _report_baseline_winner(tables: StudyTables, result: ConfirmedResult) -> Fin
         f"{doubts.describe_unseen_failures(tables, result)}"
     ).strip()
     verdict = "The search found nothing better than the baseline."
-    return Finding(verdict, evidence, "Keep the values in params.yaml.", _list_winner(tables), "caution")
+    measured = measure({"baseline": result.baseline})
+    return Finding(verdict, evidence, "Keep the values in params.yaml.", _list_winner(tables), "caution", **measured)
 
 
 def _list_winner(tables: StudyTables) -> tuple[int, ...]:
@@ -81,24 +82,26 @@ def _report_refit(tables: StudyTables) -> list[Finding]:
 def _report_comparison(tables: StudyTables, result: ConfirmedResult) -> Finding:
     difference, decisive, trials = result.difference, result.decisive, _list_winner(tables)
     evidence = _describe_comparison(tables, result)
+    means = {"winner": result.winner.mean, "baseline": result.baseline.mean, "seeds": difference.n}
+    measured = measure({"difference": decisive}, **means)
     still_used = "`thalweg predict` still uses the winner; docs/results.md says how to use the baseline."
     match compare_with_zero(decisive, tables.sign):
         case "better":
             if result.split == "validation":
                 verdict = "The winner leads the baseline on the examples that chose it."
-                return Finding(verdict, evidence, HOLD_OUT_ADVICE, trials, "caution")
+                return Finding(verdict, evidence, HOLD_OUT_ADVICE, trials, "caution", **measured)
             if result.has_one_group:
                 verdict = "The winner is better than the baseline on this one group of examples."
                 copy = advise_winner_values("Check whether the winner is better on other groups, too.")
-                return Finding(verdict, evidence, copy, trials, "caution")
+                return Finding(verdict, evidence, copy, trials, "caution", **measured)
             verdict = "The winner is clearly better than the baseline."
-            return Finding(verdict, evidence, advise_winner_values(), trials, "good")
+            return Finding(verdict, evidence, advise_winner_values(), trials, "good", **measured)
         case "worse":
             verdict = "The baseline is clearly better than the winner on fresh seeds."
             if result.has_one_group:
                 verdict = "The baseline is better than the winner on this one group of examples."
             step = f"Keep the baseline. Check whether the validation set is too small to choose by. {still_used}"
-            return Finding(verdict, evidence, step, trials, "caution")
+            return Finding(verdict, evidence, step, trials, "caution", **measured)
     seeds_needed = shortage.describe_seeds_needed(tables, result)
     step = "Keep the baseline."
     if tables.sign * decisive.mean < 0 and shortage.MORE_GROUPS_ADVICE not in seeds_needed:
@@ -107,7 +110,7 @@ def _report_comparison(tables: StudyTables, result: ConfirmedResult) -> Finding:
     verdict = "No clear difference between the winner and the baseline."
     if tables.sign * difference.mean > 0:
         verdict = "The baseline is ahead of the winner on fresh seeds, within noise."
-    return Finding(verdict, evidence, step, trials, "caution")
+    return Finding(verdict, evidence, step, trials, "caution", **measured)
 
 
 def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:

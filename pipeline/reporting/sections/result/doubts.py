@@ -3,7 +3,7 @@
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis.confirmed import ConfirmedResult
 from thalweg.reporting.analysis.seed_noise import MIN_FAILURE_SEEDS, difference_by_seed
-from thalweg.reporting.finding import Finding, Step
+from thalweg.reporting.finding import Finding, Step, measure
 from thalweg.reporting.sentences import add_article
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
@@ -36,7 +36,15 @@ def report_missing_winner(tables: StudyTables, result: ConfirmedResult) -> list[
         step = Step(
             "See Trials for how each trial ended: limits, early stopping or the search space may be too strict."
         )
-    return [Finding(f"{verdict}: there was no winner to confirm.", evidence, step, tone="caution")]
+    return [
+        Finding(
+            f"{verdict}: there was no winner to confirm.",
+            evidence,
+            step,
+            tone="caution",
+            **measure({"baseline": result.baseline}),
+        )
+    ]
 
 
 def report_diverged_seeds(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
@@ -79,7 +87,9 @@ def _report_lost_seeds(
     verdict = f"{add_article(name).capitalize()} {fate} on {len(seeds)} of {format_count(len(runs), 'fresh seed')}."
     evidence += _describe_sound_seeds(tables, result) if name in COMPARED_CANDIDATES else ""
     trials = tuple(int(trial) for trial in runs["trial"].dropna().unique())
-    return Finding(verdict, evidence, search_space.advise_lost_seeds(add_article(name)), trials, "caution")
+    numbers = {"lost_seeds": len(seeds), "seeds": len(runs)}
+    step = search_space.advise_lost_seeds(add_article(name))
+    return Finding(verdict, evidence, step, trials, "caution", numbers=numbers)
 
 
 def _describe_sound_seeds(tables: StudyTables, result: ConfirmedResult) -> str:
@@ -118,7 +128,8 @@ def report_broken_constraints(tables: StudyTables, result: ConfirmedResult) -> l
                     "`thalweg predict` still uses the winner."
                 )
                 trials = tuple(int(trial) for trial in runs["trial"].dropna().unique())
-                findings.append(Finding(verdict, evidence, step, trials, "caution"))
+                numbers = {metric: mean, "limit": bound, "seeds": len(runs)}
+                findings.append(Finding(verdict, evidence, step, trials, "caution", numbers=numbers))
     return findings
 
 

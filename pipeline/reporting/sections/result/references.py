@@ -9,7 +9,7 @@ from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, read_group_variance
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.analysis.winner_learning import measure_winner_learning
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, measure
 from thalweg.reporting.sections.result.shortage import (
     MAX_SEEDS,
     MORE_GROUPS_ADVICE,
@@ -37,14 +37,20 @@ def report_references(tables: StudyTables, result: ConfirmedResult) -> list[Find
     )
     sides = {name: compare_with_zero(estimate.interval, tables.sign) for name, estimate in differences.items()}
     close = [str(name) for name in simple["answer"] if sides[name] != "worse"]
+    best = close[0] if close else str(simple["answer"].iloc[0])
+    value = float(simple.set_index("answer")[tables.objective][best])
+    measured = measure({"difference": differences[best].interval}, winner=winner.mean, answer=value)
     if not close:
         every = "every simple answer" if len(simple) > 1 else "the simple answer"
         if result.split == "validation":
-            return [Finding(f"The winner leads {every} on the examples that chose it.", evidence, trials=trials)]
+            return [
+                Finding(f"The winner leads {every} on the examples that chose it.", evidence, trials=trials, **measured)
+            ]
         if result.has_one_group:
-            return [Finding(f"The winner beats {every} on this one group of examples.", evidence, trials=trials)]
-        return [Finding(f"The winner beats {every}.", evidence, trials=trials, tone="good")]
-    best, value = close[0], simple.set_index("answer").loc[close[0], tables.objective]
+            return [
+                Finding(f"The winner beats {every} on this one group of examples.", evidence, trials=trials, **measured)
+            ]
+        return [Finding(f"The winner beats {every}.", evidence, trials=trials, tone="good", **measured)]
     values = f"{format_number(winner.mean)} against {format_number(value)}"
     verdict = f"The winner is not clearly better than {join_items(close)}."
     if sides[best] == "better":
@@ -52,7 +58,7 @@ def report_references(tables: StudyTables, result: ConfirmedResult) -> list[Find
     elif tables.sign * differences[best].mean <= 0:
         verdict = f"The winner is no better than {best}: {values}."
     step = _advise_on_doubt(tables, result, differences[best], best)
-    return [Finding(verdict, evidence, step, trials, "caution")]
+    return [Finding(verdict, evidence, step, trials, "caution", **measured)]
 
 
 def report_weak_baseline(tables: StudyTables, result: ConfirmedResult, is_beaten: bool) -> list[Finding]:
@@ -71,10 +77,11 @@ def report_weak_baseline(tables: StudyTables, result: ConfirmedResult, is_beaten
         f"On the {result.split} set, {label} is {format_interval(baseline.mean, baseline.low, baseline.high)} for the "
         f"baseline and {format_number(value)} for {answer}, which needs no network. Compare the winner with {answer}."
     )
+    measured = measure({"baseline": baseline}, answer=value)
     if is_beaten:
-        return [Finding(f"The winner beats {answer}, which the baseline does not.", evidence)]
+        return [Finding(f"The winner beats {answer}, which the baseline does not.", evidence, **measured)]
     verdict = f"The baseline is {'worse' if is_clear else 'no better'} than {answer}: to beat it is no success."
-    return [Finding(verdict, evidence, tone="caution")]
+    return [Finding(verdict, evidence, tone="caution", **measured)]
 
 
 def _describe_answers(tables: StudyTables, simple: pd.DataFrame, differences: Mapping[str, Estimate]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from thalweg.reporting.analysis.confirmed import ConfirmedResult
-from thalweg.reporting.finding import Finding, sort_trials
+from thalweg.reporting.finding import Finding, measure, sort_trials
 from thalweg.reporting.sentences import describe_joint_intervals
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import capitalise_first, format_interval, join_items
@@ -37,19 +37,22 @@ def report_runners_up(tables: StudyTables, result: ConfirmedResult) -> list[Find
     findings = []
     if better:
         verdict = f"{_name_subject(better)} clearly better than the winner on the {result.split} set."
-        findings.append(Finding(verdict, evidence, _advise_on_choice(tables), _list_trials(tables, better), "caution"))
+        trials, measured = _list_trials(tables, better), measure({name: rivals[name] for name in better})
+        findings.append(Finding(verdict, evidence, _advise_on_choice(tables), trials, "caution", **measured))
     if close:
         verdict = f"{_name_subject(close)} not clearly worse than the winner on fresh seeds."
         step = f"Choose between the winner and {join_items(close)} by cost or simplicity."
-        findings.append(Finding(verdict, "" if better else evidence, step, _list_trials(tables, close)))
+        trials, measured = _list_trials(tables, close), measure({name: rivals[name] for name in close})
+        findings.append(Finding(verdict, "" if better else evidence, step, trials, **measured))
     if findings:
         return findings
+    measured = measure(rivals)
     group = "its runners-up" if len(rivals) > 1 else "its runner-up"
     if result.split == "validation":
-        return [Finding(f"The winner leads {group} on the examples that chose it.", evidence)]
+        return [Finding(f"The winner leads {group} on the examples that chose it.", evidence, **measured)]
     if result.has_one_group:
-        return [Finding(f"The winner is better than {group} on this one group of examples.", evidence)]
-    return [Finding(f"The winner is clearly better than {group} on fresh seeds.", evidence, tone="good")]
+        return [Finding(f"The winner is better than {group} on this one group of examples.", evidence, **measured)]
+    return [Finding(f"The winner is clearly better than {group} on fresh seeds.", evidence, tone="good", **measured)]
 
 
 def _name_subject(names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, find_retrained_best
 from thalweg.reporting.analysis.study_luck import StudyLuck, judge_study_luck
-from thalweg.reporting.finding import Finding, Tone
+from thalweg.reporting.finding import Finding, Tone, measure
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     count_decimals,
@@ -15,6 +15,7 @@ from thalweg.reporting.text import (
     format_number,
     metric_label,
 )
+from thalweg.stats.interval import Interval
 
 
 def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
@@ -42,13 +43,15 @@ def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Findin
             evidence += f" The baseline was retrained for comparison only; it reached {baseline} there."
         trials = (best.trial, tables.winner)
     value = _name_fair_value(result)
+    loss = Interval(luck.loss, luck.low, luck.high, fresh.n)
+    measured = measure({"loss": loss}, study_value=best.study_value, fresh_value=fresh.mean)
     if luck.verdict == "luck":
         verdict = f"About {format_number(luck.loss, 2)} of the best trial's lead in the search was luck."
-        return [Finding(verdict, evidence, f"Quote {value}, not the study's best.", trials, "caution")]
+        return [Finding(verdict, evidence, f"Quote {value}, not the study's best.", trials, "caution", **measured)]
     verdict = "It is unclear how much of the best trial's lead in the search was luck."
     if luck.verdict == "held":
         verdict = "The study's best value held up on fresh seeds."
-    return [Finding(verdict, evidence, f"Quote {value}.", trials)]
+    return [Finding(verdict, evidence, f"Quote {value}.", trials, **measured)]
 
 
 def _describe_least_luck(luck: StudyLuck, trials: int, places: int) -> str:
@@ -89,15 +92,16 @@ def report_selection_bias(tables: StudyTables, result: ConfirmedResult) -> list[
         f"{format_interval(corrected.mean, corrected.low, corrected.high)}: the mean over seeds of the candidate that "
         "the other seeds would choose."
     )
+    measured = measure({"corrected": corrected}, winner=result.winner.mean)
     if bias < 0:
         verdict = f"The winner's score is not too optimistic, although it was chosen among {count} on these seeds."
         evidence += " The winner's own mean is no better."
         if result.changes_verdict:
             evidence += " But the choice makes its value less certain: its lead over the baseline is within noise."
-        return [Finding(verdict, evidence, "", trials)]
+        return [Finding(verdict, evidence, "", trials, **measured)]
     amount = f"The winner's score is about {format_number(bias, 2)} too optimistic"
     verdict = f"{amount}, because it was chosen among {count} on these seeds."
     if result.changes_verdict:
         evidence += " Without this optimism, its lead over the baseline is within noise."
     tone: Tone = "caution" if result.changes_verdict else "plain"
-    return [Finding(verdict, evidence, f"Quote {_name_fair_value(result)}.", trials, tone)]
+    return [Finding(verdict, evidence, f"Quote {_name_fair_value(result)}.", trials, tone, **measured)]

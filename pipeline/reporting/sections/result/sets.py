@@ -1,7 +1,7 @@
 """Whether the validation set and the test set agree: if not, one of them says little about the other."""
 
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, read_group_variance
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, measure
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_interval, format_number, metric_label
 from thalweg.stats.interval import Interval
@@ -18,7 +18,8 @@ def report_disagreement(tables: StudyTables, result: ConfirmedResult) -> list[Fi
     if gap is None or side == "same":
         return []
     runs, label = tables.runs[tables.runs["candidate"] == "baseline"], metric_label(tables.objective)
-    validation, test = (format_number(runs[f"{split}_{tables.objective}"].mean()) for split in ("validation", "test"))
+    means = {split: float(runs[f"{split}_{tables.objective}"].mean()) for split in ("validation", "test")}
+    validation, test = map(format_number, means.values())
     groups = tables.manifest["groups"]
     evidence = (
         f"The baseline's {label} is {validation} on the validation set and {test} on the test set, a difference of "
@@ -28,7 +29,7 @@ def report_disagreement(tables: StudyTables, result: ConfirmedResult) -> list[Fi
     )
     step = "Compare the groups of the two sets, or draw them anew with another `seed`."
     verdict = f"The test set is {'harder' if side == 'worse' else 'easier'} than the validation set, beyond noise."
-    return [Finding(verdict, evidence, step, tone="caution")]
+    return [Finding(verdict, evidence, step, tone="caution", **measure({"difference": gap}, **means))]
 
 
 def _compare_sets(tables: StudyTables, result: ConfirmedResult) -> Interval | None:
