@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from thalweg.cli.answers import ApplyAnswer, CheckAnswer, CompareAnswer, PresetsAnswer, StepsAnswer, UseAnswer
+from thalweg.cli.answers import CheckAnswer, CompareAnswer, PresetsAnswer, UseAnswer
+from thalweg.cli.apply import ApplyAnswer, StepsAnswer
 from thalweg.cli.doctor import DoctorAnswer
 from thalweg.cli.processes import RunningAnswer
 from thalweg.cli.study import StudyAnswer

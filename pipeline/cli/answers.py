@@ -89,43 +89,6 @@ class CompareAnswer:
     date: str
 
 
-@dataclass(frozen=True)
-class StepAnswer:
-    """A next step of the report: its finding's number and section, its words, and its values by dotted path."""
-
-    number: int
-    section: str
-    step: str
-    patch: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class StepsAnswer:
-    """The next steps that `thalweg apply NUMBER` can write into params.yaml."""
-
-    steps: tuple[StepAnswer, ...]
-
-
-@dataclass(frozen=True)
-class ChangeAnswer:
-    """A value of params.yaml, and the one that replaces it; null: none is there."""
-
-    path: str
-    old: Any
-    new: Any
-
-
-@dataclass(frozen=True)
-class ApplyAnswer:
-    """A next step, what it changes in params.yaml, and whether that was written; no changes: it was done already."""
-
-    number: int
-    step: str
-    file: str
-    changes: tuple[ChangeAnswer, ...]
-    written: bool
-
-
 def format_answer(answer: Any) -> str:
     """Format the dataclass of an answer as one line of JSON; a value that is not finite is null."""
     return json.dumps(_replace_infinite(asdict(answer)), allow_nan=False, ensure_ascii=False)

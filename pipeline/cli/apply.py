@@ -2,12 +2,13 @@
 
 from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from thalweg.cli.answers import ApplyAnswer, ChangeAnswer, StepAnswer, StepsAnswer, format_answer
-from thalweg.config.experiment import Config
+from thalweg.cli.answers import format_answer
 from thalweg.config.load import load_config
-from thalweg.config.params_file import ParamsError, parse_params
+from thalweg.config.params_file import ParamsError
+from thalweg.config.study import ParameterConfig
 from thalweg.config.write import format_inline, rewrite_params
 from thalweg.reporting.finding import Finding, read_finding
 from thalweg.schema.problem import ParamsTree
@@ -17,6 +18,46 @@ from thalweg.system.files import UserError
 from thalweg.system.paths import FINDINGS, PARAMS
 
 SPACE = "study.space"
+MISSING = object()
+Difference = tuple[str, Any, Any]
+"""A dotted path with two values; one that is not there is MISSING."""
+
+
+@dataclass(frozen=True)
+class StepAnswer:
+    """A next step of the report: its finding's number and section, its words, and its values by dotted path."""
+
+    number: int
+    section: str
+    step: str
+    patch: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StepsAnswer:
+    """The next steps that `thalweg apply NUMBER` can write into params.yaml."""
+
+    steps: tuple[StepAnswer, ...]
+
+
+@dataclass(frozen=True)
+class ChangeAnswer:
+    """A value of params.yaml, and the one that replaces it; null: none is there."""
+
+    path: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True)
+class ApplyAnswer:
+    """A next step, what it changes in params.yaml, and whether that was written; no changes: it was done already."""
+
+    number: int
+    step: str
+    file: str
+    changes: tuple[ChangeAnswer, ...]
+    written: bool
 
 
 def apply_step(number: int | None, *, dry_run: bool, as_json: bool) -> None:
@@ -31,16 +72,38 @@ def apply_step(number: int | None, *, dry_run: bool, as_json: bool) -> None:
         print(format_answer(listed) if as_json else _format_steps(listed))
         return
     finding = _require_finding(findings, number)
-    content = files.read_bytes(PARAMS)
-    text = rewrite_params(content.removeprefix(BOM_UTF8).decode(), finding.patch or {})
-    _require_same_study(finding, content, text)
-    changes = _list_changes(finding.patch or {}, content, text.encode())
+    content, patch = files.read_bytes(PARAMS), finding.patch or {}
+    now = _read_experiment(content)
+    text = rewrite_params(content.removeprefix(BOM_UTF8).decode(), patch)
+    try:
+        wanted = _read_experiment(text.encode())
+    except ParamsError as error:
+        raise UserError(f"apply: with step {number}, {PARAMS} would have errors:\n{error}") from None
+    _require_same_study(finding, now, wanted)
+    changes = _list_changes(patch, now, wanted)
     is_written = bool(changes) and not dry_run
     if is_written:
         mark = BOM_UTF8.decode() if content.startswith(BOM_UTF8) else ""
         files.replace_text(PARAMS, mark + text)
-    answer = ApplyAnswer(number, finding.next_step, str(PARAMS), tuple(changes), is_written)
-    print(format_answer(answer) if as_json else _describe_changes(answer))
+    print(
+        format_answer(_build_answer(finding, changes, written=is_written))
+        if as_json
+        else _describe_changes(number, changes, written=is_written)
+    )
+
+
+def _read_experiment(content: bytes) -> ParamsTree:
+    """Return all values of a params file, defaults included; of a search space, only what its parameters set."""
+    config = load_config(PARAMS, content=content)
+    tree: ParamsTree = config.model_dump(mode="json")
+    tree["study"]["space"] = _shorten_space(tree["study"]["space"])
+    return tree
+
+
+def _shorten_space(space: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a search space without the defaults of its parameters."""
+    parameters = {name: ParameterConfig.model_validate(each) for name, each in space.items()}
+    return {name: each.model_dump(mode="json", exclude_defaults=True) for name, each in parameters.items()}
 
 
 def _read_findings() -> list[Finding]:
@@ -67,60 +130,38 @@ def _require_finding(findings: Sequence[Finding], number: int) -> Finding:
     return finding
 
 
-def _require_same_study(finding: Finding, content: bytes, text: str) -> None:
-    """Raise `UserError` if the file has other values than the study had, or would have errors with the new ones."""
-    now = load_config(PARAMS, content=content)
-    try:
-        wanted = load_config(PARAMS, content=text.encode())
-    except ParamsError as error:
-        raise UserError(f"apply: with step {finding.number}, {PARAMS} would have errors:\n{error}") from None
-    differences = list[str]()
+def _require_same_study(finding: Finding, now: ParamsTree, wanted: ParamsTree) -> None:
+    """Raise `UserError` if the experiment has other values, where a patch changes it, than the study had."""
+    differences = list[Difference]()
     for path in finding.patch or {}:
-        was, is_now, is_wanted = finding.replaces.get(path), _find_value(now, path), _find_value(wanted, path)
-        if is_now not in (was, is_wanted):
-            differences += _list_differences(path, was, is_now)
+        was, is_now = finding.replaces.get(path, MISSING), _look_up(now, path)
+        was = _shorten_space(was) if path == SPACE else was
+        if is_now not in (was, _look_up(wanted, path)):
+            differences += _pair_values(path, was, is_now)
     if differences:
-        listed = "\n".join(f"  {line}" for line in differences)
+        lines = [f"  {path} was {_format(was)}, and is {_format(is_now)}" for path, was, is_now in differences]
         advice = "Set them back, or run `thalweg run` for a report on the file as it is"
-        raise UserError(f"apply: {PARAMS} is no longer the file that the report is about:\n{listed}\n{advice}")
+        raise UserError("\n".join([f"apply: {PARAMS} is no longer the file of the report:", *lines, advice]))
 
 
-def _find_value(config: Config, path: str) -> Any:
-    """Return the value at a dotted path of a whole experiment, defaults included; None if there is none."""
-    return _look_up(config.model_dump(mode="json"), path)
+def _list_changes(patch: Mapping[str, Any], now: ParamsTree, wanted: ParamsTree) -> list[Difference]:
+    """List what a patch changes in an experiment; of a search space, for each parameter."""
+    return [change for path in patch for change in _pair_values(path, _look_up(now, path), _look_up(wanted, path))]
 
 
-def _look_up(tree: Any, path: str) -> Any:
-    for name in path.split("."):
-        tree = tree.get(name) if isinstance(tree, dict) else None
-    return tree
-
-
-def _list_differences(path: str, was: Any, is_now: Any) -> list[str]:
-    """List what differs between two values; of a search space, for each parameter."""
-    return [f"{name} was {_format(old)}, and is {_format(new)}" for name, old, new in _pair_values(path, was, is_now)]
-
-
-def _list_changes(patch: Mapping[str, Any], content: bytes, written: bytes) -> list[ChangeAnswer]:
-    """List what a patch changes, as the file has it before and after."""
-    before, after = (parse_params(PARAMS, each)[0] for each in (content, written))
-    default = load_config(PARAMS, content=content)
-    changes = list[ChangeAnswer]()
-    for path in patch:
-        old = _look_up(before, path)
-        old = _find_value(default, path) if old is None else old
-        changes += [ChangeAnswer(*change) for change in _pair_values(path, old, _look_up(after, path))]
-    return changes
-
-
-def _pair_values(path: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+def _pair_values(path: str, old: Any, new: Any) -> list[Difference]:
     """List the values that differ, each with its path; of a search space, for each parameter."""
     if path != SPACE:
         return [(path, old, new)] if old != new else []
-    olds: ParamsTree = old or {}
-    news: ParamsTree = new or {}
-    pairs = ((f"{path}.{name}", olds.get(name), news.get(name)) for name in dict.fromkeys([*olds, *news]))
+    pairs = ((f"{path}.{name}", old.get(name, MISSING), new.get(name, MISSING)) for name in {**old, **new})
     return [(name, one, other) for name, one, other in pairs if one != other]
+
+
+def _look_up(tree: Any, path: str) -> Any:
+    """Return the value at a dotted path; MISSING if there is none."""
+    for name in path.split("."):
+        tree = tree.get(name, MISSING) if isinstance(tree, dict) else MISSING
+    return tree
 
 
 def _describe_step(finding: Finding) -> StepAnswer:
@@ -134,13 +175,20 @@ def _format_steps(listed: StepsAnswer) -> str:
     return "\n".join(f"{step.number:>3}  {step.section:<{width}}  {step.step}" for step in listed.steps)
 
 
-def _describe_changes(answer: ApplyAnswer) -> str:
-    if not answer.changes:
-        return f"{answer.file}: step {answer.number} is done already"
-    lines = [f"{change.path}: {_format(change.old)} -> {_format(change.new)}" for change in answer.changes]
-    follows = "`thalweg run` makes the new study" if answer.written else "nothing was written"
-    return "\n".join([*lines, f"{answer.file}: {format_count(len(lines), 'change')}; {follows}"])
+def _build_answer(finding: Finding, changes: Sequence[Difference], *, written: bool) -> ApplyAnswer:
+    listed = tuple(
+        ChangeAnswer(path, *(None if value is MISSING else value for value in ends)) for path, *ends in changes
+    )
+    return ApplyAnswer(finding.number, finding.next_step, str(PARAMS), listed, written)
+
+
+def _describe_changes(number: int, changes: Sequence[Difference], *, written: bool) -> str:
+    if not changes:
+        return f"{PARAMS}: step {number} is done already"
+    lines = [f"{path}: {_format(old)} -> {_format(new)}" for path, old, new in changes]
+    follows = "`thalweg run` makes the new study" if written else "nothing was written"
+    return "\n".join([*lines, f"{PARAMS}: {format_count(len(lines), 'change')}; {follows}"])
 
 
 def _format(value: Any) -> str:
-    return "not there" if value is None else format_inline(value)
+    return "not there" if value is MISSING else format_inline(value)
