@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from thalweg.cli.answers import CheckAnswer, CompareAnswer, PresetsAnswer, UseAnswer
 from thalweg.cli.apply import ApplyAnswer, StepsAnswer
+from thalweg.cli.confirm import ConfirmAnswer
 from thalweg.cli.doctor import DoctorAnswer
 from thalweg.cli.processes import RunningAnswer
 from thalweg.cli.study import StudyAnswer
@@ -23,6 +24,7 @@ ANSWERS: dict[str, Any] = {
     "thalweg study --json": StudyAnswer,
     "thalweg timing --json": TimingAnswer,
     "thalweg compare --json": CompareAnswer,
+    "thalweg confirm --json": ConfirmAnswer,
     "thalweg ps --json": RunningAnswer,
     "thalweg doctor --json": DoctorAnswer,
     "thalweg apply --json": StepsAnswer,

@@ -133,6 +133,7 @@ PRINTERS = {
     "api": "relays what commands print; examples print",
     "cli": "commands answer",
     "artifacts.stage_times": "damage is reported on standard error",
+    "duel.objective.call": "answers the process that started it",
     "search.database": "damage is reported on standard error",
     "search.optuna_storage": "outages are reported on standard error",
     "search.publisher": "outages are reported on standard error",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import thalweg
-from thalweg.cli import compare_arguments, dvc_lock
+from thalweg.cli import compare_arguments, confirm_arguments, dvc_lock
 from thalweg.cli.completion import SHELLS, PrintCompletion
 from thalweg.stages import STAGE_NAMES
 from thalweg.system import compiled, files, guarded, interrupts, machine, progress, project_folder, running
@@ -163,6 +163,9 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command = add_command("compare", _compare_programs, "run two programs in pairs of one seed until one is better")
     compare_arguments.add_arguments(command)
     command.set_defaults(folder=offset)
+    command = add_command("confirm", _confirm_objective, "run the best settings of an Optuna study on fresh seeds")
+    confirm_arguments.add_arguments(command)
+    command.set_defaults(folder=offset)
     command = add_command("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
     command.add_argument("--port", type=int, default=8080, help="port on this machine (default: 8080)")
     add_json(add_command("ps", _show_running, "say which stages run in this project, since when, and how far they are"))
@@ -285,6 +288,13 @@ def _compare_programs(arguments: argparse.Namespace) -> int:
 
     os.chdir(arguments.folder)  # where the commands would run without it
     return compare.compare_programs(arguments)
+
+
+def _confirm_objective(arguments: argparse.Namespace) -> None:
+    from thalweg.cli import confirm
+
+    os.chdir(arguments.folder)  # where the objective's module lies
+    confirm.confirm_objective(arguments)
 
 
 def _run_dashboard(arguments: argparse.Namespace) -> None:

@@ -42,18 +42,19 @@ def describe_pair(question: Question, pair: Pair, result: PairedResult) -> str:
     return f"{text}; B - A {describe_difference(result.mean, result.low, result.high)} after {result.pairs} pairs"
 
 
-def describe_difference(mean: float, low: float | None, high: float | None) -> str:
-    """Format B - A with the interval that holds whenever the comparison stops."""
+def describe_difference(mean: float, low: float | None, high: float | None, sign: str = "+") -> str:
+    """Format B - A with its interval; with the `sign` '', a value with its interval."""
     if low is None or high is None or not math.isfinite(low + high):
-        return _format_signed(mean, abs(mean))
+        return _format_number(mean, abs(mean), sign)
     width = (high - low) / 2 or abs(mean)
-    return f"{_format_signed(mean, width)} ({_format_signed(low, width)} to {_format_signed(high, width)})"
+    shown = (_format_number(value, width, sign) for value in (mean, low, high))
+    return "{} ({} to {})".format(*shown)
 
 
-def _format_signed(value: float, width: float) -> str:
+def _format_number(value: float, width: float, sign: str) -> str:
     """Format a number with two digits of its interval's half width."""
     places = max(0, 1 - math.floor(math.log10(width))) if width > 0 else 0
-    return f"{value:+.{min(places, 12)}f}" if width < 1e6 else f"{value:+.3g}"
+    return f"{value:{sign}.{min(places, 12)}f}" if width < 1e6 else f"{value:{sign}.3g}"
 
 
 def describe_outcome(outcome: Outcome, needed: int | None = None) -> str:
