@@ -75,3 +75,8 @@ def test_whole_pipeline(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"study", "report"} <= run(capsys, "thalweg timing --json", "timing")["stages"].keys()
     findings = json.loads(Path("reports/findings.json").read_text())
     jsonschema.validate(findings, programs.build_schema(programs.ANSWERS["reports/findings.json"]))
+    for step in run(capsys, "thalweg apply --json", "apply")["steps"]:
+        change = run(capsys, "thalweg apply NUMBER --json", "apply", str(step["number"]), "--dry-run")
+        assert {each["path"] for each in change["changes"] if not each["path"].startswith("study.space.")} <= {
+            *step["patch"]
+        }
