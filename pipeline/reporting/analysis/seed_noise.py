@@ -54,21 +54,23 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
 
 
 def _select_top_runs(tables: StudyTables) -> pd.DataFrame:
-    """Select the retrained runs that tell the noise of the top trials, as `estimate_seed_noise` says."""
-    column, runs = f"validation_{tables.objective}", tables.runs
+    """Select the retrained runs that tell the noise of the top trials, as `estimate_seed_noise` says.
+
+    Where nothing was retrained, settings that the search itself repeated tell it.
+    """
+    column, runs = f"validation_{tables.objective}", tables.repeats if tables.runs.empty else tables.runs
     if runs.empty or column not in runs or not tables.has_same_epochs:
         return pd.DataFrame()
-    is_top = (runs["candidate"] != "baseline") & ~_is_for_level(tables)
+    is_top = (runs["candidate"] != "baseline") & ~_is_for_level(tables, runs)
     is_sound = is_top & ~find_failed_runs(runs, column, tables.sign)
     return drop_diverged_runs(runs[is_sound]).dropna(subset=[column])
 
 
-def _is_for_level(tables: StudyTables) -> pd.Series:
+def _is_for_level(tables: StudyTables, runs: pd.DataFrame) -> pd.Series:
     """Return which runs [runs] are of a trial that was retrained only as the best of a value that the study asks about.
 
     Such a trial ranks below one that was not retrained: the top trials are retrained without a gap.
     """
-    runs = tables.runs
     if not any(parameter.role == "scientific" for parameter in tables.parameters):
         return pd.Series(False, index=runs.index)
     retrained = set(runs["trial"].dropna().astype(int))
