@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from thalweg.reporting.advice.next_space import build_next_space
 from thalweg.reporting.advice.search_space import advise_search
 from thalweg.reporting.advice.space_yaml import format_space, list_outside_values
+from thalweg.reporting.advice.suggestions import format_suggestions
 from thalweg.reporting.tables import StudyTables
 
 
@@ -16,7 +17,7 @@ def find_commands(tables: StudyTables, step: str) -> list[str]:
     commands as they are, and settings with a value as lines of params.yaml.
     """
     if step == advise_search(tables):
-        return _describe_paste(tables)
+        return format_suggestions(tables, build_next_space(tables)) if tables.is_foreign else _describe_paste(tables)
     code = re.findall(r"`([^`]+)`", step)
     if commands := [text for text in code if re.match(r"(thalweg study|cp) ", text)]:
         return [*commands, *(["thalweg run"] if any(text.startswith("cp ") for text in commands) else [])]

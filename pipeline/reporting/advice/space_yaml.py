@@ -23,7 +23,7 @@ def list_settings(space: Sequence[NextParameter]) -> list[tuple[str, str]]:
     """List each parameter that is searched no more as `name: value`, with the reason for the value."""
     settled = _divide_space(space)[1]
     return [
-        (_format_setting(step.searched.name, _round_value(step.remaining_values[0])), step.reason) for step in settled
+        (_format_setting(step.searched.name, round_value(step.remaining_values[0])), step.reason) for step in settled
     ]
 
 
@@ -40,7 +40,7 @@ def list_outside_values(tables: StudyTables, space: Sequence[NextParameter]) -> 
             continue
         setting[name] = value
         inside = best[name].item() if hasattr(best[name], "item") else best[name]
-        inside = inside if isinstance(inside, float) and math.isnan(inside) else _round_value(inside)
+        inside = inside if isinstance(inside, float) and math.isnan(inside) else round_value(inside)
         if not parameter.has_value(value) and parameter.has_value(inside):
             setting[name] = inside
             outside.append(("" if value is MISSING else _format_setting(name, value), _format_setting(name, inside)))
@@ -73,22 +73,22 @@ def _divide_space(space: Sequence[NextParameter]) -> tuple[dict[str, dict[str, A
             for name, allowed in parameter.when.items()
         }
         remaining[parameter.name] = values if all(conditions.values()) else ()
-        when = {name: list(map(_round_value, allowed)) for name, allowed in conditions.items() if name in entries}
+        when = {name: list(map(round_value, allowed)) for name, allowed in conditions.items() if name in entries}
         if not all(conditions.values()):
             continue
         if len(values) == 1 and not when:
             settled.append(step)
             continue
-        range_keys = {"low": _round_value(parameter.low), "high": _round_value(parameter.high)}
+        range_keys = {"low": round_value(parameter.low), "high": round_value(parameter.high)}
         range_keys |= {"log": True} if parameter.log else {}
-        entry: dict[str, Any] = {"choices": list(map(_round_value, values))} if values else range_keys
+        entry: dict[str, Any] = {"choices": list(map(round_value, values))} if values else range_keys
         entry |= {"when": when} if when else {}
         entry |= {"role": "scientific"} if parameter.role == "scientific" and len(values) != 1 else {}
         entries[parameter.name] = entry
     return entries, settled
 
 
-def _round_value(value: Any) -> Any:
+def round_value(value: Any) -> Any:
     """Round a number to six digits, to a whole one if it is; leave other values. The name `null` becomes None."""
     if isinstance(value, (str, bool)):
         return None if value == NULL else value

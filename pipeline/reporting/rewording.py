@@ -1,0 +1,172 @@
+"""The words of a report on another program's study: the only place that translates them.
+
+Sections speak of params.yaml, stages, sets and epochs, which such a study does not have. Here their sentences become
+those of a study whose settings lie in the user's own program. A step that still names one of our settings or commands
+is dropped: nobody could follow it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+import pandas as pd
+
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Chart, EmptyFigure, Figure, Table, TrialTable
+from thalweg.reporting.tables import StudyTables
+
+CLIP = r"set `optimizer\.clip` or lengthen `schedule\.warmup`"
+STEPS: tuple[tuple[str, str], ...] = (
+    (r"Set `study\.seeds: (\d+)`: ", r"Run each setting with \1 seeds: "),
+    (r"Continue the search: `thalweg study --trials (\d+)`\.", r"Continue the search, to \1 trials in all."),
+    (r": the model, the data or the task\.", "."),
+    (r"Raise `study\.prune\.audit`: \w+[\w ]* of the stopped trials then trains? to the end for comparison\.",
+     "Run some of the stopped trials to the end, chosen at random, for comparison."),
+    (r": raise `study\.prune\.first` or lower `study\.prune\.eta`\.", "."),
+    (r"(Judge from epoch \d+ on): `study\.prune\.first: \d+`", r"\1"),
+    (r"Set `study\.prune: null`\.", "Stop no trial early."),
+    (r"(Stop the worse half) early: `study\.prune: \{first: (\d+), eta: \d+\}`\.",
+     r"\1 of the trials at epoch \2, and again whenever the number of epochs has doubled."),
+    (r"Keep `study\.prune: null`: early stopping would stop trials by chance\.",
+     "Stop no trial early: it would stop trials by chance."),
+    (r"Keep `study\.prune: null`, or measure the cost of early stopping with `study\.prune\.audit`\.",
+     "Stop no trial early, or run some of the stopped ones to the end, to measure what stopping costs."),
+    (r" Stopped trials that train on for comparison \(`study\.prune\.audit`\) would save none\.", ""),
+    (r" Raise `study\.prune\.audit`\.", " Run some of the stopped trials to the end."),
+    (rf"To save trials that ([\w ]+), (?:[^`,]*(?:`optimizer\.learning_rate`)?, )?{CLIP}\.",
+     r"Read the errors of the trials that \1."),
+    (rf"To save trials (.*?), {CLIP}: [^.]*\.", r"Find out why trials \1 fail."),
+    (rf"To save the seeds on which (.*?) fails, {CLIP}\. Then confirm again\.",
+     r"Find out why \1 fails on these seeds; then run it again on fresh ones."),
+    (rf"Lower (?:both ends of )?`optimizer\.learning_rate`(?: in `study\.space`)?, or {CLIP}\.",
+     "Find one setting that ends with a value, and search around it."),
+    (r" \(`training\.epochs`\)", ""),
+    (r", or let the learning rate fall \(`schedule\.kind: cosine`\)", ""),
+    (r" \(`confirm\.seeds`\)", ""),
+    (r": `cp artifacts/confirm/winner\.yaml params\.yaml`\.", "."),
+    (r" ?`thalweg predict` still uses the winner; docs/results\.md says how to use the baseline\.", ""),
+    (r" Check whether the validation set is too small to choose by\.", ""),
+    (r"Check whether the validation set, which chose .* other examples\.",
+     "Take the better one, and run it on more fresh seeds."),
+    (r" `confirm` retrained ", " Fresh seeds ran "),
+    (r"; `confirm\.runners_up` sets how many", ""),
+    (r"`the sampler` chooses each trial by the earlier ones", "how its trials were chosen is not known"),
+)  # fmt: skip
+"""Sentences that name our settings and commands, and what they are in another program's study."""
+WORDS: tuple[tuple[str, str], ...] = (
+    (r", on the validation set, not confirmed", ", not run again on fresh seeds"),
+    (r" and for the baseline, on the validation set", ""),
+    (r"On the (?:validation|test) set, ", "On fresh seeds, "),
+    (r",? on the (?:validation|test) set(?= over fresh seeds)", ""),
+    (r" on the (?:validation|test) set", ""),
+    (r" there, (?=[\d.]+ (?:worse|better))", ", "),
+    (r"over seeds and groups of examples", "over seeds"),
+    (r" Thin bars, over seeds and [^.]*\.", " Thin bars: with what the choice of the winner leaves uncertain."),
+    (r"what other seeds and other \w+ would change", "what other seeds would change"),
+    (
+        r" The first screen has intervals over seeds and [^;.]*; the winner's is also",
+        " On the first screen, it is also",
+    ),
+    (r" in each cohort \(proposed together\) had trained on at", ", of each two in a row, had gone on at"),
+    (r"retrained trials", "trials that were run again"),
+    (r"retrained", "run again"),
+    (r"was trained", "was run"),
+    (r"The trials trained", "The trials ran"),
+    (r"Epochs of training by", "Epochs by"),
+    (r"at the end of training", "at the end"),
+    (r"a quarter and half of training", "a quarter and half of the run"),
+    (r"trained to the end", "ran to the end"),
+    (r"reached non-finite values", "ended without a value"),
+    (r"had finite values throughout", "ran without a failure"),
+    (r"diverged", "failed"),
+    (r"seed noise", "noise"),
+    (r"rom seed to seed", "rom run to run"),
+    (r"that of seeds alone", "that of equal runs alone"),
+    (r"seeds alone may", "equal runs may"),
+    (r"validations", "values"),
+    (r"Validation (?=\w+ by epoch)", ""),
+    (r"epoch", "step"),
+    (r"Epoch", "Step"),
+)
+"""Words of training, and what they are where a trial is a run of any program. Not within `code`."""
+UNKNOWN_FIGURES = ("isolation", "verdicts", "best-steps", "seeds")
+"""Empty figures that would ask for what only our own stages measure."""
+OURS = re.compile(r"`thalweg|params\.yaml|`(?:study|confirm|diagnose|data|task|training|optimizer|schedule|loss)\.")
+
+
+class _Vocabulary(NamedTuple):
+    """The names of a study, which stay as they are, and the rules for words that none of them has."""
+
+    names: frozenset[str]
+    words: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=64)
+def _build_vocabulary(tables: StudyTables) -> _Vocabulary:
+    names = {*tables.metric_labels.values(), *(parameter.name for parameter in tables.parameters)}
+    names |= {choice for parameter in tables.parameters for choice in parameter.choices if isinstance(choice, str)}
+    words = tuple(rule for rule in WORDS if not any(re.search(rule[0], name) for name in names))
+    return _Vocabulary(frozenset(names), words)
+
+
+def reword_text(tables: StudyTables, text: str) -> str:
+    """Put a text of a section into the words of another program's study; unchanged where the study is our own."""
+    vocabulary = _build_vocabulary(tables)
+    if not tables.is_foreign or text in vocabulary.names:
+        return text
+    for pattern, replacement in STEPS:
+        text = re.sub(pattern, replacement, text)
+    parts = re.split(r"(`[^`]*`)", text)
+    for pattern, replacement in vocabulary.words:
+        parts[::2] = [re.sub(pattern, replacement, part) for part in parts[::2]]
+    return "".join(parts).strip()
+
+
+def reword_findings(tables: StudyTables, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Reword findings; a step that still asks for what only our own studies have is dropped."""
+    return tuple(
+        replace(
+            finding,
+            verdict=reword_text(tables, finding.verdict),
+            evidence=reword_text(tables, finding.evidence),
+            next_step=_keep_step(tables, reword_text(tables, finding.next_step)),
+        )
+        for finding in findings
+    )
+
+
+def _keep_step(tables: StudyTables, step: str) -> str:
+    names = _build_vocabulary(tables).names
+    own = re.sub(r"`([^`:]*)[^`]*`", lambda match: "" if match[1] in names else match[0], step)
+    return "" if tables.is_foreign and OURS.search(own) else step
+
+
+def reword_figures(tables: StudyTables, figures: Sequence[Figure]) -> tuple[Figure, ...]:
+    """Reword the titles and captions of figures, and the states of trials in tables."""
+    if not tables.is_foreign:
+        return tuple(figures)
+    kept = (each for each in figures if not isinstance(each, EmptyFigure) or each.id not in UNKNOWN_FIGURES)
+    return tuple(_reword_figure(tables, figure) for figure in kept)
+
+
+def _reword_figure(tables: StudyTables, figure: Figure) -> Figure:
+    title = reword_text(tables, figure.title)
+    if isinstance(figure, EmptyFigure):
+        return replace(figure, title=title, reason=reword_text(tables, figure.reason))
+    figure = replace(figure, title=title, caption=reword_text(tables, figure.caption))
+    if isinstance(figure, Chart):
+        return replace(figure, description=reword_text(tables, figure.description))
+    if isinstance(figure, TrialTable):
+        markdown_figure = _reword_figure(tables, figure.markdown_figure)
+        assert not isinstance(markdown_figure, TrialTable)
+        figure = replace(figure, markdown_figure=markdown_figure)  # type: ignore[arg-type]
+    return replace(figure, rows=_reword_rows(tables, figure.rows)) if isinstance(figure, Table | TrialTable) else figure
+
+
+def _reword_rows(tables: StudyTables, rows: pd.DataFrame) -> pd.DataFrame:
+    """Reword the headings of a table that are no names of the study, and the states of trials."""
+    renamed = rows.rename(columns=lambda name: reword_text(tables, str(name)))
+    states = [name for name in renamed if name in ("state", "state at the end")]
+    return renamed.assign(**{str(name): renamed[name].replace({"diverged": "failed"}) for name in states})
