@@ -15,8 +15,11 @@ BOTH_SETS = ("validation", "test")
 """An objective has one value a run: it is what chose the winner among the candidates, and what compares them."""
 
 
-def build_runs(runs: Sequence[ForeignRun], objective: str) -> pd.DataFrame:
-    """Build the table of runs on fresh seeds; a run that failed has no value."""
+def build_runs(runs: Sequence[ForeignRun], objective: str, sign: int) -> pd.DataFrame:
+    """Build the table of runs on fresh seeds; a run that failed has no value.
+
+    As in `confirm`, the winner is the candidate that is best on fresh seeds, and the others are its runners-up in order.
+    """
     rows = [
         {
             "candidate": run.candidate,
@@ -28,7 +31,17 @@ def build_runs(runs: Sequence[ForeignRun], objective: str) -> pd.DataFrame:
         }
         for run in runs
     ]
-    return pd.DataFrame(rows).drop_duplicates(["candidate", "seed"], keep="last") if rows else pd.DataFrame()
+    table = pd.DataFrame(rows).drop_duplicates(["candidate", "seed"], keep="last") if rows else pd.DataFrame()
+    return table.assign(candidate=_rank_candidates(table, f"test_{objective}", sign)) if rows else table
+
+
+def _rank_candidates(runs: pd.DataFrame, column: str, sign: int) -> pd.Series:
+    """Return the name of each run's candidate by rank; one that failed on a seed comes after all others."""
+    others = runs[runs["candidate"] != "baseline"]
+    keys = others.groupby("candidate", sort=False)[column].agg(lambda values: sign * values.mean(skipna=False))
+    order = keys.sort_values(kind="stable", na_position="last").index
+    names = {name: "winner" if rank == 0 else f"runner-up {rank}" for rank, name in enumerate(order)}
+    return runs["candidate"].map(names | {"baseline": "baseline"})
 
 
 def build_confirmation(runs: pd.DataFrame, objective: str, sign: int) -> Confirmation | None:

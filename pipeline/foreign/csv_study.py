@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from thalweg.foreign.conditions import find_conditions
 from thalweg.foreign.study import ForeignStudy, ForeignTrial, Objective, State
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.text import join_items
@@ -80,12 +81,13 @@ def read_study(path: Path, value: str, direction: Literal["min", "max"]) -> Fore
                 curve={step: each for step, each in own.items() if math.isfinite(each)},
             )
         )
+    read = tuple(sorted(trials, key=lambda trial: trial.number))
     return ForeignStudy(
         name=path.stem,
         source=f"the file {path.name}",
         objectives=(Objective(value, direction),),
-        space=tuple(_build_parameter(name, column) for name, column in typed.items()),
-        trials=tuple(sorted(trials, key=lambda trial: trial.number)),
+        space=find_conditions([_build_parameter(name, column) for name, column in typed.items()], read),
+        trials=read,
         is_space_known=False,
         left_out=left_out,
     )

@@ -13,6 +13,7 @@ from optuna.study import StudyDirection, StudySummary
 from optuna.trial import FrozenTrial, TrialState
 
 from thalweg.config.study import NULL
+from thalweg.foreign.conditions import find_conditions
 from thalweg.foreign.optuna_place import open_storage
 from thalweg.foreign.study import ForeignRun, ForeignStudy, ForeignTrial, Objective, State
 from thalweg.reporting.parameter import SearchedParameter
@@ -70,12 +71,14 @@ def _build_study(
     found: StudySummary, place: str, trials: Sequence[FrozenTrial], objectives: tuple[Objective, ...]
 ) -> ForeignStudy:
     space = _merge_distributions(trials)
+    parameters = [_build_parameter(name, each, trials) for name, each in space.items()]
+    read = tuple(_build_trial(trial) for trial in sorted(trials, key=lambda trial: trial.number))
     return ForeignStudy(
         name=found.study_name,
         source=f"Optuna's storage {place}",
         objectives=objectives,
-        space=tuple(_build_parameter(name, each, trials) for name, each in space.items()),
-        trials=tuple(_build_trial(trial) for trial in sorted(trials, key=lambda trial: trial.number)),
+        space=find_conditions(parameters, read),
+        trials=read,
         runs=tuple(_read_runs(found.user_attrs.get(RUNS))),
     )
 

@@ -11,6 +11,7 @@ from thalweg.artifacts.summary import RankedTrial, StudySummary, Summary
 from thalweg.foreign import confirmation
 from thalweg.foreign.settings import Setting, group_settings
 from thalweg.foreign.study import ForeignStudy
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
 STATES = {"failed": "diverged"}
@@ -29,8 +30,8 @@ def build_tables(study: ForeignStudy) -> StudyTables:
     columns = _name_parameters(study, names)
     settings = group_settings(study)
     trials = _build_trials(study, settings, columns, names)
-    runs = confirmation.build_runs(study.runs, first.name)
     sign = 1 if first.direction == "min" else -1
+    runs = confirmation.build_runs(study.runs, first.name, sign)
     nothing = pd.DataFrame()
     tables = StudyTables(
         params={
@@ -60,7 +61,7 @@ def build_tables(study: ForeignStudy) -> StudyTables:
             "left out": study.left_out,
             "ranges known": study.is_space_known,
         },
-        space=[replace(parameter, name=columns[parameter.name]) for parameter in study.space],
+        space=[_rename_parameter(parameter, columns) for parameter in study.space],
         output_kind="number",
         objective=first.name,
         direction=first.direction,
@@ -85,6 +86,11 @@ def _name_parameters(study: ForeignStudy, objectives: Sequence[str]) -> dict[str
         parameter.name: f"params_{parameter.name}" if parameter.name in taken else parameter.name
         for parameter in study.space
     }
+
+
+def _rename_parameter(parameter: SearchedParameter, columns: dict[str, str]) -> SearchedParameter:
+    when = {columns[name]: allowed for name, allowed in parameter.when.items()}
+    return replace(parameter, name=columns[parameter.name], when=when)
 
 
 def _build_trials(

@@ -63,14 +63,24 @@ def _report_noise(tables: StudyTables) -> list[Finding]:
 
 def _report_luck(tables: StudyTables) -> list[Finding]:
     """Report that the best value is that of a choice among many, and what it takes to know its value."""
-    if tables.summary.confirm is not None or tables.ranked.empty:
+    if tables.ranked.empty:
         return []
+    if tables.summary.confirm is not None:
+        evidence = (
+            "Each run gave one value of the objective, and the search chose by such values. If they were measured on "
+            "examples, these examples chose the winner: its lead may vanish on others."
+        )
+        step = "Measure winner and default once on examples, or in conditions, that chose nothing."
+        return [Finding("Whether the result holds elsewhere is not known.", evidence, step)]
     ranked, noise = tables.ranked, estimate_seed_noise(tables)
     best, count = int(ranked["number"].iloc[0]), min(CONFIRM_TRIALS, len(ranked))
-    evidence = (
-        f"Trial {best} was chosen because its value, {format_number(ranked['value'].iloc[0])}, is the best of "
-        f"{format_count(len(ranked), 'complete trial')}; the best of many is also the luckiest."
-    )
+    value = format_number(ranked["value"].iloc[0])
+    evidence = f"Trial {best} has the value {value}. It is the only complete trial."
+    if len(ranked) > 1:
+        evidence = (
+            f"Trial {best} was chosen because its value, {value}, is the best of {len(ranked):,} complete trials: "
+        )
+        evidence += "the best of many is also the luckiest."
     if not tables.runs.empty:
         evidence += " It was run on fresh seeds, but the default was not, so there is nothing to compare it with."
     seeds, reason = CONFIRM_SEEDS, ""
@@ -93,7 +103,7 @@ def _report_luck(tables: StudyTables) -> list[Finding]:
 
 def _report_design(tables: StudyTables) -> list[Finding]:
     """Report that nothing in the study guards a comparison of the values of one setting."""
-    if not tables.parameters or tables.ranked.empty:
+    if not tables.parameters or len(tables.ranked) < 2:
         return []
     verdict = "No setting was compared at equal effort for each of its values."
     evidence = (
@@ -137,7 +147,7 @@ def _report_space(tables: StudyTables) -> list[Finding]:
 
 def _report_lacks(tables: StudyTables) -> list[Finding]:
     """Name in one line what the study has no tables of."""
-    lacks = ["the data", "single predictions", "learning rates and training losses"]
+    lacks = ["the data", "single predictions", "learning rates", "training losses"]
     if tables.curves.empty:
         lacks.insert(0, "values that trials reported while they ran")
     evidence = f"There is nothing of {join_items(lacks)}, so the report has no sections on them."

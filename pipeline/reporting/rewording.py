@@ -45,7 +45,8 @@ STEPS: tuple[tuple[str, str], ...] = (
     (r" \(`training\.epochs`\)", ""),
     (r", or let the learning rate fall \(`schedule\.kind: cosine`\)", ""),
     (r" \(`confirm\.seeds`\)", ""),
-    (r": `cp artifacts/confirm/winner\.yaml params\.yaml`\.", "."),
+    (r"Make the winner the next baseline: `cp artifacts/confirm/winner\.yaml params\.yaml`\.",
+     "Make the winner your default."),
     (r" ?`thalweg predict` still uses the winner; docs/results\.md says how to use the baseline\.", ""),
     (r" Check whether the validation set is too small to choose by\.", ""),
     (r"Check whether the validation set, which chose .* other examples\.",
@@ -62,9 +63,11 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r",? on the (?:validation|test) set(?= over fresh seeds)", ""),
     (r" on the (?:validation|test) set", ""),
     (r" there, (?=[\d.]+ (?:worse|better))", ", "),
-    (r"over seeds and groups of examples", "over seeds"),
     (r" Thin bars, over seeds and [^.]*\.", " Thin bars: with what the choice of the winner leaves uncertain."),
-    (r"what other seeds and other \w+ would change", "what other seeds would change"),
+    (r"over seeds and groups of examples", "over seeds"),
+    (r"what other seeds and other [\w ]+ would change", "what other seeds would change"),
+    (r"The winner is clearly better than the baseline\.$",
+     "On fresh seeds, the winner is clearly better than the baseline."),
     (
         r" The first screen has intervals over seeds and [^;.]*; the winner's is also",
         " On the first screen, it is also",
@@ -89,8 +92,10 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"Validation (?=\w+ by epoch)", ""),
     (r"epoch", "step"),
     (r"Epoch", "Step"),
-)
+)  # fmt: skip
 """Words of training, and what they are where a trial is a run of any program. Not within `code`."""
+LABELS = {"diverged": "failed", "seeds and groups": "seeds and choice"}
+"""Labels of charts and cells of tables, which are no sentences."""
 UNKNOWN_FIGURES = ("isolation", "verdicts", "best-steps", "seeds")
 """Empty figures that would ask for what only our own stages measure."""
 OURS = re.compile(r"`thalweg|params\.yaml|`(?:study|confirm|diagnose|data|task|training|optimizer|schedule|loss)\.")
@@ -157,7 +162,10 @@ def _reword_figure(tables: StudyTables, figure: Figure) -> Figure:
         return replace(figure, title=title, reason=reword_text(tables, figure.reason))
     figure = replace(figure, title=title, caption=reword_text(tables, figure.caption))
     if isinstance(figure, Chart):
-        return replace(figure, description=reword_text(tables, figure.description))
+        description = reword_text(tables, figure.description)
+        data = {name: _reword_labels(table, "role", "over") for name, table in figure.data.items()}
+        labels = {**LABELS, "epoch": reword_text(tables, "epoch")}
+        return replace(figure, description=description, data=data, labels=labels)
     if isinstance(figure, TrialTable):
         markdown_figure = _reword_figure(tables, figure.markdown_figure)
         assert not isinstance(markdown_figure, TrialTable)
@@ -167,6 +175,8 @@ def _reword_figure(tables: StudyTables, figure: Figure) -> Figure:
 
 def _reword_rows(tables: StudyTables, rows: pd.DataFrame) -> pd.DataFrame:
     """Reword the headings of a table that are no names of the study, and the states of trials."""
-    renamed = rows.rename(columns=lambda name: reword_text(tables, str(name)))
-    states = [name for name in renamed if name in ("state", "state at the end")]
-    return renamed.assign(**{str(name): renamed[name].replace({"diverged": "failed"}) for name in states})
+    return _reword_labels(rows.rename(columns=lambda name: reword_text(tables, str(name))), "state", "state at the end")
+
+
+def _reword_labels(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    return table.assign(**{name: table[name].replace(LABELS) for name in columns if name in table})

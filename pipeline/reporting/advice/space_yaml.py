@@ -14,14 +14,14 @@ MISSING = object()
 
 def format_space(space: Sequence[NextParameter]) -> list[str]:
     """Format what is still searched as `space:` of params.yaml, which it replaces; [] if every parameter is settled."""
-    entries = _divide_space(space)[0]
+    entries = divide_space(space)[0]
     lines = [f"    {format_inline({name: entry})[1:-1]}" for name, entry in entries.items()]
     return ["  space:", *lines] if lines else []
 
 
 def list_settings(space: Sequence[NextParameter]) -> list[tuple[str, str]]:
     """List each parameter that is searched no more as `name: value`, with the reason for the value."""
-    settled = _divide_space(space)[1]
+    settled = divide_space(space)[1]
     return [
         (_format_setting(step.searched.name, round_value(step.remaining_values[0])), step.reason) for step in settled
     ]
@@ -34,7 +34,7 @@ def list_outside_values(tables: StudyTables, space: Sequence[NextParameter]) -> 
     """
     best = _find_best_trial(tables)
     setting, outside = dict[str, Any](), list[tuple[str, str]]()
-    for name, entry in _divide_space(space)[0].items():
+    for name, entry in divide_space(space)[0].items():
         parameter, value = ParameterConfig.model_validate(entry), tables.setting(name, MISSING)
         if not parameter.is_active(setting):
             continue
@@ -58,7 +58,7 @@ def _format_setting(name: str, value: Any) -> str:
     return format_inline({name: value})[1:-1]
 
 
-def _divide_space(space: Sequence[NextParameter]) -> tuple[dict[str, dict[str, Any]], list[NextParameter]]:
+def divide_space(space: Sequence[NextParameter]) -> tuple[dict[str, dict[str, Any]], list[NextParameter]]:
     """Return the entries of the next space, and the parameters that have one value and need none.
 
     A parameter whose condition can no longer hold is in neither. One with one value keeps its entry if only some trials
