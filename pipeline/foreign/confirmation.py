@@ -18,7 +18,7 @@ BOTH_SETS = ("validation", "test")
 def build_runs(runs: Sequence[ForeignRun], objective: str, sign: int) -> pd.DataFrame:
     """Build the table of runs on fresh seeds; a run that failed has no value.
 
-    As in `confirm`, the winner is the candidate that is best on fresh seeds, and the others are its runners-up in order.
+    As in `confirm`, the winner is the candidate that is best on fresh seeds; the others are its runners-up in order.
     """
     rows = [
         {

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from thalweg.foreign.conditions import find_conditions
-from thalweg.foreign.study import ForeignStudy, ForeignTrial, Objective, State
+from thalweg.foreign.study import ForeignStudy, ForeignTrial, Objective, State, read_curve, read_values
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.text import join_items
 from thalweg.system import table_files
@@ -68,17 +68,16 @@ def read_study(path: Path, value: str, direction: Literal["min", "max"]) -> Fore
     _raise_faults(reader)
     trials = []
     for row in range(len(table)):
-        number, own = float(values.iloc[row]), {step: float(curve.iloc[row]) for step, curve in curves.items()}
-        has_value = math.isfinite(number)
-        state = states[row] or ("complete" if has_value else "failed")
+        own = read_values([float(values.iloc[row])])
+        state = states[row] or ("complete" if own else "failed")
         trials.append(
             ForeignTrial(
                 number=numbers[row],
-                state="failed" if state == "complete" and not has_value else state,
-                values=(number,) if has_value else (),
+                state="failed" if state == "complete" and not own else state,
+                values=own,
                 params={name: cell for name, column in typed.items() if not pd.isna(cell := column.iloc[row])},
                 seed=None if pd.isna(seeds.iloc[row]) else str(seeds.iloc[row]),
-                curve={step: each for step, each in own.items() if math.isfinite(each)},
+                curve=read_curve({step: float(curve.iloc[row]) for step, curve in curves.items()}),
             )
         )
     read = tuple(sorted(trials, key=lambda trial: trial.number))

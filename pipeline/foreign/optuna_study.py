@@ -1,7 +1,6 @@
 """Reading a study from one of Optuna's storages, which is never written."""
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +14,16 @@ from optuna.trial import FrozenTrial, TrialState
 from thalweg.config.study import NULL
 from thalweg.foreign.conditions import find_conditions
 from thalweg.foreign.optuna_place import open_storage
-from thalweg.foreign.study import ForeignRun, ForeignStudy, ForeignTrial, Objective, State
+from thalweg.foreign.study import (
+    ForeignRun,
+    ForeignStudy,
+    ForeignTrial,
+    Objective,
+    State,
+    read_curve,
+    read_value,
+    read_values,
+)
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.text import choice_key, join_items
 from thalweg.system.files import UserError
@@ -95,18 +103,16 @@ def _name_objectives(found: StudySummary, named: Sequence[Any]) -> tuple[Objecti
 
 
 def _build_trial(trial: FrozenTrial) -> ForeignTrial:
-    values = tuple(trial.values or ())
-    is_finite = bool(values) and all(map(math.isfinite, values))
-    state = STATES[trial.state]
+    values, state = read_values(trial.values or ()), STATES[trial.state]
     if state == "complete":
-        state = "failed" if not is_finite else "infeasible" if _breaks_limit(trial) else "complete"
+        state = "failed" if not values else "infeasible" if _breaks_limit(trial) else "complete"
     return ForeignTrial(
         number=trial.number,
         state=state,
-        values=values if is_finite else (),
+        values=values,
         params={name: _name_choice(value) for name, value in trial.params.items()},
         seed=trial.user_attrs.get(SEED),
-        curve={step: value for step, value in trial.intermediate_values.items() if math.isfinite(value)},
+        curve=read_curve(trial.intermediate_values),
     )
 
 
@@ -154,12 +160,11 @@ def _read_runs(attribute: Any) -> Iterator[ForeignRun]:
     rows = json.loads(attribute) if isinstance(attribute, str) else attribute
     for row in rows or ():
         try:
-            value = None if row["value"] is None else float(row["value"])
+            value = None if row["value"] is None else read_value(float(row["value"]))
             trial = None if row["trial"] is None else int(row["trial"])
-            run = ForeignRun(str(row["candidate"]), trial, int(row["seed"]), value)
+            yield ForeignRun(str(row["candidate"]), trial, int(row["seed"]), value)
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(
                 f"the study's attribute `{RUNS}` has an entry that cannot be read, {row!r}: it needs candidate, trial, "
                 "seed and value"
             ) from error
-        yield run if value is None or math.isfinite(value) else ForeignRun(run.candidate, trial, run.seed, None)

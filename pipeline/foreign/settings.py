@@ -15,23 +15,19 @@ WEIGHTS: tuple[State, ...] = ("failed", "infeasible", "complete", "pruned")
 
 @dataclass(frozen=True)
 class Setting:
-    """The finished trials of one setting that ended alike, in order of number; the first one names it.
+    """The finished trials of one setting, in order of number; the first one names it.
 
-    `repeats`: they have seeds of their own. Without, they are copies: the same seed, or the same value to the last bit,
-    says nothing of the noise, and only the first counts.
+    `alike`: those that ended as the setting counts. `counted`: of these, the ones whose values count. Copies do not:
+    the same seed, or without seeds the same value to the last bit, says nothing of the noise.
     """
 
     trials: tuple[ForeignTrial, ...]
-    repeats: bool
+    alike: tuple[ForeignTrial, ...]
+    counted: tuple[ForeignTrial, ...]
 
     @property
     def first(self) -> ForeignTrial:
-        return self.trials[0]
-
-    @property
-    def counted(self) -> tuple[ForeignTrial, ...]:
-        """The trials that count with their values."""
-        return self.trials if self.repeats else self.trials[:1]
+        return self.alike[0]
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -54,12 +50,11 @@ def group_settings(study: ForeignStudy, states: Sequence[State] = WEIGHTS) -> li
 def _build_setting(trials: Sequence[ForeignTrial]) -> Setting:
     weight = min(WEIGHTS.index(trial.state) for trial in trials)
     alike = tuple(trial for trial in trials if WEIGHTS.index(trial.state) == weight)
-    return Setting(alike, _are_repeats(alike))
+    return Setting(tuple(trials), alike, _select_counted(alike))
 
 
-def _are_repeats(trials: Sequence[ForeignTrial]) -> bool:
-    """Return whether trials of one setting have seeds of their own, or at least values of their own."""
-    seeds = [str(trial.seed) for trial in trials if trial.seed is not None]
-    if len(seeds) == len(trials):
-        return len(set(seeds)) == len(seeds)
-    return len({trial.values for trial in trials}) > 1
+def _select_counted(trials: tuple[ForeignTrial, ...]) -> tuple[ForeignTrial, ...]:
+    """Select the trials of one setting that have seeds of their own, or at least not all the same value."""
+    if all(trial.seed is not None for trial in trials):
+        return tuple({str(trial.seed): trial for trial in reversed(trials)}.values())[::-1]
+    return trials if len({trial.values for trial in trials}) > 1 else trials[:1]

@@ -1,6 +1,6 @@
 """A study of another program in a neutral form, whatever it was read from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,6 +9,28 @@ from thalweg.reporting.parameter import SearchedParameter
 State = Literal["complete", "pruned", "failed", "infeasible", "running", "waiting"]
 FINISHED: tuple[State, ...] = ("complete", "pruned", "failed", "infeasible")
 """States of trials that have ended."""
+
+
+LARGEST, SMALLEST = 1e100, 1e-100
+"""Sizes beyond which a value counts as none, or as 0: squares, and the ends of charts, would overflow or vanish."""
+
+
+def read_value(value: float | None) -> float | None:
+    """Return a value that can be compared, or None: it is no number, or beyond all bounds."""
+    if value is None or not abs(value) < LARGEST:  # true for NaN
+        return None
+    return float(value) if abs(value) > SMALLEST else 0.0
+
+
+def read_values(values: Sequence[float]) -> tuple[float, ...]:
+    """Return the values of all objectives; () if any cannot be compared."""
+    usable = [read for value in values if (read := read_value(value)) is not None]
+    return tuple(usable) if len(usable) == len(values) else ()
+
+
+def read_curve(values: Mapping[int, float]) -> dict[int, float]:
+    """Return the reported values that can be compared, by step."""
+    return {step: read for step, value in values.items() if (read := read_value(value)) is not None}
 
 
 @dataclass(frozen=True)
@@ -23,7 +45,7 @@ class Objective:
 class ForeignTrial:
     """A trial.
 
-    - `values`: one for each objective, each finite; () if it has none.
+    - `values`: one for each objective, each usable; () if it has none.
     - `params`: its values by parameter; one that it does not use has no entry.
     - `seed`: None if it is not known. `curve`: the values of the first objective that it reported, by step.
     """

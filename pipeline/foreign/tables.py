@@ -10,7 +10,7 @@ import pandas as pd
 from thalweg.artifacts.summary import RankedTrial, StudySummary, Summary
 from thalweg.foreign import confirmation
 from thalweg.foreign.settings import Setting, group_settings
-from thalweg.foreign.study import ForeignStudy
+from thalweg.foreign.study import ForeignRun, ForeignStudy
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
@@ -21,6 +21,8 @@ TAKEN = {
     *("diverged at step", "value at the end"),
 }
 """Columns of the report's tables: a parameter, or a further objective, of such a name gets Optuna's longer one."""
+NUMBERS = {"training.epochs", "optimizer.learning_rate", "optimizer.momentum", "schedule.warmup"}
+"""Names whose numbers the report understands: a parameter that is no number gets the longer one, too."""
 
 
 def build_tables(study: ForeignStudy) -> StudyTables:
@@ -31,7 +33,7 @@ def build_tables(study: ForeignStudy) -> StudyTables:
     settings = group_settings(study)
     trials = _build_trials(study, settings, columns, names)
     sign = 1 if first.direction == "min" else -1
-    runs = confirmation.build_runs(study.runs, first.name, sign)
+    runs = confirmation.build_runs(_name_settings(study.runs, settings), first.name, sign)
     nothing = pd.DataFrame()
     tables = StudyTables(
         params={
@@ -73,6 +75,13 @@ def build_tables(study: ForeignStudy) -> StudyTables:
     return replace(tables, summary=replace(tables.summary, confirm=confirmed))
 
 
+def _name_settings(runs: Sequence[ForeignRun], settings: Sequence[Setting]) -> list[ForeignRun]:
+    """Return the runs of the default and of settings that are in the study, with the number of the setting."""
+    first = {trial.number: setting.first.number for setting in settings for trial in setting.trials}
+    named = [replace(run, trial=None if run.trial is None else first.get(run.trial)) for run in runs]
+    return [run for run in named if run.trial is not None or (run.candidate == "baseline" and settings)]
+
+
 def _name_objectives(study: ForeignStudy) -> list[str]:
     """Return the objectives' names; a further one whose name is a column's gets the one that Optuna's table has."""
     first, *others = (objective.name for objective in study.objectives)
@@ -83,7 +92,11 @@ def _name_parameters(study: ForeignStudy, objectives: Sequence[str]) -> dict[str
     """Return the column of each parameter: its name, or `params_NAME` where that is another column's."""
     taken = TAKEN | {*objectives}
     return {
-        parameter.name: f"params_{parameter.name}" if parameter.name in taken else parameter.name
+        parameter.name: (
+            f"params_{parameter.name}"
+            if parameter.name in (taken if parameter.is_range else taken | NUMBERS)
+            else parameter.name
+        )
         for parameter in study.space
     }
 
@@ -134,7 +147,7 @@ def _build_repeats(settings: Sequence[Setting], objectives: Sequence[str]) -> pd
                 **{f"validation_{name}": value for name, value in zip(objectives, trial.values, strict=True)},
             }
             for setting in settings
-            if setting.repeats and setting.first.state == "complete"
+            if len(setting.counted) > 1 and setting.first.state == "complete"
             for seed, trial in enumerate(setting.counted)
         ]
     )

@@ -73,6 +73,7 @@ WORDS: tuple[tuple[str, str], ...] = (
         " On the first screen, it is also",
     ),
     (r" in each cohort \(proposed together\) had trained on at", ", of each two in a row, had gone on at"),
+    (r"where both trained normally", "where neither failed"),
     (r"retrained trials", "trials that were run again"),
     (r"retrained", "run again"),
     (r"was trained", "was run"),
@@ -112,8 +113,14 @@ class _Vocabulary(NamedTuple):
 def _build_vocabulary(tables: StudyTables) -> _Vocabulary:
     names = {*tables.metric_labels.values(), *(parameter.name for parameter in tables.parameters)}
     names |= {choice for parameter in tables.parameters for choice in parameter.choices if isinstance(choice, str)}
-    words = tuple(rule for rule in WORDS if not any(re.search(rule[0], name) for name in names))
+    words = tuple(rule for rule in WORDS if not any(_is_used(rule, name) for name in names))
     return _Vocabulary(frozenset(names), words)
+
+
+def _is_used(rule: tuple[str, str], name: str) -> bool:
+    """Return whether a name of the study has the word that a rule replaces, or the one that it gives."""
+    pattern, replacement = rule
+    return bool(re.search(pattern, name)) or bool(replacement and replacement in name)
 
 
 def reword_text(tables: StudyTables, text: str) -> str:
