@@ -111,8 +111,8 @@ class _Vocabulary(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _build_vocabulary(tables: StudyTables) -> _Vocabulary:
-    names = {*tables.metric_labels.values(), *(parameter.name for parameter in tables.parameters)}
-    names |= {choice for parameter in tables.parameters for choice in parameter.choices if isinstance(choice, str)}
+    names = {*tables.metric_labels.values(), *(parameter.name for parameter in tables.space)}
+    names |= {choice for parameter in tables.space for choice in parameter.choices if isinstance(choice, str)}
     words = tuple(rule for rule in WORDS if not any(_is_used(rule, name) for name in names))
     return _Vocabulary(frozenset(names), words)
 

@@ -26,6 +26,9 @@ def copy_database(path: Path) -> Iterator[Path]:
                 closing(sqlite3.connect(address, uri=True, timeout=LOCKED_SECONDS)) as source,
                 closing(sqlite3.connect(copy)) as target,
             ):
+                # a lock to read, which waits for others; `backup` alone would wait for ever
+                source.execute("BEGIN")
+                source.execute("SELECT count(*) FROM sqlite_master").fetchall()
                 source.backup(target)
         except sqlite3.Error as error:
             raise UserError(f"{path} cannot be read: {error}") from error

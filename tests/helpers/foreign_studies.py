@@ -71,7 +71,7 @@ def store_study(
             storage = JournalStorage(JournalFileBackend(str(url)))
         else:
             storage = RDBStorage(url.replace("{", "{{").replace("}", "}}"), {"poolclass": NullPool})
-        study = optuna.create_study(study_name=name, storage=storage, directions=list(directions))
+        study = optuna.create_study(study_name=name, storage=storage, directions=[*directions])
         study.add_trials(trials)
         if metrics:
             study.set_metric_names([*metrics])

@@ -23,7 +23,9 @@ def format_suggestions(tables: StudyTables, space: Sequence[NextParameter]) -> l
         is_partial = not step.searched.when and bool(tables.trials[name].isna().any())
         if name in kept:
             notes = ["where it is used" if is_partial else "", kept[name].reason]
-            lines.append(f"{_name_variable(name)} = {_format_value(step.remaining_values[0])}{_format_note(notes)}")
+            lines.append(
+                f"{_name_variable(name)} = {_format_value(round_value(step.remaining_values[0]))}{_format_note(notes)}"
+            )
         elif name in entries:
             draw = _format_draw(name, entries[name], step.searched.whole)
             line = f"{_name_variable(name)} = {draw}{_format_note(['where it is used' if is_partial else ''])}"
@@ -56,8 +58,7 @@ def _name_variable(name: str) -> str:
 
 def _format_value(value: Any) -> str:
     """Format a value as Python reads it."""
-    rounded = round_value(value)
-    return json.dumps(rounded, ensure_ascii=False) if isinstance(rounded, str) else repr(rounded)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def _format_note(notes: Sequence[str]) -> str:
