@@ -17,13 +17,13 @@ def build(*rows: dict[str, Any], state: State = "complete") -> list[ForeignTrial
 
 
 def test_parameter_depends_on_the_choices_that_use_it() -> None:
-    rows = [{"kind": "svc", "c": 1.0}, {"kind": "linear", "c": 1.0}, {"kind": "forest"}] * 3
+    rows: list[dict[str, Any]] = [{"kind": "svc", "c": 1.0}, {"kind": "linear", "c": 1.0}, {"kind": "forest"}] * 3
     c, kind = find_conditions([C, KIND], build(*rows))[::-1]
     assert (kind.when, c.when) == ({}, {"kind": ("svc", "linear")})
 
 
 def test_conditions_may_follow_each_other() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"kind": "svc", "gamma": "number", "width": 1.0},
         {"kind": "svc", "gamma": "auto"},
         {"kind": "forest"},
@@ -35,16 +35,17 @@ def test_conditions_may_follow_each_other() -> None:
 
 
 def test_few_trials_show_nothing() -> None:
-    rows = [{"kind": "svc", "c": 1.0}, {"kind": "forest"}] * 2
+    rows: list[dict[str, Any]] = [{"kind": "svc", "c": 1.0}, {"kind": "forest"}] * 2
     assert all(not each.when for each in find_conditions([KIND, C], build(*rows)))
 
 
 def test_choice_with_and_without_the_parameter_is_no_condition() -> None:
-    rows = [{"kind": "svc", "c": 1.0}, {"kind": "forest"}, {"kind": "svc"}] * 3
+    rows: list[dict[str, Any]] = [{"kind": "svc", "c": 1.0}, {"kind": "forest"}, {"kind": "svc"}] * 3
     assert all(not each.when for each in find_conditions([KIND, C], build(*rows)))
 
 
 def test_failed_trials_do_not_count() -> None:
-    whole = build(*[{"kind": "svc", "c": 1.0}, {"kind": "forest"}] * 3)
+    rows: list[dict[str, Any]] = [{"kind": "svc", "c": 1.0}, {"kind": "forest"}] * 3
+    whole = build(*rows)
     broken = build({"kind": "svc"}, state="failed")
     assert find_conditions([KIND, C], whole + broken)[1].when == {"kind": ("svc",)}
