@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run_command(arguments: argparse.Namespace) -> int:
     """Run a command; return its exit code. An error says how to start a project, where there is none."""
     if arguments.run not in NEED_NO_TRAINING:
-        installed.require_training(arguments.command)
+        installed.require_training(f"thalweg {arguments.command}")
     try:
         return int(arguments.run(arguments) or 0)
     except files.UserError as error:

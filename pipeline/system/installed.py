@@ -8,8 +8,8 @@ TRAINING = ("jax", "flax", "optax", "dvc")
 """Packages that the extra `train` brings, and that no training can do without."""
 
 
-def require_training(command: str) -> None:
-    """Raise `UserError` where the packages that a command trains with are not installed."""
+def require_training(name: str) -> None:
+    """Raise `UserError` where the packages are not installed that a command, or a name of the API, trains with."""
     missing = [name for name in TRAINING if find_spec(name) is None]
     if missing:
-        raise UserError(f"thalweg {command} needs {', '.join(missing)}: install them with pip install 'thalweg[train]'")
+        raise UserError(f"{name} needs {', '.join(missing)}: install them with pip install 'thalweg[train]'")

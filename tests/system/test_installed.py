@@ -26,6 +26,14 @@ def test_package_and_version_need_no_jax(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout.startswith("thalweg "), done.stderr) == (0, True, "")
 
 
+def test_names_that_train_say_what_to_install(tmp_path: Path) -> None:
+    code = f"{HIDE}import thalweg; print(thalweg.Finding.__name__); thalweg.Study"
+    command, paths = [sys.executable, "-c", code], {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=paths, capture_output=True, text=True, check=False)
+    assert done.stdout == "Finding\n"
+    assert "UserError: thalweg.Study needs jax, flax, optax, dvc: install them with pip" in done.stderr
+
+
 @pytest.mark.parametrize("command", ["run", "check", "study", "init"])
 def test_training_says_what_to_install(tmp_path: Path, command: str) -> None:
     done = run(tmp_path, command)
