@@ -63,9 +63,9 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r",? on the (?:validation|test) set(?= over fresh seeds)", ""),
     (r" on the (?:validation|test) set", ""),
     (r" there, (?=[\d.]+ (?:worse|better))", ", "),
-    (r" Thin bars, over seeds and [^.]*\.", " Thin bars: with what the choice of the winner leaves uncertain."),
+    (r" Thin bars: the same over seeds and [^.]*\.", " Thin bars: with what the winner's choice leaves uncertain."),
     (r"over seeds and groups of examples", "over seeds"),
-    (r"what other seeds and other [\w ]+ would change", "what other seeds would change"),
+    (r"what other seeds and other [\w ]+ would change(?:, but for [^.]*)?", "what other seeds would change"),
     (r"The winner is clearly better than the baseline\.$",
      "On fresh seeds, the winner is clearly better than the baseline."),
     (
@@ -74,6 +74,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     ),
     (r" in each cohort \(proposed together\) had trained on at", ", of each two in a row, had gone on at"),
     (r"where both trained normally", "where neither failed"),
+    (r"the one retrained trial", "the one trial that was run again"),
     (r"retrained trials", "trials that were run again"),
     (r"retrained", "run again"),
     (r"was trained", "was run"),
@@ -125,8 +126,10 @@ def _is_used(rule: tuple[str, str], name: str) -> bool:
 
 def reword_text(tables: StudyTables, text: str) -> str:
     """Put a text of a section into the words of another program's study; unchanged where the study is our own."""
+    if not tables.is_foreign:
+        return text
     vocabulary = _build_vocabulary(tables)
-    if not tables.is_foreign or text in vocabulary.names:
+    if text in vocabulary.names:
         return text
     for pattern, replacement in STEPS:
         text = re.sub(pattern, replacement, text)
@@ -138,6 +141,8 @@ def reword_text(tables: StudyTables, text: str) -> str:
 
 def reword_findings(tables: StudyTables, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Reword findings; a step that still asks for what only our own studies have is dropped."""
+    if not tables.is_foreign:
+        return tuple(findings)
     return tuple(
         replace(
             finding,
@@ -150,9 +155,10 @@ def reword_findings(tables: StudyTables, findings: Iterable[Finding]) -> tuple[F
 
 
 def _keep_step(tables: StudyTables, step: str) -> str:
+    """Return a step, or '' if it names a setting or a command of ours that is no name of the study."""
     names = _build_vocabulary(tables).names
     own = re.sub(r"`([^`:]*)[^`]*`", lambda match: "" if match[1] in names else match[0], step)
-    return "" if tables.is_foreign and OURS.search(own) else step
+    return "" if OURS.search(own) else step
 
 
 def reword_figures(tables: StudyTables, figures: Sequence[Figure]) -> tuple[Figure, ...]:

@@ -29,6 +29,7 @@ COMPOSED = (
     "Make the winner the next baseline: `cp artifacts/confirm/winner.yaml params.yaml`.",
     "On fresh seeds the same settings give 1 (0 to 2) there, 0.5 worse (0.1 to 0.9).",
     "Difference from the winner on the test set, over seeds and groups of examples: runner-up 1 0.1 (0.0 to 0.2).",
+    "Bars: 95 % intervals. Thin bars: the same over seeds and groups, but for runner-up 1 over seeds alone.",
     "The intervals show what other seeds and other groups of examples would change.",
     "Its interval is over seeds. The first screen has intervals over seeds and groups; the winner's is also corrected.",
 )
