@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 from typing import cast
 
 from thalweg.foreign import unknown
@@ -16,7 +15,6 @@ from thalweg.system import files, table_files
 from thalweg.system.files import UserError
 
 PAGE = "report.html"
-OURS = ("report.md", "findings.json", "trials.csv")
 FIGURES = "figures"
 NEVER = ("data", "errors", "landscape", "gradients", "loss_terms", "provenance")
 """Sections on what only our own stages measure."""
@@ -43,11 +41,7 @@ def select_sections(tables: StudyTables) -> list[Section]:
     """Return the sections that the tables allow, in the order of the report."""
     found = [section for section in sections.select_sections(tables) if get_section_name(section) not in NEVER]
     found = [section for section in found if _has_content(section, tables)]
-    return sorted([*found, _as_section(unknown)], key=lambda section: section.ORDER)
-
-
-def _as_section(module: ModuleType) -> Section:
-    return cast(Section, module)
+    return sorted([*found, cast(Section, unknown)], key=lambda section: section.ORDER)
 
 
 def _has_content(section: Section, tables: StudyTables) -> bool:

@@ -35,7 +35,13 @@ def build_tables(study: ForeignStudy) -> StudyTables:
     sign = 1 if first.direction == "min" else -1
     runs = confirmation.build_runs(_name_settings(study.runs, settings), first.name, sign)
     nothing = pd.DataFrame()
-    tables = StudyTables(
+    summary = Summary(
+        _summarize(study, settings, trials),
+        confirmation.build_confirmation(runs, first.name, sign),
+        {},
+        runners_up=confirmation.compare_runners_up(runs, first.name),
+    )
+    return StudyTables(
         params={
             "report": {"title": study.name},
             "study": {
@@ -46,9 +52,7 @@ def build_tables(study: ForeignStudy) -> StudyTables:
         },
         trials=trials,
         curves=_build_curves(settings, first.name),
-        summary=Summary(
-            _summarize(study, settings, trials), None, {}, runners_up=confirmation.compare_runners_up(runs, first.name)
-        ),
+        summary=summary,
         runs=runs,
         repeats=_build_repeats(settings, names),
         predictions=nothing,
@@ -71,8 +75,6 @@ def build_tables(study: ForeignStudy) -> StudyTables:
         metric_labels={name: name for name in names},
         is_foreign=True,
     )
-    confirmed = confirmation.build_confirmation(runs, first.name, sign)
-    return replace(tables, summary=replace(tables.summary, confirm=confirmed))
 
 
 def _name_settings(runs: Sequence[ForeignRun], settings: Sequence[Setting]) -> list[ForeignRun]:

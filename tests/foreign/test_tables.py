@@ -68,6 +68,16 @@ def test_repeats_give_the_noise() -> None:
     assert (noise.dof, noise.excludes_shared) == (3, False)
 
 
+def test_noise_is_that_of_the_better_settings() -> None:
+    """The better four settings have pairs that differ by 1, so a variance of 0.5; the others differ by 100."""
+    pairs = [(i, i + (1.0 if i < 4 else 100.0)) for i in range(8)]
+    trials = [complete(2 * i + k, 0.1 * i, value) for i, pair in enumerate(pairs) for k, value in enumerate(pair)]
+    noise = estimate_seed_noise(build_tables(build_study(*trials)))
+    assert noise is not None
+    assert noise.std == pytest.approx(math.sqrt(0.5 / 2))
+    assert noise.dof == 4
+
+
 def test_common_seeds_leave_their_own_effect_out() -> None:
     """A seed that shifts all settings alike changes no order: nothing is left of it."""
     trials = [complete(3 * i + seed, 0.1 * i, i + 10.0 * seed, seed) for i in range(3) for seed in range(3)]

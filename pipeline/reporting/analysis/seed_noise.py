@@ -11,6 +11,7 @@ from thalweg.stats.intervals import two_way_residuals
 from thalweg.stats.samples import SeedNoise
 
 FAILURE_DEVIATIONS = 10  # robust deviations from which on a run has failed
+MIN_TOP_REPEATS = 4  # beyond the first run of each setting: degrees of freedom of the better settings alone
 MIN_FAILURE_SEEDS = 5  # of a candidate; fewer cannot show a failure
 
 
@@ -58,12 +59,21 @@ def _select_top_runs(tables: StudyTables) -> pd.DataFrame:
 
     Where nothing was retrained, settings that the search itself repeated tell it.
     """
-    column, runs = f"validation_{tables.objective}", tables.repeats if tables.runs.empty else tables.runs
+    column, runs = f"validation_{tables.objective}", _select_repeats(tables) if tables.runs.empty else tables.runs
     if runs.empty or column not in runs or not tables.has_same_epochs:
         return pd.DataFrame()
     is_top = (runs["candidate"] != "baseline") & ~_is_for_level(tables, runs)
     is_sound = is_top & ~find_failed_runs(runs, column, tables.sign)
     return drop_diverged_runs(runs[is_sound]).dropna(subset=[column])
+
+
+def _select_repeats(tables: StudyTables) -> pd.DataFrame:
+    """Select the repeats of the better half of the settings, or all if those are few: bad settings may be noisier."""
+    repeats, better = tables.repeats, tables.ranked.head(-(-len(tables.ranked) // 2))
+    if repeats.empty:
+        return repeats
+    top: pd.DataFrame = repeats[repeats["trial"].isin(better["number"])]
+    return top if len(top) - top["candidate"].nunique() >= MIN_TOP_REPEATS else repeats
 
 
 def _is_for_level(tables: StudyTables, runs: pd.DataFrame) -> pd.Series:
