@@ -85,7 +85,7 @@ tutorial: $(DEVELOP)
 # all lock files, from pyproject.toml; uv resolves them for all systems and versions of Python
 locks:
 	test -x .venv-locks/bin/uv || { $(PYTHON) -m venv .venv-locks && .venv-locks/bin/python -m pip install --quiet uv; }
-	$(COMPILE) -o requirements.lock
+	$(COMPILE) --extra train -o requirements.lock
 	$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock
 	for kind in $(ACCELERATORS); do $(COMPILE) --extra $$kind -c requirements.lock -o requirements-$$kind.lock || exit; done
 

@@ -27,6 +27,7 @@ TOPICS = {
     "engine/test_best_weights": "fit.py: which weights a lane keeps, and when it stops",
     "engine/test_fit_lanes": "fit.py: lanes side by side",
     "engine/test_widths": "population.py: the lanes that an accelerator trains at once",
+    "foreign/test_own_studies": "studies of ours, through Optuna and back",
     "reporting/page/test_browser": "the whole page in a browser",
     "reporting/sections/result/test_verdict": "the first finding of the section",
     "reporting/sections/test_failed_trials": "one fault, as several sections and the advice see it",

@@ -6,6 +6,8 @@ Nothing here imports JAX: all that trains or predicts runs in processes of its o
 import importlib
 from typing import Any
 
+from thalweg.system import installed
+
 HOMES = {
     "run": "thalweg.api.run",
     "load": "thalweg.api.study",
@@ -20,7 +22,12 @@ HOMES = {
 
 
 def import_name(name: str) -> Any:
-    """Import a name of the API. Raises `AttributeError` for another one, as an attribute of `thalweg` does."""
+    """Import a name of the API. Raises `AttributeError` for another one, as an attribute of `thalweg` does.
+
+    Raises `UserError` where what it trains with is not installed.
+    """
     if name not in HOMES:
         raise AttributeError(f"module 'thalweg' has no attribute '{name}'")
+    if HOMES[name].startswith(f"{__name__}."):
+        installed.require_training(f"thalweg.{name}")
     return getattr(importlib.import_module(HOMES[name]), name)

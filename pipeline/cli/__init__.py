@@ -11,10 +11,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import thalweg
-from thalweg.cli import compare_arguments, confirm_arguments, dvc_lock
+from thalweg.cli import compare_arguments, confirm_arguments, dvc_lock, foreign_report
 from thalweg.cli.completion import SHELLS, PrintCompletion
 from thalweg.stages import STAGE_NAMES
-from thalweg.system import compiled, files, guarded, interrupts, machine, progress, project_folder, running
+from thalweg.system import (
+    compiled,
+    files,
+    guarded,
+    installed,
+    interrupts,
+    machine,
+    progress,
+    project_folder,
+    running,
+)
 from thalweg.system.counts import format_count
 from thalweg.system.paths import MODEL, PARAMS, PARAMS_SCHEMA
 
@@ -48,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run_command(arguments: argparse.Namespace) -> int:
     """Run a command; return its exit code. An error says how to start a project, where there is none."""
+    if arguments.run not in NEED_NO_TRAINING:
+        installed.require_training(f"thalweg {arguments.command}")
     try:
         return int(arguments.run(arguments) or 0)
     except files.UserError as error:
@@ -60,6 +72,7 @@ def _advise_start(arguments: argparse.Namespace) -> str:
     """Return how to start a project, where a command ended because there is none."""
     given = vars(arguments)
     is_elsewhere = given.get("file", PARAMS) != PARAMS or given.get("model", MODEL) != MODEL
+    is_elsewhere |= arguments.run is _show_report and foreign_report.is_foreign(arguments)
     if is_elsewhere or files.path_exists(PARAMS) or arguments.run not in NEED_PROJECT:
         return ""
     return f"\nThere is no project in this folder: `thalweg init` starts one, and writes {PARAMS}"
@@ -101,7 +114,7 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
         name: str, run: Callable[[argparse.Namespace], int | None], summary: str
     ) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        command.set_defaults(run=run)
+        command.set_defaults(run=run, command=name)
         return command
 
     def add_json(command: argparse.ArgumentParser) -> None:
@@ -158,8 +171,11 @@ def _build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     trust = "allow the code of a model that params.yaml does not name"
     command.add_argument("--trust", action="append", default=[], metavar="DOTTED.PATH", help=trust)
     command.add_argument("--model", type=offset.joinpath, default=MODEL, metavar="FOLDER", help=model)
-    command = add_command("report", _show_report, "print where the report is, or pack it into one file to send")
+    summary = "print where the report is, pack it into one file, or write that of another program's study"
+    command = add_command("report", _show_report, summary)
     command.add_argument("--zip", action="store_true", help="write the report, its figures and tables as one ZIP file")
+    foreign_report.add_arguments(command)
+    command.set_defaults(folder=offset)
     command = add_command("compare", _compare_programs, "run two programs in pairs of one seed until one is better")
     compare_arguments.add_arguments(command)
     command.set_defaults(folder=offset)
@@ -278,6 +294,10 @@ def _run_predict(arguments: argparse.Namespace) -> None:
 
 
 def _show_report(arguments: argparse.Namespace) -> None:
+    if foreign_report.is_foreign(arguments):
+        os.chdir(arguments.folder)  # where the paths on the command line begin
+        print(foreign_report.report_study(arguments))
+        return
     from thalweg.cli import report_file
 
     print(report_file.pack_report() if arguments.zip else report_file.require_report())
@@ -332,3 +352,5 @@ NEED_PROJECT = (
     *(_show_running, _stop_stage, _apply_step),
 )
 """Commands that can do nothing in a folder without a project."""
+NEED_NO_TRAINING = (_show_report, _compare_programs, _confirm_objective, _print_timing)
+"""Commands that run where JAX is not installed."""

@@ -6,7 +6,6 @@ Learning Tuning Playbook: equal budgets for the values of a scientific parameter
 
 from collections import Counter
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 from thalweg.config import settings, spaces
@@ -14,11 +13,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.config.study import ParameterConfig
 from thalweg.core import rng
-
-RANGE_LEVELS = 3
-"""A range is compared by its thirds."""
-MIN_LEVEL_TRIALS = 12
-"""With fewer trials a level can hardly come to its own best."""
+from thalweg.stats.level_measures import divide_range
 
 Levels = dict[str, int]
 """A trial's level of each scientific parameter that it may use, by the parameter's name."""
@@ -37,18 +32,6 @@ def divide_parameter(parameter: ParameterConfig) -> list[ParameterConfig]:
         return [parameter.model_copy(update={"choices": (choice,)}) for choice in parameter.choices]
     ends = divide_range(*parameter.range, parameter.log, parameter.whole)
     return [parameter.model_copy(update={"low": low, "high": high}) for low, high in ends]
-
-
-def divide_range(low: float, high: float, log: bool, whole: bool) -> list[tuple[float, float]]:
-    """Return the ends of each level of a range: its thirds, in the range's scale, or as many of its whole numbers."""
-    if whole:
-        count = int(high - low) + 1
-        levels = min(RANGE_LEVELS, count)
-        starts = [low + count * index // levels for index in range(levels + 1)]
-        return [(first, last - 1) for first, last in pairwise(starts)]
-    shares = [index / RANGE_LEVELS for index in range(1, RANGE_LEVELS)]
-    points = [low * (high / low) ** share if log else low + share * (high - low) for share in shares]
-    return list(pairwise([low, *points, high]))
 
 
 def find_level(parameter: ParameterConfig, value: Any) -> int:

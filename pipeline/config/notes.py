@@ -9,6 +9,7 @@ from thalweg.config.study import StopConfig
 from thalweg.config.tree import flatten_tree
 from thalweg.config.write import format_inline
 from thalweg.core import optimizers
+from thalweg.stats.level_measures import MIN_LEVEL_TRIALS
 from thalweg.system.counts import format_count
 
 
@@ -55,11 +56,11 @@ def _list_rare_levels(config: Config) -> Iterator[str]:
     trials, cohort = config.study.trials, config.study.cohort
     for name, parameter in levels.list_scientific(config):
         count = len(levels.divide_parameter(parameter))
-        if trials // count < levels.MIN_LEVEL_TRIALS:
+        if trials // count < MIN_LEVEL_TRIALS:
             values = f"{count} thirds" if parameter.choices is None and not parameter.whole else f"{count} values"
-            needed = -(-levels.MIN_LEVEL_TRIALS * count // cohort) * cohort
+            needed = -(-MIN_LEVEL_TRIALS * count // cohort) * cohort
             most = "at most " if parameter.when else ""  # a trial may switch it off
-            enough = f"and {levels.MIN_LEVEL_TRIALS} are needed" if parameter.when else "enough"
+            enough = f"and {MIN_LEVEL_TRIALS} are needed" if parameter.when else "enough"
             yield (
                 f"{name} has {values}, and {format_count(trials, 'trial')} give each of them {most}{trials // count}; "
                 f"study.trials: {needed} gives each {most}{needed // count}, {enough} to come to its own best"

@@ -1,6 +1,7 @@
 """The first screen: what the study concludes, the numbers, four examples, one chart, and the next step."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from thalweg.reporting.advice.commands import SPACE, format_commands
 from thalweg.reporting.advice.next_space import build_next_space
@@ -9,8 +10,9 @@ from thalweg.reporting.advice.space_yaml import list_settings
 from thalweg.reporting.analysis.candidate_values import name_values
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
 from thalweg.reporting.finding import NextStep, Step
-from thalweg.reporting.page.figures import Gallery
+from thalweg.reporting.page.figures import Chart, Gallery
 from thalweg.reporting.page.parts import KeyNumber, ReportHead
+from thalweg.reporting.rewording import reword_figures, reword_text
 from thalweg.reporting.sections import Section, collect_findings, get_section_name
 from thalweg.reporting.sections.result.candidates import build_candidates_chart
 from thalweg.reporting.sections.result.references import rank_references
@@ -23,7 +25,6 @@ from thalweg.reporting.text import (
     format_interval,
     format_number,
     join_items,
-    metric_label,
 )
 
 MAX_VALUES_LENGTH = 36
@@ -39,7 +40,7 @@ def build_head(tables: StudyTables, sections: Sequence[Section]) -> ReportHead:
     first, lines = next(iter(commands.items()), (None, []))
     steps.sort(key=lambda step: step != first)
     result = build_confirmed_result(tables)
-    return ReportHead(
+    head = ReportHead(
         lede=verdicts[0] if verdicts else "",
         measure=_describe_measure(tables, result),
         numbers=_list_confirmed_numbers(tables, result) if result else _list_unconfirmed_numbers(tables),
@@ -48,10 +49,21 @@ def build_head(tables: StudyTables, sections: Sequence[Section]) -> ReportHead:
         steps=[_shorten_step(tables, step, lines) if step == first else step for step in steps],
         commands=lines,
     )
+    return _reword_head(tables, head)
+
+
+def _reword_head(tables: StudyTables, head: ReportHead) -> ReportHead:
+    """Put what the head says beyond the findings into the words of the study."""
+    charts = [] if head.chart is None else reword_figures(tables, [head.chart])
+    numbers = [number._replace(note=reword_text(tables, number.note)) for number in head.numbers]
+    chart = next((figure for figure in charts if isinstance(figure, Chart)), None)
+    return replace(head, measure=reword_text(tables, head.measure), numbers=numbers, chart=chart)
 
 
 def _shorten_step(tables: StudyTables, step: NextStep, commands: Sequence[str]) -> NextStep:
     """Shorten a step that stands above its commands."""
+    if tables.is_foreign:  # its only commands are the lines of the next search
+        return step._replace(text=Step(f"{drop_reference(step.text).removesuffix('.')}:"))
     if SPACE in step.text.patch:
         settings = [format_code(setting) for setting, _ in list_settings(build_next_space(tables))]
         first = f"set {join_items(settings)} in params.yaml, then search" if settings else "in params.yaml, search"
@@ -67,7 +79,7 @@ def _describe_measure(tables: StudyTables, result: ConfirmedResult | None) -> st
     if result is None:
         return ""
     direction = "lower" if tables.sign > 0 else "higher"
-    return f"{metric_label(tables.objective).capitalize()} on the {result.split} set; {direction} is better."
+    return f"{tables.objective_label.capitalize()} on the {result.split} set; {direction} is better."
 
 
 def _list_confirmed_numbers(tables: StudyTables, result: ConfirmedResult) -> list[KeyNumber]:
@@ -92,7 +104,7 @@ def _list_unconfirmed_numbers(tables: StudyTables) -> list[KeyNumber]:
     best = tables.ranked.iloc[0]
     note = f"trial {int(best['number'])}, on the validation set, not confirmed"
     values = name_values(tables, int(best["number"]), MAX_VALUES_LENGTH)
-    return [KeyNumber(f"best {metric_label(tables.objective)}", "winner", format_number(best["value"]), note, values)]
+    return [KeyNumber(f"best {tables.objective_label}", "winner", format_number(best["value"]), note, values)]
 
 
 def _build_gallery(tables: StudyTables) -> Gallery | None:

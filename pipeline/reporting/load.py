@@ -12,6 +12,7 @@ from thalweg.artifacts.summary import read_summary
 from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.study import NULL
+from thalweg.core.metrics import METRICS
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import choice_key
@@ -63,6 +64,7 @@ def load_study_tables(config: Config) -> StudyTables:
         direction=direction,  # type: ignore[arg-type]
         bounds={name: task.metric_bounds(name) for name in task.metric_directions},
         metric_directions=task.metric_directions,
+        metric_labels={name: metric.label for name, metric in METRICS.items()},
         picture_caption=task.PICTURE_CAPTION,
         is_space_exhausted=settings.covers_space(config) and len(trials) == len(settings.list_planned_settings(config)),
     )

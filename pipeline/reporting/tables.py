@@ -52,6 +52,10 @@ class StudyTables:
     - `bounds`: metric -> lowest and highest possible value; a metric without an entry has none.
     - `is_space_exhausted`: every setting of the space, or every point of the grid, was tried.
     - `metric_directions`: metric -> its better direction (min, max, zero), for all metrics of the task.
+    - `repeats` [settings x seeds]: trials of one setting that have seeds of their own: candidate, trial, seed,
+      validation_<metric>; of a study of another program alone.
+    - `is_foreign`: another program ran the study: `params` has nothing of its settings (`pipeline/foreign`).
+    - `metric_labels`: metric -> its name in words; without an entry the words are those of its name.
     """
 
     params: dict[str, Any]
@@ -76,6 +80,9 @@ class StudyTables:
     typical_pictures: list[dict[str, Any]] = field(default_factory=list)
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
     metric_directions: Mapping[str, str] = field(default_factory=dict)
+    metric_labels: Mapping[str, str] = field(default_factory=dict)
+    repeats: pd.DataFrame = field(default_factory=pd.DataFrame)
+    is_foreign: bool = False
     picture_caption: str = "as the network sees them"
     is_space_exhausted: bool = False
 
@@ -135,9 +142,9 @@ class StudyTables:
         return first_trial if self.has_file_values(first_trial) else None
 
     def has_file_values(self, trial: int) -> bool:
-        """Return whether a trial has the file's own values."""
+        """Return whether a trial has the file's own values; no trial of another program's study has any."""
         rows = self.trials[self.trials["number"] == trial] if len(self.trials) else self.trials
-        if rows.empty:
+        if rows.empty or self.is_foreign:
             return False
         row = rows.iloc[0]
         active = [parameter.name for parameter in self.parameters if pd.notna(row[parameter.name])]
@@ -174,6 +181,15 @@ class StudyTables:
         """The metrics of the confirmed runs, the objective first."""
         names = [name.removeprefix("validation_") for name in map(str, self.runs) if name.startswith("validation_")]
         return sorted(names, key=lambda name: name != self.objective)
+
+    @property
+    def objective_label(self) -> str:
+        """The objective's name in words."""
+        return self.label_metric(self.objective)
+
+    def label_metric(self, metric: str) -> str:
+        """Return a metric's name in words."""
+        return self.metric_labels.get(metric) or metric.replace("_", " ")
 
     def bounds_of(self, metric: str) -> tuple[float, float]:
         """Return the lowest and highest possible value of a metric."""

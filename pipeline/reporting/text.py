@@ -7,13 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from thalweg.core.metrics import METRICS
 from thalweg.system.counts import format_count as format_count  # with the other formats of the report
-
-
-def metric_label(metric: str) -> str:
-    """Return a metric's name in words."""
-    return METRICS[metric].label if metric in METRICS else metric.replace("_", " ")
 
 
 def is_missing(value: Any) -> bool:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.config.levels import MIN_LEVEL_TRIALS, assign_levels, divide_parameter, list_scientific
+from thalweg.config.levels import assign_levels, divide_parameter, list_scientific
 from thalweg.config.spaces import Setting
 from thalweg.core import rng
 from thalweg.search.distributions import build_distributions
 from thalweg.search.samplers import OptunaSampler, Sampler, compute_value_at, draw_sobol
 from thalweg.search.tpe import STARTUP_TRIALS
 from thalweg.search.trials import Outcome
+from thalweg.stats.level_measures import MIN_LEVEL_TRIALS
 
 LEVEL_START_TRIALS = MIN_LEVEL_TRIALS // 2
 """Trials of a level that are drawn before its sampler learns. A longer study begins as a shorter one does."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from thalweg.stats.response_surface import Measures
 Floats = NDArray[np.float64]
 
 RANGE_LEVELS = 3
+"""A range is compared by its thirds."""
+MIN_LEVEL_TRIALS = 12
+"""With fewer trials a level can hardly come to its own best."""
 GRID = 24
 """Points of a range over which a mean is taken; a multiple of its levels."""
 MAX_BRANCHES = 64
@@ -35,6 +39,18 @@ class Dimension:
     def idle_value(self) -> float:
         """What stands for the value of a trial that does not use it."""
         return -1.0 if self.choices else 0.5
+
+
+def divide_range(low: float, high: float, log: bool, whole: bool) -> list[tuple[float, float]]:
+    """Return the ends of each level of a range: its thirds, in the range's scale, or as many of its whole numbers."""
+    if whole:
+        count = int(high - low) + 1
+        levels = min(RANGE_LEVELS, count)
+        starts = [low + count * index // levels for index in range(levels + 1)]
+        return [(first, last - 1) for first, last in pairwise(starts)]
+    shares = [index / RANGE_LEVELS for index in range(1, RANGE_LEVELS)]
+    points = [low * (high / low) ** share if log else low + share * (high - low) for share in shares]
+    return list(pairwise([low, *points, high]))
 
 
 def list_branches(dimensions: Sequence[Dimension]) -> list[tuple[float, dict[int, int]]]:

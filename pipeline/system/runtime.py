@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from thalweg.system import files
@@ -63,8 +64,10 @@ def configure_blas(environment: os._Environ[str]) -> None:
 def configure_xla(environment: os._Environ[str]) -> None:
     """Set the thread pool, the host devices, and a cache of compiled programs. The user's settings take precedence.
 
-    On a GPU, sums get a fixed order.
+    On a GPU, sums get a fixed order. Where JAX is not installed, there is nothing to set.
     """
+    if find_spec("jaxlib") is None:
+        return
     environment.setdefault("NPROC", str(XLA_THREADS))
     flags = environment.get("XLA_FLAGS", "")
     settings = {

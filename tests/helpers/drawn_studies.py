@@ -19,9 +19,11 @@ from tests.helpers.drawn_tables import (
     summarize,
 )
 from tests.helpers.terrain import draw_terrain, with_terms
+from thalweg.core.metrics import METRICS
 from thalweg.reporting.tables import StudyTables
 from thalweg.system.images import write_image
 
+LABELS = {name: metric.label for name, metric in METRICS.items()}
 MEDIAN = {"the median count": 2.4}
 
 
@@ -82,6 +84,7 @@ def build_counting_study(folder: Path, trials: int = 48, epochs: int = 16, seed:
         output_kind="number",
         objective="mae",
         direction="min",
+        metric_labels=LABELS,
     )  # fmt: skip
 
 

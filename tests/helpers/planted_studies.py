@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tests.helpers.drawn_studies import build_params
+from tests.helpers.drawn_studies import LABELS, build_params
 from tests.helpers.drawn_tables import summarize
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -136,6 +136,7 @@ def draw_study(world: World, seed: int, trials: int = 48, sampler: str = "random
         objective="mae",
         direction="min",
         metric_directions={"mae": "min", "rmse": "min", "bias": "zero", "exact": "max"},
+        metric_labels=LABELS,
     )  # fmt: skip
 
 

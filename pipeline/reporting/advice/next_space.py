@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from thalweg.config.levels import divide_range
 from thalweg.reporting.analysis import failure_bounds, failure_regions, good_region, separation
 from thalweg.reporting.analysis.importance import find_thirds, rank_importances
 from thalweg.reporting.analysis.isolation import group_trials_by_value, list_scientific
@@ -15,6 +14,7 @@ from thalweg.reporting.analysis.trial_spread import compare_with_noise
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import choice_key, format_choices, is_missing
+from thalweg.stats.level_measures import divide_range
 
 OTHERS_WORSE, OTHERS_NO_BETTER = "the others are worse", "the others are worse or no better"
 

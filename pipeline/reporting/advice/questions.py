@@ -1,6 +1,5 @@
 """Advice on what the study asks about: narrow the space, more trials for its values, or more fresh seeds."""
 
-from thalweg.config.levels import MIN_LEVEL_TRIALS
 from thalweg.reporting.advice import more_seeds, more_trials, search_space
 from thalweg.reporting.advice.settings import format_settings
 from thalweg.reporting.analysis.questions import MAX_SEEDS, Answer, LevelAnswer
@@ -10,6 +9,7 @@ from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_number, join_items
 from thalweg.stats.intervals import compare_with_zero, t_interval
+from thalweg.stats.level_measures import MIN_LEVEL_TRIALS
 
 RETRAINS = "`confirm` then retrains the best trial of each value"
 ASK = {"confirm.questions": True}

@@ -6,7 +6,6 @@ So a report cannot ask for more trials and for none, or for another space and fo
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thalweg.config.levels import MIN_LEVEL_TRIALS
 from thalweg.reporting.advice import more_seeds, more_trials, next_space, search_space
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
@@ -15,6 +14,7 @@ from thalweg.reporting.analysis.scientific_verdict import judge_parameter
 from thalweg.reporting.finding import Step
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
+from thalweg.stats.level_measures import MIN_LEVEL_TRIALS
 
 EXHAUSTED = Step(
     "Every combination was tried: more trials only add seeds. Widen the space, or raise `points` of a grid."

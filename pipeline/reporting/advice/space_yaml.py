@@ -17,7 +17,7 @@ ENQUEUE = "study.enqueue"
 
 def format_space(space: Sequence[NextParameter]) -> list[str]:
     """Format what is still searched as `space:` of params.yaml, which it replaces; [] if every parameter is settled."""
-    entries = _divide_space(space)[0]
+    entries = divide_space(space)[0]
     lines = [f"    {format_inline({name: entry})[1:-1]}" for name, entry in entries.items()]
     return ["  space:", *lines] if lines else []
 
@@ -28,19 +28,19 @@ def build_space_patch(tables: StudyTables, space: Sequence[NextParameter]) -> di
     The whole `study.space`; the value of each parameter that is searched no more; and of each that the file has outside
     the space, the best trial's.
     """
-    entries, settled = _divide_space(space)
+    entries, settled = divide_space(space)
     if not entries:
         return {}
-    fixed = {step.searched.name: _round_value(step.remaining_values[0]) for step in settled}
+    fixed = {step.searched.name: round_value(step.remaining_values[0]) for step in settled}
     inside = {name: value for name, (_, value) in _find_outside_values(tables, entries).items()}
     return {"study.space": entries} | fixed | inside
 
 
 def list_settings(space: Sequence[NextParameter]) -> list[tuple[str, str]]:
     """List each parameter that is searched no more as `name: value`, with the reason for the value."""
-    settled = _divide_space(space)[1]
+    settled = divide_space(space)[1]
     return [
-        (format_setting(step.searched.name, _round_value(step.remaining_values[0])), step.reason) for step in settled
+        (format_setting(step.searched.name, round_value(step.remaining_values[0])), step.reason) for step in settled
     ]
 
 
@@ -49,7 +49,7 @@ def list_outside_values(tables: StudyTables, space: Sequence[NextParameter]) -> 
 
     A value that the file lacks, as a size of another network, is ''.
     """
-    outside = _find_outside_values(tables, _divide_space(space)[0])
+    outside = _find_outside_values(tables, divide_space(space)[0])
     return [
         ("" if value is MISSING else format_setting(name, value), format_setting(name, inside))
         for name, (value, inside) in outside.items()
@@ -66,7 +66,7 @@ def _find_outside_values(tables: StudyTables, entries: Mapping[str, Any]) -> dic
             continue
         setting[name] = value
         inside = best[name].item() if hasattr(best[name], "item") else best[name]
-        inside = inside if isinstance(inside, float) and math.isnan(inside) else _round_value(inside)
+        inside = inside if isinstance(inside, float) and math.isnan(inside) else round_value(inside)
         if not parameter.has_value(value) and parameter.has_value(inside):
             setting[name] = inside
             outside[name] = (value, inside)
@@ -90,7 +90,7 @@ def _find_best_trial(tables: StudyTables) -> dict[str, Any]:
     return dict((by_value[is_winner] if is_winner.any() else by_value).iloc[0])
 
 
-def _divide_space(space: Sequence[NextParameter]) -> tuple[dict[str, dict[str, Any]], list[NextParameter]]:
+def divide_space(space: Sequence[NextParameter]) -> tuple[dict[str, dict[str, Any]], list[NextParameter]]:
     """Return the entries of the next space, and the parameters that have one value and need none.
 
     A parameter whose condition can no longer hold is in neither. One with one value keeps its entry if only some trials
@@ -105,23 +105,23 @@ def _divide_space(space: Sequence[NextParameter]) -> tuple[dict[str, dict[str, A
             for name, allowed in parameter.when.items()
         }
         remaining[parameter.name] = values if all(conditions.values()) else ()
-        when = {name: list(map(_round_value, allowed)) for name, allowed in conditions.items() if name in entries}
+        when = {name: list(map(round_value, allowed)) for name, allowed in conditions.items() if name in entries}
         if not all(conditions.values()):
             continue
         if len(values) == 1 and not when:
             settled.append(step)
             continue
-        range_keys = {"low": _round_value(parameter.low), "high": _round_value(parameter.high)}
+        range_keys = {"low": round_value(parameter.low), "high": round_value(parameter.high)}
         range_keys |= {name: True for name in ("log", "whole") if getattr(parameter, name)}
         range_keys |= {"points": parameter.points} if parameter.points is not None else {}
-        entry: dict[str, Any] = {"choices": list(map(_round_value, values))} if values else range_keys
+        entry: dict[str, Any] = {"choices": list(map(round_value, values))} if values else range_keys
         entry |= {"when": when} if when else {}
         entry |= {"role": "scientific"} if parameter.role == "scientific" and len(values) != 1 else {}
         entries[parameter.name] = entry
     return entries, settled
 
 
-def _round_value(value: Any) -> Any:
+def round_value(value: Any) -> Any:
     """Round a number to six digits, to a whole one if it is; leave other values. The name `null` becomes None."""
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, (str, bool)):

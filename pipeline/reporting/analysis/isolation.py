@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg.config.levels import MIN_LEVEL_TRIALS, divide_range
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_choices, format_levels
+from thalweg.stats.level_measures import MIN_LEVEL_TRIALS, divide_range
 from thalweg.stats.samples import compute_chance_of_many
 
 ALPHA = 0.05  # false verdicts on a parameter

@@ -11,6 +11,7 @@ from thalweg.stats.intervals import two_way_residuals
 from thalweg.stats.samples import SeedNoise
 
 FAILURE_DEVIATIONS = 10  # robust deviations from which on a run has failed
+MIN_TOP_REPEATS = 4  # beyond the first run of each setting: degrees of freedom of the better settings alone
 MIN_FAILURE_SEEDS = 5  # of a candidate; fewer cannot show a failure
 
 
@@ -54,21 +55,32 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
 
 
 def _select_top_runs(tables: StudyTables) -> pd.DataFrame:
-    """Select the retrained runs that tell the noise of the top trials, as `estimate_seed_noise` says."""
-    column, runs = f"validation_{tables.objective}", tables.runs
+    """Select the retrained runs that tell the noise of the top trials, as `estimate_seed_noise` says.
+
+    Where nothing was retrained, settings that the search itself repeated tell it.
+    """
+    column, runs = f"validation_{tables.objective}", _select_repeats(tables) if tables.runs.empty else tables.runs
     if runs.empty or column not in runs or not tables.has_same_epochs:
         return pd.DataFrame()
-    is_top = (runs["candidate"] != "baseline") & ~_is_for_level(tables)
+    is_top = (runs["candidate"] != "baseline") & ~_is_for_level(tables, runs)
     is_sound = is_top & ~find_failed_runs(runs, column, tables.sign)
     return drop_diverged_runs(runs[is_sound]).dropna(subset=[column])
 
 
-def _is_for_level(tables: StudyTables) -> pd.Series:
+def _select_repeats(tables: StudyTables) -> pd.DataFrame:
+    """Select the repeats of the better half of the settings, or all if those are few: bad settings may be noisier."""
+    repeats, better = tables.repeats, tables.ranked.head(-(-len(tables.ranked) // 2))
+    if repeats.empty:
+        return repeats
+    top: pd.DataFrame = repeats[repeats["trial"].isin(better["number"])]
+    return top if len(top) - top["candidate"].nunique() >= MIN_TOP_REPEATS else repeats
+
+
+def _is_for_level(tables: StudyTables, runs: pd.DataFrame) -> pd.Series:
     """Return which runs [runs] are of a trial that was retrained only as the best of a value that the study asks about.
 
     Such a trial ranks below one that was not retrained: the top trials are retrained without a gap.
     """
-    runs = tables.runs
     if not any(parameter.role == "scientific" for parameter in tables.parameters):
         return pd.Series(False, index=runs.index)
     retrained = set(runs["trial"].dropna().astype(int))

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +31,7 @@ class Chart(CaptionedFigure):
     """Tables by name and the function that draws them; `description` replaces the chart for the blind.
 
     In the page, marks of tables with a column `trial` are linked to their trial. `decoration_tables` hold no values.
+    `labels` replace words of the drawing, and name its fields.
     """
 
     description: str
@@ -38,12 +39,14 @@ class Chart(CaptionedFigure):
     plot: Callable[[], AltairChart]
     is_half_width: bool = False
     decoration_tables: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def spec_without_data(self) -> dict[str, Any]:
         """Return Altair's specification without data. Its validation takes a second per report: left to the tests."""
         empty = {name for name, table in self.data.items() if table.empty}
-        return _drop_empty_layers(self.plot().to_dict(validate=False), empty)
+        spec: dict[str, Any] = _replace_labels(self.plot().to_dict(validate=False), self.labels)
+        return _drop_empty_layers(spec, empty)
 
     @cached_property
     def datasets(self) -> dict[str, list[dict[str, Any]]]:
@@ -153,3 +156,14 @@ def _drop_empty_layers(spec: dict[str, Any], empty: Collection[str]) -> dict[str
         return spec
     layers = [layer for layer in spec["layer"] if (layer.get("data") or {}).get("name") not in empty]
     return spec | {"layer": [_drop_empty_layers(layer, empty) for layer in layers]}
+
+
+def _replace_labels(part: Any, labels: Mapping[str, str]) -> Any:
+    """Replace words of a specification; a field that has a label, and no title, gets it as its title."""
+    if isinstance(part, list):
+        return [_replace_labels(each, labels) for each in part]
+    if not isinstance(part, dict):
+        return labels.get(part, part) if isinstance(part, str) else part
+    title = {"title": labels[part["field"]]} if part.get("field") in labels and "title" not in part else {}
+    kept = {name: value if name == "field" else _replace_labels(value, labels) for name, value in part.items()}
+    return kept | title

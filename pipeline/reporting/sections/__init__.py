@@ -11,15 +11,12 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
 
-from thalweg.core import own_functions
-from thalweg.core.own_functions import check_function
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure
+from thalweg.reporting.rewording import reword_figures, reword_findings
 from thalweg.reporting.tables import StudyTables
 from thalweg.system.files import UserError
 from thalweg.system.members import MemberError, import_member, is_dotted, run_own_code
-
-OWN = own_functions.Protocol("a section's function", ("tables",), lambda result, _tables: result)
 
 
 class Section(Protocol):
@@ -68,16 +65,20 @@ def load_own_sections(paths: Iterable[str]) -> dict[str, Section]:
 
 def load_own_section(path: str, before: Iterable[Section] = ()) -> Section:
     """Import the user's section at a dotted path, after the own ones `before` it. Raises `MemberError`."""
+    # JAX, which the report of another program's study does without
+    from thalweg.core import own_functions
+
     section = import_member(path)
     if not isinstance(section, ModuleType):
         raise MemberError(path, "is no module; a section is a file with a `TITLE` and functions")
     if not isinstance(getattr(section, "TITLE", None), str) or not isinstance(getattr(section, "ORDER", None), int):
         raise MemberError(path, "needs a `TITLE`, which is text, and an `ORDER`, a whole number: small ones come first")
+    protocol = own_functions.Protocol("a section's function", ("tables",), lambda result, _tables: result)
     functions = ("build_findings", "build_figures", *(["is_applicable"] if hasattr(section, "is_applicable") else []))
     for name in functions:
         if not callable(getattr(section, name, None)):
             raise MemberError(path, f"needs a function `{name}(tables)`")
-        check_function(f"{path}.{name}", getattr(section, name), OWN)
+        own_functions.check_function(f"{path}.{name}", getattr(section, name), protocol)
     for other in (*find_sections(), *before):
         if get_section_name(section) == get_section_name(other) or section.TITLE.lower() == other.TITLE.lower():
             owner = other.__name__.removeprefix(f"{__name__}.")
@@ -110,19 +111,19 @@ def _is_applicable(section: ConditionalSection, tables: StudyTables) -> bool:
 @lru_cache(maxsize=64)
 def collect_findings(section: Section, tables: StudyTables) -> tuple[Finding, ...]:
     """Return the findings of a section, computed once for page, Markdown and summary."""
-    return _build_parts(section, "build_findings", tables, Finding)
+    return reword_findings(tables, _build_parts(section, "build_findings", tables, Finding))
 
 
 @lru_cache(maxsize=64)
 def collect_figures(section: Section, tables: StudyTables) -> tuple[Figure, ...]:
     """Return the figures of a section, computed once."""
-    return _build_parts(section, "build_figures", tables, Figure)
+    return reword_figures(tables, _build_parts(section, "build_figures", tables, Figure))
 
 
 def _build_parts(section: Section, function: str, tables: StudyTables, kind: Any) -> tuple[Any, ...]:
     """Return what a function of a section builds. Raises `MemberError` if an own one fails or builds something else."""
     build = getattr(section, function)
-    if section.__name__.startswith(f"{__name__}."):
+    if section.__name__.startswith("thalweg."):
         return tuple(build(tables))
     built = run_own_code(section.__name__, build, tables)
     if not isinstance(built, list | tuple) or not all(isinstance(part, kind) for part in built):

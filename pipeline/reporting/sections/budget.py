@@ -26,7 +26,6 @@ from thalweg.reporting.text import (
     format_percent_estimate,
     format_share,
     join_items,
-    metric_label,
 )
 from thalweg.stats.interval import Interval
 
@@ -52,7 +51,7 @@ def _report_stop(tables: StudyTables) -> list[Finding]:
         evidence = f"It ran for {format_count(round(limit), 'second')}, its limit. Another run may stop elsewhere."
     else:
         evidence = (
-            f"The last cohorts (trials proposed together) improved {metric_label(tables.objective)} by "
+            f"The last cohorts (trials proposed together) improved {tables.objective_label} by "
             f"{format_number(reached, 2)} each, less than the {format_number(limit, 2)} of `study.stop.gain`."
         )
     finished, planned = len(tables.trials) + tables.repeat_count, tables.setting("study.trials", 0)

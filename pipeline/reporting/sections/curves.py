@@ -16,7 +16,7 @@ from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figu
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import subsample_indices, subsample_trials
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, format_share, is_missing, metric_label
+from thalweg.reporting.text import format_count, format_number, format_share, is_missing
 
 TITLE = "Learning curves"
 ORDER = 24
@@ -88,7 +88,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 
 
 def _build_learning_figure(tables: StudyTables) -> Figure:
-    metric, short = tables.objective, metric_label(tables.objective)
+    metric, short = tables.objective, tables.objective_label
     mean = subsample_mean_curves(tables.curves, [metric])
     if metric not in mean or mean[metric].notna().sum() == 0:
         return EmptyFigure("learning", "All trials", "There is no learning curve to draw.")

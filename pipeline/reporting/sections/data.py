@@ -74,7 +74,7 @@ def _describe_expected_gain(tables: StudyTables, scaling: pd.DataFrame) -> str:
     expected = last * min(1.0, last / before)
     fewest, few, total = (f"{round(images):,}" for images in scaling["images"].tail(3))
     return (
-        f" From {fewest} to {few} images {text.metric_label(tables.objective)} improved by {before:.2g}, from {few} to "
+        f" From {fewest} to {few} images {tables.objective_label} improved by {before:.2g}, from {few} to "
         f"{total} by {last:.2g}. If gains continue like this, {factors[1]:.2g} times as many gain about {expected:.2g}."
     )
 
@@ -120,7 +120,7 @@ def _describe_effect(tables: StudyTables, effect: Interval) -> str:
     low, high = sorted((tables.sign * effect.low, tables.sign * effect.high))
     change = text.format_change(tables.sign * effect.mean, low, high)
     seeds = text.format_count(effect.n, "seed")
-    return f"{text.metric_label(tables.objective)} on the validation set is {change}, over {seeds}."
+    return f"{tables.objective_label} on the validation set is {change}, over {seeds}."
 
 
 def _name_images(tables: StudyTables) -> str:
@@ -157,7 +157,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     means[["low", "high"]] = means[["low", "high"]].clip(window.low, window.high)
     decimals = text.count_decimals((window.high - window.low) / 4)
     means["label"] = [text.format_fixed(mean, decimals) for mean in means["mean"]]
-    candidate, metric = _name_candidate(tables), text.metric_label(tables.objective)
+    candidate, metric = _name_candidate(tables), tables.objective_label
     caption = (
         f"The {candidate}'s settings, judged on the validation set. Each seed trains on images that it draws itself, "
         "for as many steps as with all images. No seed had a part in choosing the winner. Small dots: seeds. Large "

@@ -17,7 +17,7 @@ from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figu
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.sentences import describe_outliers
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, format_percent, metric_label
+from thalweg.reporting.text import format_count, format_number, format_percent
 
 TITLE = "History"
 ORDER = 42
@@ -111,7 +111,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         "expected": expected,
         "rule": pd.DataFrame({"value": [reference], "name": ["baseline"]}).dropna(),
     }
-    name = metric_label(tables.objective)
+    name = tables.objective_label
     last = int(trials["number"].max())
     draw = partial(_plot_history, window, last, sorted(points["role"].unique()), name)
     return [Chart("history", f"{name.capitalize()} by trial", f"{caption} {comparison}", description, data, draw)]

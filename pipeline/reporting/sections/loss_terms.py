@@ -26,7 +26,6 @@ from thalweg.reporting.text import (
     format_percent,
     format_range,
     join_items,
-    metric_label,
 )
 from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import compare_with_zero
@@ -66,7 +65,7 @@ def _report_term_worth(tables: StudyTables) -> list[Finding]:
     left_out = "it" if len(effects) == 1 else "each of these alone"
     counts = [effect.n for effect in effects.values()]
     evidence = (
-        f"Change of {metric_label(tables.objective)} on the validation set without {left_out}, over "
+        f"Change of {tables.objective_label} on the validation set without {left_out}, over "
         f"{format_range(str(min(counts)), str(max(counts)))} fresh seeds (an interval may reach beyond the metric's "
         f"values): {changes}.{describe_joint_intervals(len(ablation_effects.compute_effects(tables)))}"
     )

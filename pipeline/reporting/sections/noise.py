@@ -20,7 +20,6 @@ from thalweg.reporting.text import (
     format_percent,
     format_range,
     join_items,
-    metric_label,
 )
 from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import t_interval
@@ -44,7 +43,7 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     trials = tuple(int(trial) for trial in best["number"])
     deviations = {"noise_deviation": noise.std, "trials_deviation": float(ranked["value"].std())}
     deviations["best_quarter_deviation"] = float(best["value"].std())
-    noise_sentence = describe_noise(noise, metric_label(tables.objective))
+    noise_sentence = describe_noise(noise, tables.objective_label)
     spread, best_spread = (format_number(table["value"].std(), 2) for table in (ranked, best))
     # those that were stopped early have no value at the end, so nothing here is said of them
     has_stopped = tables.count_trials("pruned") > 0
@@ -147,7 +146,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 
 def _build_seeds_chart(tables: StudyTables, candidates: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
     """Build the chart of trials (first row) and seeds of candidates on one axis, to compare their spreads."""
-    label, bounds, rows = metric_label(tables.objective), tables.bounds_of(tables.objective), []
+    label, bounds, rows = tables.objective_label, tables.bounds_of(tables.objective), []
     dots = "Small dots: fresh seeds"
     if tables.has_same_epochs and len(best) > 2:
         values = best.set_index("number")["value"]
@@ -178,7 +177,7 @@ def _build_spread_table(tables: StudyTables, candidates: dict[str, pd.Series]) -
                 "mean": format_fixed(values.mean(), places),
             }
         )
-    caption = f"{metric_label(tables.objective).capitalize()} on the validation set over fresh seeds."
+    caption = f"{tables.objective_label.capitalize()} on the validation set over fresh seeds."
     caption += " The baseline is retrained for comparison only." if "baseline" in candidates else ""
     return Table("spread", "Seeds of each candidate", caption, pd.DataFrame(rows))
 
@@ -203,7 +202,7 @@ def _build_fold_charts(tables: StudyTables, trials: list[int]) -> list[Figure]:
             "folds",
             title,
             caption,
-            metric_label(tables.objective),
+            tables.objective_label,
             rows,
             is_half_width=False,
         )

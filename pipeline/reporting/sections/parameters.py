@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.advice import next_space, search_space, space_yaml
+from thalweg.reporting.advice import next_space, search_space, space_yaml, suggestions
 from thalweg.reporting.analysis import constant_trials, failure_bounds, failure_regions, good_region
 from thalweg.reporting.analysis.good_region import jitter_trials, select_best_tenth
 from thalweg.reporting.analysis.window import Window
@@ -36,7 +36,6 @@ from thalweg.reporting.text import (
     format_range,
     format_share,
     join_items,
-    metric_label,
 )
 
 TITLE = "Parameters"
@@ -144,6 +143,9 @@ def _build_next_space(tables: StudyTables) -> list[Figure]:
     if failure_regions.list_edges(tables) and sum(parameter.is_range for parameter in tables.parameters) > 1:
         caption += "Each end is moved alone, so combinations inside may still fail: see Health. "
     space = next_space.build_next_space(tables)
+    if tables.is_foreign:
+        caption += "Each line draws one setting of a trial in Optuna, or sets the value that it keeps."
+        return [Code("next-space", "Search next", caption, suggestions.format_suggestions(tables, space))]
     settings = [f"{format_code(setting)} ({reason})" for setting, reason in space_yaml.list_settings(space)]
     caption += "In params.yaml, replace `space:` and the lines below it by this."
     if settings:
@@ -173,7 +175,7 @@ def _build_slice_figure(tables: StudyTables, index: int, parameter: SearchedPara
     parts = [f"`{above}` is {' or '.join(map(format_number, values))}" for above, values in parameter.when.items()]
     caption = f"Only where {join_items(parts)}: {format_count(len(points), 'trial')}." if parts else ""
     caption = f"{caption} {describe_outliers(*constant_trials.find_outliers(tables, trials, window))}".strip()
-    axis = metric_label(tables.objective)
+    axis = tables.objective_label
     x = {"x": alt.X("at:Q", **build_range_axis(parameter, 8))} if numeric else _encode_choices(list(labels.values()))
     # one legend a row is enough: the marks mean the same in every chart
     draw = partial(_plot_slice, window, x, points["role"].tolist(), axis, index < 2)

@@ -40,7 +40,6 @@ from thalweg.reporting.text import (
     format_number,
     format_share,
     join_items,
-    metric_label,
 )
 from thalweg.stats.pareto import pareto_front
 
@@ -70,7 +69,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
     """Report the trials on the front, and whether the objectives conflict at all."""
     trials, metrics = tuple(int(trial) for trial in best.index), list_objectives(tables)
-    names, count = join_items([metric_label(name) for name in metrics]), format_count(len(best), "trial")
+    names, count = join_items([tables.label_metric(name) for name in metrics]), format_count(len(best), "trial")
     numbers = {"front": len(best), "complete": len(table)}
     if len(best) == 1:
         verdict = f"Trial {trials[0]} is best in every objective: there is no trade-off."
@@ -86,7 +85,9 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
     reference = select_reference_trials(tables, table)
     if len(noise) == len(metrics):
         if drowned := [
-            metric_label(name) for name, least in zip(metrics, noise, strict=True) if least > np.ptp(reference[name])
+            tables.label_metric(name)
+            for name, least in zip(metrics, noise, strict=True)
+            if least > np.ptp(reference[name])
         ]:
             evidence += f" In {join_items(drowned)}, seed noise is larger than the differences between trials."
             verdict = f"Seed noise hides which of {format_count(len(best), 'trade-off')} is best."
@@ -111,7 +112,7 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
 def _describe_values(tables: StudyTables, table: pd.DataFrame, trial: int) -> str:
     names = list_objectives(tables)
     return ", ".join(
-        f"{metric_label(name)} {format_number(metric_sign(tables, name) * table[name][trial])}" for name in names
+        f"{tables.label_metric(name)} {format_number(metric_sign(tables, name) * table[name][trial])}" for name in names
     )
 
 
@@ -154,7 +155,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 
 def _build_pair_chart(tables: StudyTables, table: pd.DataFrame, index: int, pair: tuple[str, str], half: bool) -> Chart:
     """Build the chart of two objectives against each other, with the front of these two alone."""
-    x_label, y_label = map(metric_label, pair)
+    x_label, y_label = map(tables.label_metric, pair)
     signs, noises = [metric_sign(tables, name) for name in pair], [metric_noise(tables, name) for name in pair]
     reference = select_reference_trials(tables, table)
     windows = [compute_window(sign * reference[name], sign) for name, sign in zip(pair, signs, strict=True)]
@@ -241,7 +242,7 @@ def _build_front_table(tables: StudyTables, table: pd.DataFrame) -> Table:
     best = table[pareto_front(table)].sort_values(tables.objective)
     rows = tables.trials.set_index("number").loc[best.index]
     columns = {"trial": best.index} | {
-        metric_label(name): metric_sign(tables, name) * best[name].to_numpy() for name in list_objectives(tables)
+        tables.label_metric(name): metric_sign(tables, name) * best[name].to_numpy() for name in list_objectives(tables)
     }
     columns |= {parameter.name: rows[parameter.name].to_numpy() for parameter in tables.parameters}
     caption = "Trials that no other beats, sorted by the first objective."

@@ -12,7 +12,7 @@ from thalweg.reporting.finding import CONFIDENCE, Finding
 from thalweg.reporting.page.figures import EmptyFigure, Figure, Table, TrialTable
 from thalweg.reporting.sentences import STATE_LABELS, describe_noise, refer_to_fresh_seeds
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import capitalise_first, format_count, format_number, format_share, metric_label
+from thalweg.reporting.text import capitalise_first, format_count, format_number, format_share
 
 TITLE = "Trials"
 ORDER = 36
@@ -61,7 +61,7 @@ def _report_ties(tables: StudyTables) -> list[Finding]:
     if compare_with_noise(tables) in ("below", "explained"):
         return []
     evidence = (
-        f"{describe_noise(noise, metric_label(tables.objective))} Two trials that are equally good differ by up to "
+        f"{describe_noise(noise, tables.objective_label)} Two trials that are equally good differ by up to "
         f"{format_number(noise.least_significant_difference, 2)} (95 %)."
     )
     numbers = {"ties": len(close), "least_difference": noise.least_significant_difference}
@@ -104,9 +104,10 @@ def build_trial_rows(tables: StudyTables) -> pd.DataFrame:
             "rank": trials["rank"],
             "state": trials["state"].map(STATE_LABELS).fillna(trials["state"]),
             tables.objective: trials["value"],
-            "epochs": trials["epochs"],
         }
     )
+    if trials["epochs"].any():  # another program's trials may have reported nothing
+        table["epochs"] = trials["epochs"]
     for parameter in tables.parameters:
         table[parameter.name] = trials[parameter.name]
     for column, heading in (("diverged_step", "diverged at step"), ("audit", "value at the end")):
@@ -166,4 +167,5 @@ def _build_best_figure(
         *(parameter.name for parameter in tables.parameters),
         "epochs",
     ]
+    columns = [name for name in columns if name in ranked]
     return Table("best", title, caption.strip(), ranked[columns].head(MAX_MARKDOWN_ROWS), marked_rows=dots)

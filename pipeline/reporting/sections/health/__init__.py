@@ -19,7 +19,6 @@ from thalweg.reporting.text import (
     format_number,
     format_share,
     join_items,
-    metric_label,
 )
 
 TITLE = "Health"
@@ -105,7 +104,7 @@ def _report_constant_trials(tables: StudyTables) -> list[Finding]:
     cause, step = _explain_cause(tables, failure_regions.find_constant_edge(tables), "learned nothing", constant)
     share = capitalise_first(format_share(len(constant), len(tables.trials), "trial"))
     evidence = (
-        f"{share} ended, or were stopped, at the same {metric_label(tables.objective)}, "
+        f"{share} ended, or were stopped, at the same {tables.objective_label}, "
         f"{format_number(float(constant['end'].median()))}. Each gives every example one and the same answer, "
         f"which may be a bad one. {cause}"
     )
@@ -200,7 +199,7 @@ def _report_winner(tables: StudyTables) -> list[Finding]:
     (first, last), (before, after) = ([format_number(end) for end in ends] for ends in (winner.losses, winner.metrics))
     evidence = (
         f"That is from epoch {winner.epochs[0]} to epoch {winner.epochs[1]}. On the validation set, its "
-        f"{metric_label(tables.objective)} goes from {before} to {after}."
+        f"{tables.objective_label} goes from {before} to {after}."
     )
     winner_verdicts = verdicts[verdicts["trial"] == tables.winner]
     if len(winner_verdicts):
@@ -249,7 +248,7 @@ def _build_verdicts_table(tables: StudyTables, verdicts: pd.DataFrame) -> Table:
 
 
 def _describe_evidence(tables: StudyTables, verdict: pd.Series) -> str:
-    return describe_evidence(verdict["evidence"], metric_label(tables.objective))
+    return describe_evidence(verdict["evidence"], tables.objective_label)
 
 
 def _select_example(tables: StudyTables, verdicts: pd.DataFrame) -> pd.Series:

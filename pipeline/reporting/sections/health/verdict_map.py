@@ -21,7 +21,7 @@ from thalweg.reporting.page.marks import (
 from thalweg.reporting.page.theme import BAR_SHAPE, CROSS_SHAPE, PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_number, format_range, metric_label
+from thalweg.reporting.text import format_count, format_number, format_range
 from thalweg.stats.samples import rank_separation
 
 VERDICT_MARKS = {
@@ -86,7 +86,7 @@ def build_verdict_map(tables: StudyTables, verdicts: pd.DataFrame, edge: Separat
     )
     where = " and ".join(parameter.name for parameter in axes)
     spoken = f"Verdicts of {format_count(len(points), 'trial')} by {where}: {', '.join(kind_texts)}."
-    draw = partial(_plot_verdict_map, first, second, order, len(points), metric_label(tables.objective))
+    draw = partial(_plot_verdict_map, first, second, order, len(points), tables.objective_label)
     data = {"points": points, "edge": line}
     return [Chart("verdict-map", f"Verdicts by {' and '.join(axis_names)}", caption, spoken, data, draw)]
 

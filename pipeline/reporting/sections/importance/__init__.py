@@ -32,7 +32,6 @@ from thalweg.reporting.text import (
     format_number,
     format_percent,
     join_items,
-    metric_label,
 )
 from thalweg.stats.interval import Interval
 
@@ -183,7 +182,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 
 
 def _build_importance_figure(tables: StudyTables, ranking: ImportanceRanking | None) -> Figure:
-    label = metric_label(tables.objective)
+    label = tables.objective_label
     title = f"Effect of each setting on {label}"
     if ranking is None:
         reason = (

@@ -33,7 +33,7 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sentences import describe_epoch
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_code, format_count, format_number, format_percent, join_items, metric_label
+from thalweg.reporting.text import format_code, format_count, format_number, format_percent, join_items
 from thalweg.stats.surface import Surface
 
 
@@ -71,7 +71,7 @@ def _build_heat_map(
         }
     ).sort_values("role", key=lambda role: role == "winner", kind="stable")
     caption = (
-        f"{metric_label(tables.objective).capitalize()} {describe_epoch(levels.epoch)}, smoothed over "
+        f"{tables.objective_label.capitalize()} {describe_epoch(levels.epoch)}, smoothed over "
         f"{format_count(len(trials), 'trial')}; stronger colour is better. The smoothing window is "
         f"{format_percent(surface.width, whole=True)} of each range. Predicting each trial from the others explains "
         f"{format_percent(surface.explained, whole=True)} of the differences. Empty: no trial is near. "
@@ -80,7 +80,7 @@ def _build_heat_map(
     best = positions[int(np.argmin(surface(positions) * tables.sign))]
     spot = {p.name: p.value_at(float(share)) for p, share in zip((across, up), best, strict=True)}
     first, second = (format_number(value, 2) for value in spot.values())
-    spoken = f"{title}: the smoothed {metric_label(tables.objective)} is best near {first} and {second}."
+    spoken = f"{title}: the smoothed {tables.objective_label} is best near {first} and {second}."
     if outside := [format_code(name) for name in list_outside(tables, spot)]:
         caption += f" It is best at a {join_items(outside)} outside the range that the good trials give to search next."
     draw = partial(_plot_heat_map, across, up, shades, points["role"].tolist(), index == 0)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from thalweg.config.levels import MIN_LEVEL_TRIALS
 from thalweg.reporting.advice import questions as advice
 from thalweg.reporting.analysis.isolation import ValueGroup, compute_chance_of_loss, group_trials_by_value
 from thalweg.reporting.analysis.questions import Answer, LevelAnswer
@@ -17,9 +16,9 @@ from thalweg.reporting.text import (
     format_number,
     format_percent,
     join_items,
-    metric_label,
 )
 from thalweg.stats.interval import Interval
+from thalweg.stats.level_measures import MIN_LEVEL_TRIALS
 
 TONES: Mapping[str, Tone] = {"worse": "good", "lost": "good", "open": "caution", "unanswered": "caution"}
 
@@ -34,7 +33,7 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
         parts = [*_describe_answer(tables, verdict.answer), _describe_search(verdict.answer)]
         trials = [verdict.answer.trial, *(other.trial for other in verdict.answer.others)]
     else:
-        parts = [f"Best {metric_label(tables.objective)} of each value in the study: {describe_bests(complete)}."]
+        parts = [f"Best {tables.objective_label} of each value in the study: {describe_bests(complete)}."]
         trials = [group.best_trial for group in complete if group.best_trial is not None]
     parts += [
         _describe_failed_values(verdict),
@@ -110,7 +109,7 @@ def _describe_ahead(tables: StudyTables, name: str, answer: Answer) -> str:
 
 def _format_smallest_effect(tables: StudyTables, answer: Answer | None) -> str:
     effect = None if answer is None else answer.smallest_effect
-    return f"{format_number(effect or 0.0, 2)} or more in {metric_label(tables.objective)}"
+    return f"{format_number(effect or 0.0, 2)} or more in {tables.objective_label}"
 
 
 def _describe_answer(tables: StudyTables, answer: Answer) -> list[str]:
@@ -118,7 +117,7 @@ def _describe_answer(tables: StudyTables, answer: Answer) -> list[str]:
     differences = join_items([_describe_difference(tables, other) for other in answer.others])
     sentences = [
         f"`confirm` retrained the best trial of each value on {format_count(answer.seeds, 'fresh seed')}. On the "
-        f"{tables.split} set, {metric_label(tables.objective)} differs from that of {answer.leader} (trial "
+        f"{tables.split} set, {tables.objective_label} differs from that of {answer.leader} (trial "
         f"{answer.trial}, the best of {format_count(answer.trial_count, 'trial')}) by {differences}. With 95 % "
         "confidence all of these intervals hold the true differences of these trials."
     ]

@@ -24,7 +24,7 @@ from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections.importance.isolation_findings import describe_bests
 from thalweg.reporting.sentences import describe_unknown_noise
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, metric_label
+from thalweg.reporting.text import format_count
 
 
 def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figure:
@@ -58,10 +58,8 @@ def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedP
         f"Diamond: each value at its own best over all other settings. Faint: all trials. {noise_sentence} "
         f"{'Lower' if tables.sign > 0 else 'Higher'} is better. The best of more trials is better by chance alone."
     )
-    spoken = f"The best {metric_label(tables.objective)} for each value of {name}: {describe_bests(shown)}."
-    draw = partial(
-        _plot_isolation, window, rows, points["role"].tolist(), metric_label(tables.objective), index == 0, tilted
-    )
+    spoken = f"The best {tables.objective_label} for each value of {name}: {describe_bests(shown)}."
+    draw = partial(_plot_isolation, window, rows, points["role"].tolist(), tables.objective_label, index == 0, tilted)
     title = f"{name}: the best trial of each value"
     return Chart(
         f"isolation-{index}", title, caption, spoken, {"points": points, "best": best}, draw, is_half_width=True

@@ -8,7 +8,7 @@ from thalweg.reporting.finding import Finding, measure
 from thalweg.reporting.page.figures import EmptyFigure, Figure
 from thalweg.reporting.sections.result import candidates, doubts, references, runners_up, selection_bias, sets, shortage
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_code, format_count, format_interval, join_items, metric_label
+from thalweg.reporting.text import format_code, format_count, format_interval, join_items
 from thalweg.stats.intervals import compare_with_zero
 
 TITLE = "Result"
@@ -54,7 +54,7 @@ def _report_baseline_winner(tables: StudyTables, result: ConfirmedResult) -> Fin
     baseline = format_interval(result.baseline.mean, result.baseline.low, result.baseline.high)
     evidence = (
         f"{_describe_choice(tables, result)} It has the values of params.yaml, as the baseline has. "
-        f"On the {result.split} set, {metric_label(tables.objective)} is {baseline}. "
+        f"On the {result.split} set, {tables.objective_label} is {baseline}. "
         f"{doubts.describe_unseen_failures(tables, result)}"
     ).strip()
     verdict = "The search found nothing better than the baseline."
@@ -120,7 +120,7 @@ def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:
     places = result.decimals
     parts = [
         _describe_choice(tables, result),
-        f"On the {result.split} set, {metric_label(tables.objective)} is "
+        f"On the {result.split} set, {tables.objective_label} is "
         f"{format_interval(winner.mean, winner.low, winner.high, min_places=places)} for the winner and "
         f"{format_interval(baseline.mean, baseline.low, baseline.high, min_places=places)} for the baseline.",
         f"The difference is "
@@ -155,7 +155,7 @@ def _describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
     if not tables.has_same_epochs:
         trial_epochs = "its own number" if tables.is_epochs_searched else tables.setting("training.epochs")
         seeds += f", for {tables.setting('confirm.epochs')} epochs instead of {trial_epochs}"
-    measure = f"{metric_label(tables.objective)} on the validation set"
+    measure = f"{tables.objective_label} on the validation set"
     total = format_count(len(tables.ranked), "complete trial")
     if count < 2:
         return f"Trial {tables.winner} has the best {measure} among {total}. It was retrained on {seeds}."

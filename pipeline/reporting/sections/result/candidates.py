@@ -12,7 +12,7 @@ from thalweg.reporting.page.figures import Chart, Table
 from thalweg.reporting.page.strips import StripRow, build_strip_chart
 from thalweg.reporting.sections.result import references
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_interval, format_number, join_items, metric_label
+from thalweg.reporting.text import format_count, format_interval, format_number, join_items
 from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import t_interval
 
@@ -32,7 +32,7 @@ def build_candidates_chart(tables: StudyTables) -> Chart | None:
         return None
     wide_intervals = {"winner": result.winner, "baseline": result.baseline}
     wide_intervals |= {other.name: other.value.interval for other in tables.summary.others}
-    label, rows = metric_label(tables.objective), []
+    label, rows = tables.objective_label, []
     for name in result.candidates:
         values = difference_by_seed(tables.runs, f"{tables.split}_{tables.objective}", name, None)
         mean = metric_interval(tables, tables.objective, values)
@@ -64,7 +64,7 @@ def build_differences_chart(tables: StudyTables, result: ConfirmedResult) -> Cha
         f"From {format_count(result.difference.n, 'fresh seed')}; the intervals show what {scope} would change"
         f"{'' if result.has_one_group else _name_unknown(result, wide_intervals)}."
     )
-    title, axis = "Difference from the baseline, seed by seed", f"difference in {metric_label(tables.objective)}"
+    title, axis = "Difference from the baseline, seed by seed", f"difference in {tables.objective_label}"
     return build_strip_chart("differences", title, caption, axis, rows, has_zero_line=True)
 
 
@@ -93,13 +93,13 @@ def build_metrics_table(tables: StudyTables, result: ConfirmedResult) -> Table:
         for metric in tables.metrics:
             if (column := f"{result.split}_{metric}") in runs:
                 mean = metric_interval(tables, metric, runs[column])
-                row[metric_label(metric)] = (
+                row[tables.label_metric(metric)] = (
                     format_interval(mean.mean, mean.low, mean.high) if mean else format_number(runs[column].mean())
                 )
         rows.append(row)
     simple = references.rank_references(tables)
     for _, answer in simple.iterrows():
-        values = {metric_label(metric): format_number(answer.get(metric)) for metric in tables.metrics}
+        values = {tables.label_metric(metric): format_number(answer.get(metric)) for metric in tables.metrics}
         rows.append({"candidate": answer["answer"], "trial": None, **values})
     caption = f"Mean on the {result.split} set, with its 95 % interval over seeds alone."
     if not result.has_one_group:

@@ -13,7 +13,6 @@ from thalweg.reporting.text import (
     format_number,
     format_percent,
     join_items,
-    metric_label,
 )
 from thalweg.stats.intervals import t_interval
 
@@ -27,7 +26,7 @@ def report_missing_winner(tables: StudyTables, result: ConfirmedResult) -> list[
     baseline = format_interval(result.baseline.mean, result.baseline.low, result.baseline.high)
     evidence = (
         f"Only the baseline was trained on fresh seeds. On the {result.split} set, its "
-        f"{metric_label(tables.objective)} is {baseline}. `thalweg predict` uses the baseline."
+        f"{tables.objective_label} is {baseline}. `thalweg predict` uses the baseline."
     )
     if 0 < tables.count_trials("diverged") == len(tables.trials):
         verdict, step = "Every trial of the study diverged", search_space.advise_all_diverged(tables)
@@ -72,7 +71,7 @@ def report_failed_seeds(tables: StudyTables, result: ConfirmedResult) -> list[Fi
             values = difference_by_seed(tables.runs, f"validation_{tables.objective}", name, None)
             failed = join_items([format_number(values[seed]) for seed in seeds])
             evidence = (
-                f"On the validation set, {metric_label(tables.objective)} is {failed} there and "
+                f"On the validation set, {tables.objective_label} is {failed} there and "
                 f"{format_number(values.median())} on the median seed. The means here include both, so they show how "
                 "often training fails as much as how good the candidate is."
             )
@@ -102,7 +101,7 @@ def _describe_sound_seeds(tables: StudyTables, result: ConfirmedResult) -> str:
         return ""
     gap = format_interval(difference.mean, difference.low, difference.high, signed=True)
     return (
-        f" On the {difference.n} seeds where both trained normally, the winner's {metric_label(tables.objective)} on "
+        f" On the {difference.n} seeds where both trained normally, the winner's {tables.objective_label} on "
         f"the {result.split} set differs from the baseline's by {gap}, over seeds alone. This decides nothing, because "
         "it leaves the failures out."
     )
@@ -117,14 +116,14 @@ def report_broken_constraints(tables: StudyTables, result: ConfirmedResult) -> l
         for end, side, direction in (("low", "least", -1), ("high", "most", 1)):
             bound = limit.get(end)
             if bound is not None and direction * (mean - bound) > 0:
-                verdict = f"On fresh seeds the winner breaks the limit on {metric_label(metric)}."
+                verdict = f"On fresh seeds the winner breaks the limit on {tables.label_metric(metric)}."
                 evidence = (
                     f"Its mean on the validation set over {format_count(len(runs), 'fresh seed')} is "
                     f"{_format_distinctly(mean, bound)}; `study.constraints` asks for at {side} "
                     f"{format_number(bound, 6)}."
                 )
                 step = (
-                    f"Search with a stricter limit on {metric_label(metric)}, so that other seeds keep it, too. "
+                    f"Search with a stricter limit on {tables.label_metric(metric)}, so that other seeds keep it, too. "
                     "`thalweg predict` still uses the winner."
                 )
                 trials = tuple(int(trial) for trial in runs["trial"].dropna().unique())

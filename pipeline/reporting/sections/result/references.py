@@ -17,7 +17,7 @@ from thalweg.reporting.sections.result.shortage import (
     compute_margins,
 )
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_change, format_count, format_interval, format_number, join_items, metric_label
+from thalweg.reporting.text import format_change, format_count, format_interval, format_number, join_items
 from thalweg.stats.intervals import VarianceSource, compare_with_zero
 from thalweg.stats.samples import count_seeds_needed
 
@@ -31,7 +31,7 @@ def report_references(tables: StudyTables, result: ConfirmedResult) -> list[Find
         return []
     trials = () if tables.winner is None else (tables.winner,)
     evidence = (
-        f"On the {result.split} set, {metric_label(tables.objective)} is "
+        f"On the {result.split} set, {tables.objective_label} is "
         f"{format_interval(winner.mean, winner.low, winner.high)} for the winner. "
         f"{_describe_answers(tables, simple, differences)}"
     )
@@ -69,7 +69,7 @@ def report_weak_baseline(tables: StudyTables, result: ConfirmedResult, is_beaten
     if tables.references.empty or tables.objective not in tables.references or tables.is_winner_baseline:
         return []
     answer, value = str(tables.references["answer"].iloc[0]), float(tables.references[tables.objective].iloc[0])
-    baseline, label = result.baseline, metric_label(tables.objective)
+    baseline, label = result.baseline, tables.objective_label
     if not tables.sign * (baseline.mean - value) >= 0:
         return []
     is_clear = tables.sign * ((baseline.low if tables.sign > 0 else baseline.high) - value) > 0
@@ -91,7 +91,7 @@ def _describe_answers(tables: StudyTables, simple: pd.DataFrame, differences: Ma
         apart = differences[name]
         low, high = sorted((tables.sign * apart.low, tables.sign * apart.high))
         change = format_change(tables.sign * apart.mean, low, high)
-        listed.append(f"{name} has {metric_label(tables.objective)} {format_number(value)}, {change} than the winner")
+        listed.append(f"{name} has {tables.objective_label} {format_number(value)}, {change} than the winner")
     return f"Simple answers need no network: {'; '.join(listed)}."
 
 

@@ -13,7 +13,6 @@ from thalweg.reporting.text import (
     format_fixed,
     format_interval,
     format_number,
-    metric_label,
 )
 from thalweg.stats.interval import Interval
 
@@ -88,7 +87,7 @@ def report_selection_bias(tables: StudyTables, result: ConfirmedResult) -> list[
     trials = () if tables.winner is None else (tables.winner,)
     evidence = (
         f"The same seeds choose the winner among {count} candidates and then measure it, so a lucky seed helps twice. "
-        f"Corrected for this choice, {metric_label(tables.objective)} on the {result.split} set is "
+        f"Corrected for this choice, {tables.objective_label} on the {result.split} set is "
         f"{format_interval(corrected.mean, corrected.low, corrected.high)}: the mean over seeds of the candidate that "
         "the other seeds would choose."
     )

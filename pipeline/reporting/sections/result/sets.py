@@ -3,7 +3,7 @@
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, read_group_variance
 from thalweg.reporting.finding import Finding, measure
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import format_count, format_interval, format_number, metric_label
+from thalweg.reporting.text import format_count, format_interval, format_number
 from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import VarianceSource, combine_sources, compare_with_zero, t_interval
 
@@ -17,7 +17,7 @@ def report_disagreement(tables: StudyTables, result: ConfirmedResult) -> list[Fi
     side = "same" if gap is None else compare_with_zero(gap, tables.sign)
     if gap is None or side == "same":
         return []
-    runs, label = tables.runs[tables.runs["candidate"] == "baseline"], metric_label(tables.objective)
+    runs, label = tables.runs[tables.runs["candidate"] == "baseline"], tables.objective_label
     means = {split: float(runs[f"{split}_{tables.objective}"].mean()) for split in ("validation", "test")}
     validation, test = map(format_number, means.values())
     groups = tables.manifest["groups"]

@@ -1,0 +1,66 @@
+"""A search space as the lines of a program that asks Optuna for values."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from thalweg.reporting.advice.next_space import NextParameter
+from thalweg.reporting.advice.space_yaml import divide_space, round_value
+from thalweg.reporting.tables import StudyTables
+
+
+def format_suggestions(tables: StudyTables, space: Sequence[NextParameter]) -> list[str]:
+    """Format each parameter as the lines that draw it, or that set the value it keeps, with the reason.
+
+    A parameter that can be used no more is left out.
+    """
+    entries, settled = divide_space(space)
+    kept = {step.searched.name: step for step in settled}
+    lines = list[str]()
+    for step in space:
+        name = step.searched.name
+        is_partial = not step.searched.when and bool(tables.trials[name].isna().any())
+        if name in kept:
+            notes = ["where it is used" if is_partial else "", kept[name].reason]
+            lines.append(
+                f"{_name_variable(name)} = {_format_value(round_value(step.remaining_values[0]))}{_format_note(notes)}"
+            )
+        elif name in entries:
+            draw = _format_draw(name, entries[name], step.searched.whole)
+            line = f"{_name_variable(name)} = {draw}{_format_note(['where it is used' if is_partial else ''])}"
+            condition = _format_condition(entries[name].get("when", {}))
+            lines += [f"if {condition}:", f"    {line}"] if condition else [line]
+    return lines
+
+
+def _format_draw(name: str, entry: Mapping[str, Any], whole: bool) -> str:
+    if "choices" in entry:
+        listed = ", ".join(map(_format_value, entry["choices"]))
+        return f"trial.suggest_categorical({_format_value(name)}, [{listed}])"
+    ends, log = f"{_format_value(entry['low'])}, {_format_value(entry['high'])}", ", log=True" if "log" in entry else ""
+    return f"trial.suggest_{'int' if whole else 'float'}({_format_value(name)}, {ends}{log})"
+
+
+def _format_condition(when: Mapping[str, Sequence[Any]]) -> str:
+    """Format the values of other parameters for which one is used; '' if it always is."""
+    parts = []
+    for name, allowed in when.items():
+        values = [_format_value(value) for value in allowed]
+        test = f"== {values[0]}" if len(values) == 1 else f"in ({', '.join(values)})"
+        parts.append(f"{_name_variable(name)} {test}")
+    return " and ".join(parts)
+
+
+def _name_variable(name: str) -> str:
+    return re.sub(r"\W", "_", name)
+
+
+def _format_value(value: Any) -> str:
+    """Format a value as Python reads it."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _format_note(notes: Sequence[str]) -> str:
+    text = "; ".join(filter(None, notes))
+    return f"  # {text}" if text else ""
