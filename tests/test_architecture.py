@@ -155,6 +155,7 @@ def test_stages_do_not_print_by_hand() -> None:
 DISK_USES = {
     "api.report": {".open"},  # the web browser
     "cli": {".cwd", "os.chdir", "os.execv"},  # restarts with the code of the checkout
+    "cli.commands": {"os.chdir"},  # the folder of the user
     "cli.measure": {"subprocess"},  # the start of a process takes time
     "cli.run": {"os.execve"},  # becomes DVC
     "cli.start_line": {"os.getpgrp"},  # tells one run of DVC from the next

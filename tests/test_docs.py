@@ -16,8 +16,8 @@ from ruamel.yaml import YAML
 from tests.helpers.doc_examples import PAGES, TUTORIAL, Example, find_example, list_examples
 from tests.helpers.drawn_sets import draw_images
 from tests.helpers.paths import ROOT
-from thalweg import cli
 from thalweg.cli.completion import SHELLS
+from thalweg.cli.parser import build_parser
 from thalweg.config.experiment import Config, ConfirmConfig, DataConfig, DiagnoseConfig, TrainingConfig
 from thalweg.config.load import load_config
 from thalweg.config.model import ModelConfig
@@ -38,7 +38,7 @@ YAML_EXAMPLES = [
 ]
 """Parts of params.yaml that hold as they are: not those that need a file of a person, nor files of other programs."""
 OTHER_PROGRAMS = {"xdg-open", "cd", "cp", "docker", "mkdir", "pip", "pipx", "rm", "uv"}
-PARSER = cli._build_parser()
+PARSER = build_parser()
 COMMANDS = next(list(action.choices) for action in PARSER._actions if isinstance(action.choices, dict))
 
 

@@ -1,5 +1,7 @@
 """Predict new images with a final model."""
 
+import argparse
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from thalweg.cli.outputs import IMAGE_MARK, check_contents, check_outputs
 from thalweg.config.params_file import parse_params
 from thalweg.data.labelled.image_files import describe_frames, describe_range
 from thalweg.data.predictions import PredictedImage
-from thalweg.system import data_files, files, progress, table_files
+from thalweg.system import compiled, data_files, files, progress, table_files
 from thalweg.system.counts import format_count, join_first
 from thalweg.system.fitting import Fit, Size, place_image
 from thalweg.system.images import ValueRange, find_value_range, is_image_name, measure_ranges, read_images, write_image
@@ -35,6 +37,26 @@ class PredictionResult:
     output: Path
     failures: list[str]
     notes: list[str]
+
+
+def run_predict(arguments: argparse.Namespace) -> None:
+    """Predict as the command line asks, and print where the predictions are. Raises `UserError` for unread images."""
+    compiled.guard_compiled_programs()
+    with progress.show_stage("predict"):
+        result = predict_images(
+            arguments.model,
+            arguments.paths,
+            arguments.out,
+            form=arguments.format,
+            force=arguments.force,
+            trusted=arguments.trust,
+        )
+    for message in (*result.failures, *result.notes):
+        print(message, file=sys.stderr)
+    print(f"{format_count(result.count, 'prediction')} in {result.output}")
+    if result.failures:
+        total = result.count + len(result.failures)
+        raise files.UserError(f"{len(result.failures)} of {format_count(total, 'image')} could not be read")
 
 
 def predict_images(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from thalweg.system import files
-from thalweg.system.paths import PARAMS_SCHEMA
+from thalweg.system.paths import PARAMS, PARAMS_SCHEMA
 
 MODELINE = f"# yaml-language-server: $schema={PARAMS_SCHEMA}\n"
 """The first line of params.yaml. VS Code and other editors with the YAML language server read it."""
@@ -12,6 +12,16 @@ MODELINE = f"# yaml-language-server: $schema={PARAMS_SCHEMA}\n"
 def write_schema(file: Path = PARAMS_SCHEMA) -> None:
     """Write the JSON Schema of params.yaml."""
     files.write_text(file, build_schema_text())
+
+
+def show_schema(out: str | None, folder: Path) -> None:
+    """Write the schema to a path in `folder` (None: beside params.yaml), or print it for `-`."""
+    if out == "-":
+        print(build_schema_text(), end="")
+        return
+    file = PARAMS_SCHEMA if out is None else folder / out
+    write_schema(file)
+    print(f"{file}: the JSON Schema of {PARAMS}")
 
 
 def build_schema_text() -> str:

@@ -97,7 +97,7 @@ def describe_fit(config: Config, speed: Speed, fit: Fit) -> str:
     settings = ", ".join(f"{path} {value} (preset: {written[path]})" for path, value in fit.values.items())
     return "\n".join(
         [
-            f"measured: {speed.epoch:.2g} s for an epoch of a run, with {speed.parallel} at once; "
+            f"measured: {format_count(speed.parallel, 'run')} at once, {speed.epoch:.2g} s for each epoch; "
             f"{speed.compile:.1f} s for compiling a program",
             f"chosen: {settings}",
             describe_stages(fit.seconds),

@@ -20,12 +20,14 @@ from thalweg.reporting.sentences import drop_reference
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     count_decimals,
+    format_change,
     format_code,
     format_fixed,
     format_interval,
     format_number,
     join_items,
 )
+from thalweg.stats.intervals import compare_with_zero
 
 MAX_VALUES_LENGTH = 36
 """Characters of the searched values below a number: at most two lines on a phone."""
@@ -94,8 +96,18 @@ def _list_confirmed_numbers(tables: StudyTables, result: ConfirmedResult) -> lis
         numbers.append(KeyNumber(name, name, text, ends.removesuffix(")"), values))
     for answer in rank_references(tables).head(1).to_dict("records"):
         value = format_fixed(float(answer[tables.objective]), places)
-        numbers.append(KeyNumber(str(answer["answer"]), "", value, "without a network"))
+        numbers.append(KeyNumber(str(answer["answer"]), "", value, _describe_answer(tables, str(answer["answer"]))))
     return numbers
+
+
+def _describe_answer(tables: StudyTables, name: str) -> str:
+    """Describe a simple answer; where it is not clear that the winner is better, by its difference from the winner."""
+    differences = [answer.difference.interval for answer in tables.summary.answers if answer.name == name]
+    if not differences or compare_with_zero(differences[0], tables.sign) == "worse":
+        return "without a network"
+    mean = tables.sign * differences[0].mean
+    low, high = sorted((tables.sign * differences[0].low, tables.sign * differences[0].high))
+    return f"without a network; {format_change(mean, low, high)} than the winner"
 
 
 def _list_unconfirmed_numbers(tables: StudyTables) -> list[KeyNumber]:

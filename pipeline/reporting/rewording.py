@@ -99,7 +99,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"Epoch", "Step"),
 )  # fmt: skip
 """Words of training, and what they are where a trial is a run of any program. Not within `code`."""
-LABELS = {"diverged": "failed", "seeds and groups": "seeds and choice"}
+LABELS = {"diverged": "failed", "seeds and examples": "seeds and choice"}
 """Labels of charts and cells of tables, which are no sentences."""
 UNKNOWN_FIGURES = ("isolation", "verdicts", "best-steps", "seeds")
 """Empty figures that would ask for what only our own stages measure."""

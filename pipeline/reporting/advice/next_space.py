@@ -195,6 +195,17 @@ def _find_best_third(tables: StudyTables, parameter: SearchedParameter) -> tuple
     return None if level is None else find_thirds(parameter)[level]
 
 
+def find_shifted_thirds(tables: StudyTables) -> dict[str, tuple[tuple[float, float], tuple[float, float]]]:
+    """Find ranges whose best third is another one with the choices that are kept: that one, and that of all trials."""
+    kept = keep_choices(tables)
+    thirds = {
+        parameter.name: (_find_best_third(kept, parameter), _find_best_third(tables, parameter))
+        for parameter in tables.parameters
+        if parameter.is_range and kept is not tables
+    }
+    return {name: (ours, all_) for name, (ours, all_) in thirds.items() if ours and all_ and ours != all_}
+
+
 def _include_third(
     third: tuple[float, float], narrowed: SearchedParameter, bounds: Mapping[str, float]
 ) -> SearchedParameter:

@@ -33,6 +33,10 @@ def advise_search(tables: StudyTables) -> Step:
     is_waiting = is_search_gaining(tables) and not next_space.has_widened_range(tables)
     start = "Once the search stops improving" if is_waiting else "Next"
     advice = f"{start}, {', '.join(actions[:-1])}{', and ' if actions[1:] else ''}{actions[-1]}."
+    for name, (ours, others) in next_space.find_shifted_thirds(tables).items():
+        ends = [f"{format_number(low, 2)} to {format_number(high, 2)}" for low, high in (ours, others)]
+        best = f"{format_code(name)} is best from {ends[0]}; over all trials, from {ends[1]}"
+        advice += f" With the choices that are kept, {best}."
     patch = space_yaml.build_space_patch(tables, next_space.build_next_space(tables))
     reference = f" {refer_to_section('Parameters', 'this space, ready to paste')}" if patch else ""
     return Step(advice + reference, patch)

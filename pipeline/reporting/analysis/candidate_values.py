@@ -1,23 +1,30 @@
-"""What tells candidates apart for a reader: their values of the searched choices, or else of the searched ranges."""
+"""What tells candidates apart for a reader: their values of the searched parameters."""
 
 import pandas as pd
 
+from thalweg.reporting.analysis.importance import rank_importances
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import choice_key, format_choices, format_number, is_missing
 
 
 def name_values(tables: StudyTables, trial: int | None, max_length: int) -> str:
-    """Name a trial's values of the searched choices, those that the study asks about first: `cnn, brightness 0.3`.
+    """Name a trial's values of the searched parameters: `cnn, learning_rate 0.03, brightness 0.3`.
 
-    A study of ranges alone has their values: `learning_rate 0.03, momentum 0.9`. `trial`: None for the values of
-    params.yaml. The text has whole values up to `max_length`, but at least one; '' if nothing was searched.
+    Those that the study asks about come first, then those that surely mattered, choices, and ranges. `trial`: None for
+    the values of params.yaml. The text has whole values up to `max_length`, but at least one; '' without a search.
     """
     rows = tables.trials[tables.trials["number"] == trial] if trial is not None else pd.DataFrame()
-    choices = [parameter for parameter in tables.parameters if len(parameter.choices) > 1]
-    searched = choices or [parameter for parameter in tables.parameters if parameter.is_range]
+    ranking = rank_importances(tables)
+    important = [importance.name for importance in ranking.important_parameters] if ranking else []
+
+    def rank(parameter: SearchedParameter) -> tuple[bool, int, bool]:
+        place = important.index(parameter.name) if parameter.name in important else len(important)
+        return parameter.role != "scientific", place, parameter.is_range
+
     text = ""
-    for parameter in sorted(searched, key=lambda parameter: parameter.role != "scientific"):
+    searched = [parameter for parameter in tables.parameters if parameter.is_range or len(parameter.choices) > 1]
+    for parameter in sorted(searched, key=rank):
         value = tables.setting(parameter.name) if trial is None else next(iter(rows[parameter.name]), None)
         label = _name_value(parameter, value)
         if label and text and len(f"{text}, {label}") > max_length:

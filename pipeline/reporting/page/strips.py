@@ -15,7 +15,7 @@ from thalweg.reporting.text import format_interval, format_number
 from thalweg.stats.interval import Interval
 
 ROLE_COLOURS = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baseline": PAINT["baseline"]}
-INTERVAL_STROKES = {"seeds alone": 4.0, "seeds and groups": 1.2}
+INTERVAL_STROKES = {"seeds alone": 4.0, "seeds and examples": 1.2}
 """Sources of variation in an interval, and its stroke width in pixels."""
 
 ROW_HEIGHT = 35
@@ -73,7 +73,7 @@ def build_strip_chart(
         points += [labels | {"run": f"{row.unit} {run}", "value": value} for run, value in values.items()]
         for intervals, interval, scope in (
             (bars, row.seed_interval, "seeds alone"),
-            (wide_bars, row.wide_interval, "seeds and groups"),
+            (wide_bars, row.wide_interval, "seeds and examples"),
         ):
             if interval:
                 ends = {"mean": interval.mean, "low": interval.low, "high": interval.high, "seeds": interval.n}

@@ -56,7 +56,8 @@ def _report_image_gain(tables: StudyTables) -> list[Finding]:
             step = "Check the labels of the training set: some may be wrong, or of another kind than for validation."
         case _:
             most = text.format_number(max(0.0, *(tables.sign * end for end in (effect.low, effect.high))), 2)
-            verdict = f"It is unclear whether more images would help: the last of them gained {most} at most."
+            gained = f"{few:,} to {total:,} of them gained {most} at most"
+            verdict = f"It is unclear whether more images would help: from {gained}."
             step = more_seeds.advise_diagnose_seeds()
     measured = measure({"difference": effect}, fewer_images=few, images=total)
     return [Finding(verdict, evidence, step, _list_winner(tables), tone, **measured)]

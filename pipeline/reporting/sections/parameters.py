@@ -149,7 +149,7 @@ def _build_next_space(tables: StudyTables) -> list[Figure]:
     settings = [f"{format_code(setting)} ({reason})" for setting, reason in space_yaml.list_settings(space)]
     caption += "In params.yaml, replace `space:` and the lines below it by this."
     if settings:
-        caption += f" What is searched no more stands at its own place: set {join_items(settings, len(settings))}."
+        caption += f" These settings are not searched any more: set {join_items(settings, len(settings))}."
     if outside := space_yaml.list_outside_values(tables, space):
         left_out = join_items([format_code(value) for value, _ in outside if value], len(outside))
         inside = join_items([format_code(value) for _, value in outside], len(outside))
@@ -225,7 +225,7 @@ def _build_ranges_table(tables: StudyTables) -> Table:
         is_near = good["number"].isin(good_region.select_near_best(kept)["number"]).all()
         caption += f"The space below comes from the {format_count(len(good), 'good trial')}"
         caption += ", within noise of the best. " if is_near else ". "
-        caption += "" if kept is tables else "All of them have the choices that it keeps. "
+        caption += "" if kept is tables else "All of them have the choices that are kept. "
     if tables.setting("study.sampler") not in EVEN_SAMPLERS:
         caption += "The sampler chose where to look, so this is not a random sample."
     return Table("best-ranges", f"What the {best_name} have in common", caption.strip(), pd.DataFrame(rows))

@@ -23,6 +23,7 @@ SPACE = [
 def tables(counting_study: StudyTables) -> StudyTables:
     """Trial 0 is a cnn with a norm, trial 1 an own model without one; params.yaml has an own model."""
     changes: dict[str, Any] = {
+        "optimizer.learning_rate": 0.02,
         "augment.online.brightness": 0.3,
         "model.kind": np.where(counting_study.trials["number"] == 0, "cnn", "own_model.Model"),
         "model.norm": np.where(counting_study.trials["number"] == 0, "True", ""),
@@ -30,13 +31,24 @@ def tables(counting_study: StudyTables) -> StudyTables:
     }
     trials = counting_study.trials.assign(**changes)
     file = {"model": {"kind": "own_model.Model"}, "augment": {"online": {"brightness": 0.0}}}
+    file |= {"optimizer": {"learning_rate": 0.01}}
     return replace(counting_study, trials=trials, space=SPACE, params=counting_study.params | file)
 
 
-def test_scientific_choices_come_first(tables: StudyTables) -> None:
-    assert name_values(tables, 0, 99) == "cnn, brightness 0.3, norm True"
-    assert name_values(tables, 1, 99) == "own_model.Model, brightness 0.3"
-    assert name_values(tables, None, 99) == "own_model.Model, brightness 0"
+def test_scientific_choices_come_first_and_ranges_last(tables: StudyTables) -> None:
+    assert name_values(tables, 0, 99) == "cnn, brightness 0.3, norm True, learning_rate 0.02"
+    assert name_values(tables, 1, 99) == "own_model.Model, brightness 0.3, learning_rate 0.02"
+    assert name_values(tables, None, 99) == "own_model.Model, brightness 0, learning_rate 0.01"
+
+
+def test_what_mattered_comes_before_choices(tables: StudyTables) -> None:
+    """The value follows the learning rate alone."""
+    rate = 10 ** np.random.default_rng(0).uniform(-3, -1, len(tables.trials))
+    trials = tables.trials.assign(**{"optimizer.learning_rate": rate, "value": np.abs(np.log10(rate) + 1)})
+    trials = trials.assign(state="complete")
+    space = [replace(parameter, role="nuisance") for parameter in tables.space]
+    named = name_values(replace(tables, trials=trials, curves=tables.curves.iloc[:0], space=space), 0, 99)
+    assert named.startswith("learning_rate ")
 
 
 def test_choices_are_shortened_to_whole_values(tables: StudyTables) -> None:

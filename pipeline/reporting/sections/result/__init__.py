@@ -134,7 +134,7 @@ def _describe_comparison(tables: StudyTables, result: ConfirmedResult) -> str:
             effect = "That did not flatter it, but makes its value less certain. With this"
         result_text = f"{effect}, the difference is {corrected}; the verdict follows this value."
         if corrected in parts[-1]:
-            result_text = "That changes nothing here."
+            result_text = "Corrected for that, the difference is the same."
         parts.append(f"The winner was chosen among {result.contender_count} on these seeds. {result_text}")
     if result.split == "validation":
         parts.append(

@@ -81,6 +81,8 @@ def _build_strip_row(
     trial = int(trials.iloc[0]) if len(trials) else None
     role = name if name in ("winner", "baseline") else "runner-up"
     second_line = name_values(tables, trial, MAX_LABEL_LENGTH) or ("" if trial is None else f"trial {trial}")
+    # over both it may end within that of seeds alone, which has fewer degrees of freedom
+    wide_interval = wide_interval.span_both(mean) if wide_interval and mean else wide_interval
     return StripRow(name, second_line, role, values, mean, wide_interval, trial=trial)
 
 
