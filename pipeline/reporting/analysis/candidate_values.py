@@ -12,7 +12,8 @@ def name_values(tables: StudyTables, trial: int | None, max_length: int) -> str:
     """Name a trial's values of the searched parameters: `cnn, learning_rate 0.03, brightness 0.3`.
 
     Those that the study asks about come first, then those that surely mattered, choices, and ranges. `trial`: None for
-    the values of params.yaml. The text has whole values up to `max_length`, but at least one; '' without a search.
+    the values of params.yaml. The text has the values that fit into `max_length`, and at least one; '' if none was
+    searched.
     """
     rows = tables.trials[tables.trials["number"] == trial] if trial is not None else pd.DataFrame()
     ranking = rank_importances(tables)
@@ -28,7 +29,7 @@ def name_values(tables: StudyTables, trial: int | None, max_length: int) -> str:
         value = tables.setting(parameter.name) if trial is None else next(iter(rows[parameter.name]), None)
         label = _name_value(parameter, value)
         if label and text and len(f"{text}, {label}") > max_length:
-            break
+            continue
         text = f"{text}, {label}" if text and label else text or label
     return text
 

@@ -54,6 +54,7 @@ def test_what_mattered_comes_before_choices(tables: StudyTables) -> None:
 def test_choices_are_shortened_to_whole_values(tables: StudyTables) -> None:
     assert name_values(tables, 0, 20) == "cnn, brightness 0.3"
     assert name_values(tables, 0, 2) == "cnn"
+    assert name_values(tables, 0, 15) == "cnn, norm True"  # brightness 0.3 does not fit
 
 
 def test_study_of_ranges_alone_names_their_values(tables: StudyTables) -> None:
