@@ -16,7 +16,7 @@ SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-
 
 .PHONY: all setup test test-all test-long lint bench tutorial locks clean
 
-COMPILE := .venv-locks/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url pyproject.toml
+COMPILE := .venv-locks/bin/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml
 
 ifneq ($(filter-out $(ACCELERATORS),$(GPU)),)
 $(error GPU=$(GPU): choose one of $(ACCELERATORS))

@@ -139,7 +139,9 @@ def _require_same_study(finding: Finding, now: ParamsTree, wanted: ParamsTree) -
         if is_now not in (was, _look_up(wanted, path)):
             differences += _pair_values(path, was, is_now)
     if differences:
-        lines = [f"  {path} was {_format(was)}, and is {_format(is_now)}" for path, was, is_now in differences]
+        lines = [
+            f"  {path} was {_format_value(was)}, and is {_format_value(is_now)}" for path, was, is_now in differences
+        ]
         advice = "Set them back, or run `thalweg run` for a report on the file as it is"
         raise UserError("\n".join([f"apply: {PARAMS} is no longer the file of the report:", *lines, advice]))
 
@@ -185,10 +187,10 @@ def _build_answer(finding: Finding, changes: Sequence[Difference], *, written: b
 def _describe_changes(number: int, changes: Sequence[Difference], *, written: bool) -> str:
     if not changes:
         return f"{PARAMS}: step {number} is done already"
-    lines = [f"{path}: {_format(old)} -> {_format(new)}" for path, old, new in changes]
+    lines = [f"{path}: {_format_value(old)} -> {_format_value(new)}" for path, old, new in changes]
     follows = "`thalweg run` makes the new study" if written else "nothing was written"
     return "\n".join([*lines, f"{PARAMS}: {format_count(len(lines), 'change')}; {follows}"])
 
 
-def _format(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return "not there" if value is MISSING else format_inline(value)

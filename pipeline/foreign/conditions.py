@@ -23,13 +23,13 @@ def find_conditions(
     found = [_find_condition(parameter, space, drawn) for parameter in space]
     by_name, ordered = {parameter.name: parameter for parameter in found}, dict[str, SearchedParameter]()
 
-    def add(parameter: SearchedParameter) -> None:
+    def add_parameter(parameter: SearchedParameter) -> None:
         for name in parameter.when:
-            add(by_name[name])
+            add_parameter(by_name[name])
         ordered.setdefault(parameter.name, parameter)
 
     for parameter in found:
-        add(parameter)
+        add_parameter(parameter)
     return tuple(ordered.values())
 
 

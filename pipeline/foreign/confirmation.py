@@ -9,6 +9,7 @@ import pandas as pd
 from thalweg.artifacts.summary import Comparison, Confirmation, Estimate
 from thalweg.foreign.study import ForeignRun
 from thalweg.stats import intervals
+from thalweg.stats.candidates import build_pair_interval, choose_by_other_seeds
 from thalweg.stats.interval import Interval
 
 BOTH_SETS = ("validation", "test")
@@ -50,14 +51,15 @@ def build_confirmation(runs: pd.DataFrame, objective: str, sign: int) -> Confirm
     As in `thalweg.confirm.compare`: `corrected` takes at each seed the candidate that the other seeds would choose, and
     its intervals include the winner's. Groups of examples are unknown, so intervals are over seeds alone.
     """
-    values = _pivot(runs, objective)
+    values = _tabulate_by_seed(runs, objective)
     if not {"winner", "baseline"} <= set(values):
         return None
     values = values.dropna(subset=["winner", "baseline"])
     if len(values) < 2:
         return None
     winner, baseline = values["winner"], values["baseline"]
-    corrected = _choose_by_other_seeds(values.drop(columns="baseline"), sign)
+    contenders = values.drop(columns="baseline").dropna(axis=1)
+    corrected = pd.Series(choose_by_other_seeds(contenders.to_numpy().T, sign), index=values.index)
     parts = {
         "winner": winner,
         "baseline": baseline,
@@ -77,37 +79,23 @@ def compare_runners_up(runs: pd.DataFrame, objective: str) -> tuple[Comparison, 
 
     Each step counts all pairs of the candidates that are left, as `thalweg.confirm.compare` does.
     """
-    values = _pivot(runs, objective)
+    values = _tabulate_by_seed(runs, objective)
     differences = {
         str(name): (values[name] - values["winner"]).dropna()
         for name in values
         if str(name).startswith("runner-up") and "winner" in values
     }
-    build = {name: partial(_build_pair_interval, by_seed) for name, by_seed in differences.items() if len(by_seed) > 1}
+    build = {name: partial(build_pair_interval, by_seed) for name, by_seed in differences.items() if len(by_seed) > 1}
     return tuple(
         Comparison(name, _build_estimate(interval)) for name, interval in intervals.judge_together(build).items()
     )
 
 
-def _pivot(runs: pd.DataFrame, objective: str) -> pd.DataFrame:
+def _tabulate_by_seed(runs: pd.DataFrame, objective: str) -> pd.DataFrame:
     """Return the objective by seed [rows] and candidate [columns]."""
     if runs.empty:
         return pd.DataFrame()
     return runs.pivot(index="seed", columns="candidate", values=f"test_{objective}")
-
-
-def _choose_by_other_seeds(values: pd.DataFrame, sign: int) -> pd.Series:
-    """Return at each seed the value of the candidate that is best on all other seeds."""
-    costs = (sign * values.dropna(axis=1)).to_numpy()
-    others = (costs.sum(0) - costs) / max(len(costs) - 1, 1)
-    chosen = costs[np.arange(len(costs)), others.argmin(axis=1)]
-    return pd.Series(sign * chosen, index=values.index)
-
-
-def _build_pair_interval(by_seed: pd.Series, comparisons: int) -> Interval:
-    interval = intervals.t_interval(by_seed, comparisons * (comparisons + 1) // 2)
-    assert interval is not None
-    return interval
 
 
 def _build_estimate(interval: Interval) -> Estimate:

@@ -24,7 +24,7 @@ JOURNAL = "journal://"
 CONNECT_SECONDS = 5
 """How long a server may take to answer."""
 READ_ONLY = "-c default_transaction_read_only=on"
-"""What PostgreSQL is told at the start of a connection."""
+"""Options of each connection to PostgreSQL."""
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def build_tables(study: ForeignStudy) -> StudyTables:
     runs = confirmation.build_runs(_name_settings(study.runs, settings), first.name, sign)
     nothing = pd.DataFrame()
     summary = Summary(
-        _summarize(study, settings, trials),
+        _summarize_study(study, settings, trials),
         confirmation.build_confirmation(runs, first.name, sign),
         {},
         runners_up=confirmation.compare_runners_up(runs, first.name),
@@ -162,7 +162,7 @@ def _are_paired(settings: Sequence[Setting]) -> bool:
     return bool(seeds) and known and len(set(seeds)) == 1
 
 
-def _summarize(study: ForeignStudy, settings: Sequence[Setting], trials: pd.DataFrame) -> StudySummary:
+def _summarize_study(study: ForeignStudy, settings: Sequence[Setting], trials: pd.DataFrame) -> StudySummary:
     counts = trials["state"].value_counts() if len(trials) else pd.Series(dtype=int)
     total = study.count_trials("complete", "pruned", "failed", "infeasible")
     return StudySummary(

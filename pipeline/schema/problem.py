@@ -48,7 +48,7 @@ class Problem:
     def suggestion(self) -> str:
         """The only allowed name that `written` abbreviates (lr), or one spelt much like it; '' for none.
 
-        Dotted paths with the same beginning are told apart by what follows; a name without dots may be a path's end.
+        Dotted paths with the same beginning differ in what follows; a name without dots may be a path's end.
         """
         section, _, last = self.written.rpartition(".")
         parts = [(name, name.rpartition(".")) for name in self.allowed]

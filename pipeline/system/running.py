@@ -56,7 +56,7 @@ def announce_stage(stage: str) -> Iterator[None]:
     try:
         with files.lock_file(_name_file(own.process, "lock"), seconds=1):
             _shown[:] = [own]
-            _write(own)
+            _write_stage(own)
             yield
     finally:
         _shown.clear()
@@ -67,7 +67,7 @@ def update_stage(part: str, progress: str, seconds_left: float | None) -> None:
     """Say how far the stage of this process is, at most every UPDATE_SECONDS."""
     if _shown and time.monotonic() - _updated[0] >= UPDATE_SECONDS:
         _updated[0] = time.monotonic()
-        _write(replace(_shown[0], part=part, progress=progress, seconds_left=seconds_left))
+        _write_stage(replace(_shown[0], part=part, progress=progress, seconds_left=seconds_left))
 
 
 def is_stop_asked() -> bool:
@@ -75,7 +75,7 @@ def is_stop_asked() -> bool:
     if not _shown:
         return False
     if not _shown[0].trains:
-        _write(replace(_shown[0], trains=True))
+        _write_stage(replace(_shown[0], trains=True))
     return files.path_exists(_name_file(_shown[0].process, "stop"))
 
 
@@ -98,7 +98,7 @@ def ask_to_stop(process: int) -> None:
     files.write_bytes(_name_file(process, "stop"), b"")
 
 
-def _write(stage: RunningStage) -> None:
+def _write_stage(stage: RunningStage) -> None:
     _shown[:] = [stage]
     with suppress(files.UserError):
         files.write_scratch(_name_file(stage.process, "new"), json.dumps(asdict(stage)).encode())

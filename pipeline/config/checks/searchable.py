@@ -32,7 +32,7 @@ def fill_sections(tree: ParamsTree, problems: list[Problem]) -> ParamsTree:
         for name in [name for name in Config.model_fields if name in valid_tree]:
             with suppress(ValidationError, PydanticCustomError):
                 section = _build_adapter(name).validate_python(valid_tree[name])
-                filled[name] = _merge(tree[name], _build_adapter(name).dump_python(section))
+                filled[name] = _fill_defaults(tree[name], _build_adapter(name).dump_python(section))
     return filled
 
 
@@ -52,10 +52,10 @@ def _build_adapter(name: str) -> TypeAdapter[Any]:
     return TypeAdapter(Config.model_fields[name].rebuild_annotation())
 
 
-def _merge(written: Any, filled: Any) -> Any:
+def _fill_defaults(written: Any, filled: Any) -> Any:
     """Return a section with defaults, and with what is written there but cannot be used."""
     if not isinstance(written, dict) or not isinstance(filled, dict):
         return filled
-    return {key: _merge(written.get(key), value) for key, value in filled.items()} | {
+    return {key: _fill_defaults(written.get(key), value) for key, value in filled.items()} | {
         key: value for key, value in written.items() if key not in filled
     }

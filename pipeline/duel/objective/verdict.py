@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.duel.objective.study import Candidate
-from thalweg.stats import intervals
+from thalweg.stats.candidates import build_pair_interval, choose_by_other_seeds
 from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import VarianceSource, compare_with_zero, judge_together, t_interval
 from thalweg.stats.samples import count_seeds_needed
@@ -89,25 +89,12 @@ def _compare_with_default(
     return "open", difference, needed
 
 
-def choose_by_other_seeds(values: NDArray[np.float64], sign: int) -> NDArray[np.float64]:
-    """Return at each seed the value of the candidate that is best on all other seeds; `values` [candidates, seeds]."""
-    others = sign * (values.sum(1, keepdims=True) - values)
-    chosen: NDArray[np.float64] = values[others.argmin(0), np.arange(values.shape[1])]
-    return chosen
-
-
 def _compare_runners_up(values: Sequence[NDArray[np.float64]], keys: Sequence[str]) -> dict[str, Interval]:
     """Compare each runner-up with the winner; each step counts all pairs of the candidates that are left."""
     differences = {key: each - values[0] for key, each in zip(keys[1:], values[1:], strict=True)}
-    build = {key: partial(_build_pair_interval, by_seed) for key, by_seed in differences.items() if _has_two(by_seed)}
+    build = {key: partial(build_pair_interval, by_seed) for key, by_seed in differences.items() if _has_two(by_seed)}
     return judge_together(build)
 
 
 def _has_two(values: NDArray[np.float64]) -> bool:
     return int(np.isfinite(values).sum()) > 1
-
-
-def _build_pair_interval(by_seed: NDArray[np.float64], comparisons: int) -> Interval:
-    interval = intervals.t_interval(by_seed, comparisons * (comparisons + 1) // 2)
-    assert interval is not None
-    return interval

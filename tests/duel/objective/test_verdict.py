@@ -1,11 +1,12 @@
-"""The verdict on candidates: whom fresh seeds choose, and how often equals are told apart."""
+"""The verdict on candidates: whom fresh seeds choose, and how often it calls one of two equals better."""
 
 import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
 from thalweg.duel.objective.study import Candidate
-from thalweg.duel.objective.verdict import choose_by_other_seeds, judge_candidates
+from thalweg.duel.objective.verdict import judge_candidates
+from thalweg.stats.candidates import choose_by_other_seeds
 
 FIRST, SECOND, THIRD = (Candidate(number, {"rate": float(number)}) for number in range(3))
 DEFAULT = Candidate(None, {"rate": 9.0})
