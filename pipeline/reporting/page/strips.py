@@ -96,15 +96,15 @@ def _build_strip_table(rows: list[dict[str, Any]], *columns: str) -> pd.DataFram
 
 
 def _plot_strips(rows: list[str], axis: str, has_wide: bool) -> AltairChart:
-    lines = alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=110)
+    lines = alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=130)
     position = {
         "y": alt.Y("row:N", sort=rows, title=None, axis=lines),
         "color": alt.Color("role:N", legend=None, scale=build_category_scale(ROLE_COLOURS)),
     }
     low, mean = (alt.X(f"{field}:Q", axis=alt.Axis(title=axis, tickCount=5, grid=True)) for field in ("low", "mean"))
     value = alt.X("value:Q", axis=alt.Axis(title=axis, tickCount=5, grid=True))
-    legend = alt.Legend(symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"]) if has_wide else None
-    thickness = alt.StrokeWidth("over:O", scale=build_category_scale(INTERVAL_STROKES), legend=legend)
+    legend = alt.Legend(columns=1, symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"])
+    thickness = alt.StrokeWidth("over:O", scale=build_category_scale(INTERVAL_STROKES), legend=legend if has_wide else None)
     wide_bars, bars = (
         build_layer(name).mark_rule(yOffset=-5).encode(x=low, x2="high:Q", strokeWidth=thickness, **position)
         for name in ("wide", "bars")

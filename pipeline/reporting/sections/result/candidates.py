@@ -16,8 +16,8 @@ from thalweg.reporting.text import format_count, format_interval, format_number,
 from thalweg.stats.interval import Interval
 from thalweg.stats.intervals import t_interval
 
-MAX_LABEL_LENGTH = 18
-"""Characters of a row's second line."""
+MAX_LABEL_LENGTH = 20
+"""Characters of a row's second line: what fits into the label's 130 pixels."""
 
 
 def has_runs(tables: StudyTables) -> bool:
@@ -80,7 +80,9 @@ def _build_strip_row(
     trials = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
     trial = int(trials.iloc[0]) if len(trials) else None
     role = name if name in ("winner", "baseline") else "runner-up"
-    second_line = name_values(tables, trial, MAX_LABEL_LENGTH) or ("" if trial is None else f"trial {trial}")
+    second_line = name_values(tables, trial, MAX_LABEL_LENGTH)
+    if not second_line or len(second_line) > MAX_LABEL_LENGTH:
+        second_line = "" if trial is None else f"trial {trial}"
     # over both it may end within that of seeds alone, which has fewer degrees of freedom
     wide_interval = wide_interval.span_both(mean) if wide_interval and mean else wide_interval
     return StripRow(name, second_line, role, values, mean, wide_interval, trial=trial)
