@@ -80,7 +80,8 @@ def scale_settings(config: Config, factor: float) -> dict[str, Any]:
     if study.sampler != "grid":
         values[TRIALS] = max(1, round(study.trials / study.cohort * factor)) * study.cohort
     if "training.epochs" not in study.space:
-        shortest = step if study.prune is None else math.ceil((study.prune.first + 1) / step) * step
+        least = max(config.schedule.warmup, study.prune.first if study.prune else 0)
+        shortest = (math.floor(least / step) + 1) * step
         for path in EPOCHS:
             if written.get(path):
                 epochs = round(written[path] / step * min(factor, MAX_EPOCH_FACTOR)) * step
@@ -88,6 +89,9 @@ def scale_settings(config: Config, factor: float) -> dict[str, Any]:
     for path, fewest in SEEDS.items():
         if written.get(path):
             values[path] = min(MAX_SEEDS, max(fewest, round(written[path] * factor)))
+    # without a refit the winner's networks are those of its seeds
+    if config.confirm.refit == "none" and (seeds := values.get("confirm.seeds")) and seeds < config.confirm.members:
+        values["confirm.members"] = seeds
     return values
 
 

@@ -1,6 +1,7 @@
 """Settings that fill a given time."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from thalweg.cli.measure import Speed, combine_speeds
 from thalweg.cli.stage_work import describe_stages, estimate_stages
 from thalweg.cli.time_budget import describe_fit, fit_settings, require_time, scale_settings
 from thalweg.config.load import load_config
+from thalweg.config.write import rewrite_params
 from thalweg.system.files import UserError
 
 DETECT = load_config(ROOT / "presets" / "detect.yaml")
@@ -30,6 +32,15 @@ def test_scaled_settings_are_valid(factor: float) -> None:
     assert config.training.epochs > config.study.prune.first
     assert config.training.epochs <= 4 * DETECT.training.epochs
     assert 2 <= config.confirm.seeds <= 32
+
+
+@pytest.mark.parametrize("preset", sorted((ROOT / "presets").glob("*.yaml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("warmup", [None, 1])
+def test_scaled_presets_have_no_fault(preset: Path, warmup: int | None) -> None:
+    base = preset.read_text() if warmup is None else rewrite_params(preset.read_text(), {"schedule.warmup": warmup})
+    config = load_config(preset, content=base.encode())
+    for factor in (0.0, 0.1, 0.3, 0.7, 1.7, 20.0, 1000.0):
+        load_config(preset, content=rewrite_params(base, scale_settings(config, factor)).encode())
 
 
 def test_grid_keeps_its_trials() -> None:

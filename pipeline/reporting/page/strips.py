@@ -104,7 +104,8 @@ def _plot_strips(rows: list[str], axis: str, has_wide: bool) -> AltairChart:
     low, mean = (alt.X(f"{field}:Q", axis=alt.Axis(title=axis, tickCount=5, grid=True)) for field in ("low", "mean"))
     value = alt.X("value:Q", axis=alt.Axis(title=axis, tickCount=5, grid=True))
     legend = alt.Legend(columns=1, symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"])
-    thickness = alt.StrokeWidth("over:O", scale=build_category_scale(INTERVAL_STROKES), legend=legend if has_wide else None)
+    shown_legend = legend if has_wide else None
+    thickness = alt.StrokeWidth("over:O", scale=build_category_scale(INTERVAL_STROKES), legend=shown_legend)
     wide_bars, bars = (
         build_layer(name).mark_rule(yOffset=-5).encode(x=low, x2="high:Q", strokeWidth=thickness, **position)
         for name in ("wide", "bars")
