@@ -1,5 +1,6 @@
 """Layers that are fast in a loop body on CPU, and the head that all models share."""
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array
@@ -7,13 +8,16 @@ from jax import Array
 CONV_VARIANCE, DENSE_VARIANCE = 1.0, 1 / 3
 """Variance of initial weights, times fan-in: measured, see docs/params.md."""
 MAX_CHANNELS = 2**31 - 1
+MAX_PATCH_BYTES = 64 * 2**20
+"""Of a layer's patches of one batch on an accelerator: more than its cache holds."""
 
 
 class Conv(nnx.Module):
-    """Convolution as shifted slices and one matrix product, [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), O].
+    """Convolution, [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), O]; weights start with variance 1 / fan-in.
 
-    XLA's own convolution inside `scan` or `map` runs 20 to 40 times slower on CPU (jax#12868). Weights start with
-    variance 1 / fan-in.
+    It is shifted slices (patches) and one matrix product: XLA's own convolution inside `scan` or `map` runs 20 to 40
+    times slower on CPU (jax#12868), and side by side for many lanes it is a slow grouped one on a GPU (jax#26568). Only
+    a large layer on an accelerator is XLA's: one lane keeps the device busy, and its patches would fill the memory.
     """
 
     def __init__(
@@ -24,6 +28,10 @@ class Conv(nnx.Module):
         self.bias = nnx.Param(jnp.zeros(outputs))
 
     def __call__(self, x: Array) -> Array:
+        patch_bytes = x.size * x.dtype.itemsize * self.size**2 // self.stride**2
+        return self._multiply_patches(x) if is_by_patches(jax.default_backend(), patch_bytes) else self._convolve(x)
+
+    def _multiply_patches(self, x: Array) -> Array:
         reach = self.dilation * (self.size - 1)
         rows, columns = (-(-side // self.stride) for side in x.shape[1:3])
         padded = jnp.pad(x, ((0, 0), *[(reach // 2, reach - reach // 2)] * 2, (0, 0))) if reach else x
@@ -34,6 +42,23 @@ class Conv(nnx.Module):
         patches = jnp.concatenate(slices, -1) if len(slices) > 1 else slices[0]
         flat = patches.reshape(-1, patches.shape[-1]) @ self.kernel[...] + self.bias[...]
         return flat.reshape(len(x), rows, columns, -1)
+
+    def _convolve(self, x: Array) -> Array:
+        reach = self.dilation * (self.size - 1)
+        product = jax.lax.conv_general_dilated(
+            x,
+            self.kernel[...].reshape(self.size, self.size, x.shape[-1], -1),
+            (self.stride, self.stride),
+            [(reach // 2, reach - reach // 2)] * 2,
+            rhs_dilation=(self.dilation, self.dilation),
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        )
+        return product + self.bias[...]
+
+
+def is_by_patches(backend: str, patch_bytes: int) -> bool:
+    """Return whether a convolution with so many bytes of patches is a matrix product of them, on a backend of JAX."""
+    return backend == "cpu" or patch_bytes <= MAX_PATCH_BYTES
 
 
 class Dense(nnx.Module):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.fast_jit import compile_fast
-from thalweg.core.layers import Conv, Dense, Head, compute_output_size, compute_strides
+from thalweg.core.layers import MAX_PATCH_BYTES, Conv, Dense, Head, compute_output_size, compute_strides, is_by_patches
 
 SIDE = st.integers(1, 9)
 
@@ -19,7 +19,7 @@ def test_convolution_matches_xla(height: int, width: int, size: int, stride: int
     reach = dilation * (size - 1)
 
     @compile_fast
-    def convolve_twice(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def convolve_thrice(x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         layer = Conv(2, 3, size=size, stride=stride, dilation=dilation, rngs=nnx.Rngs(0))
         layer.bias[...] = jnp.arange(3.0)
         wanted = jax.lax.conv_general_dilated(
@@ -30,11 +30,17 @@ def test_convolution_matches_xla(height: int, width: int, size: int, stride: int
             rhs_dilation=(dilation, dilation),
             dimension_numbers=("NHWC", "HWIO", "NHWC"),
         )
-        return layer(x), wanted + layer.bias[...]
+        return layer(x), layer._convolve(x), wanted + layer.bias[...]
 
-    outputs, wanted = convolve_twice(x)
+    outputs, convolved, wanted = convolve_thrice(x)
     np.testing.assert_allclose(outputs, wanted, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(convolved, wanted, rtol=1e-5, atol=1e-5)
     assert outputs.shape == (2, -(-height // stride), -(-width // stride), 3)
+
+
+def test_large_layers_are_convolved_on_accelerators() -> None:
+    assert [is_by_patches(backend, MAX_PATCH_BYTES) for backend in ("cpu", "gpu", "tpu")] == [True] * 3
+    assert [is_by_patches(backend, MAX_PATCH_BYTES + 1) for backend in ("cpu", "gpu", "tpu")] == [True, False, False]
 
 
 def test_weights_start_uniform() -> None:
