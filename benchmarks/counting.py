@@ -15,7 +15,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 import thalweg  # noqa: F401  before JAX: it sets XLA's environment variables
-from thalweg.engine.workers import copy_to_devices
+from thalweg.engine.devices import copy_to_devices
 
 ROOT = Path(__file__).parents[1]
 CONFIDENCE_LOSS = {"kind": "binary_cross_entropy", "gamma": 0.0}

@@ -13,7 +13,7 @@ from typing import Any
 
 import thalweg  # noqa: F401  before JAX: it sets XLA's environment variables
 from benchmarks import floor, load
-from thalweg.engine.workers import copy_to_devices
+from thalweg.engine.devices import copy_to_devices
 
 
 def time_call(call: Callable[[], Any]) -> float:

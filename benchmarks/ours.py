@@ -12,7 +12,7 @@ from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.core.types import DataSpec
 from thalweg.engine import population
-from thalweg.engine.workers import copy_to_devices
+from thalweg.engine.devices import copy_to_devices
 from thalweg.search import publisher, study, trials
 from thalweg.training import build
 from thalweg.training.plan import TrainingData

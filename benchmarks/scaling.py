@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import load
-from thalweg.engine.workers import copy_to_devices
+from thalweg.engine.devices import copy_to_devices
 
 ROOT = Path(__file__).parents[1]
 CPU_LANES = (1, 2, 4, 8, 16, 32, 64)

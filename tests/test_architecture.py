@@ -126,7 +126,8 @@ def test_imports_are_declared() -> None:
     distributions = packages_distributions()
     needed = {normalise_name(name) for root in roots for name in distributions[root]}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = project["dependencies"] + project["optional-dependencies"]["train"]
+    extras = project["optional-dependencies"]
+    lines = project["dependencies"] + extras["train"] + extras["ray"]
     declared = {normalise_name(re.split(r"[^\w.-]", line)[0]) for line in lines}
     assert needed - declared == set(PARTS_OF_OTHERS)
 

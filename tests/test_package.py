@@ -22,10 +22,10 @@ def modules(_data):
 
 if __name__ == "__main__":
     from thalweg.cli import main
-    from thalweg.engine import workers
+    from thalweg.engine.launchers.local import start_local_workers
     assert main(["stage", "prepare"]) == 0
     import thalweg.engine.population, thalweg.models.cnn
-    with workers.start_worker_pool({"data": 0}, 2) as two:
+    with start_local_workers({"data": 0}, 2) as two:
         print(json.dumps({"stage": modules(None), "worker": two.submit(modules).result()}))
 """
 

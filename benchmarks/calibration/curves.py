@@ -20,9 +20,9 @@ from benchmarks.calibration.small_models import Examples, Model
 from thalweg.core import rng
 from thalweg.core.schedules import list_schedules, schedule_factor
 from thalweg.engine import population
+from thalweg.engine.devices import copy_to_devices
 from thalweg.engine.fit import LaneState, name_curves
 from thalweg.engine.program import LaneLoop
-from thalweg.engine.workers import copy_to_devices
 
 LENGTHS = (16, 40)
 ALL_LENGTHS = tuple(sorted({*LENGTHS, *(2 * length for length in LENGTHS)}))

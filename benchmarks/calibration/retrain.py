@@ -33,7 +33,7 @@ from thalweg.core import rng
 from thalweg.data.examples import concatenate_examples
 from thalweg.data.sources.scenes import Scenes
 from thalweg.data.splits import Splits
-from thalweg.engine.workers import copy_to_devices
+from thalweg.engine.devices import copy_to_devices
 from thalweg.stats import intervals
 from thalweg.stats.interval import Interval
 from thalweg.training import build

@@ -13,10 +13,7 @@ from thalweg.config.checks.study import SAMPLER_PACKAGES
 from thalweg.config.experiment import Config
 from thalweg.config.study import StudyConfig
 from thalweg.system.machine import describe_processor, list_versions
-from thalweg.system.runtime import BLAS_THREADS
-
-ENVIRONMENT = ("NPROC", *BLAS_THREADS, "JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64")
-"""Variables that decide how numbers are added up: threads, and precision."""
+from thalweg.system.runtime import NUMERIC_VARIABLES
 
 
 def study_fingerprint(config: Config, data_digest: str, entry: ModuleType, *extra: Any) -> str:
@@ -37,7 +34,12 @@ def describe_study(config: Config, data_digest: str, entry: ModuleType, *extra: 
     tree = config.model_dump(mode="json")
     for section in ("confirm", "diagnose", "report"):
         del tree[section]
-    for section, keys in {"data": ("path", "on_bad"), "study": ("name", "trials", "stop", "smallest_effect")}.items():
+    uncounted = {
+        "data": ("path", "on_bad"),
+        "study": ("name", "trials", "stop", "smallest_effect"),
+        "engine": ("launcher", "address"),
+    }
+    for section, keys in uncounted.items():
         for key in keys:
             del tree[section][key]
     sampler_package = SAMPLER_PACKAGES.get(config.study.sampler, ())[:1]
@@ -48,7 +50,7 @@ def describe_study(config: Config, data_digest: str, entry: ModuleType, *extra: 
         "code": digest_sources(list_sources(config, entry)),
         "versions": list_versions() | list_own_libraries(config) | {name: version(name) for name in sampler_package},
         "processor": describe_processor(),
-        "environment": {name: os.environ.get(name) for name in ENVIRONMENT},
+        "environment": {name: os.environ.get(name) for name in NUMERIC_VARIABLES},
         "flags": sorted(f for f in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in f),
     }
 

@@ -16,7 +16,7 @@ from thalweg.cli import measure, preflight, programs
 from thalweg.cli.answers import format_answer
 from thalweg.cli.presets import require_preset
 from thalweg.config.load import load_config
-from thalweg.engine import population, workers
+from thalweg.engine import devices, population
 from thalweg.system import drivers, locks, machine
 from thalweg.system.counts import format_bytes
 from thalweg.system.drivers import Accelerator
@@ -150,7 +150,7 @@ def _train_lanes() -> tuple[float, list[str]]:
     outline = preflight.build_outline(config.data, config.seed)
     assert outline is not None, "drawn scenes need no files"
     (planned,) = programs.list_programs(config, outline)
-    data = workers.copy_to_devices(measure.build_random_data(config, outline))
+    data = devices.copy_to_devices(measure.build_random_data(config, outline))
     count = jax.device_count()
 
     def train() -> list[Any]:

@@ -18,7 +18,9 @@ from thalweg.core import rng
 from thalweg.data import splits
 from thalweg.data.examples import Examples
 from thalweg.data.offline import list_training_rows
-from thalweg.engine import population, workers
+from thalweg.engine import population
+from thalweg.engine.devices import copy_to_devices
+from thalweg.engine.launchers import Workers, start_workers
 from thalweg.system import progress, timing
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
@@ -77,10 +79,10 @@ def measure_speed(
     data = build_random_data(config, outline)
     shown = progress.track(chosen, "compiling and training", len(chosen), "program")
     passes = PASSES_OF_STEP * float(np.mean(data.train_sizes)) + float(data.validation_weights[0].sum())
-    read, start, parallel = len(outline) * _measure_reading(config), _measure_start(), _count_parallel(config)
+    read, start = len(outline) * _measure_reading(config), _measure_start()
     measured = list[Speed]()
-    with workers.start_worker_pool(data) as pool:
-        device_data = workers.copy_to_devices(data)
+    with start_workers(data, build.build_engine_options(config)) as pool:
+        device_data, parallel = copy_to_devices(data), _count_parallel(config, pool)
         for planned in shown:
             if measured:
                 review(measured, len(chosen))
@@ -90,10 +92,10 @@ def measure_speed(
 
 
 def _measure_program(
-    config: Config, planned: PlannedProgram, data: TrainingData, pool: workers.Workers | None
+    config: Config, planned: PlannedProgram, data: TrainingData, pool: Workers | None
 ) -> tuple[float, float, float]:
     """Return the seconds of a lane's epoch, of one that shares no batches, and to compile the program."""
-    program, parallel = planned.program, _count_parallel(config)
+    program, parallel = planned.program, _count_parallel(config, pool)
     hyper = replace(planned.hyper, learning_rate=np.float32(0))  # so that no lane diverges
 
     def train_segment(seeds: Sequence[int]) -> float:
@@ -121,9 +123,11 @@ def _measure_program(
     return measure_epoch([0] * lanes, MEASURED_SECONDS), measure_epoch(range(lanes), MEASURED_SECONDS), compile_seconds
 
 
-def _count_parallel(config: Config) -> int:
+def _count_parallel(config: Config, pool: Workers | None) -> int:
     """Count the lanes that train at once: one for each core, or all of a study's on an accelerator."""
-    return jax.device_count() * workers.count_workers() if jax.default_backend() == "cpu" else count_lanes(config)
+    if jax.default_backend() != "cpu":
+        return count_lanes(config)
+    return pool.devices * pool.count_processes() if pool else jax.device_count()
 
 
 def round_up(count: float, parallel: int) -> int:

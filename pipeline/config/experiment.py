@@ -98,9 +98,13 @@ class DiagnoseConfig(StrictModel):
 
 
 class EngineConfig(StrictModel):
-    """How to compute; this changes results in the last bits only."""
+    """How to compute, and where; this changes results in the last bits only."""
 
     width: int | None = Field(None, ge=1, description="runs trained at once on an accelerator; null: automatic")
+    launcher: Literal["local", "ray"] = Field(
+        "local", description="train on this machine, or on the nodes of a Ray cluster"
+    )
+    address: str | None = Field(None, description="of the Ray cluster; null: RAY_ADDRESS, or else this machine")
 
 
 RENAMED_SECTIONS = {"made": "provenance", "slices": "parameters", "terms": "loss_terms", "worst": "errors"}

@@ -14,9 +14,9 @@ from thalweg.config.spaces import Setting
 from thalweg.core import rng
 from thalweg.core.types import DataSpec
 from thalweg.data.splits import Splits
+from thalweg.engine.devices import copy_to_devices
 from thalweg.engine.fit import LaneState, name_curves
 from thalweg.engine.fleet import train_to_end
-from thalweg.engine.workers import copy_to_devices
 from thalweg.stats.trial_value import mean_at_best
 from thalweg.system import progress
 from thalweg.system.files import UserError
@@ -75,7 +75,7 @@ def train_candidates(
     plans = [build.build_plan(item, spec, data, searched=True) for item in configs]
     lanes = [(seed, fold) for seed in list_confirm_seeds(config) for fold in range(len(splits.train))]
     targets = {i: (plans[i], build.build_hyper(configs[i]), lanes) for i in dict.fromkeys(first_index)}
-    ends = train_to_end(folder, data, targets, "training on fresh seeds", config.engine.width)
+    ends = train_to_end(folder, data, targets, "training on fresh seeds", build.build_engine_options(config))
     data = copy_to_devices(data)
     candidates, rows = [], select_judged_rows(splits)
     trained = list(zip(trials, plans, first_index, strict=True))
@@ -180,7 +180,7 @@ def refit_winner(
     plan = build.build_plan(config, spec, data, searched=True, kept_weights="last")
     lanes = [(rng.derive_seed(config.seed, "refit", i), 0) for i in range(network_count)]
     trials = {0: (plan, build.build_hyper(config), lanes)}
-    ends = train_to_end(folder, data, trials, "training on all examples", config.engine.width)[0]
+    ends = train_to_end(folder, data, trials, "training on all examples", build.build_engine_options(config))[0]
     if any(state.diverged_step >= 0 for state in ends):
         raise UserError(
             "confirm.refit: the winner diverged when it was trained on all labelled examples. "

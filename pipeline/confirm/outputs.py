@@ -17,7 +17,7 @@ from thalweg.confirm import candidates, compare, questions
 from thalweg.confirm.candidates import Candidate
 from thalweg.core import rng
 from thalweg.data.examples import Examples
-from thalweg.engine.workers import copy_to_devices
+from thalweg.engine.devices import copy_to_devices
 from thalweg.stats import intervals
 from thalweg.system import files, paths, table_files
 from thalweg.system.images import write_image

@@ -60,7 +60,7 @@ def train_ablations(
         lanes = list(zip(np.repeat(seeds, folds).tolist(), fold_numbers, strict=True))
         targets[i] = plan, build.build_hyper(winner_config.replace_values(ablation.values)), lanes
     folded = add_ablation_folds(data, ablations)
-    ends = train_to_end(folder, folded, targets, "training with less", config.engine.width)
+    ends = train_to_end(folder, folded, targets, "training with less", build.build_engine_options(config))
     rows = [
         {
             "what": ablation.kind,

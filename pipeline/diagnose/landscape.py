@@ -19,8 +19,8 @@ from thalweg.core import optimizers, rng
 from thalweg.diagnose import curvature, loss_surface
 from thalweg.diagnose.loss_surface import EvaluationSets, Floats
 from thalweg.engine import population
+from thalweg.engine.devices import copy_to_devices
 from thalweg.engine.fit import LaneState, name_curves
-from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files, progress, sealed, table_files, timing
 from thalweg.training import build
 from thalweg.training.plan import NetworkHyper, TrainingData

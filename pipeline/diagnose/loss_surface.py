@@ -18,7 +18,7 @@ from jax.sharding import PartitionSpec
 from numpy.typing import NDArray
 
 from thalweg.core.types import Tree
-from thalweg.engine import workers
+from thalweg.engine import devices
 from thalweg.system import progress
 from thalweg.training import batches, composite_loss
 from thalweg.training.plan import NetworkHyper
@@ -114,7 +114,7 @@ def _compile_point_losses(plan: NetworkProgram) -> Any:
     return jax.jit(
         jax.shard_map(
             run_on_device,
-            mesh=workers.device_mesh(),
+            mesh=devices.device_mesh(),
             in_specs=(replicated, replicated, replicated, lanes, replicated),
             out_specs=lanes,
             check_vma=False,

@@ -9,12 +9,13 @@ from pathlib import Path
 import jax
 
 from thalweg.engine import population, state_folder
+from thalweg.engine.devices import copy_to_devices
 from thalweg.engine.fit import LaneState
+from thalweg.engine.launchers import LOCAL, EngineOptions, Workers, start_workers
 from thalweg.engine.program import Data, Hyper, Program
 from thalweg.engine.resident import count_bytes, read_state
 from thalweg.engine.results import LaneKey, LaneResult, LaneSeed, TrainedLane, TrainedLanes, build_lane_result
 from thalweg.engine.state_folder import Journal
-from thalweg.engine.workers import Workers, copy_to_devices, start_worker_pool
 from thalweg.system import progress, running, timing
 from thalweg.system.files import UserError
 
@@ -203,7 +204,7 @@ def train_to_end(
     data: Data,
     trials: Mapping[int, tuple[Program, Hyper, Sequence[LaneSeed]]],
     purpose: str,
-    width: int | None = None,
+    options: EngineOptions = LOCAL,
 ) -> dict[int, list[LaneState]]:
     """Train trials, each with its program, numbers and lanes, to their end. Returns the lanes' states by trial.
 
@@ -211,8 +212,8 @@ def train_to_end(
     After a kill it continues from the last snapshot in `folder`, which must be used for the same trials only.
     """
     epochs = sum(program.epochs * len(lanes) for program, _, lanes in trials.values())
-    with progress.show_part(purpose, epochs, "epoch"), start_worker_pool(data) as workers:
-        fleet = Fleet(folder, copy_to_devices(data), width=width, workers=workers)
+    with progress.show_part(purpose, epochs, "epoch"), start_workers(data, options) as workers:
+        fleet = Fleet(folder, copy_to_devices(data), width=options.width, workers=workers)
         for trial, (program, hyper, lanes) in trials.items():
             fleet.add_trial(trial, program, hyper, lanes)
             fleet.set_target([trial], program.epochs)

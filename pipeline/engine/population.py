@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 
 from thalweg.engine import block_layout, fit
 from thalweg.engine.block_layout import BlockShape
+from thalweg.engine.devices import device_mesh
 from thalweg.engine.fit import LaneState
 from thalweg.engine.lane_map import map_sequential, map_vmapped
+from thalweg.engine.launchers import Workers
 from thalweg.engine.program import Data, Hyper, Program
 from thalweg.engine.resident import Slot, count_bytes, find_kept_lanes, has_room, keep_lanes
-from thalweg.engine.workers import Workers, device_mesh
 from thalweg.system import timing
 
 LANES_PER_BLOCK = 8  # on a CPU, where inactive lanes cost only their memory
@@ -90,8 +91,9 @@ def advance_lanes(
     while waiting:
         clocks = [(int(states[i].seed), int(states[i].fold), int(states[i].step)) for i in waiting]
         lanes = [(states[i], hypers[i], target_epochs[i]) for i in waiting]
-        shape = _choose_shape(program, clocks, lanes, data, width)
-        calls = block_layout.plan_calls(clocks, shape, jax.device_count(), workers.processes if workers else 1)
+        shape = _choose_shape(program, clocks, lanes, data, width, workers)
+        devices, processes = (workers.devices, workers.count_processes()) if workers else (jax.device_count(), 1)
+        calls = block_layout.plan_calls(clocks, shape, devices, processes)
         jobs = [[[lanes[i] for i in block] for block in call] for call in calls]
         arrived: list[int] = []
         try:
@@ -117,14 +119,24 @@ def has_work_left(program: Program, state: LaneState, target_epoch: int) -> bool
 
 
 def _choose_shape(
-    program: Program, clocks: Sequence[Hashable], lanes: Sequence[LaneJob], data: Data, width: int | None
+    program: Program,
+    clocks: Sequence[Hashable],
+    lanes: Sequence[LaneJob],
+    data: Data,
+    width: int | None,
+    workers: Workers | None = None,
 ) -> BlockShape:
     """Choose the shape of a device's calls, once for a program, so that a lane's bits do not depend on the others."""
     if jax.default_backend() == "cpu":
         return BlockShape(1, LANES_PER_BLOCK if count_bytes(lanes[0][0]) <= LARGE_LANE_BYTES else 1)
     if program not in shapes:
-        shape = block_layout.shape_for_width(clocks, width, jax.device_count()) if width else None
-        shapes[program] = shape or _calibrate_shape(program, clocks, lanes, data)
+        if width:
+            devices = workers.devices if workers else jax.device_count()
+            shapes[program] = block_layout.shape_for_width(clocks, width, devices)
+        elif workers:
+            shapes[program] = workers.submit(_calibrate_shape, program, clocks, lanes).result()
+        else:
+            shapes[program] = _calibrate_shape(program, clocks, lanes, data)
     return shapes[program]
 
 

@@ -18,10 +18,11 @@ from thalweg.config.experiment import Config
 from thalweg.config.levels import assign_levels
 from thalweg.config.spaces import Setting
 from thalweg.core.types import DataSpec
+from thalweg.engine.devices import copy_to_devices
 from thalweg.engine.fleet import Fleet
+from thalweg.engine.launchers import Workers, start_workers
 from thalweg.engine.results import list_lane_seeds
 from thalweg.engine.state_folder import Journal
-from thalweg.engine.workers import Workers, copy_to_devices, start_worker_pool
 from thalweg.search import cohorts, stopping
 from thalweg.search.balance import build_sampler
 from thalweg.search.cohorts import Cohort, Rules
@@ -74,7 +75,7 @@ def run_trials(
     """Run every trial of the study in order of number; results in `folder` are read, all others trained."""
     _check_programs(config, spec, data)
     device_data = copy_to_devices(data)
-    with start_worker_pool(data) as workers:
+    with start_workers(data, build.build_engine_options(config)) as workers:
         return _Study(config, spec, device_data, folder, callbacks, workers).run()
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from thalweg.artifacts import prepared, weights
 from thalweg.config.experiment import Config
-from thalweg.engine.workers import copy_to_devices
+from thalweg.engine.devices import copy_to_devices
 from thalweg.system import files, table_files
 from thalweg.system.paths import BASELINE_METRICS, BASELINE_PREDICTIONS, BASELINE_WEIGHTS
 from thalweg.training import build, inference

@@ -2,7 +2,7 @@
 
 The size of XLA's thread pool decides how matrix products are split, and so their last bits. It is 2 on every machine.
 A process has as many host devices, or one on a single core; other processes use the other cores
-(`thalweg.engine.workers`). A larger pool is slower: with 8 threads two cores trained 15 to 30 % fewer examples/s.
+(`thalweg.engine.launchers`). A larger pool is slower: with 8 threads two cores trained 15 to 30 % fewer examples/s.
 
 NumPy and SciPy use one BLAS thread, because the split among threads decides a product's last bits. The arrays on the
 host are small, so a second thread gains nothing.
@@ -22,6 +22,8 @@ from thalweg.system.paths import STATE_FOLDER
 XLA_THREADS = 2  # size of XLA's thread pool
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Numbers of threads that OpenBLAS, OpenMP, MKL and Accelerate read when they are loaded."""
+NUMERIC_VARIABLES = ("NPROC", *BLAS_THREADS, "JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64")
+"""Variables that decide how numbers are added up: threads, and precision."""
 COMPILED_FOLDER = STATE_FOLDER / "compiled"
 JAX_ALREADY_LOADED = "jax" in sys.modules
 """True in a notebook, for example: the settings come too late, so studies run in their own process."""

@@ -8,6 +8,7 @@ from thalweg.core.types import DataSpec
 from thalweg.engine import results
 from thalweg.engine.fit import LaneState
 from thalweg.engine.fleet import train_to_end
+from thalweg.engine.launchers import EngineOptions
 from thalweg.engine.results import LaneSeed
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
@@ -21,5 +22,6 @@ def train_baseline(
     plan = build.build_plan(config, spec, data, searched=False)
     lanes = results.list_lane_seeds(config.seed, "study", 1, len(data.train_rows))
     trials = {0: (plan, build.build_hyper(config), lanes)}
-    states = train_to_end(folder, data, trials, "training the baseline", config.engine.width)[0]
+    options = EngineOptions(config.engine.width)  # one lane needs no cluster
+    states = train_to_end(folder, data, trials, "training the baseline", options)[0]
     return plan, lanes, states

@@ -19,6 +19,7 @@ from thalweg.core.network import Network, Precision, resolve_precision
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
+from thalweg.engine.launchers import EngineOptions
 from thalweg.system.counts import format_count
 from thalweg.system.files import UserError
 from thalweg.system.members import MemberError, describe_error, is_dotted
@@ -170,6 +171,11 @@ def _explain_fault(network: Network, fault: str) -> UserError:
 def _describe_shapes(tree: Any) -> Any:
     leaves, structure = jax.tree.flatten(tree)
     return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
+
+
+def build_engine_options(config: Config) -> EngineOptions:
+    """Return where and how wide the experiment computes."""
+    return EngineOptions(config.engine.width, config.engine.launcher, config.engine.address)
 
 
 def build_hyper(config: Config) -> NetworkHyper:

@@ -19,8 +19,8 @@ from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
 from thalweg.engine import fleet
+from thalweg.engine.devices import copy_to_devices
 from thalweg.engine.program import Program
-from thalweg.engine.workers import copy_to_devices
 from thalweg.system.files import UserError
 from thalweg.training import inference
 from thalweg.training.plan import TrainingData

@@ -14,7 +14,7 @@ from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
 from thalweg.diagnose import ablations
-from thalweg.engine.workers import copy_to_devices
+from thalweg.engine.devices import copy_to_devices
 from thalweg.training import build
 
 SEEDS = (11, 12)

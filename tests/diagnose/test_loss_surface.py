@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.two_terms import DATA, PLAN, build_hyper, build_loss_numbers
 from thalweg.artifacts.weights import Weights
 from thalweg.diagnose import loss_surface
-from thalweg.engine.workers import copy_to_devices
+from thalweg.engine.devices import copy_to_devices
 from thalweg.training.program import NetworkProgram
 
 ON = loss_surface.build_evaluation_sets(PLAN, copy_to_devices(DATA), [np.arange(6), np.arange(6, 12)])

@@ -14,7 +14,7 @@ from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
 from thalweg.diagnose import landscape
 from thalweg.diagnose.landscape import LandscapeTables
-from thalweg.engine.workers import copy_to_devices
+from thalweg.engine.devices import copy_to_devices
 from thalweg.training import build
 
 RATE = 0.03

@@ -4,8 +4,8 @@ import pytest
 
 from tests.helpers.small_lanes import HYPERS, PLAN, SEEDS, draw_training_data, train_lanes
 from thalweg.engine import population
+from thalweg.engine.devices import copy_to_devices
 from thalweg.engine.fit import LaneState
-from thalweg.engine.workers import copy_to_devices
 from thalweg.system import timing
 from thalweg.training.plan import TrainingData
 

@@ -17,13 +17,14 @@ from thalweg.config.experiment import Config
 from thalweg.core.types import DataSpec
 from thalweg.data.splits import Splits
 from thalweg.engine import fleet as fleet_module
-from thalweg.engine import population, results, state_folder, workers
+from thalweg.engine import population, results, state_folder
 from thalweg.engine.block_layout import BlockShape
+from thalweg.engine.devices import copy_to_devices
 from thalweg.engine.fleet import Fleet
+from thalweg.engine.launchers.local import start_local_workers
 from thalweg.engine.program import Program
 from thalweg.engine.results import LaneKey, LaneResult
 from thalweg.engine.state_folder import Journal
-from thalweg.engine.workers import copy_to_devices
 from thalweg.system import running
 from thalweg.system.files import UserError
 from thalweg.training import build
@@ -200,7 +201,7 @@ def test_killed_process_is_explained(
     tmp_path: Path,
 ) -> None:
     data = copy_to_devices(compose_data(config, splits))
-    with workers.start_worker_pool(data, 2) as two:
+    with start_local_workers(data, 2) as two:
         fleet = Fleet(tmp_path, data, Journal(tmp_path), workers=two)
         fleet.add_trial(0, build_fleet[1], build.build_hyper(config), LANES)
         fleet.set_target([0], 1)

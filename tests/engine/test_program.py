@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from jax import Array
 
+from thalweg.engine.devices import copy_to_devices
 from thalweg.engine.fleet import Fleet, train_to_end
 from thalweg.engine.program import LaneLoop, Program
 from thalweg.engine.results import LaneSeed
 from thalweg.engine.state_folder import Journal
-from thalweg.engine.workers import copy_to_devices
 
 Tree = dict[str, Array]
 

@@ -6,8 +6,8 @@ import pytest
 
 from thalweg.engine import population
 from thalweg.engine.fit import LaneState
+from thalweg.engine.launchers import Workers
 from thalweg.engine.program import Program
-from thalweg.engine.workers import Workers
 from thalweg.training.plan import NetworkHyper, TrainingData
 
 

@@ -12,7 +12,7 @@ from thalweg.core import rng
 from thalweg.core.types import DataSpec
 from thalweg.data.splits import Splits
 from thalweg.engine import population, results
-from thalweg.engine.workers import copy_to_devices
+from thalweg.engine.devices import copy_to_devices
 from thalweg.search import study, trials
 from thalweg.search.run import build_trials_table
 from thalweg.search.trials import Trial

@@ -1,5 +1,6 @@
 """Validate a params file apart from its search space."""
 
+import importlib.util
 import pkgutil
 from collections.abc import Iterator
 
@@ -95,6 +96,11 @@ def find_cross_field_problems(valid_tree: ParamsTree) -> Iterator[Problem]:
     if study.get("also") and (study.get("stop") or {}).get("gain") is not None:
         message = "needs a single objective; use `epochs` or `seconds`, or remove study.also"
         yield Problem(("study", "stop", "gain"), message)
+    engine = valid_tree.get("engine", {})
+    if engine.get("launcher") == "ray" and importlib.util.find_spec("ray") is None:
+        yield Problem(("engine", "launcher"), "ray needs the package ray: pip install 'thalweg[ray]'")
+    if engine.get("address") and engine.get("launcher") != "ray":
+        yield Problem(("engine", "address"), "is that of a Ray cluster; add `launcher: ray`, or remove it")
     for index, name in enumerate(valid_tree.get("report", {}).get("sections", ())):
         if name not in SECTION_NAMES and name not in RENAMED_SECTIONS and not is_dotted(name):
             message = f"{quote_value(name)} is not a section of the report"
