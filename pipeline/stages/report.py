@@ -1,5 +1,6 @@
 """Turn tables and pictures into the report: findings, charts and pages."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pandas as pd
 from thalweg.config.experiment import Config
 from thalweg.reporting import render, sections
 from thalweg.reporting.load import load_study_tables
+from thalweg.reporting.page.html import read_vega_bundle
 from thalweg.reporting.tables import StudyTables
 from thalweg.system import files, paths
 
@@ -15,7 +17,9 @@ MAX_METRICS = 12
 
 
 def main(config: Config) -> str:
-    tables = load_study_tables(config)
+    with ThreadPoolExecutor(1) as beside:  # the first report of a folder waits two seconds for the charts' script
+        beside.submit(read_vega_bundle)
+        tables = load_study_tables(config)
     selected = sections.select_sections(tables)
     files.write_text(paths.REPORTS / "report.html", render.render_html(tables, selected))
     text, figures = render.render_markdown(tables, selected)

@@ -31,7 +31,7 @@ def render_page(title: str, head: ReportHead, sections: Sequence[PageSection], t
 
     The page loads nothing, and runs only our scripts, which a content security policy lists by hash.
     """
-    scripts = [_read_vega_bundle(), "\n".join(read_asset(file) for file in SCRIPT_FILES)]
+    scripts = [read_vega_bundle(), "\n".join(read_asset(file) for file in SCRIPT_FILES)]
     # ARIA labels on thousands of marks cost time, and nobody hears them: a chart is one image with a description
     config = build_vega_config(PAGE_FONT, "transparent") | {"aria": False}
     page = (
@@ -105,7 +105,7 @@ def read_asset(name: str) -> str:
 
 
 @cache
-def _read_vega_bundle() -> str:
+def read_vega_bundle() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script. Bundling takes two seconds, so it is cached."""
     cached = STATE_FOLDER / f"vega-{version('vl-convert-python')}.js"
     content = read_sealed(cached)

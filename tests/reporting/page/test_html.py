@@ -20,7 +20,7 @@ def test_damaged_bundle_is_made_anew(kind: str, tmp_path: Path, monkeypatch: pyt
         return f"bundled({code})"
 
     monkeypatch.setattr(vl_convert, "javascript_bundle", bundle)
-    read = html._read_vega_bundle.__wrapped__
+    read = html.read_vega_bundle.__wrapped__
     text = read()
     assert read() == text
     assert len(calls) == 1
