@@ -12,11 +12,11 @@ from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import describe_study, study_fingerprint
 from thalweg.artifacts.fresh_start import explain_fresh_start
 from thalweg.artifacts.sources import digest_sources, list_sources
+from thalweg.artifacts.state_card import open_state
 from thalweg.artifacts.summary import Provenance, RankedTrial, StudyRecord, StudySummary
 from thalweg.config import notes, spaces
 from thalweg.config.experiment import Config
 from thalweg.config.study import NULL
-from thalweg.engine.state_folder import lock_state_folder
 from thalweg.search import study
 from thalweg.search.progress_bar import StudyProgress, describe_trials
 from thalweg.search.publisher import Publisher
@@ -37,7 +37,7 @@ def run_study(config: Config, loaded: prepared.PreparedData, data: TrainingData)
         progress.print_line(f"note: the study {missing}")
     digest = files.hash_files([EXAMPLES, SPLITS, COPIES])
     fingerprint = study_fingerprint(config, digest, study)
-    with lock_state_folder(fingerprint) as folder:
+    with open_state("study", config, fingerprint) as folder:
         code = {name: digest_sources({name: file}) for name, file in list_sources(config, study).items()}
         if note := explain_fresh_start(folder, describe_study(config, digest, study) | {"code": code}):
             progress.print_line(note)

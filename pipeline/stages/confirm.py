@@ -4,12 +4,12 @@ import pandas as pd
 
 from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import study_fingerprint
+from thalweg.artifacts.state_card import open_state
 from thalweg.artifacts.summary import Confirmation, read_study_record
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.confirm.outputs import write_outputs
 from thalweg.confirm.selection import select_trials
-from thalweg.engine.state_folder import lock_state_folder
 from thalweg.stats.intervals import compare_with_zero
 from thalweg.system import files, table_files
 from thalweg.system.counts import format_count
@@ -24,7 +24,7 @@ def main(config: Config) -> str:
     trials = [(None, {}), *((trial.number, trial.params) for trial in chosen)]
     options = [config.confirm.seeds, config.confirm.epochs]
     examples = files.hash_files([EXAMPLES, SPLITS, COPIES])
-    with lock_state_folder(study_fingerprint(config, examples, candidates, trials, options)) as folder:
+    with open_state("confirm", config, study_fingerprint(config, examples, candidates, trials, options)) as folder:
         spec = build.build_data_spec(loaded.examples)
         baseline, *others = candidates.train_candidates(
             config, spec, loaded.splits, data, trials, folder / "candidates"

@@ -4,11 +4,11 @@ import pandas as pd
 
 from thalweg.artifacts import prepared, trained_model
 from thalweg.artifacts.fingerprint import study_fingerprint
+from thalweg.artifacts.state_card import open_state
 from thalweg.artifacts.summary import read_study_record
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.diagnose import ablations, gradient_table, landscape
-from thalweg.engine.state_folder import lock_state_folder
 from thalweg.system import files, progress, table_files
 from thalweg.system.members import list_dotted_members
 from thalweg.system.paths import ABLATIONS, COPIES, EXAMPLES, GRADIENTS, LANDSCAPE, MODEL, RUNS, SPLITS
@@ -22,12 +22,12 @@ def main(config: Config) -> str:
     ablation_options = config.diagnose.model_dump(include={"seeds", "shares"})
     options = [config.confirm.epochs, ablation_options]
     examples = files.hash_files([EXAMPLES, SPLITS, COPIES])
-    with lock_state_folder(study_fingerprint(config, examples, ablations, values, options)) as folder:
+    with open_state("diagnose", config, study_fingerprint(config, examples, ablations, values, options)) as folder:
         ablation_table = ablations.train_ablations(config, loaded, data, values, folder / "less")
     table_files.write_table(ABLATIONS, ablation_table)
     if config.diagnose.landscape.points:
         options = [config.confirm.model_dump(), config.diagnose.landscape.model_dump()]
-        with lock_state_folder(study_fingerprint(config, examples, landscape, values, options)) as folder:
+        with open_state("diagnose", config, study_fingerprint(config, examples, landscape, values, options)) as folder:
             landscape.write_landscape(LANDSCAPE, folder / "landscape.json", config, loaded, data, values)
     own = list_dotted_members(config.model_dump()).values()
     weights = trained_model.load_trained_model(MODEL, own).members[0] if config.diagnose.gradients else None

@@ -5,9 +5,9 @@ import pandas as pd
 from thalweg.artifacts import prepared, weights
 from thalweg.artifacts.fingerprint import baseline_fingerprint
 from thalweg.artifacts.learning_curves import build_curves_table
+from thalweg.artifacts.state_card import open_state
 from thalweg.config.experiment import Config
 from thalweg.engine import results
-from thalweg.engine.state_folder import lock_state_folder
 from thalweg.stats.verdicts import build_verdict_table
 from thalweg.system import files, table_files
 from thalweg.system.counts import format_count
@@ -20,7 +20,7 @@ def main(config: Config) -> str:
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     spec = build.build_data_spec(loaded.examples)
     examples = files.hash_files([EXAMPLES, SPLITS, COPIES])
-    with lock_state_folder(baseline_fingerprint(config, examples, baseline)) as folder:
+    with open_state("train", config, baseline_fingerprint(config, examples, baseline)) as folder:
         plan, lanes, states = baseline.train_baseline(config, spec, data, folder)
     curves = build_curves_table(
         config, [(None, *lane, results.build_lane_result(plan, s)) for lane, s in zip(lanes, states, strict=True)]

@@ -56,6 +56,7 @@ OTHERS = {
     "studies.lock": "only locked, never read",
     "timing.json": "measurements, a view",
     "made-of.json": "only says what differs; tests/artifacts/test_fresh_start.py damages it",
+    "made-for.json": "only says whose the state is; tests/artifacts/test_state_card.py damages it",
     "last-stage.json": "only says whether the first line was printed",
     "expected-times.json": "only says how long stages may take",
     "written-params.sha256": "only lets `thalweg use` replace params.yaml without --force",
