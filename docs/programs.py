@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from thalweg.cli.answers import CheckAnswer, CompareAnswer, PresetsAnswer, UseAnswer
 from thalweg.cli.apply import ApplyAnswer, StepsAnswer
+from thalweg.cli.clean import CleanAnswer
 from thalweg.cli.confirm import ConfirmAnswer
 from thalweg.cli.doctor import DoctorAnswer
 from thalweg.cli.processes import RunningAnswer
@@ -26,6 +27,7 @@ ANSWERS: dict[str, Any] = {
     "thalweg compare --json": CompareAnswer,
     "thalweg confirm --json": ConfirmAnswer,
     "thalweg ps --json": RunningAnswer,
+    "thalweg clean --json": CleanAnswer,
     "thalweg doctor --json": DoctorAnswer,
     "thalweg apply --json": StepsAnswer,
     "thalweg apply NUMBER --json": ApplyAnswer,

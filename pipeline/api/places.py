@@ -17,11 +17,9 @@ from thalweg.system.counts import join_first
 from thalweg.system.files import UserError
 from thalweg.system.members import list_dotted_members
 from thalweg.system.package_files import find_package_file
-from thalweg.system.paths import PARAMS, STATE_FOLDER
+from thalweg.system.paths import PARAMS, STATE_FOLDER, STUDIES
 from thalweg.system.project_folder import CODE_RECORD, PIPELINE
 
-STUDIES = Path("studies")
-"""The folder of studies that are in no project, beside the params file."""
 DIGEST_CHARACTERS = 8
 DATA_FOLDER = Path("data")
 DVC_CONFIG = "[core]\n    analytics = false\n    no_scm = true\n"

@@ -134,6 +134,13 @@ def stop_stage(arguments: Arguments) -> None:
     processes.stop_stage(arguments.process)
 
 
+def clean_caches(arguments: Arguments) -> None:
+    from thalweg.cli import clean
+
+    choice = clean.Choice(arguments.older_than, arguments.all_compiled, arguments.database)
+    clean.clean_caches(choice, removes=arguments.remove, as_json=arguments.json)
+
+
 def examine_machine(arguments: Arguments) -> int:
     from thalweg.cli import doctor
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from thalweg.cli.use import print_next_steps, write_params
 from thalweg.system import files
-from thalweg.system.dvc_command import run_dvc
+from thalweg.system.dvc_command import DVC_FOLDER, find_dvc_root, run_dvc
 from thalweg.system.git import run_git
 from thalweg.system.package_files import find_package_file
 from thalweg.system.paths import PARAMS, PARAMS_SCHEMA
@@ -19,7 +19,6 @@ CONTENTS = {
     "test_own.py": "test_own.txt",
 }
 """Each file of a new project beside params.yaml, with the file of the package that it is a copy of."""
-DVC_FOLDER = Path(".dvc")
 PLOT_TEMPLATE = "candidates.json"
 """The template of a plot in dvc.yaml; DVC looks for it in its folder."""
 
@@ -31,7 +30,7 @@ def init_project(preset: Path) -> None:
     """
     _require_no_files()
     under_git = run_git("rev-parse", "--show-toplevel") is not None or run_git("init", "--quiet") is not None
-    root = next((folder for folder in _list_folders_upwards() if files.is_folder(folder / DVC_FOLDER)), None)
+    root = find_dvc_root()
     if root is None:
         is_root = under_git and run_git("rev-parse", "--show-prefix") == ""
         run_dvc("init", *([] if is_root else ["--subdir"] if under_git else ["--no-scm"]))
@@ -57,8 +56,3 @@ def _require_no_files() -> None:
     if existing:
         advice = "Move them away, or start in an empty folder"
         raise files.UserError(f"init: it would overwrite {', '.join(existing)}. {advice}; nothing was written")
-
-
-def _list_folders_upwards() -> list[Path]:
-    here = files.resolve_links(Path())
-    return [here, *here.parents]

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import thalweg
-from thalweg.cli import compare_arguments, confirm_arguments, foreign_report
+from thalweg.cli import clean_arguments, compare_arguments, confirm_arguments, foreign_report
 from thalweg.cli.commands import (
     apply_step,
     check_params,
+    clean_caches,
     compare_programs,
     confirm_objective,
     examine_machine,
@@ -42,7 +43,7 @@ NEED_PROJECT = (
         show_report,
         print_timing,
     ),
-    *(show_running, stop_stage, apply_step),
+    *(show_running, stop_stage, apply_step, clean_caches),
 )
 """Commands that can do nothing in a folder without a project."""
 NEED_NO_TRAINING = (
@@ -138,6 +139,9 @@ def build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     add_json(add_command("ps", show_running, "say which stages run in this project, since when, and how far they are"))
     command = add_command("stop", stop_stage, "end a stage that trains after its segment; all is kept")
     command.add_argument("process", nargs="?", type=int, metavar="PROCESS", help="as `thalweg ps` lists it")
+    command = add_command("clean", clean_caches, "show what caches hold and what needs it; remove what nothing needs")
+    clean_arguments.add_arguments(command)
+    add_json(command)
     add_json(add_command("doctor", examine_machine, "say what this machine computes with, and what JAX does not see"))
     add_json(add_command("timing", print_timing, "print how long each stage took when it last ran"))
     return parser

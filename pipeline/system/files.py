@@ -19,6 +19,7 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import stat
 import tempfile
 import zlib
@@ -281,6 +282,32 @@ def remove_file(path: Path) -> None:
     """Remove a file, unless another process was faster."""
     with convert_errors(path, "cannot be removed", OSError):
         path.unlink(missing_ok=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that it holds. A link to one is an error."""
+    with convert_errors(path, "cannot be removed", OSError):
+        shutil.rmtree(path)
+
+
+@dataclass(frozen=True)
+class DiskUse:
+    """The files at or below a path: their number, their bytes, and when one was last written, in seconds since 1970."""
+
+    files: int
+    bytes: int
+    written: float
+
+
+def measure_use(path: Path) -> DiskUse:
+    """Measure a file, or all files below a folder. Links are not followed, and a file that vanishes does not count."""
+    inside = (Path(parent, name) for parent, _, names in os.walk(path) for name in names)
+    facts = []
+    for file in inside if is_folder(path) else [path]:
+        with suppress(OSError):
+            facts.append(file.lstat())
+    newest = max((fact.st_mtime for fact in facts), default=0.0)
+    return DiskUse(len(facts), sum(fact.st_size for fact in facts), newest)
 
 
 def list_files(folder: Path) -> list[str]:

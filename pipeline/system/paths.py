@@ -1,10 +1,13 @@
 """Paths of params.yaml, of the state of studies and of the stages' outputs, relative to the project."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
 PARAMS_SCHEMA = Path("params.schema.json")
 STATE_FOLDER = Path(".thalweg")
+STUDIES = Path("studies")
+"""The folder of studies that Python runs outside of any project, beside the params file."""
 
 ARTIFACTS = Path("artifacts")
 INPUTS = ARTIFACTS / "inputs"
@@ -49,3 +52,8 @@ TIMING = REPORTS / "timing.json"
 EXPECTED_TIMES = STATE_FOLDER / "expected-times.json"
 WRITTEN_PARAMS = STATE_FOLDER / "written-params.sha256"
 """The digest of params.yaml as `thalweg use` or `init` wrote it."""
+
+
+def name_script_bundle() -> Path:
+    """Return where the scripts of charts are kept, for the version of vl-convert that is installed."""
+    return STATE_FOLDER / f"vega-{version('vl-convert-python')}.js"

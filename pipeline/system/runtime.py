@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -82,10 +83,14 @@ def configure_xla(environment: os._Environ[str]) -> None:
         if f"--xla_{name}" not in flags:
             flags = f"{flags} --xla_{name}={value}"
     environment["XLA_FLAGS"] = flags.strip()
-    identity = f"{version('jaxlib')}\n{environment['NPROC']}\n{cpu_identity()}"
-    digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
-    environment.setdefault("JAX_COMPILATION_CACHE_DIR", str((COMPILED_FOLDER / digest).absolute()))
+    environment.setdefault("JAX_COMPILATION_CACHE_DIR", str(name_compiled_folder(environment).absolute()))
     environment.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     environment.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
     # XLA's own caches carry no seal; with operations of a fixed order there is nothing to tune
     environment.setdefault("JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES", "none")
+
+
+def name_compiled_folder(environment: Mapping[str, str]) -> Path:
+    """Return where the programs lie that this version of JAX compiles on this processor, for its number of threads."""
+    identity = f"{version('jaxlib')}\n{environment['NPROC']}\n{cpu_identity()}"
+    return COMPILED_FOLDER / hashlib.sha256(identity.encode()).hexdigest()[:12]

@@ -106,15 +106,6 @@ def test_errors_print_no_traceback(capsys: pytest.CaptureFixture[str], arguments
     assert "Traceback" not in error
 
 
-@pytest.mark.parametrize("command", ["run", "check", "study", "report", "timing"])
-def test_folder_without_project_names_init(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert cli.main([command]) == 2
-    assert "There is no project in this folder: `thalweg init` starts one" in capsys.readouterr().err
-
-
 def test_use_outside_git_overwrites_presets_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -84,7 +84,7 @@ def test_results_lie_where_page_says_and_clean_up(clone: Callable[[], Clone]) ->
                 requested = name != "diagnosis/terrain/"
                 assert (project.folder / folder / name).exists() == requested, name
     project.run("bash", "-ec", find_example("clean").text)
-    assert not (project.folder / ".thalweg").exists()
+    assert len([*project.folder.glob(".thalweg/*/made-for.json")]) == 4, "each stage that trains needs its own"
     assert (project.folder / "reports" / "report.html").exists()
     assert project.repro() == []
 

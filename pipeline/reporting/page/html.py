@@ -5,7 +5,6 @@ import hashlib
 import re
 from collections.abc import Collection, Sequence
 from functools import cache
-from importlib.metadata import version
 
 import vl_convert
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -19,7 +18,7 @@ from thalweg.reporting.page.theme import PAGE_FONT, build_css_variables, build_v
 from thalweg.reporting.text import format_count
 from thalweg.system.files import read_bytes
 from thalweg.system.package_files import find_package_file
-from thalweg.system.paths import STATE_FOLDER
+from thalweg.system.paths import name_script_bundle
 from thalweg.system.sealed import read_sealed, write_sealed
 
 PAGE_FOLDER = find_package_file("reporting", "page")
@@ -107,7 +106,7 @@ def read_asset(name: str) -> str:
 @cache
 def read_vega_bundle() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script. Bundling takes two seconds, so it is cached."""
-    cached = STATE_FOLDER / f"vega-{version('vl-convert-python')}.js"
+    cached = name_script_bundle()
     content = read_sealed(cached)
     if content is None:
         content = str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")).encode()
