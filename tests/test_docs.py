@@ -37,7 +37,7 @@ YAML_EXAMPLES = [
     if example.marks.get("example") != "own-task" and not {"own", "foreign"} & example.marks.keys()
 ]
 """Parts of params.yaml that hold as they are: not those that need a file of a person, nor files of other programs."""
-OTHER_PROGRAMS = {"xdg-open", "cd", "cp", "docker", "mkdir", "pip", "pipx", "rm", "uv"}
+OTHER_PROGRAMS = {"xdg-open", "cd", "cp", "docker", "mkdir", "pip", "pipx", "rm", "sbatch", "sh", "uv"}
 PARSER = build_parser()
 COMMANDS = next(list(action.choices) for action in PARSER._actions if isinstance(action.choices, dict))
 

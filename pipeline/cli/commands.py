@@ -141,6 +141,12 @@ def clean_caches(arguments: Arguments) -> None:
     clean.clean_caches(choice, removes=arguments.remove, as_json=arguments.json)
 
 
+def submit_job(arguments: Arguments) -> None:
+    from thalweg.cli import submit
+
+    submit.submit_job(arguments)
+
+
 def examine_machine(arguments: Arguments) -> int:
     from thalweg.cli import doctor
 

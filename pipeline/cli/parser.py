@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import thalweg
-from thalweg.cli import clean_arguments, compare_arguments, confirm_arguments, foreign_report
+from thalweg.cli import clean_arguments, compare_arguments, confirm_arguments, foreign_report, submit_arguments
 from thalweg.cli.commands import (
     apply_step,
     check_params,
@@ -23,6 +23,7 @@ from thalweg.cli.commands import (
     show_report,
     show_running,
     stop_stage,
+    submit_job,
     upgrade_params,
     use_preset,
     write_schema,
@@ -43,7 +44,7 @@ NEED_PROJECT = (
         show_report,
         print_timing,
     ),
-    *(show_running, stop_stage, apply_step, clean_caches),
+    *(show_running, stop_stage, apply_step, clean_caches, submit_job),
 )
 """Commands that can do nothing in a folder without a project."""
 NEED_NO_TRAINING = (
@@ -142,6 +143,9 @@ def build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command = add_command("clean", clean_caches, "show what caches hold and what needs it; remove what nothing needs")
     clean_arguments.add_arguments(command)
     add_json(command)
+    command = add_command("submit", submit_job, f"write the file of a job that runs the study of {PARAMS} on a cluster")
+    submit_arguments.add_arguments(command)
+    command.set_defaults(folder=offset)
     add_json(add_command("doctor", examine_machine, "say what this machine computes with, and what JAX does not see"))
     add_json(add_command("timing", print_timing, "print how long each stage took when it last ran"))
     return parser

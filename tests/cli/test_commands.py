@@ -9,7 +9,7 @@ from thalweg.cli.parser import NEED_PROJECT, build_parser
 
 LINES = (
     *("apply", "check", "clean", "clean --remove", "predict a.png --out b.csv", "report", "run", "stage prepare"),
-    *("stop", "study", "timing", "upgrade"),
+    *("stop", "study", "submit slurm", "timing", "upgrade"),
 )
 WITHOUT_END = {"show_running"}
 """`thalweg ps`: that nothing runs is an answer."""

@@ -38,6 +38,7 @@ def test_every_argument_is_explained() -> None:
         ("upgrade a.yaml", "file", "sub/a.yaml"),
         ("predict a.png --out b.csv", "out", "sub/b.csv"),
         ("predict a.png --out b.csv", "model", "artifacts/model"),
+        ("submit slurm --out job", "folder", "sub"),
     ],
 )
 def test_paths_begin_where_the_user_is(line: str, name: str, path: str) -> None:
