@@ -1,25 +1,16 @@
-"""The arguments of the commands: each command has one function, and paths begin where the user is."""
+"""The arguments of the commands: each is explained, and paths begin where the user is."""
 
 import argparse
-import types
 from pathlib import Path
 
 import pytest
 
-from thalweg.cli import commands
-from thalweg.cli.parser import NEED_NO_TRAINING, NEED_PROJECT, build_parser
+from thalweg.cli.parser import build_parser
 
 
 def list_parsers() -> list[argparse.ArgumentParser]:
     (action,) = (action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction))
     return list(action.choices.values())
-
-
-def test_every_command_has_one_function() -> None:
-    functions = [parser.get_default("run") for parser in list_parsers()]
-    known = [value for value in vars(commands).values() if isinstance(value, types.FunctionType)]
-    assert sorted(run.__name__ for run in functions) == sorted(run.__name__ for run in known)
-    assert {*NEED_PROJECT, *NEED_NO_TRAINING} <= {*functions}
 
 
 def test_every_argument_is_explained() -> None:
