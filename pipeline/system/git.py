@@ -64,14 +64,19 @@ class FileVersion:
 def list_versions(file: Path) -> list[FileVersion]:
     """List each content that a file has in a commit of any branch, tag or DVC experiment, the newest first.
 
-    [] without git. Raises `UserError` for a content that git cannot read.
+    [] outside of a repository. Raises `UserError` if git cannot read the repository.
     """
-    prefix, listed = run_git("rev-parse", "--show-prefix"), run_git("rev-list", "--all", "--date-order")
-    if prefix is None or not listed:
+    here = files.resolve_links(Path())
+    if not any(files.path_exists(folder / ".git") for folder in (here, *here.parents)):
         return []
+    prefix, listed = run_git("rev-parse", "--show-prefix"), run_git("rev-list", "--all", "--date-order")
+    if prefix is None or listed is None:
+        raise files.UserError(f"{file}: git cannot say which commits have it; `git log --all` says why")
     commits = listed.split()
     names = "".join(f"{commit}:{prefix}{file.as_posix()}\n" for commit in commits)
     found = (run_git("cat-file", "--batch-check=%(objectname)", text=names) or "").splitlines()
+    if len(found) != len(commits):
+        raise files.UserError(f"{file}: git cannot look for it in all commits; `git fsck` says more")
     newest: dict[str, str] = {}
     for commit, content in zip(commits, found, strict=True):
         if not content.endswith(" missing"):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from thalweg.system.files import UserError
 from thalweg.system.git import FileVersion, list_versions
 
 FILE = Path("params.yaml")
@@ -55,6 +56,15 @@ def test_file_of_a_subfolder_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None
     assert list_versions(FILE) == []
     commit("inside")
     assert list_versions(FILE) == [FileVersion("main", b"inside")]
+
+
+@pytest.mark.usefixtures("_repository")
+def test_broken_repository_is_an_error() -> None:
+    """Who removes what no commit needs must not take it for one without commits."""
+    commit("one")
+    Path(".git/HEAD").write_text("garbage")
+    with pytest.raises(UserError, match=r"params\.yaml: git cannot say which commits have it"):
+        list_versions(FILE)
 
 
 def test_folder_without_git_has_no_versions(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
