@@ -47,8 +47,7 @@ def submit_job(arguments: Arguments) -> None:
     """Write the file of a job; print what it asks for, and how to start it. Raises `UserError`."""
     kind, job = arguments.kind, read_job(arguments)
     config = load_config(PARAMS, find_data_problems)
-    launcher = config.engine.model_dump().get("launcher", "local")
-    if launcher != "ray" and (job.nodes > 1 or kind == "ray"):
+    if config.engine.launcher != "ray" and (job.nodes > 1 or kind == "ray"):
         which = "a job of Ray needs" if kind == "ray" else f"{job.nodes} nodes train together only with"
         raise UserError(f"submit {kind}: {which} the line `engine: {{launcher: ray}}`; add it to {PARAMS}")
     has_remote = "core.remote" in dvc_command.read_dvc_settings()

@@ -133,6 +133,17 @@ def test_job_is_written_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == Path("job.sbatch").read_text()
 
 
+@pytest.mark.usefixtures("project")
+def test_nodes_with_ray_are_described(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("ray")
+    write_params({**TREE, "engine": {"launcher": "ray"}})
+    assert cli.main(["submit", "slurm", "--nodes", "2", "--gpus", "H100:8", "--cores", "32"]) == 0
+    asked = "2 nodes, each with 32 cores and 8 H100, for 60 minutes (no --minutes said otherwise)"
+    assert capsys.readouterr().out.startswith(f"job.sbatch: {asked}; ")
+    assert cli.main(["submit", "ray"]) == 2
+    assert "by a remote of DVC, and there is none" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
