@@ -169,6 +169,24 @@ def two_way_interval(
     return _build_bounded_interval(mean, source, count, len(sizes), bounds)
 
 
+def independent_seeds_interval(
+    first: tuple[NDArray[np.float64], NDArray[np.float64]],
+    second: tuple[NDArray[np.float64], NDArray[np.float64]],
+    sizes: NDArray[np.intp],
+) -> Interval:
+    """Compute the interval of the mean of `first` less that of `second`, which share blocks of examples and no seed.
+
+    Each is (by_seed, leave_out_means), as for `two_way_interval`. The variance is that of both means over seeds (Welch
+    1947), plus that of their difference by blocks, less both interactions. `n` is the smaller number of seeds.
+    """
+    (one, one_left_out), (other, other_left_out) = first, second
+    seeds = combine_sources(_seed_variance(one), _seed_variance(-other))
+    blocks = _block_variance((one_left_out.mean(0) - other_left_out.mean(0))[None], sizes)
+    interactions = [_interaction_variance(left_out, sizes) for left_out in (one_left_out, other_left_out)]
+    source = combine_sources(seeds, blocks, combine_sources(*interactions))
+    return _build_interval(float(one.mean() - other.mean()), source, min(len(one), len(other)))
+
+
 def compute_equivalence_interval(
     by_seed: NDArray[np.float64], leave_out_means: NDArray[np.float64], sizes: NDArray[np.intp]
 ) -> Interval:
@@ -241,10 +259,14 @@ def _two_way_variance(
     by_seed: NDArray[np.float64], leave_out_means: NDArray[np.float64], sizes: NDArray[np.intp]
 ) -> VarianceSource:
     """Compute the variance of a mean over seeds by seeds and blocks; arguments as for `two_way_interval`."""
-    count, skewness = len(by_seed), _mean_skewness(by_seed - np.mean(by_seed))
-    seeds = VarianceSource(float(np.var(by_seed, ddof=1)) / count, count - 1, skewness)
     blocks, interaction = _block_variance(leave_out_means, sizes), _interaction_variance(leave_out_means, sizes)
-    return combine_sources(seeds, blocks, interaction)
+    return combine_sources(_seed_variance(by_seed), blocks, interaction)
+
+
+def _seed_variance(by_seed: NDArray[np.float64]) -> VarianceSource:
+    """Compute the variance of the mean over seeds by the seeds."""
+    count, skewness = len(by_seed), _mean_skewness(by_seed - np.mean(by_seed))
+    return VarianceSource(float(np.var(by_seed, ddof=1)) / count, count - 1, skewness)
 
 
 def _block_variance(leave_out_means: NDArray[np.float64], sizes: NDArray[np.intp]) -> VarianceSource:

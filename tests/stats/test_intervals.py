@@ -339,3 +339,23 @@ def test_wilson_interval_is_scipys(trials: int, data: st.DataObject) -> None:
     successes = data.draw(st.integers(0, trials))
     scipy_interval = stats.binomtest(successes, trials).proportion_ci(method="wilson")
     assert wilson_interval(successes, trials) == (scipy_interval.low, scipy_interval.high)
+
+
+def test_seeds_of_their_own_are_welch() -> None:
+    """With one block it is Welch's interval; with seeds that all agree, that of the blocks' differences."""
+    draw = np.random.default_rng(0)
+    first, second, one_block = draw.normal(3, 1, 5), draw.normal(1, 4, 7), np.array([9])
+    found = intervals.independent_seeds_interval((first, first[:, None]), (second, second[:, None]), one_block)
+    wanted = stats.ttest_ind(first, second, equal_var=False).confidence_interval()
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high))
+    assert found.n == 5
+    assert found.mean == pytest.approx(first.mean() - second.mean())
+    values, sizes = draw.normal(0, 1, (2, 6)), np.ones(6, np.intp)
+    without = (values.sum(1, keepdims=True) - values) / 5
+    sides = [
+        (np.full(n, row.mean()), np.tile(left, (n, 1))) for n, row, left in zip((3, 4), values, without, strict=True)
+    ]
+    found = intervals.independent_seeds_interval(sides[0], sides[1], sizes)
+    by_group = t_interval(values[0] - values[1])
+    assert by_group is not None
+    assert (found.mean, found.low, found.high) == pytest.approx((by_group.mean, by_group.low, by_group.high))
