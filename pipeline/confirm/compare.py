@@ -34,6 +34,19 @@ def _drop_seed(candidate: Candidate, seed: int) -> Candidate:
     return replace(candidate, states=states, validation_scores=scores)
 
 
+def correct_winner(
+    config: Config, ranked: Sequence[Candidate], leave_out_metrics: Sequence[NDArray[Any]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the winner's objective without the luck of its choice: by seed [seeds], and without a block [seeds, B].
+
+    At each seed it is that of the candidate that the other seeds would choose (`build_confirmation`).
+    """
+    scores = [np.asarray(candidate.scores[config.study.objective], np.float64) for candidate in ranked]
+    choices = list(enumerate(choose_leaving_seed_out(config, ranked)))
+    by_seed = np.array([scores[index][seed] for seed, index in choices])
+    return by_seed, np.stack([leave_out_metrics[index][seed] for seed, index in choices])
+
+
 def measure_without_blocks(
     config: Config, candidates: Sequence[Candidate], data: TrainingData, rows: NDArray[Any], block: NDArray[np.intp]
 ) -> list[NDArray[np.float64]]:
@@ -69,9 +82,7 @@ def build_confirmation(
     """
     objective, bounds = config.study.objective, config.task.metric_bounds(config.study.objective)
     scores = [np.asarray(candidate.scores[objective], np.float64) for candidate in (*ranked, baseline)]
-    choices = list(enumerate(choose_leaving_seed_out(config, ranked)))
-    corrected = np.array([scores[index][seed] for seed, index in choices])
-    corrected_left_out = np.stack([leave_out_metrics[index][seed] for seed, index in choices])
+    corrected, corrected_left_out = correct_winner(config, ranked, leave_out_metrics)
     values = {
         "winner": (scores[0], leave_out_metrics[0]),
         "baseline": (scores[-1], leave_out_metrics[-1]),

@@ -1,5 +1,6 @@
 """The outputs of confirm: the comparison, predictions and pictures, simple references, and the final model."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from thalweg.config import write
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates, compare, questions
 from thalweg.confirm.candidates import Candidate
+from thalweg.confirm.judged import build_judged_winner
 from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.engine.devices import copy_to_devices
@@ -51,6 +53,8 @@ def write_outputs(
     table_files.write_table(paths.RUNS, pd.concat(runs, ignore_index=True))
     block, group_count = intervals.assign_blocks(judged.groups), len(np.unique(judged.groups))
     left_out, sizes = compare.measure_without_blocks(config, [*ranked, baseline], data, rows, block), np.bincount(block)
+    record = build_judged_winner(config, loaded.splits, judged, ranked, left_out, sizes)
+    files.write_json(paths.JUDGED, asdict(record))
     confirmation = compare.build_confirmation(config, ranked, baseline, left_out, sizes, group_count)
     answered = questions.compare_levels(config, ranked, left_out, sizes, group_count)
     rivals = compare.compare_runners_up(config, ranked, left_out, sizes, group_count)

@@ -58,6 +58,8 @@ class Task(StrictModel):
     OUTPUT_KIND: ClassVar[Literal["number", "class", "image"]] = "number"
     #: what `draw_pictures` shows, as the end of a sentence
     PICTURE_CAPTION: ClassVar[str] = "as the network sees them"
+    #: the options that say how to predict; all others say what is predicted, so that results with others do not compare
+    PREDICTION_OPTIONS: ClassVar[frozenset[str]] = frozenset({"mirror", "metrics"})
     #: whether the network gets `corrupt_images` of an image, with the image itself as its target
     CORRUPTS_INPUT: ClassVar[bool] = False
 

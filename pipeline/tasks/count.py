@@ -26,6 +26,7 @@ class Count(Task):
     pool: int = Field(3, ge=1, description="the term `areas` compares sums over pool x pool cells")
 
     METRIC_DIRECTIONS: ClassVar[dict[str, str]] = metrics.list_directions("mae", "rmse", "bias", "exact")
+    PREDICTION_OPTIONS: ClassVar[frozenset[str]] = Task.PREDICTION_OPTIONS | {"density", "pool"}
 
     @property
     def loss_families(self) -> dict[str, str]:

@@ -152,6 +152,10 @@ def test_first_metric_can_be_optimized(task: Task) -> None:
     assert next(iter(task.METRIC_DIRECTIONS.values())) in ("min", "max")
 
 
+def test_prediction_options_are_options(task: Task) -> None:
+    assert type(task).model_fields.keys() >= task.PREDICTION_OPTIONS
+
+
 def test_metrics_stay_within_bounds(task: Task, metric_values: dict[str, np.ndarray]) -> None:
     for name in task.METRIC_DIRECTIONS:
         low, high = task.metric_bounds(name)

@@ -50,6 +50,7 @@ class Detect(Task):
         "ap50", "ap", "precision", "recall", "mae", "bias"
     )
     PICTURE_CAPTION: ClassVar[str] = "true boxes in solid blue, detected boxes in dashed orange"
+    PREDICTION_OPTIONS: ClassVar[frozenset[str]] = Task.PREDICTION_OPTIONS | {"cell", "most", "threshold", "overlap"}
 
     @property
     def loss_families(self) -> dict[str, str]:
