@@ -40,6 +40,7 @@ REPORTING = (
     ("page",),
     ("analysis", "sentences"),
     ("tables", "finding"),
+    ("space",),
     ("parameter",),
     ("text",),
 )

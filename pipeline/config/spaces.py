@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from thalweg.config.experiment import Config
-from thalweg.config.study import ParameterConfig
+from thalweg.config.study import ParameterConfig, sort_space
 from thalweg.config.tree import flatten_tree
 from thalweg.core import optimizers
 
@@ -26,13 +26,7 @@ def is_static_path(path: str) -> bool:
 
 def sort_parameters(config: Config) -> list[tuple[str, ParameterConfig]]:
     """Return the searched parameters by name, each after its conditions."""
-    unsorted = dict(sorted(config.study.space.items()))
-    parameters = []
-    while unsorted:
-        ready = [name for name, parameter in unsorted.items() if not parameter.when.keys() & unsorted.keys()]
-        assert ready, "the checks exclude circular conditions"
-        parameters.append((ready[0], unsorted.pop(ready[0])))
-    return parameters
+    return sort_space(config.study.space)
 
 
 def find_baseline_setting(config: Config) -> Setting | None:

@@ -108,6 +108,17 @@ class ParameterConfig(StrictModel):
         return all(name in setting and setting[name] in values for name, values in self.when.items())
 
 
+def sort_space(space: Mapping[str, ParameterConfig]) -> list[tuple[str, ParameterConfig]]:
+    """Return the parameters of a search space by name, each after its conditions."""
+    unsorted = dict(sorted(space.items()))
+    parameters = []
+    while unsorted:
+        ready = [name for name, parameter in unsorted.items() if not parameter.when.keys() & unsorted.keys()]
+        assert ready, "the checks exclude circular conditions"
+        parameters.append((ready[0], unsorted.pop(ready[0])))
+    return parameters
+
+
 def apply_setting(tree: ParamsTree, values: Mapping[str, Any], space: Mapping[str, ParameterConfig]) -> ParamsTree:
     """Return a copy of the tree with other values at dotted paths.
 

@@ -1,6 +1,5 @@
 """The tables of a report, read from the files that the earlier stages wrote."""
 
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,10 @@ from thalweg.artifacts.distinct_trials import merge_repeated_rows
 from thalweg.artifacts.summary import read_summary
 from thalweg.config import settings, spaces
 from thalweg.config.experiment import Config
-from thalweg.config.study import NULL
 from thalweg.core.metrics import METRICS
 from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.space import build_parameters, list_text_columns, restore_choices
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import choice_key
 from thalweg.stats.verdicts import build_verdict_table
 from thalweg.system import files, paths, table_files
 
@@ -72,13 +70,7 @@ def load_study_tables(config: Config) -> StudyTables:
 
 def _read_trials(space: Sequence[SearchedParameter]) -> pd.DataFrame:
     """Read the table of trials; its cells have the values of their choices, text where these are text."""
-    text_parameters = [p.name for p in space if p.choices and all(isinstance(choice, str) for choice in p.choices)]
-    trials = table_files.read_table(paths.TRIALS, dtype=dict.fromkeys(text_parameters, str))
-    for parameter in space:
-        if NULL in parameter.choices:  # beside this name, Pandas reads numbers as text
-            choices = {choice_key(choice): choice for choice in parameter.choices}
-            trials[parameter.name] = trials[parameter.name].map(lambda cell, c=choices: c.get(choice_key(cell), cell))
-    return trials
+    return restore_choices(table_files.read_table(paths.TRIALS, dtype=list_text_columns(space)), space)
 
 
 def _read_pictures(table: Path, text_columns: Mapping[Hashable, type]) -> list[dict[str, Any]]:
@@ -89,19 +81,4 @@ def _read_pictures(table: Path, text_columns: Mapping[Hashable, type]) -> list[d
 
 def list_searched_parameters(config: Config) -> list[SearchedParameter]:
     """Return the search space as the report reads it."""
-    keys = {"log", "whole", "role", "points"}
-
-    def name_values(values: Sequence[Any]) -> tuple[Any, ...]:
-        return tuple(NULL if value is None else value for value in values)
-
-    return [
-        SearchedParameter(
-            name,
-            math.nan if p.low is None else p.low,
-            math.nan if p.high is None else p.high,
-            choices=name_values(p.choices or ()),
-            when={parent: name_values(values) for parent, values in p.when.items()},
-            **p.model_dump(include=keys),
-        )
-        for name, p in spaces.sort_parameters(config)
-    ]
+    return build_parameters(spaces.sort_parameters(config))

@@ -24,7 +24,11 @@ def read_table(path: Path, **options: Any) -> pd.DataFrame:
 
     Only an empty cell is a missing value: a class may be called `None` or `NA`.
     """
+    return parse_table(path, read_bytes(path), **options)
+
+
+def parse_table(path: Path, content: bytes, **options: Any) -> pd.DataFrame:
+    """Parse the content of a CSV file as `read_table` does; `path` names it in an error."""
     with convert_errors(path, "not a CSV table", pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
-        file = io.BytesIO(read_bytes(path))
-        table: pd.DataFrame = pd.read_csv(file, keep_default_na=False, na_values=[""], **options)
+        table: pd.DataFrame = pd.read_csv(io.BytesIO(content), keep_default_na=False, na_values=[""], **options)
         return table
