@@ -14,6 +14,7 @@ from thalweg.cli.doctor import DoctorAnswer
 from thalweg.cli.processes import RunningAnswer
 from thalweg.cli.study import StudyAnswer
 from thalweg.cli.timing_table import TimingAnswer
+from thalweg.diff.answer import DiffAnswer
 from thalweg.reporting.finding import Finding
 from thalweg.system import files
 
@@ -25,6 +26,7 @@ ANSWERS: dict[str, Any] = {
     "thalweg study --json": StudyAnswer,
     "thalweg timing --json": TimingAnswer,
     "thalweg compare --json": CompareAnswer,
+    "thalweg diff --json": DiffAnswer,
     "thalweg confirm --json": ConfirmAnswer,
     "thalweg ps --json": RunningAnswer,
     "thalweg clean --json": CleanAnswer,
@@ -61,7 +63,7 @@ With `--json`, a command prints its answer as one line on standard output. Progr
 | exit code | meaning |
 | ---: | --- |
 | 0 | done; `thalweg compare`: B is better |
-| 1 | `thalweg compare`: B is worse; other commands: a fault of Thalweg, or of a library |
+| 1 | `thalweg compare`, `thalweg diff --fail-on-regression`: B is worse; else a fault of Thalweg, or of a library |
 | 2 | an error that you can correct; `thalweg check --json` and `thalweg doctor --json` still print their answers |
 | 3 | `thalweg compare`: not clear yet |
 | 4 | `thalweg compare`: no difference that counts |

@@ -14,12 +14,14 @@ import gc
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
 from tests.helpers import programs, saved_models, small_study
+from tests.helpers.browser import ASK, find_browser, open_browser
 from tests.helpers.paths import ROOT
 from tests.helpers.tiny_pipeline import TREE, run_stages, write_params
 from tests.helpers.wheel import Installed, install_wheel
@@ -117,6 +119,14 @@ def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_params(TREE, "# what a person wrote\n")
         run_stages(*STAGE_NAMES)
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if find_browser() is None:
+        pytest.skip(ASK)
+    with open_browser() as opened:
+        yield opened
 
 
 @pytest.fixture

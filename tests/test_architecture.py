@@ -17,7 +17,7 @@ from tests.helpers.paths import ROOT
 FLOORS = (
     ("api", "cli"),
     ("stages",),
-    ("foreign",),
+    ("foreign", "diff"),
     ("reporting",),
     ("diagnose",),
     ("search", "confirm", "duel"),

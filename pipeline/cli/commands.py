@@ -109,6 +109,12 @@ def compare_programs(arguments: Arguments) -> int:
     return compare.compare_programs(arguments)
 
 
+def diff_studies(arguments: Arguments) -> int:
+    from thalweg.cli import diff
+
+    return diff.diff_studies(arguments)
+
+
 def confirm_objective(arguments: Arguments) -> None:
     from thalweg.cli import confirm
 

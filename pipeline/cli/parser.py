@@ -5,13 +5,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import thalweg
-from thalweg.cli import clean_arguments, compare_arguments, confirm_arguments, foreign_report, submit_arguments
+from thalweg.cli import (
+    clean_arguments,
+    compare_arguments,
+    confirm_arguments,
+    diff_arguments,
+    foreign_report,
+    submit_arguments,
+)
 from thalweg.cli.commands import (
     apply_step,
     check_params,
     clean_caches,
     compare_programs,
     confirm_objective,
+    diff_studies,
     examine_machine,
     init_project,
     print_timing,
@@ -49,7 +57,7 @@ NEED_PROJECT = (
 """Commands that can do nothing in a folder without a project."""
 NEED_NO_TRAINING = (
     *(show_report, compare_programs, confirm_objective, print_timing),
-    *(show_running, stop_stage),
+    *(show_running, stop_stage, diff_studies),
 )
 """Commands that run where JAX is not installed."""
 
@@ -131,6 +139,9 @@ def build_parser(offset: Path = Path()) -> argparse.ArgumentParser:
     command.set_defaults(folder=offset)
     command = add_command("compare", compare_programs, "run two programs in pairs of one seed until one is better")
     compare_arguments.add_arguments(command)
+    command.set_defaults(folder=offset)
+    command = add_command("diff", diff_studies, "compare two studies: whose winner is better, and what else differs")
+    diff_arguments.add_arguments(command)
     command.set_defaults(folder=offset)
     command = add_command("confirm", confirm_objective, "run the best settings of an Optuna study on fresh seeds")
     confirm_arguments.add_arguments(command)

@@ -1,24 +1,15 @@
-"""A browser, and the pages that it opens."""
+"""The pages that a browser opens."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.helpers.browser import ASK, MANY_TRIALS, PageFile, find_browser, open_browser
+from tests.helpers.browser import MANY_TRIALS, PageFile
 from thalweg.reporting.render import render_html
 from thalweg.reporting.sections import select_sections
 from thalweg.reporting.tables import StudyTables
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if find_browser() is None:
-        pytest.skip(ASK)
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="session")

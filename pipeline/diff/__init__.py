@@ -1,0 +1,1 @@
+"""Two studies side by side: what differs, and whose winner is better."""
