@@ -53,7 +53,7 @@ def _list_obstacles(a: JudgedWinner, b: JudgedWinner) -> Iterator[str]:
         size = f"{sizes[0]} in A and {sizes[1]} in B" if len({*sizes}) > 1 else f"{sizes[0]} in each"
         yield (
             f"The {a.part} sets hold other images or labels ({size}). Both studies need the same ones: the same data, "
-            "`seed` and `data.split`, or sets that the data names."
+            "`seed` and `data.split`, or sets that the data name."
         )
     failed = [name for name, side in (("A", a), ("B", b)) if None in side.values.by_seed]
     if failed:

@@ -29,8 +29,11 @@ def find_commit(name: str) -> str | None:
 def open_commit(commit: str) -> ReadFile:
     """Return a function that reads the files of a commit."""
     from dvc.api import DVCFileSystem  # a second
+    from dvc.config import Config
 
-    system, prefix = DVCFileSystem(rev=commit, subrepos=True), git.run_git("rev-parse", "--show-prefix") or ""
+    # the remote of today: at the commit, the project may have had none
+    system = DVCFileSystem(rev=commit, subrepos=True, remote=Config.from_cwd()["core"].get("remote"))
+    prefix = git.run_git("rev-parse", "--show-prefix") or ""
 
     def read(path: Path) -> bytes | None:
         try:

@@ -61,7 +61,7 @@ def test_same_study_twice(capsys: pytest.CaptureFixture[str]) -> None:
     lines = diff(capsys, "a", "b", "--fail-on-regression").splitlines()
     assert lines[0].startswith("A: a, 4 trials, winner mae ")
     assert lines[2] == "A and B have the same winner: its mae is the same on every seed."
-    assert lines[3].startswith("Lower mae is better. The 95 % interval is for other seeds and other groups, from 2 seeds")
+    assert lines[3].startswith("Lower mae is better. The 95 % interval is for other seeds and other groups, from 2 ")
     assert "no difference in params, data, code, versions, values of the winners" in lines
     answer = ask(capsys, "a", "b")
     assert answer["verdict"] == "unclear"
