@@ -9,11 +9,11 @@ from typing import Any
 import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import BaseJournalBackend
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from thalweg.system import files, sqlite_copy
+from thalweg.system import database_url, files, sqlite_copy
 from thalweg.system.files import UserError
 
 ALLOWED = (
@@ -21,8 +21,6 @@ ALLOWED = (
     "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE with the extra thalweg[postgres]"
 )
 JOURNAL = "journal://"
-CONNECT_SECONDS = 5
-"""How long a server may take to answer."""
 READ_ONLY = "-c default_transaction_read_only=on"
 """Options of each connection to PostgreSQL."""
 
@@ -35,12 +33,10 @@ def open_storage(url: str) -> Iterator[tuple[BaseStorage, str]]:
         yield _open_journal(path), str(path)
         return
     parsed = _parse_url(url)
-    place = URL.create(
-        parsed.drivername, host=parsed.host, port=parsed.port, database=parsed.database
-    ).render_as_string()
-    with _explain_errors(place, parsed):
+    place, kinds = database_url.describe_url(parsed), (SQLAlchemyError, OSError, optuna.exceptions.OptunaError)
+    with database_url.explain_errors(f"{place} cannot be read", parsed, kinds):
         if parsed.get_backend_name() == "sqlite":
-            with sqlite_copy.copy_database(Path(str(parsed.database))) as copy:
+            with sqlite_copy.copy_database(database_url.find_file(parsed)) as copy:
                 yield _open_copy(copy), str(parsed.database)
         else:
             yield _open_server(parsed), place
@@ -57,42 +53,18 @@ def _find_journal(url: str) -> Path:
 
 
 def _parse_url(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-        parsed.get_dialect().import_dbapi()
-    except NoSuchModuleError:
-        fault = f'it names the database system "{url.partition(":")[0]}", which SQLAlchemy does not know'
-    except (ArgumentError, ValueError):  # their texts may hold a part of the password
-        fault = "it is not the URL of a database"
-    except ImportError as error:
-        fault = f"it needs a driver that is not installed ({error})"
-    else:
-        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-            fault = f"{parsed.get_backend_name()} cannot be opened without writing into it; copy the study with Optuna"
-        elif parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
-            fault = "it names no file"
-        else:
-            return parsed
-    raise UserError(f"--optuna: {fault}. Allowed: {ALLOWED}")
-
-
-@contextmanager
-def _explain_errors(place: str, url: URL) -> Iterator[None]:
-    """Turn errors of the database into a `UserError` that says which, and why, without the password."""
-    try:
-        yield
-    except (SQLAlchemyError, OSError, optuna.exceptions.OptunaError) as error:
-        cause = error.__cause__ if isinstance(error, optuna.exceptions.OptunaError) and error.__cause__ else error
-        driver_error = cause.orig if isinstance(cause, DBAPIError) and cause.orig else cause
-        reason = (str(driver_error).strip().splitlines() or [type(driver_error).__name__])[0].rstrip(".")
-        for secret in (url.password, url.query.get("password")):
-            reason = reason.replace(str(secret), "***") if secret else reason
-        raise UserError(f"{place} cannot be read: {reason}") from error
+    parsed = database_url.parse_url(url, "--optuna", ALLOWED)
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise UserError(
+            f"--optuna: {parsed.get_backend_name()} cannot be opened without writing into it; copy the study with "
+            f"Optuna. Allowed: {ALLOWED}."
+        )
+    return parsed
 
 
 def _open_copy(path: Path) -> RDBStorage:
     """Open a copy of an SQLite file; its tables are brought to this version of Optuna's form."""
-    text = f"sqlite:///{path}".replace("{", "{{").replace("}", "}}")
+    text = database_url.render_template(URL.create("sqlite", database=str(path)))
     storage = RDBStorage(text, {"poolclass": NullPool}, skip_compatibility_check=True, skip_table_creation=True)
     versions = storage.get_current_version(), storage.get_head_version()
     if versions[0] not in storage.get_all_versions():
@@ -103,10 +75,11 @@ def _open_copy(path: Path) -> RDBStorage:
 
 
 def _open_server(url: URL) -> RDBStorage:
-    text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
-    options = {"connect_timeout": CONNECT_SECONDS, "options": READ_ONLY}
+    options = " ".join([*database_url.list_values(url, "options"), READ_ONLY])
+    arguments = {**database_url.choose_patience(url), "options": options}
+    settings = {"poolclass": NullPool, "connect_args": arguments}
     try:
-        return RDBStorage(text, {"poolclass": NullPool, "connect_args": options}, skip_table_creation=True)
+        return RDBStorage(database_url.render_template(url), settings, skip_table_creation=True)
     except RuntimeError as error:
         raise _refuse_version() from error
 

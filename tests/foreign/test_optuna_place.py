@@ -6,6 +6,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+import sqlalchemy
 from optuna.storages import RDBStorage
 
 from tests.helpers import postgres
@@ -89,9 +90,9 @@ def test_unknown_version_is_refused(tmp_path: Path) -> None:
     [
         ("sqlite:///{folder}/none.db", "none.db: no such file"),
         ("{folder}/none.log", "none.log: no such file. A storage is one of"),
-        ("sqlite://", "it names no file"),
+        ("sqlite://", "names no file"),
         ("mysql+pymysql://user:secret@host/db", "mysql|driver"),
-        ("nosuch://host/db", 'it names the database system "nosuch"'),
+        ("nosuch://host/db", '--optuna names the database system "nosuch"'),
         ("sqlite:///{folder}/text.db", "text.db cannot be read: file is not a database"),
         ("{folder}/text.db", "is not one of Optuna's journals"),
         ("sqlite:///{folder}/empty.db", "cannot be read|has no study"),
@@ -119,10 +120,16 @@ def test_journal_cannot_be_written(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_postgresql_is_only_read() -> None:
+    """Also where the URL has options of its own: here the schema in which the study is."""
     with postgres.run_server() as server:
-        store_study(server.url, draw_trials(3))
-        assert len(read_study(server.url, "theirs").trials) == 3
-        with open_storage(server.url) as (storage, place):
+        engine = sqlalchemy.create_engine(server.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("CREATE SCHEMA team")
+        engine.dispose()
+        url = f"{server.url}?options=-csearch_path%3Dteam"
+        store_study(url, draw_trials(3))
+        assert len(read_study(url, "theirs").trials) == 3
+        with open_storage(url) as (storage, place):
             study = optuna.load_study(study_name="theirs", storage=storage)
             assert "thalweg" not in place  # the user
             with pytest.raises(optuna.exceptions.StorageInternalError) as error:

@@ -39,7 +39,7 @@ class Server:
         self.run("pg_ctl", "--pgdata", self.folder / "data", "--wait", *arguments)
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1,::1 -c fsync=off"
         for _ in range(50):  # after kill -9 the last children may still be there
             with contextlib.suppress(subprocess.CalledProcessError):
                 return self.control("--log", self.folder / "log", "--options", options, "start")
@@ -53,10 +53,15 @@ class Server:
         os.kill(int((self.folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
 
+def find_initdb() -> str | None:
+    """Return the program that makes a server; None where PostgreSQL is not installed."""
+    return next(map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None) or shutil.which("initdb")
+
+
 @contextlib.contextmanager
 def run_server() -> Iterator[Server]:
     """Run a server that asks for a password; skip the test where PostgreSQL is not installed."""
-    initdb = next(map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None) or shutil.which("initdb")
+    initdb = find_initdb()
     if initdb is None:
         pytest.skip("PostgreSQL is not installed")
     folder = Path(tempfile.mkdtemp(prefix="thalweg-postgres-"))

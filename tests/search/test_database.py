@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy
 
 from tests.helpers import postgres
-from tests.helpers.stored_studies import FINGERPRINT, build_trials
+from tests.helpers.stored_studies import FINGERPRINT, build_trials, load_numbers
 from thalweg.config.experiment import Config
 from thalweg.search import database, optuna_storage
 from thalweg.search.publisher import Publisher
@@ -67,6 +67,7 @@ def test_wrong_url_is_said_at_the_start(config: Config, monkeypatch: pytest.Monk
         f"postgresql+psycopg://u:{SECRET}@no.such.host.invalid/d": "failed to resolve host 'no.such.host.invalid'",
         f"postgresql+psycopg://u:{SECRET}@127.0.0.1:99999/d": "invalid port number",
         f"postgresql+psycopg://u@127.0.0.1:1/d?password={SECRET}&sslmode={SECRET}": "invalid sslmode",
+        f"postgresql+psycopg://u:{SECRET}@/d?host=/no/such/folder": "/d?host=/no/such/folder) cannot be used",
     }.items(),
 )
 def test_unusable_database_is_said_at_the_start(
@@ -78,6 +79,66 @@ def test_unusable_database_is_said_at_the_start(
     assert reason in message
     assert message.endswith("Correct it, or start its database. Without it, studies go to .thalweg/studies.db.")
     assert Path("garbage.db").read_bytes() == b"garbage" * 1000
+
+
+ODD_NAME = "o@d:d/{x}"
+LEGAL = {
+    "a host": "thalweg:{password}@127.0.0.1:{port}/postgres",
+    "a host by IPv6": "thalweg:{password}@[::1]:{port}/postgres",
+    "a socket": "thalweg:{password}@/postgres?host={folder}&port={port}",
+    "a second host": "thalweg:{password}@/postgres?host=127.0.0.1:1&host=127.0.0.1:{port}",
+    "options alone": "?host=127.0.0.1&port={port}&user=thalweg&password={password}&dbname=postgres",
+    "a schema": "thalweg:{password}@127.0.0.1:{port}/postgres?options=-csearch_path%3Dteam",
+    "a password file": "thalweg@127.0.0.1:{port}/postgres?passfile=pgpass",
+    "odd names": "o%40d%3Ad%2F%7Bx%7D:hu/sh:{{x}}?%40@127.0.0.1:{port}/o%40d%3Ad%2F%7Bx%7D",
+}
+"""Forms of a URL of PostgreSQL, by what is special."""
+
+
+@pytest.fixture(scope="module")
+def team_server(server: postgres.Server) -> postgres.Server:
+    """A server with a schema, and with a role and a database of an odd name."""
+    engine = sqlalchemy.create_engine(server.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA team")
+        connection.exec_driver_sql(f"CREATE ROLE \"{ODD_NAME}\" LOGIN PASSWORD 'hu/sh:{{x}}?@'")
+        connection.exec_driver_sql(f'CREATE DATABASE "{ODD_NAME}" OWNER "{ODD_NAME}"')
+    engine.dispose()
+    return server
+
+
+@pytest.mark.parametrize("form", LEGAL)
+def test_legal_url_opens_the_database(
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    team_server: postgres.Server,
+    form: str,
+) -> None:
+    if "IPv6" in form and not has_loopback_6():
+        pytest.skip("this machine has no IPv6")
+    file, folder, port = Path("pgpass"), team_server.folder, team_server.port
+    escaped = postgres.PASSWORD.replace(":", r"\:")
+    file.write_text(f"*:*:*:*:{escaped}\n")
+    file.chmod(0o600)
+    url = LEGAL[form].format(password=postgres.QUOTED_PASSWORD, port=port, folder=folder)
+    monkeypatch.setenv("THALWEG_STORAGE", f"postgresql+psycopg://{url}")
+    with Publisher(config.replace_values({"study.name": form}), FINGERPRINT) as publisher:
+        publisher.on_cohort(build_trials(2))
+    assert load_numbers(f"{form} abcdef") == [0, 1]
+    names = optuna.get_all_study_names(database.open_storage(create=False))  # which the dashboard opens
+    assert names == [f"{form} abcdef"] if form in ("a schema", "odd names") else f"{form} abcdef" in names
+    place = database.describe_place()
+    assert str(folder if form == "a socket" else port) in place
+    for secret in ("thalweg", "hu/sh", postgres.PASSWORD, postgres.QUOTED_PASSWORD):
+        assert secret not in place.replace(str(folder), "")
+    assert capsys.readouterr() == ("", "")
+
+
+def has_loopback_6() -> bool:
+    with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
 
 
 def test_server_errors_are_said_at_the_start(
@@ -97,7 +158,7 @@ def test_server_errors_are_said_at_the_start(
         f"nobody:{SECRET}@{place}/postgres": 'password authentication failed for user "nobody"',
         f"thalweg:{postgres.QUOTED_PASSWORD}@{place}/none": 'database "none" does not exist',
         f"outsider:{SECRET}@{place}/closed": 'permission denied for database "closed"',
-        f"reader:{SECRET}@{place}/postgres": "permission denied for schema public",
+        f"reader:{SECRET}@{place}/postgres": "permission denied for",
     }
     for url, reason in reasons.items():
         message = find_message(monkeypatch, config, f"postgresql+psycopg://{url}")

@@ -13,8 +13,9 @@ import pytest
 from tests.helpers import postgres
 from tests.helpers.stored_studies import FINGERPRINT, build_trials, load_numbers, wait_until
 from thalweg.config.experiment import Config
-from thalweg.search import database, optuna_storage, publisher
+from thalweg.search import optuna_storage, publisher
 from thalweg.search.publisher import Publisher
+from thalweg.system import database_url
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
 DEFAULT = Path(".thalweg/studies.db")
@@ -26,7 +27,7 @@ def own_storage(monkeypatch: pytest.MonkeyPatch) -> None:
     """The storage of the folder, given up soon."""
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
     monkeypatch.setattr(publisher, "END_SECONDS", 0.5)
-    monkeypatch.setattr(database, "LOCKED_SECONDS", 0.1)
+    monkeypatch.setattr(database_url, "LOCKED_SECONDS", 0.1)
 
 
 def publish(config: Config, count: int) -> None:
