@@ -39,6 +39,7 @@ TOPICS = {
     "search/test_pruning": "a study that stops trials early",
     "search/test_repeats": "a study that repeats settings",
     "search/test_resume": "a study that is stopped and goes on",
+    "search/test_shared_storage": "studies of several machines in one database",
     "stages/test_bad_rows": "data with faults, through the first stages",
     "stages/test_detect": "one task, through all stages",
     "stages/test_full_disk": "errors at each write of each stage",

@@ -1,18 +1,13 @@
 """The dashboard starts, or says in one line why it cannot."""
 
-import contextlib
-import http.client
-import os
 import re
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.paths import ROOT
-from tests.helpers.stored_studies import FINGERPRINT, build_trials, wait_until
+from tests.helpers.dashboard import count_trials, open_dashboard
+from tests.helpers.stored_studies import FINGERPRINT, build_trials
 from thalweg import cli
 from thalweg.config.experiment import Config
 from thalweg.search.optuna_storage import add_trials, open_study
@@ -77,30 +72,12 @@ def test_port_that_cannot_be_used_is_one_line(config: Config, capsys: pytest.Cap
     assert capsys.readouterr().err == f"--port: {number} cannot be used: {fault}; choose another port\n"
 
 
-def is_listening(port: int) -> bool:
-    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-        return True
-    return False
-
-
 @pytest.mark.slow
 def test_dashboard_listens_on_this_machine_only(config: Config) -> None:
     publish(config)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "thalweg", "dashboard", "--port", str(port)]
-    with (
-        Path("log").open("w") as log,
-        subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=log, stderr=log) as process,
-    ):
-        try:
-            wait_until(lambda: is_listening(port), 60)
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-            connection.request("GET", "/api/studies")
-            assert f"{config.study.name} abcdef" in connection.getresponse().read().decode()
-            listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-            assert [place for place in listening if re.fullmatch(f"[0-9A-F]+:{port:04X}", place)][:1] == [
-                f"0100007F:{port:04X}"
-            ]
-        finally:
-            process.terminate()
+    with open_dashboard(Path("log")) as port:
+        assert count_trials(port) == {f"{config.study.name} abcdef": 2}
+        listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        assert [place for place in listening if re.fullmatch(f"[0-9A-F]+:{port:04X}", place)][:1] == [
+            f"0100007F:{port:04X}"
+        ]
