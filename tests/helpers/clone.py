@@ -61,6 +61,13 @@ class Clone:
         copied.folder = Path(shutil.copytree(self.folder, folder, symlinks=True))
         return copied
 
+    def clone_to(self, folder: Path) -> "Clone":
+        """Return what `git clone` makes of it: the files that are committed, without results and state."""
+        cloned = copy(self)
+        cloned.folder = folder
+        self.git("clone", "--quiet", str(self.folder), str(folder))
+        return cloned
+
     def set(self, values: dict[str, Any]) -> None:
         """Change values in params.yaml."""
         yaml, file = YAML(), self.folder / "params.yaml"

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.clone import ALL, Clone
+from tests.helpers import s3
+from tests.helpers.clone import ALL, Clone, list_stages_run
 from tests.helpers.doc_examples import find_example
+from tests.helpers.drawn_sets import draw_images
 from thalweg.stages.report import MAX_METRICS
 
 pytestmark = pytest.mark.slow
@@ -42,6 +44,38 @@ def test_unchanged_project_is_idle(reproduced_clone: Clone) -> None:
     reproduced_clone.run("python", "-c", "import thalweg.stages.report, thalweg.models.cnn")
     assert list((reproduced_clone.folder / "pipeline").rglob("__pycache__"))
     assert reproduced_clone.repro() == []
+
+
+def test_clones_share_a_cache_on_one_disk(reproduced_clone: Clone, tmp_path: Path) -> None:
+    """The run cache knows what the other clone made, though no dvc.lock says so."""
+    other = reproduced_clone.clone_to(tmp_path / "other")
+    assert not (other.folder / "dvc.lock").exists()
+    other.run("dvc", "cache", "dir", str(reproduced_clone.folder / ".dvc" / "cache"))
+    assert other.repro() == []
+    assert other.read_results() == reproduced_clone.read_results()
+
+
+def test_team_shares_results_by_s3(reproduced_clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One clone pushes data, results and its run cache; others train nothing, with its dvc.lock or without."""
+    for name, value in s3.CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    first = reproduced_clone.copy_to(tmp_path / "first")
+    draw_images(first.folder / "photos", "a.png", "b.png")
+    first.run("dvc", "add", "photos")
+    with s3.run_server(tmp_path / "log") as address:
+        first.run("dvc", "remote", "add", "--default", "team", f"s3://{s3.BUCKET}/project")
+        first.run("dvc", "remote", "modify", "team", "endpointurl", address)
+        first.commit("results")
+        first.run("dvc", "push", "--run-cache")
+        for name in ("dvc.lock", "run cache"):
+            other = first.clone_to(tmp_path / name)
+            if name == "run cache":
+                (other.folder / "dvc.lock").unlink()
+            other.run("dvc", "pull", "--run-cache", *(["photos.dvc"] if name == "run cache" else []))
+            assert list_stages_run(other.run("dvc", "repro", "--pull")) == []
+            assert other.read_results() == first.read_results()
+            assert other.read("photos/a.png") == first.read("photos/a.png")
+            assert not list((other.folder / ".thalweg").rglob("journal.jsonl"))
 
 
 def test_section_edit_reruns_report(reproduced_clone: Clone) -> None:
