@@ -6,6 +6,7 @@ from typing import Any
 from benchmarks import stage_tables, targets
 from benchmarks.calibration.monitor import build_tables
 from benchmarks.calibration.table import render_retrained, render_tables
+from benchmarks.devices.table import render_devices
 from benchmarks.runs import (
     NAMES,
     TITLES,
@@ -43,6 +44,7 @@ def render_markdown(results: Mapping[str, Any]) -> str:
     parts += [_render_floor(results), *_render_scaling(results["scaling"])]
     parts += [_render_gpu(results), targets.render_targets(results), render_tables(results.get("calibration", []))]
     parts += [_render_monitor(results.get("monitor")), render_retrained(results.get("retrained", []))]
+    parts.append(render_devices(results.get("devices")))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

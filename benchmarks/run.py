@@ -35,7 +35,7 @@ CONTESTANTS = {
 SLOW = ("torch_official", "flax_loop", "ray_tune")
 SLOW_TRIALS = 12
 """Trials of the slow contestants, in the first round only."""
-KEPT = ("calibration", "gpu", "monitor", "retrained")
+KEPT = ("calibration", "devices", "gpu", "monitor", "retrained")
 """What other commands measure."""
 TIMEOUT = 1800  # of a contestant [s]
 WINNER_SEEDS = 16  # to train each contestant's winner with, in the first round
