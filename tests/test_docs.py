@@ -37,7 +37,10 @@ YAML_EXAMPLES = [
     if example.marks.get("example") != "own-task" and not {"own", "foreign"} & example.marks.keys()
 ]
 """Parts of params.yaml that hold as they are: not those that need a file of a person, nor files of other programs."""
-OTHER_PROGRAMS = {"xdg-open", "cd", "cp", "docker", "mkdir", "pip", "pipx", "rm", "sbatch", "sh", "uv"}
+OTHER_PROGRAMS = {
+    *("cd", "cp", "createdb", "createuser", "docker", "git", "mkdir", "pip", "pipx", "rm", "sbatch", "sh", "uv"),
+    "xdg-open",
+}
 PARSER = build_parser()
 COMMANDS = next(list(action.choices) for action in PARSER._actions if isinstance(action.choices, dict))
 
@@ -260,7 +263,8 @@ def check_command(program: str, *arguments: str) -> None:
         case "dvc":
             chosen = get_main_parser().parse_args(arguments)
             stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
-            assert {*(getattr(chosen, "targets", None) or ())} <= stages.keys()
+            if chosen.cmd != "add":  # whose targets are files
+                assert {*(getattr(chosen, "targets", None) or ())} <= stages.keys()
             assert all(
                 change.lstrip("+").split(".")[0] in Config.model_fields
                 for change in getattr(chosen, "set_param", None) or ()
