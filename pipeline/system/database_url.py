@@ -1,6 +1,6 @@
 """URLs of the databases that Optuna opens: reading one, saying where it leads, and what an error means.
 
-No text that is made here has a user or a password. Imports SQLAlchemy and Optuna.
+No text that is made here has a password. Imports SQLAlchemy and Optuna.
 """
 
 from collections.abc import Iterator
