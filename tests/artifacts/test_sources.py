@@ -35,6 +35,7 @@ AROUND_TRAINING = {
     "config.yaml_errors": "reads params.yaml, whose values are hashed",
     "config.notes": "prints notes",
     "config.write": "writes the values of a finished trial",
+    "confirm.judged": "keeps what the trained candidates predicted",
     "artifacts": "writes and reads finished results, but for `prepared`",
     "search.database": "publishes finished trials",
     "search.optuna_storage": "publishes finished trials",
