@@ -84,7 +84,7 @@ def confirm_objective(arguments: argparse.Namespace) -> None:
     values = {key: np.array([_read_value(runs.get((key, seed))) for seed in seeds], np.float64) for key in candidates}
     verdict = judge_candidates(best, default, values, sign)
     names = _name_candidates(verdict.ranked, default, runs)
-    stored.write_runs(study, _select_runs(runs, names), names)
+    stored.write_runs(study, arguments.optuna, _select_runs(runs, names), names)
     if arguments.json:
         print(format_answer(_build_answer(study, arguments.objective, seeds, default, verdict)))
     else:
@@ -129,7 +129,7 @@ def _run_missing(
     def store(outcome: Outcome) -> None:
         candidate, seed = outcome.call.candidate, outcome.call.seed
         runs[candidate.key, seed] = StoredRun(candidate, seed, outcome.value)
-        stored.write_runs(study, _select_runs(runs, names), names)
+        stored.write_runs(study, arguments.optuna, _select_runs(runs, names), names)
         shown = f"{outcome.value:.6g}" if outcome.value is not None else f"failed: {outcome.failed}"
         say(f"{candidate.title}, seed {seed}: {shown}")
 

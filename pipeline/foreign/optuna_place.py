@@ -20,7 +20,6 @@ ALLOWED = (
     "sqlite:///FILE.db, journal:///FILE.log or the path of a journal, or "
     "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE with the extra thalweg[postgres]"
 )
-JOURNAL = "journal://"
 READ_ONLY = "-c default_transaction_read_only=on"
 """Options of each connection to PostgreSQL."""
 
@@ -28,8 +27,8 @@ READ_ONLY = "-c default_transaction_read_only=on"
 @contextmanager
 def open_storage(url: str) -> Iterator[tuple[BaseStorage, str]]:
     """Open a storage to read it, and say where it is, without user and password. Raises `UserError` with the reason."""
-    if url.startswith(JOURNAL) or "://" not in url:
-        path = _find_journal(url)
+    if database_url.is_journal(url):
+        path = database_url.find_journal(url, "--optuna", ALLOWED)
         yield _open_journal(path), str(path)
         return
     parsed = _parse_url(url)
@@ -40,16 +39,6 @@ def open_storage(url: str) -> Iterator[tuple[BaseStorage, str]]:
                 yield _open_copy(copy), str(parsed.database)
         else:
             yield _open_server(parsed), place
-
-
-def _find_journal(url: str) -> Path:
-    """Return the path of a journal: the path itself, or what follows `journal:///`, relative or absolute."""
-    text = url.removeprefix(JOURNAL)
-    relative = Path(text.removeprefix("/") if url.startswith(JOURNAL) else text)
-    found = next((path for path in (relative, Path(text)) if files.path_exists(path)), None)
-    if found is None:
-        raise UserError(f"{relative}: no such file. A storage is one of {ALLOWED}")
-    return found
 
 
 def _parse_url(url: str) -> URL:

@@ -1,4 +1,4 @@
-"""URLs of the databases that Optuna opens: reading one, saying where it leads, and what an error means.
+"""URLs of the storages that Optuna opens: reading one, saying where it leads, and what an error means.
 
 No text that is made here has a password. Imports SQLAlchemy and Optuna.
 """
@@ -12,8 +12,11 @@ import optuna
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from thalweg.system import files
 from thalweg.system.files import UserError
 
+JOURNAL = "journal://"
+"""The scheme of a journal: a file, which may also be given by its path alone."""
 CONNECT_SECONDS = 5
 """How long a server may take to answer, if the URL does not say."""
 LOCKED_SECONDS = 10
@@ -44,6 +47,24 @@ def parse_url(text: str, name: str, allowed: str) -> URL:
         else:
             return url
     raise UserError(f"{name} {fault}. Allowed: {allowed}.")
+
+
+def is_journal(text: str) -> bool:
+    """Return whether a storage is a journal, and no database."""
+    return text.startswith(JOURNAL) or "://" not in text
+
+
+def find_journal(text: str, name: str, allowed: str) -> Path:
+    """Return the path of a journal: the path itself, or what follows `journal:///`, relative or absolute.
+
+    Raises `UserError`, which lists what is allowed, if there is no such file.
+    """
+    rest = text.removeprefix(JOURNAL)
+    relative = Path(rest.removeprefix("/") if text.startswith(JOURNAL) else rest)
+    found = next((path for path in (relative, Path(rest)) if files.path_exists(path)), None)
+    if found is None:
+        raise UserError(f"{name}: {relative}: no such file. Allowed: {allowed}")
+    return found
 
 
 def describe_url(url: URL) -> str:

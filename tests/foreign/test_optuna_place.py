@@ -89,7 +89,7 @@ def test_unknown_version_is_refused(tmp_path: Path) -> None:
     ("url", "message"),
     [
         ("sqlite:///{folder}/none.db", "none.db: no such file"),
-        ("{folder}/none.log", "none.log: no such file. A storage is one of"),
+        ("{folder}/none.log", "none.log: no such file. Allowed: "),
         ("sqlite://", "names no file"),
         ("mysql+pymysql://user:secret@host/db", "mysql|driver"),
         ("nosuch://host/db", '--optuna names the database system "nosuch"'),

@@ -4,23 +4,21 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
-from thalweg.system import files
+from thalweg.system import database_url, files
 from thalweg.system.files import UserError
 
 RUNS = "thalweg:runs"
 """The study's attribute: a list with candidate, trial, params, seed and value of each run; a value of null failed."""
 ALLOWED = "sqlite:///FILE.db, postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, or the path of a journal"
-JOURNAL = "journal://"
 FIRST_SEED = 1000
 """The first fresh seed: studies count theirs from 0."""
 
@@ -54,7 +52,7 @@ class StoredRun:
 def open_study(url: str, name: str | None) -> optuna.Study:
     """Open a study that has one objective; without a name, the storage's only study. Raises `UserError`."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with _explain_errors():
+    with _explain_errors(url):
         storage = _open_storage(url)
         names = sorted(each.study_name for each in optuna.get_all_study_summaries(storage, include_best_trial=False))
         if not names:
@@ -69,34 +67,25 @@ def open_study(url: str, name: str | None) -> optuna.Study:
         return study
 
 
-def _open_storage(url: str) -> RDBStorage | JournalStorage:
-    if "://" not in url or url.startswith(JOURNAL):
-        text = url.removeprefix(JOURNAL)
-        paths = [Path(text.removeprefix("/")), Path(text)] if url.startswith(JOURNAL) else [Path(text)]
-        path = next((path for path in paths if files.path_exists(path)), None)
-        if path is None:
-            raise UserError(f"--optuna: {paths[0]}: no such file. Allowed: {ALLOWED}")
-        return JournalStorage(JournalFileBackend(str(path)))
-    parsed = make_url(url)
-    has_file = bool(parsed.database) and files.path_exists(Path(str(parsed.database)))
-    if parsed.get_backend_name() == "sqlite" and not has_file:
-        raise UserError(f"--optuna: {url}: no such file. Allowed: {ALLOWED}")  # SQLite would make one
-    # Optuna fills in a template; and another program's file must not get its tables
-    return RDBStorage(url.replace("{", "{{").replace("}", "}}"), skip_table_creation=True)
+def _open_storage(text: str) -> RDBStorage | JournalStorage:
+    """Open a storage that is there. No table is made in another program's file."""
+    if database_url.is_journal(text):
+        return JournalStorage(JournalFileBackend(str(database_url.find_journal(text, "--optuna", ALLOWED))))
+    url = database_url.parse_url(text, "--optuna", ALLOWED)
+    if url.get_backend_name() == "sqlite" and not files.path_exists(file := database_url.find_file(url)):
+        raise UserError(f"--optuna: {file}: no such file. Allowed: {ALLOWED}")  # SQLite would make one
+    options = {"connect_args": database_url.choose_patience(url)}
+    return RDBStorage(database_url.render_template(url), options, skip_table_creation=True)
 
 
 @contextmanager
-def _explain_errors() -> Iterator[None]:
-    """Turn errors of a storage into a `UserError`, without what may hold a password."""
-    try:
+def _explain_errors(text: str) -> Iterator[None]:
+    """Turn the errors of a storage into a `UserError`, without its password."""
+    kinds = (SQLAlchemyError, OSError, optuna.exceptions.OptunaError, RuntimeError, KeyError, ValueError)
+    url = URL.create("journal") if database_url.is_journal(text) else database_url.parse_url(text, "--optuna", ALLOWED)
+    place = text if database_url.is_journal(text) else database_url.describe_url(url)
+    with database_url.explain_errors(f"--optuna: {place} cannot be used", url, kinds):
         yield
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise UserError(f"--optuna: no storage of Optuna's has this address. Allowed: {ALLOWED}") from error
-    except (SQLAlchemyError, OSError, optuna.exceptions.OptunaError, RuntimeError, KeyError, ValueError) as error:
-        cause = error.__cause__ or error
-        driver_error = cause.orig if isinstance(cause, DBAPIError) and cause.orig else cause
-        reason = (str(driver_error).strip().splitlines() or [type(driver_error).__name__])[0]
-        raise UserError(f"--optuna: the storage cannot be used: {reason}") from error
 
 
 def list_best(study: optuna.Study, count: int) -> list[Candidate]:
@@ -159,8 +148,8 @@ def read_runs(study: optuna.Study) -> list[StoredRun]:
     return runs
 
 
-def write_runs(study: optuna.Study, runs: Iterable[StoredRun], names: Mapping[str, Sequence[str]]) -> None:
-    """Write the runs into the study. `names` has what a candidate is called, by its key; it may have two names."""
+def write_runs(study: optuna.Study, url: str, runs: Iterable[StoredRun], names: Mapping[str, Sequence[str]]) -> None:
+    """Write the runs into the study of a storage. `names` has the names of a candidate, one or two, by its key."""
     rows = [
         {
             "candidate": name,
@@ -172,5 +161,5 @@ def write_runs(study: optuna.Study, runs: Iterable[StoredRun], names: Mapping[st
         for run in runs
         for name in names[run.candidate.key]
     ]
-    with _explain_errors():
+    with _explain_errors(url):
         study.set_user_attr(RUNS, rows)

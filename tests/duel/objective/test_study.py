@@ -74,7 +74,7 @@ def test_runs_are_read_as_written() -> None:
     study = build_study(1.0, 2.0)
     first, default = Candidate(0, {"rate": 0.0}), Candidate(None, {"rate": 7.0})
     runs = [StoredRun(first, 1000, 0.5), StoredRun(first, 1001, None), StoredRun(default, 1000, 0.75)]
-    stored.write_runs(study, runs, {first.key: ["winner"], default.key: ["baseline"]})
+    stored.write_runs(study, "study.log", runs, {first.key: ["winner"], default.key: ["baseline"]})
     assert stored.read_runs(study) == runs
     row = study.user_attrs[RUNS][1]
     assert row == {"candidate": "winner", "trial": 0, "params": {"rate": 0.0}, "seed": 1001, "value": None}
@@ -111,14 +111,14 @@ def test_wrong_storages_have_a_sentence(tmp_path: Path, monkeypatch: pytest.Monk
     faults = {
         "sqlite:///gone.db": "gone.db: no such file",
         "gone.log": "gone.log: no such file",
-        "sqlite:///empty.db": "the storage cannot be used: no such table",
-        "sqlite:///notes.txt": "the storage cannot be used: file is not a database",
+        "sqlite:///empty.db": "empty.db cannot be used: no such table",
+        "sqlite:///notes.txt": "notes.txt cannot be used: file is not a database",
         "notes.txt": "there is no study",
-        "sqlite://": "no such file",
-        "nonsense://host": "no storage of Optuna's has this address",
+        "sqlite://": "names no file",
+        "nonsense://host": 'names the database system "nonsense", which SQLAlchemy does not know',
     }
     for url, message in faults.items():
-        with pytest.raises(UserError, match=f"--optuna: .*{message}"):
+        with pytest.raises(UserError, match=f"--optuna.*{message}"):
             stored.open_study(url, None)
     assert (tmp_path / "empty.db").stat().st_size == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.db", "notes.txt"]
