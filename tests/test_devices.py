@@ -5,19 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.devices.simulation import Run, Study, rank_values
+from benchmarks.devices.simulation import Run, Study
 from benchmarks.devices.world import FREE, Costs, World
-from thalweg.search.cohorts import Rules, Score, rank_fronts
+from thalweg.search.cohorts import Rules
 
 EVEN = World(8, epoch_seconds=10.0, jitter=0.0, slow_share=0.0, failure_hours=1e12, lane_mib=0.0)
 PLAIN = ((9,),)
 PRUNED = ((1, 3, 9),)
-
-
-def test_ranks_are_the_products() -> None:
-    values = [3.0, 1.0, 2.0, 1.0, 3.0, 0.5]
-    scores = {trial: Score((value,)) for trial, value in enumerate(values)}
-    assert rank_values(scores) == rank_fronts(scores) == {0: 3, 1: 1, 2: 2, 3: 1, 4: 3, 5: 0}
 
 
 def simulate(rules: Rules, world: World = EVEN, costs: Costs = FREE, has_segments: bool = True) -> Run:

@@ -5,9 +5,7 @@ when the last of them is there; between segments the leading process works alone
 """
 
 import heapq
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from unittest.mock import patch
 
 import numpy as np
 
@@ -21,12 +19,6 @@ from thalweg.search.cohorts import Cohort, Rules, Score, SearchState
 NOISE = 0.5
 """Deviation of a trial's score at a rung, where trials themselves have a deviation of 1."""
 MIB = 2**20
-
-
-def rank_values(scores: Mapping[int, Score]) -> dict[int, int]:
-    """Rank trials of one objective and no limits as `cohorts.rank_fronts` does, which takes much longer."""
-    ranks = {value: rank for rank, value in enumerate(sorted({score.values for score in scores.values()}))}
-    return {trial: ranks[score.values] for trial, score in scores.items()}
 
 
 @dataclass(frozen=True)
@@ -65,16 +57,15 @@ class Study:
         self.quality = self.draw.standard_normal(self.rules.trial_count)
 
     def run(self) -> Run:
-        with patch.object(cohorts, "rank_fronts", rank_values):
-            self._begin_cohorts()
-            while self.state.open_cohorts:
-                self._advance()
-                for cohort in self.state.open_cohorts:
-                    self._judge(cohort)
-                while self.state.open_cohorts and not self.state.open_cohorts[0].rungs:
-                    self.finished += self.rules.cohort_size
-                    self.state = cohorts.close_oldest_cohort(self.state)
-                    self._begin_cohorts()
+        self._begin_cohorts()
+        while self.state.open_cohorts:
+            self._advance()
+            for cohort in self.state.open_cohorts:
+                self._judge(cohort)
+            while self.state.open_cohorts and not self.state.open_cohorts[0].rungs:
+                self.finished += self.rules.cohort_size
+                self.state = cohorts.close_oldest_cohort(self.state)
+                self._begin_cohorts()
         return Run(self.now, self.trained * self.world.epoch_seconds / (self.now * self.world.devices))
 
     def _begin_cohorts(self) -> None:
@@ -92,7 +83,7 @@ class Study:
             return
         rung = cohort.rungs[0]
         if len(cohort.rungs) > 1:  # at the end of training no trial is ranked
-            self.now += self.costs.rank * len(cohort.alive) ** 2
+            self.now += self.costs.rank * len(cohort.alive)
         noise = NOISE * self.draw.standard_normal(len(cohort.alive))
         scores = {trial: Score((self.quality[trial] + e,)) for trial, e in zip(cohort.alive, noise, strict=True)}
         earlier = cohorts.find_earlier_scores(self.rules, self.state, cohort)

@@ -38,7 +38,7 @@ def _render_costs(costs: Mapping[str, Any]) -> str:
         ["one tell", f"{costs['tell_ms']:.2f} ms a trial"],
         ["plan and first state of a trial", f"{costs['add_ms']:.2f} ms a trial"],
         ["scoring and building a trial", f"{costs['judge_ms']:.2f} ms a trial"],
-        [f"ranking a cohort of {costs['ranked']:,} at a rung", f"{costs['rank_ms']:,.0f} ms"],
+        [f"ranking a cohort of {costs['ranked']:,} at a rung", f"{costs['rank_ms']:,.2g} ms"],
         ["a result in the journal", f"{costs['result_ms']:.2f} ms a lane"],
         ["a write of the journal, on disk", f"{costs['write_ms']:.1f} ms"],
         *(

@@ -83,7 +83,7 @@ class Costs:
     """What the leading process spends, by what it measured of itself (`benchmarks.devices.costs`).
 
     Proposing a trial takes `ask` = (a, b, c): a + b for each finished trial + c for each trial in training. `trial` is
-    all else that a trial takes, and ranking n trials takes `rank` times n^2. `lane` is what a lane takes at a rung,
+    all else that a trial takes, and ranking n trials takes `rank` times n. `lane` is what a lane takes at a rung,
     `write` a write of the journal, `call` a call of a program by a worker, beside its bytes.
     """
 
@@ -116,7 +116,7 @@ def fit_costs(measured: Mapping[str, Any]) -> Costs:
     return Costs(
         (float(once), float(by_finished), float(by_training)),
         sum(measured[name] for name in ("tell_ms", "add_ms", "judge_ms")) / 1000,
-        measured["rank_ms"] / 1000 / measured["ranked"] ** 2,
+        measured["rank_ms"] / 1000 / measured["ranked"],
         measured["result_ms"] / 1000,
         measured["write_ms"] / 1000,
         measured["call_ms"] / 1000,

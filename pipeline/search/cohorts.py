@@ -160,6 +160,10 @@ def rank_fronts(scores: Mapping[int, Score]) -> dict[int, int]:
 
     A trial that breaks less of its limits ranks before one that breaks more. With one objective, ties form a front.
     """
+    if all(len(score.values) == 1 for score in scores.values()):  # a front at a time takes n^2 steps
+        levels = {trial: (score.violation, score.values[0]) for trial, score in scores.items()}
+        order = {level: front for front, level in enumerate(sorted(set(levels.values())))}
+        return {trial: order[level] for trial, level in levels.items()}
     remaining, rank, front = dict(scores), dict[int, int](), 0
     while remaining:
         for trial in find_front(remaining):

@@ -191,3 +191,14 @@ def test_cohorts_in_flight_see_no_later_scores() -> None:
     state = SearchState(3, (Cohort(2, (2, 4), (8, 9, 10, 11)),), {2: {0: None, 4: Score((1.0,))}})
     assert cohorts.find_earlier_scores(rules, state, state.open_cohorts[0]) == {0: None}
     assert cohorts.find_earlier_scores(replace(rules, groups=()), state, state.open_cohorts[0]) == {}
+
+
+@settings(derandomize=True)
+@given(st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 2)), max_size=12))
+def test_one_objective_ranks_as_two_alike(pairs: list[tuple[int, int]]) -> None:
+    """The objective given twice goes through the fronts of several."""
+    one, two = (
+        {trial: Score((float(value),) * count, float(limit)) for trial, (value, limit) in enumerate(pairs)}
+        for count in (1, 2)
+    )
+    assert cohorts.rank_fronts(one) == cohorts.rank_fronts(two)
