@@ -38,7 +38,7 @@ YAML_EXAMPLES = [
 ]
 """Parts of params.yaml that hold as they are: not those that need a file of a person, nor files of other programs."""
 OTHER_PROGRAMS = {
-    *("cd", "cp", "createdb", "createuser", "docker", "git", "mkdir", "pip", "pipx", "rm", "sbatch", "sh", "uv"),
+    *("cd", "cp", "createdb", "createuser", "docker", "git", "ray", "mkdir", "pip", "pipx", "rm", "sbatch", "sh", "uv"),
     "xdg-open",
 }
 PARSER = build_parser()
