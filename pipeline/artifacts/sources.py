@@ -20,6 +20,7 @@ LEFT_OUT = {
     "thalweg.artifacts.distinct_trials": "counts finished trials",
     "thalweg.data.splits": "works in `prepare`; the digest of the examples covers the splits",
     "thalweg.data.group_draw": "works in `prepare`; the digest of the examples covers the splits",
+    "thalweg.engine.launchers": "starts processes; wherever a run trains, it has the same bits",
     "thalweg.search.stopping": "ends a study, and changes none of its trials",
     "thalweg.training.inference": "predicts with networks that are trained",
     "thalweg.tasks.detect.draw_boxes": "draws pictures",

@@ -192,8 +192,8 @@ def _run_calls(
         for index, call in enumerate(calls):
             yield index, _run_call(program, shape, call, data, stays)
         return
-    # compile once, here: the workers find it in the compilation cache
-    _compile_program(program, _build_arguments(shape, calls[0], data))
+    if workers.devices == jax.device_count():  # compile once, here: the workers find it in the compilation cache
+        _compile_program(program, _build_arguments(shape, calls[0], data))
     futures = {workers.submit(_run_call, program, shape, call): index for index, call in enumerate(calls)}
     for future in as_completed(futures):
         yield futures[future], future.result()

@@ -5,6 +5,7 @@ threads. The data reach a node once, by Ray's object store. A call changes none 
 that dies goes to another one.
 """
 
+import hashlib
 import os
 import signal
 import socket
@@ -21,7 +22,7 @@ from typing import Any
 import jax
 import numpy as np
 import ray
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from thalweg.engine.devices import copy_to_devices
@@ -29,6 +30,8 @@ from thalweg.engine.program import Data
 from thalweg.system import files, machine, progress, runtime
 from thalweg.system.compiled import guard_compiled_programs
 from thalweg.system.files import UserError
+from thalweg.system.package_files import find_package_file
+from thalweg.system.version import VERSION
 
 START_SECONDS = 60.0
 """How long the workers of a new cluster may take to start, and a first one when all are lost."""
@@ -40,8 +43,12 @@ MAX_DEATHS = 3
 """Workers that a call may lose before it is to blame."""
 MAX_CALLS = 4096
 """Calls that may wait at once, each in a thread."""
-NOT_CODE = ["*.*", "!*.py", "/data", "/artifacts", "/reports"]
-"""Files of the project that no worker needs, as .gitignore has patterns."""
+NOT_CODE = ["?*.*", ".?*", "!*.py", "/data", "/artifacts", "/reports"]
+"""Files of the project that no worker needs, as .gitignore has patterns. None may match the folder itself, `.`."""
+JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+"""The variable that Ray sets in a job that `ray job submit` has started."""
+CODE = ("core", "engine", "models", "tasks", "training")
+"""The packages whose code trains."""
 CACHE_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
 
 
@@ -59,38 +66,46 @@ class RayWorkers:
 
     def __init__(self, data: Data) -> None:
         self._data = ray.put(jax.tree.map(np.asarray, data))
-        self._here = describe_worker()
+        self._here = describe_machine()
+        self._devices = 1
         self._starting: list[_Worker] = []
         self._serving: list[_Worker] = []
         self._refused: dict[str, str] = {}
         self._free = SimpleQueue[_Worker]()
         self._threads = ThreadPoolExecutor(MAX_CALLS)
         self._lock = threading.Lock()
+        self._fault = ""
         self._start_workers()
         self._admit_workers(len(self._starting), START_SECONDS)
 
     @property
     def devices(self) -> int:
-        """The devices of each process: the first one stands for all, because they are of one type."""
-        count: int = self._here["devices"]
-        return count
+        self.count_processes()
+        return self._devices
 
     def count_processes(self) -> int:
         with self._lock:
+            if self._fault:
+                raise UserError(self._fault)
             self._start_workers()
             self._admit_workers(len(self._starting), 0.0)
             if not self._serving:
                 self._admit_workers(1, START_SECONDS)
             if not self._serving:
-                raise UserError(explain_no_worker(list(self._refused.values())))
+                self._fault = explain_no_worker(list(self._refused.values()))
+                raise UserError(self._fault)
             return len(self._serving)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         return self._threads.submit(self._call_worker, function, *arguments)
 
     def close(self) -> None:
+        """End all workers, and the calls that wait for one."""
+        with self._lock:
+            self._fault = "the workers of the Ray cluster are closed"
+            workers, self._serving, self._starting = [*self._starting, *self._serving], [], []
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for worker in (*self._starting, *self._serving):
+        for worker in workers:
             ray.kill(worker.actor)
 
     def _call_worker(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -98,11 +113,11 @@ class RayWorkers:
             worker = self._take_worker()
             try:
                 result = ray.get(worker.actor.call.remote(function, *arguments))
-            except RayActorError:  # the process or its node is gone
-                self._drop_worker(worker)
             except RayTaskError as error:
                 self._free.put(worker)
                 raise error.cause from None
+            except RayError:  # the process or its node is gone, or its memory ran out
+                self._drop_worker(worker)
             else:
                 self._free.put(worker)
                 return result
@@ -153,12 +168,14 @@ class RayWorkers:
         for worker in map(waiting.__getitem__, ready):
             self._starting.remove(worker)
             try:
-                fault = find_difference(self._here, ray.get(worker.description))
+                description, devices = ray.get(worker.description)
+                fault = find_difference(self._here, description)
             except RayError as error:
                 if worker.node not in list_nodes():
                     continue
                 fault = f"no worker starts there ({str(error).strip().splitlines()[-1]})"
             if not fault:
+                self._devices = devices
                 self._serving.append(worker)
                 self._free.put(worker)
             elif worker.node not in self._refused:
@@ -176,8 +193,9 @@ class _ActorBody:
         guard_compiled_programs()
         self._data = copy_to_devices(data)
 
-    def describe(self) -> dict[str, Any]:
-        return describe_worker()
+    def describe(self) -> tuple[dict[str, str], int]:
+        """Return what must be the same on all nodes, and the number of this process's devices."""
+        return describe_machine(), jax.device_count()
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments, self._data)
@@ -210,7 +228,9 @@ def _connect(address: str | None) -> None:
     """Connect to the cluster. Raises `UserError` with the reason."""
     names = (*runtime.NUMERIC_VARIABLES, "XLA_FLAGS", "JAX_PLATFORMS")
     variables = {name: os.environ[name] for name in names if name in os.environ}
-    environment = {"env_vars": variables, "working_dir": ".", "excludes": NOT_CODE}
+    environment: dict[str, Any] = {"env_vars": variables}
+    if JOB_VARIABLE not in os.environ:  # the job has its files already, and Ray takes no folder twice
+        environment |= {"working_dir": ".", "excludes": NOT_CODE}
     place = address or os.environ.get("RAY_ADDRESS") or "local"
     before = signal.getsignal(signal.SIGTERM)
     try:
@@ -247,12 +267,27 @@ def find_leaving_nodes() -> set[str]:
     return {*list_draining()}
 
 
-def describe_worker() -> dict[str, Any]:
-    """Describe what must be the same on all nodes: the processor, its devices, and the libraries."""
-    return {"processor": machine.describe_processor(), "devices": jax.device_count(), **machine.list_versions()}
+def describe_machine() -> dict[str, str]:
+    """Describe what must be the same on all nodes: the processor, the code of Thalweg, and the libraries."""
+    return {
+        "processor": machine.describe_processor(),
+        "thalweg": f"{VERSION} (code {hash_code()[:12]})",
+        **machine.list_versions(),
+    }
 
 
-def find_difference(here: dict[str, Any], there: dict[str, Any]) -> str:
+def hash_code() -> str:
+    """Hash the code that trains, wherever it lies."""
+    sources = {
+        f"{package}/{file.relative_to(folder)}": files.hash_file(file)
+        for package in CODE
+        for folder in [find_package_file(package)]
+        for file in sorted(folder.rglob("*.py"))
+    }
+    return hashlib.sha256(repr(sources).encode()).hexdigest()
+
+
+def find_difference(here: dict[str, str], there: dict[str, str]) -> str:
     """Name the first thing that differs on another node; '' if nothing does."""
     for name, value in here.items():
         if there[name] != value:

@@ -1,5 +1,6 @@
 """Lanes on the nodes of a real Ray cluster: the same bits, also where a node is lost, goes or joins."""
 
+import json
 import os
 import threading
 import time
@@ -13,6 +14,7 @@ from ray._raylet import GcsClient  # type: ignore[attr-defined]
 from ray.cluster_utils import Cluster
 from ray.core.generated import autoscaler_pb2
 
+from tests.helpers.paths import ROOT
 from tests.helpers.small_lanes import HYPERS, PLAN, SEEDS, draw_training_data, train_lanes
 from tests.helpers.trees import are_equal_trees
 from thalweg.engine import population
@@ -86,8 +88,8 @@ def test_killed_worker_is_replaced(cluster: Cluster, tmp_path: Path) -> None:
 
 
 def wait_for_count(workers: ray.RayWorkers, count: int) -> bool:
-    """Return whether as many workers serve, within a minute."""
-    return any(workers.count_processes() == count or time.sleep(0.5) for _ in range(120))  # type: ignore[func-returns-value]
+    """Return whether as many workers serve, within three minutes."""
+    return any(workers.count_processes() == count or time.sleep(0.5) for _ in range(360))  # type: ignore[func-returns-value]
 
 
 def test_lost_and_new_nodes_change_nothing(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,15 +150,35 @@ def test_workers_fill_a_node(resources: dict[str, float], count: int, options: d
 
 
 def test_other_processor_is_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = ray.describe_worker() | {"processor": "abacus"}
-    there = ray.describe_worker()["processor"]
-    monkeypatch.setattr(ray, "describe_worker", lambda: here)
+    here = ray.describe_machine() | {"processor": "abacus"}
+    there = ray.describe_machine()["processor"]
+    monkeypatch.setattr(ray, "describe_machine", lambda: here)
     with (
         ray.start_ray_workers(draw_training_data(), cluster.address) as workers,
         pytest.raises(UserError, match="no node of the Ray cluster can train") as caught,
     ):
         workers.count_processes()
     assert f"its processor is {there}, and that of this study abacus" in str(caught.value)
+
+
+def test_job_keeps_its_own_files(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ray job submit` has sent the files, and Ray takes no folder twice."""
+    job = {"runtime_env": {"working_dir": str(ROOT / "presets"), "excludes": ["*.md"]}}
+    monkeypatch.setenv(ray.JOB_VARIABLE, json.dumps(job))
+    with ray.start_ray_workers(draw_training_data(), cluster.address) as workers:
+        assert workers.submit(id).result() > 0
+
+
+def test_closed_workers_end_what_waits(cluster: Cluster) -> None:
+    with ray.start_ray_workers(draw_training_data(), cluster.address) as workers:
+        waiting = [workers.submit(sleep_long) for _ in range(5)]
+        time.sleep(1.0)
+    for call in waiting:
+        assert isinstance(call.exception(timeout=30.0), UserError)
+
+
+def sleep_long(_data: Any) -> None:
+    time.sleep(600.0)
 
 
 def test_missing_cluster_is_explained() -> None:
