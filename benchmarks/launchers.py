@@ -1,7 +1,6 @@
 """Measure what Ray costs: the same segments of a study on local workers and on Ray's, in turn.
 
-`python -m benchmarks.launchers` takes about ten minutes. It prints one line of JSON: the seconds until Ray and its
-workers are there, those of all segments of each launcher, and the median of their ratios by round.
+`python -m benchmarks.launchers` takes about five minutes, and adds its table to results.json and RESULTS.md.
 """
 
 import argparse
@@ -9,10 +8,12 @@ import json
 import statistics
 import time
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import thalweg  # noqa: F401
-from benchmarks import engine
+from benchmarks import engine, run
 from benchmarks.load import measure_others
 from thalweg.engine import population
 from thalweg.engine.fit import LaneState
@@ -36,13 +37,15 @@ def measure_launchers(rounds: int) -> dict[str, Any]:
     states = {"local": begun, "ray": begun}
     seconds: dict[str, list[float]] = {name: [] for name in states}
     with ExitStack() as stack:
-        began = time.perf_counter()
-        pools: dict[str, Workers | None] = {"local": stack.enter_context(start_local_workers(host_data, WORKERS))}
-        local_start, began = time.perf_counter() - began, time.perf_counter()
-        pools["ray"] = stack.enter_context(start_ray_workers(host_data, "local"))
-        ray_start = time.perf_counter() - began
-        assert (cluster := pools["ray"])
-        assert cluster.count_processes() == WORKERS
+        pools, starts = dict[str, Workers](), dict[str, float]()
+        for name, start in (("local", partial(start_local_workers, processes=WORKERS)), ("ray", start_ray_workers)):
+            began = time.perf_counter()
+            workers = stack.enter_context(start(host_data))
+            assert workers is not None
+            for call in [workers.submit(id) for _ in range(WORKERS)]:  # local processes start at their first call
+                call.result()
+            pools[name], starts[name] = workers, time.perf_counter() - began
+            assert workers.count_processes() == WORKERS
         for number in range(rounds + 1):
             for name in sorted(states, reverse=number % 2 == 1):
                 began = time.perf_counter()
@@ -54,10 +57,8 @@ def measure_launchers(rounds: int) -> dict[str, Any]:
     measured = {name: each[1:] for name, each in seconds.items()}  # the first compiles
     return {
         "rounds": rounds,
-        "local_start": local_start,
-        "ray_start": ray_start,
-        "local": sum(measured["local"]),
-        "ray": sum(measured["ray"]),
+        "starts": starts,
+        "seconds": {name: sum(each) for name, each in measured.items()},
         "ratio": statistics.median(ray / local for local, ray in zip(*measured.values(), strict=True)),
         "same": have_same_bits(states["local"], states["ray"]),
     }
@@ -77,7 +78,8 @@ def main() -> None:
     busy: dict[str, float] = {}
     with measure_others(busy):
         measured = measure_launchers(parser.parse_args().rounds)
-    print(json.dumps(measured | busy))
+    file = Path(run.HERE, "results.json")
+    run.write_results(file, json.loads(file.read_text()) | {"launchers": measured | busy})
 
 
 if __name__ == "__main__":

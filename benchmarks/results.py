@@ -44,8 +44,21 @@ def render_markdown(results: Mapping[str, Any]) -> str:
     parts += [_render_floor(results), *_render_scaling(results["scaling"])]
     parts += [_render_gpu(results), targets.render_targets(results), render_tables(results.get("calibration", []))]
     parts += [_render_monitor(results.get("monitor")), render_retrained(results.get("retrained", []))]
-    parts.append(render_devices(results.get("devices")))
+    parts += [_render_launchers(results.get("launchers")), render_devices(results.get("devices"))]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _render_launchers(measured: Mapping[str, Any] | None) -> str:
+    if measured is None:
+        return ""
+    rows = [[name, f"{measured['starts'][name]:.1f}", f"{measured['seconds'][name]:.1f}"] for name in ("local", "ray")]
+    text = (
+        f"`python -m benchmarks.launchers`: two workers of each launcher on one machine train the same runs, "
+        f"{measured['rounds']} segments in turn. Ray takes {measured['ratio']:.3f} of the time of local workers, the "
+        f"median of the ratios by segment; the runs have {'the same' if measured['same'] else 'other'} bits."
+    )
+    table = render_table(["launcher", "seconds to start", "seconds to train"], rows)
+    return "\n\n".join(["## Local workers and Ray's", text, table])
 
 
 def _render_monitor(measured: Mapping[str, Any] | None) -> str:

@@ -50,8 +50,8 @@ def parse_url(text: str, name: str, allowed: str) -> URL:
 
 
 def is_journal(text: str) -> bool:
-    """Return whether a storage is a journal, and no database."""
-    return text.startswith(JOURNAL) or "://" not in text
+    """Return whether a storage is a journal, and no database; a mistyped URL with a password is none."""
+    return text.startswith(JOURNAL) or ("://" not in text and "@" not in text)
 
 
 def find_journal(text: str, name: str, allowed: str) -> Path:

@@ -80,3 +80,21 @@ def test_patience_of_the_url_counts() -> None:
 @pytest.mark.parametrize("url", ["sqlite:////a/b.db", "sqlite:///file:/a/b.db?mode=rwc&uri=true"])
 def test_file_of_sqlite_is_found(url: str) -> None:
     assert find_file(parse_url(url, "IT", "that")).as_posix() == "/a/b.db"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("study.log", True),
+        ("journal:///a@b.log", True),
+        ("sqlite:///a.db", False),
+        ("postgresql:ME:SECRET@HOST/DB", False),
+    ],
+)
+def test_mistyped_urls_are_no_journals(text: str, answer: bool) -> None:
+    """Their text may have a password, so no message repeats it."""
+    assert database_url.is_journal(text) is answer
+    if "SECRET" in text:
+        with pytest.raises(UserError, match="--optuna is not the URL of a database") as caught:
+            database_url.parse_url(text, "--optuna", "x")
+        assert "SECRET" not in str(caught.value)
