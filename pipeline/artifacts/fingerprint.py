@@ -15,6 +15,13 @@ from thalweg.config.study import StudyConfig
 from thalweg.system.machine import describe_processor, list_versions
 from thalweg.system.runtime import NUMERIC_VARIABLES
 
+UNCOUNTED = {
+    "data": ("path", "on_bad"),
+    "study": ("name", "trials", "stop", "smallest_effect"),
+    "engine": ("launcher", "address"),
+}
+"""Keys of params.yaml, by section, on which no trial depends."""
+
 
 def study_fingerprint(config: Config, data_digest: str, entry: ModuleType, *extra: Any) -> str:
     """Hash all that a trial's result depends on (`describe_study`)."""
@@ -34,12 +41,7 @@ def describe_study(config: Config, data_digest: str, entry: ModuleType, *extra: 
     tree = config.model_dump(mode="json")
     for section in ("confirm", "diagnose", "report"):
         del tree[section]
-    uncounted = {
-        "data": ("path", "on_bad"),
-        "study": ("name", "trials", "stop", "smallest_effect"),
-        "engine": ("launcher", "address"),
-    }
-    for section, keys in uncounted.items():
+    for section, keys in UNCOUNTED.items():
         for key in keys:
             del tree[section][key]
     sampler_package = SAMPLER_PACKAGES.get(config.study.sampler, ())[:1]

@@ -7,26 +7,26 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from thalweg.artifacts.fingerprint import UNCOUNTED
 from thalweg.artifacts.fresh_start import JOURNAL
 from thalweg.artifacts.inputs import read_loaded_params
 from thalweg.config.experiment import Config
 from thalweg.config.params_file import parse_params
 from thalweg.engine.state_folder import lock_state_folder
+from thalweg.schema.problem import ParamsTree
 from thalweg.system import files
 from thalweg.system.paths import PARAMS
 
 CARD = "made-for.json"
 SECTIONS = ("seed", "data", "augment", "task", "model", "loss", "optimizer", "schedule", "training", "study")
 """Sections of params.yaml that make a study another one. What is done with its trials afterwards does not."""
-UNCOUNTED = {"data": ("path", "on_bad"), "study": ("name", "trials", "stop", "smallest_effect")}
-"""Keys in them on which no trial depends."""
 
 
 @dataclass(frozen=True)
 class StateCard:
     """What a state folder is for: the stage, the title of the report, and the experiments that have used it.
 
-    An experiment is known by `name_experiment`; the last one used the folder last.
+    An experiment is known by its names of `name_experiment`; the last one used the folder last.
     """
 
     stage: str
@@ -43,10 +43,10 @@ def open_state(stage: str, config: Config, fingerprint: str) -> Iterator[Path]:
         yield folder
 
 
-def _note_use(folder: Path, stage: str, title: str, experiment: str) -> None:
+def _note_use(folder: Path, stage: str, title: str, names: tuple[str, ...]) -> None:
     card = read_card(folder)
-    others = [other for other in card.experiments if other != experiment] if card else []
-    files.write_json(folder / CARD, asdict(StateCard(stage, title, (*others, experiment))))
+    others = [other for other in card.experiments if other not in names] if card else []
+    files.write_json(folder / CARD, asdict(StateCard(stage, title, (*others, *names))))
 
 
 def read_card(folder: Path) -> StateCard | None:
@@ -58,15 +58,24 @@ def read_card(folder: Path) -> StateCard | None:
         return None
 
 
-def name_experiment(params: bytes) -> str:
-    """Return 16 digits that are the same for params files of one study, whatever its number of trials.
+def name_experiment(params: bytes) -> tuple[str, ...]:
+    """Return names that params files of one study share, whatever its number of trials: two files share one or more.
 
-    Raises `ParamsError` for a file that cannot be read. Files that say the same in other words may differ.
+    The first name is for the words of the file, the last for what they mean, with every default. A file that this
+    version refuses, or whose own code is gone, has only the first. Raises `ParamsError` for a file that cannot be read.
     """
     tree, _ = parse_params(PARAMS, params)
+    trees = [tree]
+    with suppress(Exception):  # of any kind: own code may fail
+        trees.append(Config.model_validate(tree).model_dump(mode="json"))
+    return tuple(dict.fromkeys(map(_hash_sections, trees)))
+
+
+def _hash_sections(tree: ParamsTree) -> str:
+    """Return 16 digits of all that makes a study another one."""
     parts = {name: tree.get(name) for name in SECTIONS}
     for section, keys in UNCOUNTED.items():
-        if isinstance(part := parts[section], dict):
+        if isinstance(part := parts.get(section), dict):
             parts[section] = {key: value for key, value in part.items() if key not in keys}
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 

@@ -56,16 +56,17 @@ def list_caches() -> list[Cache]:
 
 
 def list_needs() -> dict[str, list[str]]:
-    """Return who can use the state of each experiment, by name: the workspace, studies of Python in it, and commits.
+    """Return who can use the states of each experiment: the workspace, studies of Python in it, and commits.
 
     Raises `ParamsError` if params.yaml itself cannot be read: then nobody knows what the workspace needs.
     """
-    needs = {name_experiment(files.read_bytes(PARAMS)): [WORKSPACE]}
+    needs = {name: [WORKSPACE] for name in name_experiment(files.read_bytes(PARAMS))}
     studies = ((str(file.parent), files.read_bytes(file)) for file in files.find_files(STUDIES, f"*/{PARAMS}"))
     commits = ((version.commit, version.content) for version in git.list_versions(PARAMS))
-    for name, content in (*studies, *commits):
+    for user, content in (*studies, *commits):
         with suppress(ParamsError):  # no stage ran with it
-            needs.setdefault(name_experiment(content), []).append(name)
+            for name in name_experiment(content):
+                needs.setdefault(name, []).append(user)
     return needs
 
 

@@ -24,6 +24,10 @@ def dump(changes: dict[str, Any]) -> bytes:
     return text.getvalue().encode()
 
 
+def is_shared(params: bytes, others: bytes) -> bool:
+    return not set(name_experiment(params)).isdisjoint(name_experiment(others))
+
+
 @pytest.mark.parametrize(
     ("changes", "is_same"),
     [
@@ -39,7 +43,20 @@ def dump(changes: dict[str, Any]) -> bytes:
     ids=str,
 )
 def test_experiment_is_what_makes_another_study(changes: dict[str, Any], is_same: bool) -> None:
-    assert (name_experiment(dump(changes)) == name_experiment(dump({}))) == is_same
+    assert is_shared(dump(changes), dump({})) == is_same
+
+
+def test_default_that_is_written_out_names_no_other_experiment() -> None:
+    assert "patience" not in TREE["training"]
+    assert is_shared(dump({"training.patience": 0}), dump({}))
+    assert not is_shared(dump({"training.patience": 1}), dump({}))
+
+
+def test_file_that_this_version_refuses_has_a_name() -> None:
+    refused = dump({"training.gone": 1})
+    assert len(name_experiment(refused)) == 1
+    assert is_shared(refused, b"# mine\n" + refused)
+    assert not is_shared(refused, dump({"training.gone": 2}))
 
 
 def test_comments_and_order_name_no_other_experiment() -> None:
@@ -57,7 +74,7 @@ def test_folder_says_who_used_it(empty_folder: Path) -> None:
         with open_state("study", load_config(PARAMS), "0" * 16) as folder:
             pass
     assert empty_folder / folder == empty_folder / STATE_FOLDER / ("0" * 16)
-    assert read_card(folder) == StateCard("study", "Few people", (names[1], names[0]))
+    assert read_card(folder) == StateCard("study", "Few people", (*names[1], *names[0]))
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"stage": "study", "title": "A"}', "\0"])
