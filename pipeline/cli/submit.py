@@ -50,10 +50,11 @@ def submit_job(arguments: Arguments) -> None:
     if config.engine.launcher != "ray" and (job.nodes > 1 or kind == "ray"):
         which = "a job of Ray needs" if kind == "ray" else f"{job.nodes} nodes train together only with"
         raise UserError(f"submit {kind}: {which} the line `engine: {{launcher: ray}}`; add it to {PARAMS}")
-    has_remote = "core.remote" in dvc_command.read_dvc_settings()
+    has_remote = has_sent_remote()
     if kind == "ray" and not has_remote:
+        what = "the results come back by a remote of DVC, and .dvc/config, which the job gets, has none"
         advice = "add one that the cluster reaches, too: `dvc remote add --default NAME URL`"
-        raise UserError(f"submit ray: the results come back by a remote of DVC, and there is none; {advice}")
+        raise UserError(f"submit ray: {what}; {advice}")
     out = KINDS[kind] if arguments.out is None else arguments.out
     text = build_file(kind, job, KINDS[kind] if out == "-" else out, has_remote=has_remote)
     if out == "-":
@@ -65,6 +66,12 @@ def submit_job(arguments: Arguments) -> None:
     files.write_text(file, text)
     start = STARTS[kind].format(file=shlex.quote(str(file)), name=name_job())
     print(f"{file}: {describe_job(arguments, job)}; look it over, then start it: {start}")
+
+
+def has_sent_remote() -> bool:
+    """Return whether `.dvc/config` has a default remote: a job has no other settings of DVC, such as the user's own."""
+    settings = dvc_command.read_dvc_settings("--project") if files.is_folder(dvc_command.DVC_FOLDER) else {}
+    return f"remote.{settings.get('core.remote')}.url" in settings
 
 
 def read_job(arguments: Arguments) -> Job:

@@ -39,9 +39,9 @@ def find_dvc_root() -> Path | None:
     return next((folder for folder in (here, *here.parents) if files.is_folder(folder / DVC_FOLDER)), None)
 
 
-def read_dvc_settings() -> dict[str, str]:
-    """Return the settings of DVC by their names, such as `core.remote`, of this project and of the user."""
-    lines = (line.partition("=") for line in run_dvc("config", "--list").splitlines())
+def read_dvc_settings(*level: str) -> dict[str, str]:
+    """Return the settings of DVC by their names, such as `core.remote`: of a level (`--project`), or of all."""
+    lines = (line.partition("=") for line in run_dvc("config", "--list", *level).splitlines())
     return {name: value for name, _, value in lines}
 
 

@@ -15,6 +15,7 @@ from tests.helpers.tiny_pipeline import TREE, write_params
 from thalweg import cli
 from thalweg.cli import submit
 from thalweg.cli.submit import Job, build_file
+from thalweg.system.dvc_command import run_dvc
 
 SMALL, LARGE = Job(1, "", 0, 4, 60), Job(3, "H100", 2, 8, 90)
 FAKES = {
@@ -141,7 +142,17 @@ def test_nodes_with_ray_are_described(capsys: pytest.CaptureFixture[str]) -> Non
     asked = "2 nodes, each with 32 cores and 8 H100, for 60 minutes (no --minutes said otherwise)"
     assert capsys.readouterr().out.startswith(f"job.sbatch: {asked}; ")
     assert cli.main(["submit", "ray"]) == 2
-    assert "by a remote of DVC, and there is none" in capsys.readouterr().err
+    assert ".dvc/config, which the job gets, has none" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("project")
+def test_job_has_the_remote_of_the_project_alone() -> None:
+    assert not submit.has_sent_remote()
+    run_dvc("init", "--no-scm", "--quiet")
+    run_dvc("remote", "add", "--local", "--default", "mine", "/mine")
+    assert not submit.has_sent_remote()
+    run_dvc("remote", "add", "--default", "ours", "/ours")
+    assert submit.has_sent_remote()
 
 
 @pytest.mark.parametrize(
