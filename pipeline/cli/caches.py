@@ -51,7 +51,9 @@ def list_caches() -> list[Cache]:
     """List all parts: states of studies, compiled programs, results in DVC's cache, and the rest of `.thalweg/`."""
     shared = files.resolve_links(STATE_FOLDER)
     if shared != files.resolve_links(Path()) / STATE_FOLDER:
-        raise UserError(f"clean: this study shares {shared} with others; clean the project that holds it, or delete it")
+        what = f"{STATE_FOLDER} leads to {shared}, which other studies may use, too"
+        advice = "if a project holds that folder, run the command there; else delete by hand what no study needs"
+        raise UserError(f"clean: {what}; {advice}")
     return [*_list_states(list_needs()), *_list_compiled(), *_list_results(), *_list_rest()]
 
 
@@ -90,8 +92,11 @@ def _list_states(needs: dict[str, list[str]]) -> Iterator[Cache]:
 
 def _list_compiled() -> Iterator[Cache]:
     current = name_compiled_folder(os.environ)
+    version, _, _ = current.name.rpartition("-")
     for folder in files.find_files(COMPILED_FOLDER, "*"):
-        yield _measure("compiled", folder, *(["this JAX on this processor"] if folder == current else []))
+        where = "this processor" if folder == current else "another processor, or with other threads"
+        is_current = folder.name.rpartition("-")[0] == version
+        yield _measure("compiled", folder, *([f"this JAX on {where}"] if is_current else []))
 
 
 def _list_results() -> Iterator[Cache]:

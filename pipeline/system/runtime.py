@@ -91,6 +91,9 @@ def configure_xla(environment: os._Environ[str]) -> None:
 
 
 def name_compiled_folder(environment: Mapping[str, str]) -> Path:
-    """Return where the programs lie that this version of JAX compiles on this processor, for its number of threads."""
-    identity = f"{version('jaxlib')}\n{environment['NPROC']}\n{cpu_identity()}"
-    return COMPILED_FOLDER / hashlib.sha256(identity.encode()).hexdigest()[:12]
+    """Return where the programs lie that this version of JAX compiles on this processor, for its number of threads.
+
+    The name begins with the version and a `-`.
+    """
+    identity = f"{environment['NPROC']}\n{cpu_identity()}"
+    return COMPILED_FOLDER / f"{version('jaxlib')}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import jsonschema
@@ -118,7 +119,7 @@ def test_studies_of_python_need_theirs(capsys: pytest.CaptureFixture[str]) -> No
     (inside / STATE_FOLDER).symlink_to("../../.thalweg")
     os.chdir(inside)
     assert cli.main(["clean", "--remove"]) == 2
-    assert "shares" in capsys.readouterr().err
+    assert "other studies may use, too; if a project holds that folder, run" in capsys.readouterr().err
     assert (STATE_FOLDER / state.name).exists()
 
 
@@ -140,7 +141,11 @@ def test_state_without_a_name_needs_an_age(capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.usefixtures("_project")
 def test_rest_is_kept_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    current, other = fill(name_compiled_folder(os.environ) / "a.program"), fill(STATE_FOLDER / "compiled/0/a.program")
+    folder = name_compiled_folder(os.environ)
+    current = fill(folder / "a.program")
+    elsewhere, other = (
+        fill(folder.parent / f"{name}-{'0' * 12}" / "a.program") for name in (version("jaxlib"), "0.0.1")
+    )
     leftovers = [STATE_FOLDER / name for name in ("studies.damaged-1.db", ".studies.ab3_x9_z", "vega-0.1.js")]
     leftovers[1] = STATE_FOLDER / ".a.json.ab3_x9_z"
     kept = [STATE_FOLDER / name for name in ("expected-times.json", "mine.txt")]
@@ -150,10 +155,10 @@ def test_rest_is_kept_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
     fates = {name: fate for name, (fate, _) in clean(capsys, "--remove").items()}
     gone = {file.name for file in (other.parent, *leftovers)}
     assert {name for name, fate in fates.items() if fate == "removed"} == gone
-    assert [file.exists() for file in (current, *kept, database)] == [True] * 4
+    assert [file.exists() for file in (current, elsewhere, *kept, database)] == [True] * 5
     assert not any(file.exists() for file in (other, *leftovers))
     clean(capsys, "--remove", "--all-compiled", "--database")
-    assert [file.exists() for file in (current, *kept, database)] == [False, True, True, False]
+    assert [file.exists() for file in (current, elsewhere, *kept, database)] == [False, False, True, True, False]
 
 
 @pytest.mark.usefixtures("_project")
