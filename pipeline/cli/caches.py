@@ -21,6 +21,7 @@ LEFTOVERS = ("studies.damaged-*", ".*.*.????????", "vega-*.js")
 WORKSPACE = "the workspace"
 UNKNOWN = "it does not say whose it is"
 BUSY = "a stage that runs"
+WRITTEN = "a process that writes it"
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,18 @@ def _list_results() -> Iterator[Cache]:
         return
     if not is_own:
         yield replace(cache, needed_by=("projects that may share it: cache.dir of DVC is set",))
-    elif running.list_running():
-        yield replace(cache, needed_by=(BUSY,))
+    elif users := find_users():
+        yield replace(cache, needed_by=users)
     else:
         yield from _divide_results(cache, choose_scope(settings))
+
+
+def find_users() -> tuple[str, ...]:
+    """Return what may need results in DVC's cache that no `dvc.lock` of the workspace or a commit names yet."""
+    root = dvc_command.find_dvc_root()
+    folders = [os.path.relpath(path) for path in dvc_command.list_experiments(root)] if root else []
+    experiments = [f"an experiment of DVC in {folder} (delete it if none runs)" for folder in folders]
+    return (*([BUSY] if running.list_running() else []), *experiments)
 
 
 def _divide_results(cache: Cache, scope: tuple[str, ...]) -> Iterator[Cache]:

@@ -73,7 +73,7 @@ def clean_caches(choice: Choice, *, removes: bool, as_json: bool) -> None:
 
 
 def remove_cache(cache: Cache) -> Cache:
-    """Remove a part. The state of a study that runs is kept."""
+    """Remove a part, unless something uses it by now: a stage, an experiment of DVC, or the writer of a file."""
     path = Path(cache.path)
     match cache.kind:
         case "state":
@@ -84,7 +84,12 @@ def remove_cache(cache: Cache) -> Cache:
         case "compiled":
             files.remove_folder(path)
         case "results":
+            if users := caches.find_users():
+                return replace(cache, fate="kept", needed_by=users)
             dvc_command.run_dvc("gc", *caches.choose_scope(dvc_command.read_dvc_settings()), "--force")
+        case "leftover":
+            if not files.remove_partial_write(path):
+                return replace(cache, fate="kept", needed_by=(caches.WRITTEN,))
         case _:
             files.remove_file(path)
     return replace(cache, fate="removed")

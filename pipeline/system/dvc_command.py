@@ -11,6 +11,8 @@ from thalweg.system.files import UserError
 DVC_FOLDER = Path(".dvc")
 CACHE = DVC_FOLDER / "cache"
 """Where DVC keeps results, unless its setting `cache.dir` names another folder."""
+EXPERIMENTS = DVC_FOLDER / "tmp" / "exps"
+"""Where DVC runs experiments of `dvc exp run --temp` and `--queue`, each in a folder that it removes at the end."""
 REMOVING = "Removing "
 """How a line of `dvc gc --dry` begins, before the path of a file."""
 
@@ -37,6 +39,11 @@ def find_dvc_root() -> Path | None:
     """Return the nearest folder upwards that DVC was set up in; None if there is none."""
     here = files.resolve_links(Path())
     return next((folder for folder in (here, *here.parents) if files.is_folder(folder / DVC_FOLDER)), None)
+
+
+def list_experiments(root: Path) -> list[Path]:
+    """Return the folders in which DVC runs experiments of the project at `root`, or in which it was killed."""
+    return [path for pattern in ("tmp*", "standalone/tmp*") for path in files.find_files(root / EXPERIMENTS, pattern)]
 
 
 def read_dvc_settings(*level: str) -> dict[str, str]:

@@ -163,9 +163,19 @@ def rename_file(path: Path, target: Path) -> None:
 def remove_partial_writes(folder: Path) -> None:
     """Remove temporary files that killed processes left below a folder. What cannot be removed stays."""
     for file in folder.rglob(".*.*.????????"):
-        with suppress(OSError), file.open("rb") as opened:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails if its writer lives
-            file.unlink(missing_ok=True)
+        with suppress(UserError):
+            remove_partial_write(file)
+
+
+def remove_partial_write(file: Path) -> bool:
+    """Remove a temporary file, unless its writer lives; return whether it is gone."""
+    with convert_errors(file, "cannot be removed", OSError), suppress(FileNotFoundError), file.open("rb") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        file.unlink(missing_ok=True)
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from docs import programs
 from tests.helpers.tiny_pipeline import TREE, write_params
 from thalweg import cli
 from thalweg.artifacts.state_card import open_state
+from thalweg.cli.caches import Cache
+from thalweg.cli.clean import remove_cache
 from thalweg.config.load import load_config
 from thalweg.engine.state_folder import Journal, lock_state_folder
-from thalweg.system.dvc_command import run_dvc
+from thalweg.system import files
+from thalweg.system.dvc_command import EXPERIMENTS, build_dvc_command, run_dvc
 from thalweg.system.paths import PARAMS, STATE_FOLDER
 from thalweg.system.runtime import name_compiled_folder
 
@@ -162,6 +166,19 @@ def test_rest_is_kept_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("_project")
+def test_file_of_a_living_writer_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    fates = []
+
+    def write() -> Iterator[bytes]:
+        yield b"some"
+        fates.append(clean(capsys, "--remove"))
+
+    files.write_parts(STATE_FOLDER / "a.json", write())
+    assert list(fates[0].values()) == [("kept", ("a process that writes it",))]
+    assert (STATE_FOLDER / "a.json").read_bytes() == b"some"
+
+
+@pytest.mark.usefixtures("_project")
 def test_unreadable_params_keep_everything(capsys: pytest.CaptureFixture[str]) -> None:
     state = make_state("a" * 16, 2)
     PARAMS.write_text("a: [")
@@ -193,3 +210,36 @@ def test_results_of_every_commit_stay(capsys: pytest.CaptureFixture[str]) -> Non
     fill(Path("shared/files/md5/ab/cdef"))
     assert clean(capsys, "--remove")["shared"][0] == "kept"
     assert Path("shared/files/md5/ab/cdef").exists()
+
+
+def list_cached() -> set[str]:
+    return {file.read_text() for file in Path(".dvc/cache/files").rglob("*") if file.is_file()}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_project")
+def test_experiment_that_runs_keeps_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_dvc("init", "--quiet")
+    for content in ("lost", "last"):
+        Path("results.txt").write_text(content)
+        run_dvc("add", "--quiet", "results.txt")
+    begun, end = tmp_path / "begun", tmp_path / "end"
+    wait = f"touch {begun} && until [ -e {end} ]; do sleep 0.1; done && echo found >found.txt"
+    stage = {"cmd": wait, "outs": ["found.txt"]}
+    Path("dvc.yaml").write_text(json.dumps({"stages": {"wait": stage}}))
+    commit(".")
+    command, environment = build_dvc_command("exp", "run", "--temp", "--quiet")
+    experiment = subprocess.Popen(command, env=environment)
+    try:
+        while not begun.exists() and experiment.poll() is None:
+            time.sleep(0.1)
+        ((fate, needed_by),) = [found for name, found in clean(capsys, "--remove").items() if name == "cache"]
+        assert fate == "kept"
+        assert needed_by[0].startswith(f"an experiment of DVC in {EXPERIMENTS}/standalone/tmp")
+        assert remove_cache(Cache("results", ".dvc/cache", 1, 4, 0.0)).fate == "kept"
+        assert list_cached() == {"lost", "last"}
+    finally:
+        end.touch()
+        assert experiment.wait(timeout=60) == 0
+    clean(capsys, "--remove")
+    assert list_cached() == {"last", "found\n"}
