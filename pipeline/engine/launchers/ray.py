@@ -279,10 +279,10 @@ def describe_machine() -> dict[str, str]:
 def hash_code() -> str:
     """Hash the code that trains, wherever it lies."""
     sources = {
-        f"{package}/{file.relative_to(folder)}": files.hash_file(file)
+        f"{package}/{name}": files.hash_file(find_package_file(package, name))
         for package in CODE
-        for folder in [find_package_file(package)]
-        for file in sorted(folder.rglob("*.py"))
+        for name in files.list_files(find_package_file(package))
+        if name.endswith(".py")
     }
     return hashlib.sha256(repr(sources).encode()).hexdigest()
 
