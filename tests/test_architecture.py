@@ -113,7 +113,11 @@ def test_page_lists_the_floors(title: str, floors: Floors) -> None:
     assert listed == list(floors)
 
 
-PARTS_OF_OTHERS = {"pydantic-core": "pydantic pins its version", "voluptuous": "DVC raises its errors"}
+PARTS_OF_OTHERS = {
+    "dvc-data": "DVC raises its errors",
+    "pydantic-core": "pydantic pins its version",
+    "voluptuous": "DVC raises its errors",
+}
 """Packages that the code imports and pyproject.toml does not declare, because a declared one decides their version."""
 
 
