@@ -13,6 +13,7 @@ from thalweg.system import files
 
 REGRESSION = 1
 """The exit code where B is worse beyond noise, if the command line asks for it."""
+UNJUDGED = "diff: --fail-on-regression judged nothing, because the winners cannot be compared; the exit code is 0"
 
 
 def diff_studies(arguments: argparse.Namespace) -> int:
@@ -29,5 +30,7 @@ def diff_studies(arguments: argparse.Namespace) -> int:
         page = arguments.folder / arguments.out
         files.write_text(page, render_diff_page(answer, a, b, scope))
         print(page, file=sys.stderr if arguments.json else sys.stdout)
+    if arguments.fail_on_regression and answer.verdict == "incomparable":
+        print(UNJUDGED, file=sys.stderr)
     is_regression = arguments.fail_on_regression and answer.verdict == "worse"
     return REGRESSION if is_regression else 0

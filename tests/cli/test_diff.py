@@ -100,6 +100,9 @@ def test_packed_report_is_a_study(
 def test_what_is_missing_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "a" / JUDGED).unlink()
     (folder / "b" / CURVES).unlink()
+    assert cli.main(["diff", "a", "b", "--fail-on-regression"]) == 0
+    printed = capsys.readouterr().err
+    assert printed.startswith("diff: --fail-on-regression judged nothing, because the winners cannot be compared; ")
     answer = ask(capsys, "a", "b", "--fail-on-regression")
     assert answer["verdict"] == "incomparable"
     assert answer["sentence"].startswith("The winners cannot be compared. A was confirmed by an earlier version of ")
