@@ -68,6 +68,8 @@ def compare_studies(a: Study, b: Study) -> DiffAnswer:
     obstacles = [text for study in (a, b) if (text := words.describe_unknown_winner(study))]
     verdict, difference, sentence = _judge(a, b, obstacles)
     unknown = [name for name, part in PARTS.items() if not (getattr(a, part) and getattr(b, part))]
+    if a.place.commit and b.place.commit and "code" in unknown:
+        unknown.remove("code")  # git knows
     found = {name: () if name in unknown else compare(a, b) for name, compare in COMPARISONS.items()}
     return DiffAnswer(
         verdict=verdict,

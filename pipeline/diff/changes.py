@@ -69,7 +69,7 @@ def _shorten_digest(digest: str) -> str:
 
 def compare_code(a: Study, b: Study) -> tuple[Change, ...]:
     """Compare the user's own code that the studies ran; of two commits also all other Python files."""
-    own = pair_values(*(_describe_code(study) for study in (a, b)))
+    own = pair_values(*(_describe_code(study) for study in (a, b))) if a.code and b.code else ()
     known = {change.name for change in own}
     return (*own, *(change for change in _compare_files(a, b) if _name_module(change.name) not in known))
 

@@ -179,6 +179,13 @@ def test_revisions_and_experiments(
     assert answer["difference"]["mean"] == pytest.approx(5)
     assert answer["code"] == [{"name": "own_model.py", "a": "there", "b": "edited"}]
     assert len(answer["b"]["commit"]) == 40
+    (project / CODE).unlink()
+    run("git", "rm", "-q", "own_model.py")
+    record("no record of the code")
+    answer = ask(capsys, "HEAD~2", "HEAD")
+    assert answer["code"] == [{"name": "own_model.py", "a": "there", "b": None}]
+    assert any("B lacks " in note and CODE.as_posix() in note for note in answer["notes"])
+    run("git", "reset", "-q", "--hard", "HEAD~1")
     assert ask(capsys, "HEAD~1", "further")["difference"]["mean"] == pytest.approx(10)
     assert ask(capsys, "further", ".")["difference"]["mean"] == 0
     shutil.rmtree(project / ".dvc" / "cache")
