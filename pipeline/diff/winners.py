@@ -19,7 +19,8 @@ class Difference:
     """The objective of the winner of B less that of A, with its 95 % interval for fresh seeds and groups of examples.
 
     `seeds` have both studies, if they are `paired`: then each pair shares a seed. Else A has `seeds_a` of its own, and
-    B `seeds_b`. It is corrected for the luck of choosing the winners, as in summary.json; `uncorrected` is not.
+    B `seeds_b`. `corrected` says whether it is without the luck of choosing the winners, as in summary.json;
+    `uncorrected` has that luck.
     """
 
     mean: float
@@ -30,6 +31,7 @@ class Difference:
     seeds_b: int
     groups: int
     examples: int
+    corrected: bool
     uncorrected: float
 
 
@@ -55,9 +57,21 @@ def _list_obstacles(a: JudgedWinner, b: JudgedWinner) -> Iterator[str]:
             f"The {a.part} sets hold other images or labels ({size}). Both studies need the same ones: the same data, "
             "`seed` and `data.split`, or sets that the data name."
         )
-    failed = [name for name, side in (("A", a), ("B", b)) if None in side.values.by_seed]
+    sides = (("A", a), ("B", b))
+    failed = [name for name, side in sides if None in side.values.by_seed]
     if failed:
         yield f"The winner of {' and that of '.join(failed)} has no value on some seed."
+    gaps = [name for name, side in sides if name not in failed and _has_gap(side)]
+    if gaps:
+        yield (
+            f"The winner of {' and that of '.join(gaps)} has no {a.objective} without some group of examples, so its "
+            "interval is not known: the test set needs more groups or examples."
+        )
+
+
+def _has_gap(judged: JudgedWinner) -> bool:
+    """Say if a value without some block is not known; a single block does not count."""
+    return len(judged.block_sizes) > 1 and any(None in row for row in judged.values.without_block)
 
 
 def judge_winners(a: JudgedWinner, b: JudgedWinner) -> tuple[Verdict, Difference]:
@@ -71,11 +85,12 @@ def judge_winners(a: JudgedWinner, b: JudgedWinner) -> tuple[Verdict, Difference
         _compute_interval(a, b, one, other, shared if is_paired else [])
         for one, other in ((a.values, b.values), (a.corrected, b.corrected))
     )
-    interval = fair.span_both(plain) if np.isfinite([fair.low, fair.high]).all() else plain
+    is_corrected = bool(np.isfinite([fair.low, fair.high]).all())
+    interval = fair.span_both(plain) if is_corrected else plain
     counts = (len(shared), len(shared)) if is_paired else (len(a.seeds), len(b.seeds))
     ends = interval.mean, interval.low, interval.high
     verdict = compare_with_zero(interval, a.sign)
-    difference = Difference(*ends, is_paired, *counts, a.groups, a.examples, plain.mean)
+    difference = Difference(*ends, is_paired, *counts, a.groups, a.examples, is_corrected, plain.mean)
     return "unclear" if verdict == "same" else verdict, difference
 
 

@@ -61,9 +61,12 @@ def list_notes(a: Study, b: Study, difference: Difference | None) -> Iterator[st
     if not difference.paired:
         yield "The studies share no two seeds, because their `seed` differs: pairs would show smaller differences."
     elif max(len(a.judged.seeds), len(b.judged.seeds)) > difference.seeds_a:
-        yield f"Only the {difference.seeds_a} seeds that both studies have count; the other one has more."
+        counts = f"A has {format_count(len(a.judged.seeds), 'seed')} and B {len(b.judged.seeds):,}"
+        yield f"{counts}; only the {difference.seeds_a:,} that both have count."
     if min(difference.seeds_a, difference.seeds_b) < FEW_SEEDS:
         yield "So few seeds show large differences alone: set `confirm.seeds` to 8 or more."
+    if not difference.corrected:
+        yield "The luck of choosing the winners is not removed: some other candidate has no value, so it is not known."
     if a.judged.part == "validation":
         yield "Without a test set, the winners were chosen on the examples that judge them."
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,26 @@ def test_what_is_missing_is_named(folder: Path, capsys: pytest.CaptureFixture[st
         "B lacks reports/curves.csv. `thalweg run` there makes them; a report folder has them if "
         "`thalweg report --zip` packed it."
     ]
+
+
+def edit_judged(project: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    record = json.loads((project / JUDGED).read_text())
+    edit(record)
+    (project / JUDGED).write_text(json.dumps(record))
+
+
+def test_notes_on_seeds_and_luck(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def add_seed(record: dict[str, Any]) -> None:
+        record["seeds"].append(10**6)
+        for values in (record["values"], record["corrected"]):
+            values["by_seed"].append(values["by_seed"][0])
+            values["without_block"].append(values["without_block"][0])
+        record["corrected"]["by_seed"][0] = None
+
+    edit_judged(folder / "b", add_seed)
+    notes = ask(capsys, "a", "b")["notes"]
+    assert "A has 2 seeds and B 3; only the 2 that both have count." in notes
+    assert any(note.startswith("The luck of choosing the winners is not removed: ") for note in notes)
 
 
 def test_all_mistakes_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from tests.helpers.drawn_winners import Pairs, draw_winners
-from thalweg.artifacts.judged import JudgedWinner, build_seed_values
+from thalweg.artifacts.judged import JudgedWinner, SeedValues, build_seed_values
 from thalweg.diff.winners import find_obstacles, judge_winners
 from thalweg.stats.intervals import two_way_interval
 
@@ -115,3 +115,24 @@ def test_failed_seed_does_not_compare(pair: tuple[JudgedWinner, JudgedWinner]) -
     assert find_obstacles(a, replace(b, values=build_seed_values(by_seed, left_out))) == [
         "The winner of B has no value on some seed."
     ]
+
+
+def test_gap_of_a_group_does_not_compare(pair: tuple[JudgedWinner, JudgedWinner]) -> None:
+    """A metric may have no value without some group, such as a share of a class that only this group has."""
+    a, b = pair
+    by_seed, left_out = b.values.to_arrays()
+    left_out[2, 1] = np.nan
+    (found,) = find_obstacles(a, replace(b, values=build_seed_values(by_seed, left_out)))
+    assert found.startswith("The winner of B has no mae without some group of examples, ")
+    alone = [replace(side, block_sizes=(9,), values=SeedValues((1.0, 2.0), ((None,), (None,)))) for side in pair]
+    assert find_obstacles(*alone) == []
+
+
+def test_unknown_correction_is_said(pair: tuple[JudgedWinner, JudgedWinner]) -> None:
+    a, b = pair
+    by_seed, left_out = b.corrected.to_arrays()
+    by_seed[2] = np.nan
+    _, plain = judge_winners(a, replace(b, corrected=build_seed_values(by_seed, left_out)))
+    assert judge_winners(a, b)[1].corrected
+    assert not plain.corrected
+    assert plain.mean == plain.uncorrected == pytest.approx(np.mean(b.values.to_arrays()[0] - a.values.to_arrays()[0]))
