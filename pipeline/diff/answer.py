@@ -24,13 +24,16 @@ PARTS = {"data": "manifest", "code": "code", "versions": "record", "winners": "w
 class StudySide:
     """A study: what the user wrote, the commit of a revision ('' for a folder), and its size.
 
-    `winner`: the objective of its confirmed winner on fresh seeds, and its interval (null: not confirmed).
+    `winner`: its objective, `metric`, of the confirmed winner on fresh seeds, and the interval (null: not confirmed).
+    `metric` is empty, and `minimize` null, where no winner is known by seed.
     """
 
     text: str
     commit: str
     trials: int | None
     winner: Estimate | None
+    metric: str
+    minimize: bool | None
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,9 @@ class DiffAnswer:
     """Two studies side by side. `verdict` is on the winner of B beside that of A; `sentence` says it in words.
 
     `verdict`: better or worse (beyond noise), unclear, or incomparable, for the reasons in `obstacles`. `difference` is
-    in `metric`, which is of the `part` of the data that judged the winners. `params` to `winners` hold what differs
-    (`winners`: in the values of the winners); of those that `unknown` names, a file is missing. `notes`: what could not
-    be compared, and how to get it.
+    in `metric`, which is of the `part` of the data that judged the winners; it is empty, and `minimize` null, where the
+    sides have different ones. `params` to `winners` hold what differs (`winners`: in the values of the winners); of
+    those that `unknown` names, a file is missing. `notes`: what could not be compared, and how to get it.
     """
 
     verdict: Verdict
@@ -67,6 +70,8 @@ def compare_studies(a: Study, b: Study) -> DiffAnswer:
     judged = a.judged or b.judged
     obstacles = [text for study in (a, b) if (text := words.describe_unknown_winner(study))]
     verdict, difference, sentence = _judge(a, b, obstacles)
+    metrics = {study.judged.objective for study in (a, b) if study.judged}
+    is_one = len(metrics) == 1
     unknown = [name for name, part in PARTS.items() if not (getattr(a, part) and getattr(b, part))]
     if a.place.commit and b.place.commit and "code" in unknown:
         unknown.remove("code")  # git knows
@@ -76,8 +81,8 @@ def compare_studies(a: Study, b: Study) -> DiffAnswer:
         sentence=sentence,
         a=_describe_side(a),
         b=_describe_side(b),
-        metric=judged.objective if judged else "",
-        minimize=judged.sign > 0 if judged else None,
+        metric=judged.objective if judged and is_one else "",
+        minimize=judged.sign > 0 if judged and is_one else None,
         part=judged.part if judged else "",
         difference=difference,
         obstacles=tuple(obstacles),
@@ -101,4 +106,12 @@ def _judge(a: Study, b: Study, obstacles: list[str]) -> tuple[Verdict, Differenc
 def _describe_side(study: Study) -> StudySide:
     summary = study.summary
     winner = summary.confirm.winner if summary and summary.confirm else None
-    return StudySide(study.place.text, study.place.commit, summary.study.trials if summary else None, winner)
+    judged = study.judged
+    return StudySide(
+        text=study.place.text,
+        commit=study.place.commit,
+        trials=summary.study.trials if summary else None,
+        winner=winner,
+        metric=judged.objective if judged else "",
+        minimize=judged.sign > 0 if judged else None,
+    )

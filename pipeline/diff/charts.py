@@ -54,14 +54,14 @@ def _list_values(study: Study) -> pd.Series:
 
 
 def build_effects_chart(answer: DiffAnswer) -> Chart | None:
-    """Draw how much each parameter mattered in both studies; None if that is not known."""
+    """Draw how much each parameter mattered in both studies; None if that is not known, or in two different metrics."""
     rows = [
         {"parameter": pair.name, "study": name, "mean": effect.difference, "low": effect.low, "high": effect.high}
         for pair in answer.parameters
         for name, effect in (("A", pair.effect_a), ("B", pair.effect_b))
         if effect is not None
     ]
-    if not rows:
+    if not rows or not answer.metric:
         return None
     table = pd.DataFrame(rows)
     names = list(dict.fromkeys(table["parameter"]))

@@ -34,8 +34,9 @@ def _list_numbers(answer: DiffAnswer, a: Study, b: Study) -> list[KeyNumber]:
     numbers = []
     for study, side, colour in ((a, answer.a, "baseline"), (b, answer.b, "winner")):
         if side.winner is not None:
+            name = study.name if answer.metric else f"{study.name}, {side.metric}".removesuffix(", ")
             value, _, ends = _format_winner(side, answer).partition(" (")
-            numbers.append(KeyNumber(study.name, colour, value, ends.removesuffix(")"), study.place.title))
+            numbers.append(KeyNumber(name, colour, value, ends.removesuffix(")"), study.place.title))
     if answer.difference is not None:
         value, _, ends = format_difference(answer.difference).partition(" (")
         numbers.append(KeyNumber("B − A", "", value, ends.removesuffix(")")))

@@ -34,7 +34,7 @@ def _describe_side(answer: DiffAnswer, name: str) -> str:
     parts = [] if side.trials is None else [format_count(side.trials, "trial")]
     if side.winner is not None:
         value = format_value(side.winner.mean, side.winner.low, side.winner.high, answer.difference)
-        parts.append(f"winner {answer.metric} {value}".replace("  ", " "))
+        parts.append(f"winner {side.metric} {value}".replace("  ", " "))
     return f", {', '.join(parts)}" if parts else ""
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ import thalweg
 from docs.programs import build_schema
 from tests.helpers.browser import open_page
 from thalweg import cli
-from thalweg.diff.answer import DiffAnswer
-from thalweg.diff.study import CODE
+from thalweg.diff.answer import DiffAnswer, compare_studies
+from thalweg.diff.charts import build_effects_chart
+from thalweg.diff.parameters import Effect, ParameterPair
+from thalweg.diff.place import find_places
+from thalweg.diff.study import CODE, read_study
 from thalweg.system import files
 from thalweg.system.paths import CURVES, JUDGED, PARAMS, SUMMARY, TRIALS
 
@@ -117,6 +121,26 @@ def edit_judged(project: Path, edit: Callable[[dict[str, Any]], object]) -> None
     record = json.loads((project / JUDGED).read_text())
     edit(record)
     (project / JUDGED).write_text(json.dumps(record))
+
+
+def test_each_side_has_its_own_metric(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit_judged(folder / "b", lambda record: record.update(objective="r2", sign=-1))
+    first, second, sentence = diff(capsys, "a", "b", "--out", "page.html").splitlines()[:3]
+    assert ", winner mae " in first
+    assert ", winner r2 " in second
+    assert sentence == "The winners cannot be compared. A was judged by mae, B by r2."
+    assert "B, r2" in (folder / "page.html").read_text()
+    answer = ask(capsys, "a", "b")
+    assert [(answer[side]["metric"], answer[side]["minimize"]) for side in "ab"] == [("mae", True), ("r2", False)]
+    assert (answer["metric"], answer["minimize"]) == ("", None)
+    a, b = find_places(("a", "b"), folder)
+    effect = Effect(1.0, 0.5, 1.5, "0.1", "yes")
+    two_metrics, one_metric = (
+        replace(compare_studies(read_study("A", a), study), parameters=(ParameterPair("x", "", "", effect, effect),))
+        for study in (read_study("B", b), read_study("B", a))
+    )
+    assert build_effects_chart(two_metrics) is None
+    assert build_effects_chart(one_metric) is not None
 
 
 def test_notes_on_seeds_and_luck(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
