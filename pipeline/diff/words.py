@@ -81,7 +81,7 @@ def describe_unknown_winner(study: Study) -> str:
         return f"{study.name} has no confirmed winner."
     return (
         f"{study.name} was confirmed by an earlier version of Thalweg, which kept no values by seed and example. "
-        "`thalweg run` there makes them; it trains nothing again."
+        "`thalweg run` there makes them; if another version of Thalweg made the study, it trains again."
     )
 
 

@@ -111,6 +111,7 @@ def test_what_is_missing_is_named(folder: Path, capsys: pytest.CaptureFixture[st
     answer = ask(capsys, "a", "b", "--fail-on-regression")
     assert answer["verdict"] == "incomparable"
     assert answer["sentence"].startswith("The winners cannot be compared. A was confirmed by an earlier version of ")
+    assert answer["sentence"].endswith("if another version of Thalweg made the study, it trains again.")
     assert answer["notes"] == [
         "B lacks reports/curves.csv. `thalweg run` there makes them; a report folder has them if "
         "`thalweg report --zip` packed it."
