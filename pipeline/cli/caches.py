@@ -79,11 +79,11 @@ def _list_states(needs: dict[str, list[str]]) -> Iterator[Cache]:
             continue
         card = read_card(folder)
         if card is None:
-            yield _measure("state", folder, UNKNOWN)
+            yield _measure_cache("state", folder, UNKNOWN)
             continue
         users = (name for experiment in card.experiments for name in needs.get(experiment, ()))
         yield replace(
-            _measure("state", folder, *dict.fromkeys(users)),
+            _measure_cache("state", folder, *dict.fromkeys(users)),
             stage=card.stage,
             study=card.title,
             trials=count_trials(folder),
@@ -97,7 +97,7 @@ def _list_compiled() -> Iterator[Cache]:
     for folder in files.find_files(COMPILED_FOLDER, "*"):
         where = "this processor" if folder == current else "another processor, or with other threads"
         is_current = folder.name.rpartition("-")[0] == version
-        yield _measure("compiled", folder, *([f"this JAX on {where}"] if is_current else []))
+        yield _measure_cache("compiled", folder, *([f"this JAX on {where}"] if is_current else []))
 
 
 def _list_results() -> Iterator[Cache]:
@@ -108,7 +108,7 @@ def _list_results() -> Iterator[Cache]:
     settings = dvc_command.read_dvc_settings()
     is_own = "cache.dir" not in settings
     folder = root / dvc_command.CACHE if is_own else Path(dvc_command.run_dvc("cache", "dir").strip())
-    cache = _measure("results", Path(os.path.relpath(folder)))
+    cache = _measure_cache("results", Path(os.path.relpath(folder)))
     if not cache.files:
         return
     if not is_own:
@@ -147,13 +147,13 @@ def _list_rest() -> Iterator[Cache]:
     leftovers = {path for pattern in LEFTOVERS for path in files.find_files(STATE_FOLDER, pattern)}
     for path in inside:
         if path in leftovers and path != name_script_bundle():
-            yield _measure("leftover", path)
+            yield _measure_cache("leftover", path)
         elif path.name.startswith(DEFAULT_FILE.name):
-            yield _measure("database", path, "the dashboard")
+            yield _measure_cache("database", path, "the dashboard")
         else:
-            yield _measure("other", path, "commands")
+            yield _measure_cache("other", path, "commands")
 
 
-def _measure(kind: str, path: Path, *needed_by: str) -> Cache:
+def _measure_cache(kind: str, path: Path, *needed_by: str) -> Cache:
     use = files.measure_use(path)
     return Cache(kind, str(path), use.files, use.bytes, use.written, needed_by)

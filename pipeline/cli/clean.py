@@ -30,7 +30,7 @@ SHOWN_NEEDS = 3
 
 @dataclass(frozen=True)
 class CleanAnswer:
-    """All parts of the caches, and the bytes of those that are unneeded or, with `--remove`, were removed."""
+    """All parts of the caches. `bytes` counts the unneeded ones, or with `--remove` the removed ones."""
 
     caches: tuple[Cache, ...]
     bytes: int

@@ -29,7 +29,9 @@ class Conv(nnx.Module):
 
     def __call__(self, x: Array) -> Array:
         patch_bytes = x.size * x.dtype.itemsize * self.size**2 // self.stride**2
-        return self._multiply_patches(x) if is_by_patches(jax.default_backend(), patch_bytes) else self._convolve(x)
+        return (
+            self._multiply_patches(x) if is_by_patches(jax.default_backend(), patch_bytes) else self._convolve_whole(x)
+        )
 
     def _multiply_patches(self, x: Array) -> Array:
         reach = self.dilation * (self.size - 1)
@@ -43,7 +45,7 @@ class Conv(nnx.Module):
         flat = patches.reshape(-1, patches.shape[-1]) @ self.kernel[...] + self.bias[...]
         return flat.reshape(len(x), rows, columns, -1)
 
-    def _convolve(self, x: Array) -> Array:
+    def _convolve_whole(self, x: Array) -> Array:
         reach = self.dilation * (self.size - 1)
         product = jax.lax.conv_general_dilated(
             x,

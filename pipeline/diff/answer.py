@@ -69,7 +69,7 @@ def compare_studies(a: Study, b: Study) -> DiffAnswer:
     """Compare two studies."""
     judged = a.judged or b.judged
     obstacles = [text for study in (a, b) if (text := words.describe_unknown_winner(study))]
-    verdict, difference, sentence = _judge(a, b, obstacles)
+    verdict, difference, sentence = _judge_pair(a, b, obstacles)
     metrics = {study.judged.objective for study in (a, b) if study.judged}
     is_one = len(metrics) == 1
     unknown = [name for name, part in PARTS.items() if not (getattr(a, part) and getattr(b, part))]
@@ -93,7 +93,7 @@ def compare_studies(a: Study, b: Study) -> DiffAnswer:
     )
 
 
-def _judge(a: Study, b: Study, obstacles: list[str]) -> tuple[Verdict, Difference | None, str]:
+def _judge_pair(a: Study, b: Study, obstacles: list[str]) -> tuple[Verdict, Difference | None, str]:
     """Judge the winners; add to `obstacles` what else stands in the way."""
     if a.judged and b.judged:
         obstacles += find_obstacles(a.judged, b.judged)

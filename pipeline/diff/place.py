@@ -60,9 +60,9 @@ def _open_folder(name: str, folder: Path) -> Place | str:
     """Open a project, its folder `reports`, or a report that was packed and unpacked."""
     has_summary = files.path_exists(folder / SUMMARY.relative_to(REPORTS))
     if files.path_exists(folder / PARAMS):
-        return Place(name, lambda path: _read(folder / (_drop_reports(path) if has_summary else path)))
+        return Place(name, lambda path: _read_file(folder / (_drop_reports(path) if has_summary else path)))
     if has_summary and files.path_exists(folder / ".." / PARAMS):
-        return Place(name, lambda path: _read(folder / ".." / path))
+        return Place(name, lambda path: _read_file(folder / ".." / path))
     advice = "`thalweg report --zip` packs a report with all that a comparison needs"
     return f"diff: {name} holds no study: {PARAMS} is not there. {advice}"
 
@@ -72,5 +72,5 @@ def _drop_reports(path: Path) -> Path:
     return path.relative_to(REPORTS) if path.is_relative_to(REPORTS) else path
 
 
-def _read(path: Path) -> bytes | None:
+def _read_file(path: Path) -> bytes | None:
     return files.read_bytes(path) if files.path_exists(path) else None

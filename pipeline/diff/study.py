@@ -56,7 +56,7 @@ def read_study(name: Literal["A", "B"], place: Place) -> Study:
     """Read a study. Raises `UserError` if its params.yaml is not there, or if a file cannot be understood."""
     lacks = list[Path]()
 
-    def parse(path: Path, understand: Callable[[bytes], T], nothing: T) -> T:
+    def parse_file(path: Path, understand: Callable[[bytes], T], nothing: T) -> T:
         content = place.read(path)
         if content is None:
             lacks.append(path)
@@ -67,14 +67,14 @@ def read_study(name: Literal["A", "B"], place: Place) -> Study:
             reason = str(error).splitlines()[0].removeprefix(f"{path}: ")
             raise UserError(f"diff: {name}, {place.title}: {path}: {reason}") from None
 
-    params = parse(PARAMS, lambda content: parse_params(PARAMS, content)[0], ParamsTree())
+    params = parse_file(PARAMS, lambda content: parse_params(PARAMS, content)[0], ParamsTree())
     if not params:
         raise UserError(f"diff: {name}, {place.title}: there is no {PARAMS}")
     params |= _read_lock(place.read(LOCK))
     space = read_space(params)  # it was valid when the study ran
 
     def parse_table(path: Path, **options: Any) -> pd.DataFrame:
-        return parse(path, lambda content: table_files.parse_table(path, content, **options), pd.DataFrame())
+        return parse_file(path, lambda content: table_files.parse_table(path, content, **options), pd.DataFrame())
 
     trials, curves = restore_choices(parse_table(TRIALS, dtype=list_text_columns(space)), space), parse_table(CURVES)
     settings = params.get("study", {})
@@ -85,16 +85,16 @@ def read_study(name: Literal["A", "B"], place: Place) -> Study:
         name=name,
         place=place,
         params=params,
-        winner=parse(WINNER_PARAMS, lambda content: parse_params(WINNER_PARAMS, content)[0], ParamsTree()),
+        winner=parse_file(WINNER_PARAMS, lambda content: parse_params(WINNER_PARAMS, content)[0], ParamsTree()),
         space=space,
         trials=trials,
         curves=curves,
         runs=parse_table(RUNS),
-        summary=parse(SUMMARY, TypeAdapter(Summary).validate_json, None),
-        judged=parse(JUDGED, parse_judged, None),
-        manifest=parse(MANIFEST, json.loads, {}),
-        record=parse(STUDY_RECORD, TypeAdapter(StudyRecord).validate_json, None),
-        code=parse(CODE, json.loads, {}),
+        summary=parse_file(SUMMARY, TypeAdapter(Summary).validate_json, None),
+        judged=parse_file(JUDGED, parse_judged, None),
+        manifest=parse_file(MANIFEST, json.loads, {}),
+        record=parse_file(STUDY_RECORD, TypeAdapter(StudyRecord).validate_json, None),
+        code=parse_file(CODE, json.loads, {}),
         lacks=tuple(lacks),
     )
 

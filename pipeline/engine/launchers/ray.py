@@ -5,12 +5,8 @@ threads. The data reach a node once, by Ray's object store. A call changes none 
 that dies goes to another one.
 """
 
-import hashlib
 import os
-import signal
-import socket
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,29 +22,20 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from thalweg.engine.devices import copy_to_devices
+from thalweg.engine.launchers import ray_cluster
 from thalweg.engine.program import Data
-from thalweg.system import files, machine, progress, runtime
+from thalweg.system import files, progress, runtime
 from thalweg.system.compiled import guard_compiled_programs
 from thalweg.system.files import UserError
-from thalweg.system.package_files import find_package_file
-from thalweg.system.version import VERSION
 
 START_SECONDS = 60.0
 """How long the workers of a new cluster may take to start, and a first one when all are lost."""
-CONNECT_SECONDS = 5.0
-"""How long the cluster may take to answer."""
 IDLE_SECONDS = 1.0
 """How often a call that waits for a worker looks whether there is one at all."""
 MAX_DEATHS = 3
 """Workers that a call may lose before it is to blame."""
 MAX_CALLS = 4096
 """Calls that may wait at once, each in a thread."""
-NOT_CODE = ["?*.*", ".?*", "!*.py", "/data", "/artifacts", "/reports"]
-"""Files of the project that no worker needs, as .gitignore has patterns. None may match the folder itself, `.`."""
-JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
-"""The variable that Ray sets in a job that `ray job submit` has started."""
-CODE = ("core", "engine", "models", "tasks", "training")
-"""The packages whose code trains."""
 CACHE_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
 
 
@@ -66,7 +53,7 @@ class RayWorkers:
 
     def __init__(self, data: Data) -> None:
         self._data = ray.put(jax.tree.map(np.asarray, data))
-        self._here = describe_machine()
+        self._here = ray_cluster.describe_machine()
         self._devices = 1
         self._starting: list[_Worker] = []
         self._serving: list[_Worker] = []
@@ -99,7 +86,7 @@ class RayWorkers:
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         return self._threads.submit(self._call_worker, function, *arguments)
 
-    def close(self) -> None:
+    def end_workers(self) -> None:
         """End all workers, and the calls that wait for one."""
         with self._lock:
             self._fault = "the workers of the Ray cluster are closed"
@@ -112,7 +99,7 @@ class RayWorkers:
         for _ in range(MAX_DEATHS):
             worker = self._take_worker()
             try:
-                result = ray.get(worker.actor.call.remote(function, *arguments))
+                result = ray.get(worker.actor.run_call.remote(function, *arguments))
             except RayTaskError as error:
                 self._free.put(worker)
                 raise error.cause from None
@@ -145,19 +132,19 @@ class RayWorkers:
 
     def _start_workers(self) -> None:
         """Start workers on every node that has room for more, and leave those on nodes that go."""
-        nodes = list_nodes()
-        staying = nodes.keys() - find_leaving_nodes()
+        nodes = ray_cluster.list_nodes()
+        staying = nodes.keys() - ray_cluster.find_leaving_nodes()
         for worker in [worker for worker in (*self._starting, *self._serving) if worker.node not in staying]:
             (self._serving if worker in self._serving else self._starting).remove(worker)
             ray.kill(worker.actor)
         for node in staying - self._refused.keys():
-            count, options = plan_workers(nodes[node])
+            count, options = ray_cluster.plan_workers(nodes[node])
             for _ in range(count - sum(worker.node == node for worker in (*self._starting, *self._serving))):
                 place = NodeAffinitySchedulingStrategy(node, soft=False)
                 actor = _Actor.options(scheduling_strategy=place, **options).remote(
                     os.environ.get(CACHE_VARIABLE, ""), self._data
                 )
-                self._starting.append(_Worker(actor, node, actor.describe.remote()))
+                self._starting.append(_Worker(actor, node, actor.describe_process.remote()))
 
     def _admit_workers(self, count: int, seconds: float) -> None:
         """Let workers serve that are ready, after at most some seconds in which `count` of them become so."""
@@ -169,9 +156,9 @@ class RayWorkers:
             self._starting.remove(worker)
             try:
                 description, devices = ray.get(worker.description)
-                fault = find_difference(self._here, description)
+                fault = ray_cluster.find_difference(self._here, description)
             except RayError as error:
-                if worker.node not in list_nodes():
+                if worker.node not in ray_cluster.list_nodes():
                     continue
                 fault = f"no worker starts there ({str(error).strip().splitlines()[-1]})"
             if not fault:
@@ -193,11 +180,11 @@ class _ActorBody:
         guard_compiled_programs()
         self._data = copy_to_devices(data)
 
-    def describe(self) -> tuple[dict[str, str], int]:
+    def describe_process(self) -> tuple[dict[str, str], int]:
         """Return what must be the same on all nodes, and the number of this process's devices."""
-        return describe_machine(), jax.device_count()
+        return ray_cluster.describe_machine(), jax.device_count()
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def run_call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments, self._data)
 
 
@@ -212,100 +199,16 @@ def start_ray_workers(data: Data, address: str | None = None) -> Iterator[RayWor
     """
     begun_here = not ray.is_initialized()
     if begun_here:
-        _connect(address)
+        ray_cluster.connect_cluster(address)
     try:
         workers = RayWorkers(data)
         try:
             yield workers
         finally:
-            workers.close()
+            workers.end_workers()
     finally:
         if begun_here:
             ray.shutdown()
-
-
-def _connect(address: str | None) -> None:
-    """Connect to the cluster. Raises `UserError` with the reason."""
-    names = (*runtime.NUMERIC_VARIABLES, "XLA_FLAGS", "JAX_PLATFORMS")
-    variables = {name: os.environ[name] for name in names if name in os.environ}
-    environment: dict[str, Any] = {"env_vars": variables}
-    if JOB_VARIABLE not in os.environ:  # the job has its files already, and Ray takes no folder twice
-        environment |= {"working_dir": ".", "excludes": NOT_CODE}
-    place = address or os.environ.get("RAY_ADDRESS") or "local"
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        _require_answer(place)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", r"os\.fork\(\)")  # Ray only starts other programs
-            ray.init(address=place, runtime_env=environment, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise UserError(f"the Ray cluster at {place} cannot be used: {reason}") from None
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)  # Ray puts its own there
-
-
-def _require_answer(place: str) -> None:
-    """Raise OSError if nothing answers at HOST:PORT: Ray would try for minutes."""
-    host, _, port = place.rpartition("://")[2].rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
-
-
-def list_nodes() -> dict[str, dict[str, float]]:
-    """Return the resources of each node that is there, by its identity."""
-    return {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
-
-
-def find_leaving_nodes() -> set[str]:
-    """Return the nodes that Ray drains: they will soon be gone, and get no more work.
-
-    Ray has no public name for this. Without the private one such a node serves until it is gone.
-    """
-    list_draining = getattr(ray._private.state.state, "get_draining_nodes", dict)
-    return {*list_draining()}
-
-
-def describe_machine() -> dict[str, str]:
-    """Describe what must be the same on all nodes: the processor, the code of Thalweg, and the libraries."""
-    return {
-        "processor": machine.describe_processor(),
-        "thalweg": f"{VERSION} (code {hash_code()[:12]})",
-        **machine.list_versions(),
-    }
-
-
-def hash_code() -> str:
-    """Hash the code that trains, wherever it lies."""
-    sources = {
-        f"{package}/{name}": files.hash_file(find_package_file(package, name))
-        for package in CODE
-        for name in files.list_files(find_package_file(package))
-        if name.endswith(".py")
-    }
-    return hashlib.sha256(repr(sources).encode()).hexdigest()
-
-
-def find_difference(here: dict[str, str], there: dict[str, str]) -> str:
-    """Name the first thing that differs on another node; '' if nothing does."""
-    for name, value in here.items():
-        if there[name] != value:
-            return f"its {name} is {there[name]}, and that of this study {value}"
-    return ""
-
-
-def plan_workers(resources: dict[str, float]) -> tuple[int, dict[str, Any]]:
-    """Return how many workers a node with these resources has, and what each of them asks for."""
-    backend = jax.default_backend()
-    if backend == "gpu":
-        return int(resources.get("GPU", 0)), {"num_gpus": 1}
-    if backend == "tpu":
-        chips = resources.get("TPU", 0)
-        return min(int(chips), 1), {"resources": {"TPU": chips}}
-    cores = int(resources.get("CPU", 0))
-    size = min(cores, runtime.XLA_THREADS)
-    return cores // max(size, 1), {"num_cpus": size}
 
 
 def explain_no_worker(faults: list[str]) -> str:

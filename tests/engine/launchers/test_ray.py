@@ -21,7 +21,7 @@ from thalweg.engine import population
 from thalweg.engine.devices import copy_to_devices
 from thalweg.engine.fit import LaneState
 from thalweg.engine.fleet import Fleet
-from thalweg.engine.launchers import ray
+from thalweg.engine.launchers import ray, ray_cluster
 from thalweg.engine.state_folder import Journal
 from thalweg.system import runtime
 from thalweg.system.files import UserError
@@ -146,13 +146,13 @@ def test_drained_node_gets_no_work(cluster: Cluster) -> None:
     [({"CPU": 8.0}, 4, {"num_cpus": 2}), ({"CPU": 1.0}, 1, {"num_cpus": 1}), ({"memory": 1e9}, 0, {"num_cpus": 0})],
 )
 def test_workers_fill_a_node(resources: dict[str, float], count: int, options: dict[str, int]) -> None:
-    assert ray.plan_workers(resources) == (count, options)
+    assert ray_cluster.plan_workers(resources) == (count, options)
 
 
 def test_other_processor_is_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = ray.describe_machine() | {"processor": "abacus"}
-    there = ray.describe_machine()["processor"]
-    monkeypatch.setattr(ray, "describe_machine", lambda: here)
+    here = ray_cluster.describe_machine() | {"processor": "abacus"}
+    there = ray_cluster.describe_machine()["processor"]
+    monkeypatch.setattr(ray_cluster, "describe_machine", lambda: here)
     with (
         ray.start_ray_workers(draw_training_data(), cluster.address) as workers,
         pytest.raises(UserError, match="no node of the Ray cluster can train") as caught,
@@ -164,7 +164,7 @@ def test_other_processor_is_refused(cluster: Cluster, monkeypatch: pytest.Monkey
 def test_job_keeps_its_own_files(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """`ray job submit` has sent the files, and Ray takes no folder twice."""
     job = {"runtime_env": {"working_dir": str(ROOT / "presets"), "excludes": ["*.md"]}}
-    monkeypatch.setenv(ray.JOB_VARIABLE, json.dumps(job))
+    monkeypatch.setenv(ray_cluster.JOB_VARIABLE, json.dumps(job))
     with ray.start_ray_workers(draw_training_data(), cluster.address) as workers:
         assert workers.submit(id).result() > 0
 
