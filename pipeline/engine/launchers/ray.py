@@ -7,6 +7,8 @@ that dies goes to another one.
 
 import os
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,7 +35,7 @@ START_SECONDS = 60.0
 IDLE_SECONDS = 1.0
 """How often a call that waits for a worker looks whether there is one at all."""
 MAX_DEATHS = 3
-"""Workers that a call may lose before it is to blame."""
+"""Workers that a call may lose, or a node fail to start, before it is to blame."""
 MAX_CALLS = 4096
 """Calls that may wait at once, each in a thread."""
 CACHE_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
@@ -58,6 +60,7 @@ class RayWorkers:
         self._starting: list[_Worker] = []
         self._serving: list[_Worker] = []
         self._refused: dict[str, str] = {}
+        self._failed_starts = Counter[str]()
         self._free = SimpleQueue[_Worker]()
         self._threads = ThreadPoolExecutor(MAX_CALLS)
         self._lock = threading.Lock()
@@ -74,14 +77,19 @@ class RayWorkers:
         with self._lock:
             if self._fault:
                 raise UserError(self._fault)
-            self._start_workers()
-            self._admit_workers(len(self._starting), 0.0)
-            if not self._serving:
-                self._admit_workers(1, START_SECONDS)
-            if not self._serving:
-                self._fault = explain_no_worker(list(self._refused.values()))
-                raise UserError(self._fault)
-            return len(self._serving)
+            deadline = time.monotonic() + START_SECONDS
+            while True:
+                self._start_workers()
+                self._admit_workers(len(self._starting), 0.0)
+                if self._serving:
+                    return len(self._serving)
+                if time.monotonic() > deadline or (self._refused and not self._starting):
+                    self._fault = explain_no_worker(list(self._refused.values()))
+                    raise UserError(self._fault)
+                if self._starting:
+                    self._admit_workers(1, IDLE_SECONDS)
+                else:
+                    time.sleep(IDLE_SECONDS)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         return self._threads.submit(self._call_worker, function, *arguments)
@@ -158,7 +166,8 @@ class RayWorkers:
                 description, devices = ray.get(worker.description)
                 fault = ray_cluster.find_difference(self._here, description)
             except RayError as error:
-                if worker.node not in ray_cluster.list_nodes():
+                self._failed_starts[worker.node] += 1  # a busy machine may fail once
+                if worker.node not in ray_cluster.list_nodes() or self._failed_starts[worker.node] < MAX_DEATHS:
                     continue
                 fault = f"no worker starts there ({str(error).strip().splitlines()[-1]})"
             if not fault:

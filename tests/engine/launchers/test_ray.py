@@ -48,7 +48,7 @@ def test_nodes_give_same_bits(
 ) -> None:
     data = draw_training_data()
     with ray.start_ray_workers(data, cluster.address) as workers:
-        assert workers.count_processes() == 2
+        assert wait_for_count(workers, 2)
         states = population.advance_lanes(PLAN, HYPERS, start_states, data, [PLAN.epochs] * 7, workers=workers)
         errors = [workers.submit(raise_odd_error).exception(), workers.submit(count_rows).result()]
     assert all(are_equal_trees(one, other) for one, other in zip(states, end_states[0], strict=True))
@@ -132,7 +132,7 @@ def lose_node(cluster: Cluster, node: Any, fleet: Fleet) -> None:
 
 def test_drained_node_gets_no_work(cluster: Cluster) -> None:
     with ray.start_ray_workers(draw_training_data(), cluster.address) as workers:
-        assert workers.count_processes() == 2
+        assert wait_for_count(workers, 2)
         client = GcsClient(address=cluster.gcs_address)
         reason = autoscaler_pb2.DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
         node = next(iter(cluster.worker_nodes)).node_id
