@@ -53,7 +53,8 @@ def _round_targets(target: NDArray[np.floating], order: NDArray[np.intp]) -> NDA
     """
     available = np.bincount(order, minlength=len(target))
     whole: NDArray[np.floating] = np.minimum(np.floor(target), available)
-    missing = max(1, int(np.ceil(target.sum() - 0.5))) - int(whole.sum())
+    total = round(float(target.sum()), 9)  # the sum of 1.5 in parts may be a little more
+    missing = max(1, int(np.ceil(total - 0.5))) - int(whole.sum())
     candidates = [number for number in dict.fromkeys(order.tolist()) if available[number] > whole[number]]
     remainders = (target - whole).round(9)
     candidates.sort(key=lambda number: (-remainders[number], -available[number]))
