@@ -20,7 +20,7 @@ from typing import Any
 import jax
 import numpy as np
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from thalweg.engine.devices import copy_to_devices
@@ -33,7 +33,7 @@ from thalweg.system.files import UserError
 START_SECONDS = 60.0
 """How long the workers of a new cluster may take to start, and a first one when all are lost."""
 IDLE_SECONDS = 1.0
-"""How often a call that waits for a worker looks whether there is one at all."""
+"""How often a call that waits looks whether there is a worker at all, and whether the workers are closed."""
 MAX_DEATHS = 3
 """Workers that a call may lose, or a node fail to start, before it is to blame."""
 MAX_CALLS = 4096
@@ -75,10 +75,9 @@ class RayWorkers:
 
     def count_processes(self) -> int:
         with self._lock:
-            if self._fault:
-                raise UserError(self._fault)
             deadline = time.monotonic() + START_SECONDS
             while True:
+                self._require_open()
                 self._start_workers()
                 self._admit_workers(len(self._starting), 0.0)
                 if self._serving:
@@ -95,19 +94,23 @@ class RayWorkers:
         return self._threads.submit(self._call_worker, function, *arguments)
 
     def end_workers(self) -> None:
-        """End all workers, and the calls that wait for one."""
+        """End all workers and calls: a thread that still asks Ray while it shuts down takes the process along."""
+        self._fault = "the workers of the Ray cluster are closed"
         with self._lock:
-            self._fault = "the workers of the Ray cluster are closed"
             workers, self._serving, self._starting = [*self._starting, *self._serving], [], []
-        self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in workers:
             ray.kill(worker.actor)
+        self._threads.shutdown(cancel_futures=True)
+
+    def _require_open(self) -> None:
+        if self._fault:
+            raise UserError(self._fault)
 
     def _call_worker(self, function: Callable[..., Any], *arguments: Any) -> Any:
         for _ in range(MAX_DEATHS):
             worker = self._take_worker()
             try:
-                result = ray.get(worker.actor.run_call.remote(function, *arguments))
+                result = self._await_result(worker.actor.run_call.remote(function, *arguments))
             except RayTaskError as error:
                 self._free.put(worker)
                 raise error.cause from None
@@ -121,9 +124,17 @@ class RayWorkers:
             "have fewer workers (ray start --num-cpus); start again to continue"
         )
 
+    def _await_result(self, call: Any) -> Any:
+        while True:
+            try:
+                return ray.get(call, timeout=IDLE_SECONDS)
+            except GetTimeoutError:
+                self._require_open()
+
     def _take_worker(self) -> _Worker:
         """Wait for a free worker; start others if all are lost."""
         while True:
+            self._require_open()
             try:
                 worker = self._free.get(timeout=IDLE_SECONDS)
             except Empty:
