@@ -68,7 +68,7 @@ class DiffAnswer:
 def compare_studies(a: Study, b: Study) -> DiffAnswer:
     """Compare two studies."""
     judged = a.judged or b.judged
-    obstacles = [text for study in (a, b) if (text := words.describe_unknown_winner(study))]
+    obstacles = words.list_unknown_winners((a, b))
     verdict, difference, sentence = _judge_pair(a, b, obstacles)
     metrics = {study.judged.objective for study in (a, b) if study.judged}
     is_one = len(metrics) == 1

@@ -1,6 +1,6 @@
 """What a comparison found, in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from thalweg.artifacts.judged import JudgedWinner
@@ -71,17 +71,23 @@ def list_notes(a: Study, b: Study, difference: Difference | None) -> Iterator[st
         yield "Without a test set, the winners were chosen on the examples that judge them."
 
 
-def describe_unknown_winner(study: Study) -> str:
-    """Say why a study's winner is not known; '' if it is."""
-    if study.judged is not None:
-        return ""
+def list_unknown_winners(studies: Sequence[Study]) -> list[str]:
+    """Say why winners are not known, each reason once; none: all are known."""
+    unknown: dict[str, list[str]] = {}
+    for study in studies:
+        if study.judged is None:
+            unknown.setdefault(_explain_unknown_winner(study), []).append(study.name)
+    return [reason.format(names=" and ".join(names)) for reason, names in unknown.items()]
+
+
+def _explain_unknown_winner(study: Study) -> str:
     if study.summary is None:
-        return f"{study.name} has no confirmed winner here."
+        return "There is no confirmed winner of {names} here."
     if study.summary.confirm is None:
-        return f"{study.name} has no confirmed winner."
+        return "There is no confirmed winner of {names}."
     return (
-        f"{study.name} was confirmed by an earlier version of Thalweg, which kept no values by seed and example. "
-        "`thalweg run` there makes them; if another version of Thalweg made the study, it trains again."
+        "An earlier version of Thalweg confirmed {names}, and kept no values by seed and example. `thalweg run` there "
+        "makes them; if another version of Thalweg made the study, it trains again."
     )
 
 

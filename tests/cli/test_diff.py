@@ -110,12 +110,16 @@ def test_what_is_missing_is_named(folder: Path, capsys: pytest.CaptureFixture[st
     assert printed.startswith("diff: --fail-on-regression judged nothing, because the winners cannot be compared; ")
     answer = ask(capsys, "a", "b", "--fail-on-regression")
     assert answer["verdict"] == "incomparable"
-    assert answer["sentence"].startswith("The winners cannot be compared. A was confirmed by an earlier version of ")
+    assert answer["sentence"].startswith("The winners cannot be compared. An earlier version of Thalweg confirmed A, ")
     assert answer["sentence"].endswith("if another version of Thalweg made the study, it trains again.")
     assert answer["notes"] == [
         "B lacks reports/curves.csv. `thalweg run` there makes them; a report folder has them if "
         "`thalweg report --zip` packed it."
     ]
+    (folder / "b" / JUDGED).unlink()
+    sentence = ask(capsys, "a", "b")["sentence"]
+    assert sentence.startswith("The winners cannot be compared. An earlier version of Thalweg confirmed A and B, and ")
+    assert sentence.count("earlier version") == 1
 
 
 def edit_judged(project: Path, edit: Callable[[dict[str, Any]], object]) -> None:
@@ -236,6 +240,6 @@ def test_revisions_and_experiments(
     assert ask(capsys, "further", ".")["difference"]["mean"] == 0
     shutil.rmtree(project / ".dvc" / "cache")
     text = diff(capsys, "HEAD~1", ".")
-    assert "The winners cannot be compared. A has no confirmed winner here." in text
+    assert "The winners cannot be compared. There is no confirmed winner of A here." in text
     assert "note: A lacks " in text
     assert "`dvc fetch --all-commits` gets them from a remote, or `git checkout HEAD~1` and `thalweg run`." in text
