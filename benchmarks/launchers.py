@@ -7,10 +7,13 @@ import argparse
 import json
 import statistics
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from ray.cluster_utils import Cluster
 
 import thalweg  # noqa: F401
 from benchmarks import engine, run
@@ -20,6 +23,7 @@ from thalweg.engine.fit import LaneState
 from thalweg.engine.launchers import Workers
 from thalweg.engine.launchers.local import start_local_workers
 from thalweg.engine.launchers.ray import start_ray_workers
+from thalweg.system import runtime
 from thalweg.training import build
 
 WORKERS = 2
@@ -37,8 +41,13 @@ def measure_launchers(rounds: int) -> dict[str, Any]:
     states = {"local": begun, "ray": begun}
     seconds: dict[str, list[float]] = {name: [] for name in states}
     with ExitStack() as stack:
+        address = stack.enter_context(start_cluster())
+        starters: dict[str, Callable[..., Any]] = {
+            "local": partial(start_local_workers, processes=WORKERS),
+            "ray": partial(start_ray_workers, address=address),
+        }
         pools, starts = dict[str, Workers](), dict[str, float]()
-        for name, start in (("local", partial(start_local_workers, processes=WORKERS)), ("ray", start_ray_workers)):
+        for name, start in starters.items():
             began = time.perf_counter()
             workers = stack.enter_context(start(host_data))
             assert workers is not None
@@ -62,6 +71,19 @@ def measure_launchers(rounds: int) -> dict[str, Any]:
         "ratio": statistics.median(ray / local for local, ray in zip(*measured.values(), strict=True)),
         "same": have_same_bits(states["local"], states["ray"]),
     }
+
+
+@contextmanager
+def start_cluster() -> Iterator[str]:
+    """Start a Ray cluster of this machine, with a node for each worker; return its address."""
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    try:
+        for _ in range(WORKERS):
+            cluster.add_node(num_cpus=runtime.XLA_THREADS)
+        cluster.wait_for_nodes()
+        yield cluster.address
+    finally:
+        cluster.shutdown()
 
 
 def have_same_bits(some: list[LaneState], others: list[LaneState]) -> bool:
