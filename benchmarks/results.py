@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchmarks import stage_tables, targets
+from benchmarks import segment_tables, stage_tables, targets
 from benchmarks.calibration.monitor import build_tables
 from benchmarks.calibration.table import render_retrained, render_tables
 from benchmarks.devices.table import render_devices
@@ -44,21 +44,9 @@ def render_markdown(results: Mapping[str, Any]) -> str:
     parts += [_render_floor(results), *_render_scaling(results["scaling"])]
     parts += [_render_gpu(results), targets.render_targets(results), render_tables(results.get("calibration", []))]
     parts += [_render_monitor(results.get("monitor")), render_retrained(results.get("retrained", []))]
-    parts += [_render_launchers(results.get("launchers")), render_devices(results.get("devices"))]
+    parts += [segment_tables.render_resident(results), segment_tables.render_launchers(results)]
+    parts += [render_devices(results.get("devices"))]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _render_launchers(measured: Mapping[str, Any] | None) -> str:
-    if measured is None:
-        return ""
-    rows = [[name, f"{measured['starts'][name]:.1f}", f"{measured['seconds'][name]:.1f}"] for name in ("local", "ray")]
-    text = (
-        f"`python -m benchmarks.launchers`: two workers of each launcher on one machine train the same runs, "
-        f"{measured['rounds']} segments in turn. Ray takes {measured['ratio']:.3f} of the time of local workers, the "
-        f"median of the ratios by segment; the runs have {'the same' if measured['same'] else 'other'} bits."
-    )
-    table = render_table(["launcher", "seconds to start", "seconds to train"], rows)
-    return "\n\n".join(["## Local workers and Ray's", text, table])
 
 
 def _render_monitor(measured: Mapping[str, Any] | None) -> str:
