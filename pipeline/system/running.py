@@ -53,6 +53,7 @@ def announce_stage(stage: str) -> Iterator[None]:
     own = RunningStage(os.getpid(), stage, time.time())
     with suppress(files.UserError):
         files.create_folder(FOLDER)
+        _remove_dead_files()
     try:
         with files.lock_file(_name_file(own.process, "lock"), seconds=1):
             _shown[:] = [own]
@@ -81,13 +82,9 @@ def is_stop_asked() -> bool:
 
 def list_running() -> list[RunningStage]:
     """List the stages that run in this project, the oldest first; remove what killed processes left."""
+    _remove_dead_files()
     stages = []
     for file in files.find_files(FOLDER, "*.json"):
-        process = int(file.stem)
-        with files.lock_file(_name_file(process, "lock"), seconds=0) as is_free:
-            if is_free and process != os.getpid():
-                _remove_files(process)
-                continue
         with suppress(files.UserError, TypeError):  # it ended just now
             stages.append(RunningStage(**files.read_json(file)))
     return sorted(stages, key=lambda stage: stage.began)
@@ -107,6 +104,15 @@ def _write_stage(stage: RunningStage) -> None:
 
 def _name_file(process: int, kind: str) -> Path:
     return FOLDER / f"{process}.{kind}"
+
+
+def _remove_dead_files() -> None:
+    """Remove what killed processes left: nobody holds their lock."""
+    own = {os.getpid()} if _shown else set()
+    for process in {int(file.name.partition(".")[0]) for file in files.find_files(FOLDER, "[0-9]*")} - own:
+        with files.lock_file(_name_file(process, "lock"), seconds=0) as is_free:
+            if is_free:
+                _remove_files(process)
 
 
 def _remove_files(process: int) -> None:

@@ -1,6 +1,7 @@
 """What runs in a project: seen from other processes, with the end that they ask for."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,17 @@ def test_killed_stage_does_not_run(process: subprocess.Popen[str]) -> None:
     process.communicate()
     assert json.loads((running.FOLDER / f"{process.pid}.json").read_text())["stage"] == "study"
     assert running.list_running() == []
+    assert list(running.FOLDER.iterdir()) == []
+
+
+def test_next_stage_removes_what_a_kill_left(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+    own = running.FOLDER / f"{os.getpid()}.stop"  # of a process that had this number
+    own.touch()
+    with running.announce_stage("confirm"):
+        assert not running.is_stop_asked()
+        assert [file.stem for file in running.FOLDER.iterdir()] == [own.stem] * 2
     assert list(running.FOLDER.iterdir()) == []
 
 
