@@ -31,8 +31,11 @@ LANES = 16
 SEGMENT_EPOCHS = 2
 
 
-def measure_launchers(rounds: int) -> dict[str, Any]:
-    """Return seconds by launcher; each round advances the same lanes by a segment with each, in changing order."""
+def measure_launchers(rounds: int, address: str) -> dict[str, Any]:
+    """Return seconds by launcher; each round advances the same lanes by a segment with each, in changing order.
+
+    `address` is that of Ray's cluster.
+    """
     config = engine.build_config("cnn", LANES, SEGMENT_EPOCHS * (rounds + 1))
     spec, host_data = engine.prepare_data(config)
     program = build.build_plan(config, spec, host_data, searched=True)
@@ -41,7 +44,6 @@ def measure_launchers(rounds: int) -> dict[str, Any]:
     states = {"local": begun, "ray": begun}
     seconds: dict[str, list[float]] = {name: [] for name in states}
     with ExitStack() as stack:
-        address = stack.enter_context(start_cluster())
         starters: dict[str, Callable[..., Any]] = {
             "local": partial(start_local_workers, processes=WORKERS),
             "ray": partial(start_ray_workers, address=address),
@@ -97,9 +99,9 @@ def have_same_bits(some: list[LaneState], others: list[LaneState]) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=40)
-    busy: dict[str, float] = {}
-    with measure_others(busy):
-        measured = measure_launchers(parser.parse_args().rounds)
+    rounds, busy = parser.parse_args().rounds, dict[str, float]()
+    with start_cluster() as address, measure_others(busy):  # the cluster forks, so it comes before JAX and its threads
+        measured = measure_launchers(rounds, address)
     file = Path(run.HERE, "results.json")
     run.write_results(file, json.loads(file.read_text()) | {"launchers": measured | busy})
 

@@ -1,6 +1,6 @@
 """Measure what it gains that weights stay on the device between the segments of a study.
 
-`python -m benchmarks.resident` takes about three minutes, and adds its table to results.json and RESULTS.md.
+`python -m benchmarks.resident` takes about a minute, and adds its table to results.json and RESULTS.md.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Measure what the process that leads a study spends, and simulate studies on 8, 64 and 1,000 devices with it.
 
-python -m benchmarks.devices.run           both, in about ten minutes on two cores; into results.json and RESULTS.md
+python -m benchmarks.devices.run           both, in about two minutes on two cores; into results.json and RESULTS.md
 python -m benchmarks.devices.run --kept    simulate with the costs that results.json has
 python -m benchmarks.devices.run --quick   only check that everything runs; prints
 """
