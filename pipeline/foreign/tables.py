@@ -1,6 +1,6 @@
 """The tables of the report, built from the study of another program."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,9 @@ TAKEN = {
     *("number", "state", "value", "epochs", "pruned_at", "diverged_step", "audit", "same_as", "trial", "role", "rank"),
     *("diverged at step", "value at the end"),
 }
-"""Columns of the report's tables: a parameter, or a further objective, of such a name gets Optuna's longer one."""
+"""Columns of the trials: a parameter, or an objective, of such a name has Optuna's longer one as its column."""
+CURVES = {"seed", "fold", "epoch"}
+"""Further columns of the curves, which an objective's values stand beside."""
 NUMBERS = {"training.epochs", "optimizer.learning_rate", "optimizer.momentum", "schedule.warmup"}
 """Names whose numbers the report understands: a parameter that is no number gets the longer one, too."""
 
@@ -30,16 +32,17 @@ def build_tables(study: ForeignStudy) -> StudyTables:
     first = study.objectives[0]
     names = _name_objectives(study)
     columns = _name_parameters(study, names)
+    objective = names[0]
     settings = group_settings(study)
     trials = _build_trials(study, settings, columns, names)
     sign = 1 if first.direction == "min" else -1
-    runs = confirmation.build_runs(_name_settings(study.runs, settings), first.name, sign)
+    runs = confirmation.build_runs(_name_settings(study.runs, settings), objective, sign)
     nothing = pd.DataFrame()
     summary = Summary(
         _summarize_study(study, settings, trials),
-        confirmation.build_confirmation(runs, first.name, sign),
+        confirmation.build_confirmation(runs, objective, sign),
         {},
-        runners_up=confirmation.compare_runners_up(runs, first.name),
+        runners_up=confirmation.compare_runners_up(runs, objective),
     )
     return StudyTables(
         params={
@@ -51,7 +54,7 @@ def build_tables(study: ForeignStudy) -> StudyTables:
             },
         },
         trials=trials,
-        curves=_build_curves(settings, first.name),
+        curves=_build_curves(settings, objective),
         summary=summary,
         runs=runs,
         repeats=_build_repeats(settings, names),
@@ -69,10 +72,11 @@ def build_tables(study: ForeignStudy) -> StudyTables:
         },
         space=[_rename_parameter(parameter, columns) for parameter in study.space],
         output_kind="number",
-        objective=first.name,
+        objective=objective,
         direction=first.direction,
         metric_directions={name: each.direction for name, each in zip(names, study.objectives, strict=True)},
-        metric_labels={name: name for name in names},
+        metric_labels={name: each.name for name, each in zip(names, study.objectives, strict=True)},
+        own_names={column: name for name, column in columns.items() if column != name},
         is_foreign=True,
     )
 
@@ -85,22 +89,35 @@ def _name_settings(runs: Sequence[ForeignRun], settings: Sequence[Setting]) -> l
 
 
 def _name_objectives(study: ForeignStudy) -> list[str]:
-    """Return the objectives' names; a further one whose name is a column's gets the one that Optuna's table has."""
-    first, *others = (objective.name for objective in study.objectives)
-    return [first, *(f"values_{index}" if name in TAKEN else name for index, name in enumerate(others, 1))]
+    """Return the column of each objective: its name, or the one that Optuna's table has."""
+    names = [objective.name for objective in study.objectives]
+    longer = ["value"] if len(names) == 1 else [f"values_{index}" for index in range(len(names))]
+    taken = (TAKEN - {"value"} if len(names) == 1 else TAKEN) | CURVES
+    return _choose_columns(names, longer, [name in taken for name in names], taken)
 
 
 def _name_parameters(study: ForeignStudy, objectives: Sequence[str]) -> dict[str, str]:
-    """Return the column of each parameter: its name, or `params_NAME` where that is another column's."""
-    taken = TAKEN | {*objectives}
-    return {
-        parameter.name: (
-            f"params_{parameter.name}"
-            if parameter.name in (taken if parameter.is_range else taken | NUMBERS)
-            else parameter.name
-        )
+    """Return the column of each parameter: its name, or `params_NAME` where that is another column's, or blank."""
+    names, taken = [parameter.name for parameter in study.space], TAKEN | {*objectives}
+    is_taken = [
+        parameter.name in taken or not parameter.name.strip() or (not parameter.is_range and parameter.name in NUMBERS)
         for parameter in study.space
-    }
+    ]
+    longer = [f"params_{name}" for name in names]
+    return dict(zip(names, _choose_columns(names, longer, is_taken, taken), strict=True))
+
+
+def _choose_columns(
+    names: Sequence[str], longer: Sequence[str], is_taken: Sequence[bool], taken: Collection[str]
+) -> list[str]:
+    """Return each name, or its longer one where it is taken; no two are alike."""
+    used, columns = {*names, *taken}, list[str]()
+    for name, column, is_renamed in zip(names, longer, is_taken, strict=True):
+        while is_renamed and column in used:
+            column += "_"
+        columns.append(column if is_renamed else name)
+        used.add(columns[-1])
+    return columns
 
 
 def _rename_parameter(parameter: SearchedParameter, columns: dict[str, str]) -> SearchedParameter:

@@ -6,7 +6,7 @@ is dropped: nobody could follow it.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -133,13 +133,21 @@ def reword_text(tables: StudyTables, text: str) -> str:
         return text
     vocabulary = _build_vocabulary(tables)
     if text in vocabulary.names:
-        return text
+        return restore_names(tables, text)
     for pattern, replacement in STEPS:
         text = re.sub(pattern, replacement, text)
     parts = re.split(r"(`[^`]*`)", text)
     for pattern, replacement in vocabulary.words:
         parts[::2] = [re.sub(pattern, replacement, part) for part in parts[::2]]
-    return "".join(parts).strip()
+    return restore_names(tables, "".join(parts).strip())
+
+
+def restore_names(tables: StudyTables, text: str) -> str:
+    """Put the study's own name in place of each column that has another one; a blank name would vanish."""
+    for column, name in tables.own_names.items():
+        if name.strip():
+            text = re.sub(rf"(?<!\w){re.escape(column)}(?!\w)", lambda _, name=name: name, text)  # type: ignore[misc]
+    return text
 
 
 def reword_findings(tables: StudyTables, findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -189,8 +197,10 @@ def _reword_figure(tables: StudyTables, figure: Figure) -> Figure:
     figure = replace(figure, title=title, caption=reword_text(tables, figure.caption))
     if isinstance(figure, Chart):
         description = reword_text(tables, figure.description)
-        data = {name: _reword_labels(table, "role", "over") for name, table in figure.data.items()}
-        labels = {**LABELS, "epoch": reword_text(tables, "epoch")}
+        shown = {column: name for column, name in tables.own_names.items() if name.strip()}
+        data = {name: _reword_labels(table, LABELS, "role", "over") for name, table in figure.data.items()}
+        data = {name: _reword_labels(table, shown, "parameter", "row") for name, table in data.items()}
+        labels = {**LABELS, "epoch": reword_text(tables, "epoch"), **shown}
         return replace(figure, description=description, data=data, labels=labels)
     if isinstance(figure, TrialTable):
         markdown_figure = _reword_figure(tables, figure.markdown_figure)
@@ -200,9 +210,16 @@ def _reword_figure(tables: StudyTables, figure: Figure) -> Figure:
 
 
 def _reword_rows(tables: StudyTables, rows: pd.DataFrame) -> pd.DataFrame:
-    """Reword the headings of a table that are no names of the study, and the states of trials."""
-    return _reword_labels(rows.rename(columns=lambda name: reword_text(tables, str(name))), "state", "state at the end")
+    """Reword the headings of a table that are no names of the study, and the states of trials.
+
+    A column that has another name than its parameter keeps it where two headings would be alike.
+    """
+    ours = {str(name): reword_text(tables, str(name)) for name in rows if name not in tables.own_names}
+    theirs = {column: restore_names(tables, column) for column in tables.own_names}
+    kept = {column: name for column, name in theirs.items() if name not in ours.values()}
+    rows = _reword_labels(rows.rename(columns=ours | kept), LABELS, "state", "state at the end")
+    return _reword_labels(rows, theirs, "parameter")
 
 
-def _reword_labels(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    return table.assign(**{name: table[name].replace(LABELS) for name in columns if name in table})
+def _reword_labels(table: pd.DataFrame, labels: Mapping[str, str], *columns: str) -> pd.DataFrame:
+    return table.assign(**{name: table[name].replace(labels) for name in columns if name in table})

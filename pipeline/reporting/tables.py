@@ -56,6 +56,7 @@ class StudyTables:
       validation_<metric>; of a study of another program alone.
     - `is_foreign`: another program ran the study: `params` has nothing of its settings (`pipeline/foreign`).
     - `metric_labels`: metric -> its name in words; without an entry the words are those of its name.
+    - `own_names`: a parameter's column -> its name, where another column has that name already.
     """
 
     params: dict[str, Any]
@@ -81,6 +82,7 @@ class StudyTables:
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
     metric_directions: Mapping[str, str] = field(default_factory=dict)
     metric_labels: Mapping[str, str] = field(default_factory=dict)
+    own_names: Mapping[str, str] = field(default_factory=dict)
     repeats: pd.DataFrame = field(default_factory=pd.DataFrame)
     is_foreign: bool = False
     picture_caption: str = "as the network sees them"

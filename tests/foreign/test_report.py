@@ -150,9 +150,38 @@ def test_report_has_the_words_of_any_program(tmp_path: Path, name: str) -> None:
 
 def test_names_of_the_study_stay_as_they_are(tmp_path: Path) -> None:
     text = report(tmp_path, STUDIES["odd names"](), metrics=["epoch loss"])
-    assert "`params_epochs` mattered" in text
+    assert "`epochs` mattered" in text
+    assert 'trial.suggest_float("epochs", ' in text
     assert "best epoch loss" in text
     assert "`validation set`" in text or "validation set" in text
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("value", "state", "trial", "number", "role"),
+        ("rank", "pruned_at", "audit", "same_as", "index"),
+        ("kind", "lane", "name", "row", "parameter"),
+    ],
+)
+def test_names_of_our_columns_change_nothing(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """Columns of our own tables may be names of parameters: the text is that of a study with other names."""
+    texts, unseen = list[str](), [f"{'z' * 20}{index}"[-len(name) :] for index, name in enumerate(names)]
+    for folder, given in (("plain", unseen), ("ours", list(names))):
+        rng, trials = np.random.default_rng(0), []
+        *numbers, word = given
+        space = {name: FloatDistribution(0.0, 1.0) for name in numbers} | {word: CategoricalDistribution(["u", "v"])}
+        for _ in range(50):
+            params: dict[str, Any] = {name: float(rng.uniform()) for name in numbers}
+            params[word] = ["u", "v"][rng.integers(0, 2)]
+            values = [] if params[numbers[1]] > 0.85 else [params[numbers[0]] + 0.5 * (params[word] == "u")]
+            trials.append(build_trial(params, *values, space=space, intermediate_values={0: 3.0, 1: 2.0}))
+        (tmp_path / folder).mkdir()
+        text = report(tmp_path / folder, trials, metrics=["loss of it"]).replace("\\_", "_")
+        for plain, name in zip(unseen, names, strict=True):  # our own words of this name, too
+            text = re.sub(rf"\b(?:params_)?{name}_?\b", plain, text)
+        texts.append(text.replace(str(tmp_path / folder), ""))
+    assert texts[0].splitlines() == texts[1].splitlines()
 
 
 def test_runs_on_fresh_seeds_give_a_result(tmp_path: Path) -> None:

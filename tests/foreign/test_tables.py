@@ -50,9 +50,29 @@ def test_names_of_columns_are_not_taken_twice() -> None:
     tables = build_tables(build_study(trial, space=space, objectives=objectives))
     names = [parameter.name for parameter in tables.parameters]
     assert names == ["params_epochs", "params_value", "params_loss", "x", "params_state"]
+    assert tables.own_names == {name: name.removeprefix("params_") for name in names if name != "x"}
     row = tables.trials.iloc[0]
     assert (row["value"], row["values_1"], row["size"]) == (1.0, 2.0, 3.0)
     assert tables.metric_directions == {"loss": "min", "values_1": "max", "size": "min"}
+
+
+def test_longer_names_are_not_taken_either() -> None:
+    space = tuple(SearchedParameter(name, 0.0, 1.0) for name in ("params_value", "value", "", "params_"))
+    tables = build_tables(
+        build_study(ForeignTrial(0, "complete", (1.0,), dict.fromkeys(("value", ""), 0.5)), space=space)
+    )
+    assert [each.name for each in tables.parameters] == ["params_value", "params_value_", "params__", "params_"]
+    assert tables.own_names == {"params_value_": "value", "params__": ""}
+
+
+@pytest.mark.parametrize("name", ["trial", "epoch", "seed", "fold", "state", "rank", "epochs"])
+def test_objective_may_have_the_name_of_a_column(name: str) -> None:
+    trials = [ForeignTrial(i, "complete", (i / 10,), {"x": i / 30}, None, {1: 3.0, 2: i / 10}) for i in range(30)]
+    tables = build_tables(build_study(*trials, objectives=(Objective(name, "min"),)))
+    assert (tables.objective, tables.objective_label) == ("value", name)
+    assert tables.curves["epoch"].tolist() == [1, 2] * 30
+    several = build_tables(build_study(objectives=(Objective(name, "min"), Objective("values_0", "max"))))
+    assert list(several.metric_directions) == ["values_0_", "values_0"]
 
 
 def test_repeats_give_the_noise() -> None:

@@ -1,6 +1,7 @@
 """A search space as the lines of a program that asks Optuna for values."""
 
 import json
+import keyword
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,19 +18,19 @@ def format_suggestions(tables: StudyTables, space: Sequence[NextParameter]) -> l
     """
     entries, settled = divide_space(space)
     kept = {step.searched.name: step for step in settled}
-    lines = list[str]()
+    own_names = {step.searched.name: tables.own_names.get(step.searched.name, step.searched.name) for step in space}
+    variables, lines = _name_variables(own_names), list[str]()
     for step in space:
         name = step.searched.name
         is_partial = not step.searched.when and bool(tables.trials[name].isna().any())
         if name in kept:
             notes = ["where it is used" if is_partial else "", kept[name].reason]
-            lines.append(
-                f"{_name_variable(name)} = {_format_value(round_value(step.remaining_values[0]))}{_format_note(notes)}"
-            )
+            value = _format_value(round_value(step.remaining_values[0]))
+            lines.append(f"{variables[name]} = {value}{_format_note(notes)}")
         elif name in entries:
-            draw = _format_draw(name, entries[name], step.searched.whole)
-            line = f"{_name_variable(name)} = {draw}{_format_note(['where it is used' if is_partial else ''])}"
-            condition = _format_condition(entries[name].get("when", {}))
+            draw = _format_draw(own_names[name], entries[name], step.searched.whole)
+            line = f"{variables[name]} = {draw}{_format_note(['where it is used' if is_partial else ''])}"
+            condition = _format_condition(variables, entries[name].get("when", {}))
             lines += [f"if {condition}:", f"    {line}"] if condition else [line]
     return lines
 
@@ -42,23 +43,32 @@ def _format_draw(name: str, entry: Mapping[str, Any], whole: bool) -> str:
     return f"trial.suggest_{'int' if whole else 'float'}({_format_value(name)}, {ends}{log})"
 
 
-def _format_condition(when: Mapping[str, Sequence[Any]]) -> str:
+def _format_condition(variables: Mapping[str, str], when: Mapping[str, Sequence[Any]]) -> str:
     """Format the values of other parameters for which one is used; '' if it always is."""
     parts = []
     for name, allowed in when.items():
         values = [_format_value(value) for value in allowed]
         test = f"== {values[0]}" if len(values) == 1 else f"in ({', '.join(values)})"
-        parts.append(f"{_name_variable(name)} {test}")
+        parts.append(f"{variables[name]} {test}")
     return " and ".join(parts)
 
 
-def _name_variable(name: str) -> str:
-    return re.sub(r"\W", "_", name)
+def _name_variables(own_names: Mapping[str, str]) -> dict[str, str]:
+    """Return a variable of Python for each parameter, no two alike, and none of them `trial`."""
+    variables = dict[str, str]()
+    for name, own in own_names.items():
+        variable = re.sub(r"\W", "_", own) or "_"
+        variable = f"_{variable}" if variable[0].isdigit() else variable
+        while keyword.iskeyword(variable) or variable in ("trial", *variables.values()):
+            variable += "_"
+        variables[name] = variable
+    return variables
 
 
 def _format_value(value: Any) -> str:
-    """Format a value as Python reads it."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    """Format a value as Python reads it; signs that cannot be seen are escaped."""
+    is_shown = isinstance(value, str) and value.isprintable()
+    return json.dumps(value, ensure_ascii=False) if is_shown else repr(value)
 
 
 def _format_note(notes: Sequence[str]) -> str:

@@ -27,18 +27,18 @@ def name_values(tables: StudyTables, trial: int | None, max_length: int) -> str:
     searched = [parameter for parameter in tables.parameters if parameter.is_range or len(parameter.choices) > 1]
     for parameter in sorted(searched, key=rank):
         value = tables.setting(parameter.name) if trial is None else next(iter(rows[parameter.name]), None)
-        label = _name_value(parameter, value)
+        label = _name_value(parameter, tables.own_names.get(parameter.name, parameter.name), value)
         if label and text and len(f"{text}, {label}") > max_length:
             continue
         text = f"{text}, {label}" if text and label else text or label
     return text
 
 
-def _name_value(parameter: SearchedParameter, value: object) -> str:
+def _name_value(parameter: SearchedParameter, own_name: str, value: object) -> str:
     """Name a value: a word alone, a number or a truth value after the setting's last name; '' if it is not used."""
     if is_missing(value) or value == "" or isinstance(value, (dict, list)):
         return ""
-    name = parameter.name.rpartition(".")[2]
+    name = own_name.rpartition(".")[2]
     if parameter.is_range:
         return f"{name} {_format_within(parameter, value)}"
     labels = dict(zip(map(choice_key, parameter.choices), format_choices(parameter.choices), strict=True))

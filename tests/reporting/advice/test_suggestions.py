@@ -48,6 +48,18 @@ def test_lines_draw_the_space(counting_study: StudyTables) -> None:
     assert ("c" in drawn) == (drawn["kind"] == "svc")
 
 
+def test_any_name_gives_lines_that_run(counting_study: StudyTables) -> None:
+    names = ["lambda", "1st", "a b", "a.b", "a_b", "trial", "größe", "\u202edlo", "params_value", "params_"]
+    steps = [NextParameter(SearchedParameter(name, 1.0, 2.0)) for name in names]
+    lines = build(replace(counting_study, own_names={"params_value": "value", "params_": ""}), *steps)
+    assert len(draw(lines)) == len(names)
+    assert all(line.isprintable() for line in lines)
+    study = optuna.create_study()
+    trial = study.ask()
+    exec("\n".join(lines), {"trial": trial})
+    assert set(study.trials[0].params) == {*names[:8], "value", ""}
+
+
 def test_settled_values_have_their_reason(counting_study: StudyTables) -> None:
     steps = [NextParameter(KIND, "svc", "it mattered little"), NextParameter(C)]
     lines = build(counting_study, *steps)
