@@ -21,8 +21,8 @@ TAKEN = {
     *("diverged at step", "value at the end"),
 }
 """Columns of the trials: a parameter, or an objective, of such a name has Optuna's longer one as its column."""
-CURVES = {"seed", "fold", "epoch"}
-"""Further columns of the curves, which an objective's values stand beside."""
+CURVES = {"seed", "fold", "epoch", "train_loss", "train_spread", "val_loss", "learning_rate"}
+"""Further columns that curves of our own have: the sections take values of such a name for these."""
 NUMBERS = {"training.epochs", "optimizer.learning_rate", "optimizer.momentum", "schedule.warmup"}
 """Names whose numbers the report understands: a parameter that is no number gets the longer one, too."""
 

@@ -52,11 +52,10 @@ def _report_noise(tables: StudyTables) -> list[Finding]:
         evidence = f"{capitalise_first(again)}{'repeats' if copies == 1 else 'repeat'} a setting, but too few differ"
     dof = count * (NOISE_SEEDS - 1)
     ratios = [format_number((dof / chdtri(dof, chance)) ** 0.5, 2) for chance in (0.025, 0.975)]
-    best = "the best trial" if count == 1 else f"the {count} best trials"
-    step = (
-        f"Run {best} again, with {NOISE_SEEDS} fresh seeds each: {count * NOISE_SEEDS} runs. Their standard deviation "
-        f"is then known within a factor of {ratios[0]} to {ratios[1]} (95 %)."
-    )
+    runs = f"the best trial again, with {NOISE_SEEDS} fresh seeds"
+    if count > 1:
+        runs = f"the {count} best trials again, with {NOISE_SEEDS} fresh seeds each: {count * NOISE_SEEDS} runs"
+    step = f"Run {runs}. Their standard deviation is then known within a factor of {ratios[0]} to {ratios[1]} (95 %)."
     evidence += ": which differences between trials are more than luck, this report cannot say."
     return [Finding("How much of the differences between trials is luck is not known.", evidence, step, tone="caution")]
 
@@ -121,12 +120,13 @@ def _report_open_trials(tables: StudyTables) -> list[Finding]:
     parts = [f"{format_count(count, 'trial')} {name}" for name, count in states.items() if count]
     if not parts:
         return [Finding("No trial has ended.", "The study is empty.", tone="caution")] if tables.trials.empty else []
-    evidence = f"The study has {join_items(parts)}. They have no value yet, so they count for nothing here."
     total = sum(states.values())
-    verdict = f"{format_count(total, 'trial')} {'has' if total == 1 else 'have'} not ended."
+    they, them, have = ("it", "it", "has") if total == 1 else ("they", "them", "have")
+    evidence = f"The study has {join_items(parts)}. The report leaves {them} out, because {they} {have} no value yet."
+    verdict = f"{format_count(total, 'trial')} {have} not ended."
     if tables.trials.empty:
         verdict = "No trial has ended."
-    return [Finding(verdict, evidence, "Make the report again when they have ended.")]
+    return [Finding(verdict, evidence, f"Make the report again when {they} {have} ended.")]
 
 
 def _report_space(tables: StudyTables) -> list[Finding]:
@@ -160,8 +160,9 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         "objective": ", ".join(f"{name} ({way}imize)" for name, way in tables.metric_directions.items()),
         "trials that ended": tables.summary.study.trials,
         "different settings": tables.summary.study.settings,
+        "beyond a limit": tables.count_trials("infeasible") or None,
         "running": tables.provenance.get("running") or None,
         "waiting": tables.provenance.get("waiting") or None,
     }
-    rows = [{"fact": name, "value": str(value)} for name, value in facts.items() if value is not None]
+    rows = [{"fact": name, "value": format_number(value)} for name, value in facts.items() if value is not None]
     return [Table("facts", "Facts", "", pd.DataFrame(rows), is_half_width=True)]

@@ -56,6 +56,8 @@ STEPS: tuple[tuple[str, str], ...] = (
      "Take the better one, and run it on more fresh seeds."),
     (r" `confirm` retrained ", " Fresh seeds ran "),
     (r"; `confirm\.runners_up` sets how many", ""),
+    (r"Choose by what each kind of error costs\.", "Choose by what each objective is worth to you."),
+    (r" Trials that failed in another way are left out\.", ""),
     (r"`the sampler` chooses each trial by the earlier ones", "how its trials were chosen is not known"),
 )  # fmt: skip
 """Sentences that name our settings and commands, and what they are in another program's study."""
@@ -75,6 +77,10 @@ WORDS: tuple[tuple[str, str], ...] = (
         r" The first screen has intervals over seeds and [^;.]*; the winner's is also",
         " On the first screen, it is also",
     ),
+    (r"trials? learned nothing\.$", "trials ended at one and the same value."),
+    (r"Each gives every example one and the same answer, which may be a bad one\.",
+     "An objective that returns a fixed value when a run fails does so."),
+    (r"learned nothing", "ended at one value"),
     (r" in each cohort \(proposed together\) had trained on at", ", of each two in a row, had gone on at"),
     (r"where both trained normally", "where neither failed"),
     (r"the one retrained trial", "the one trial that was run again"),
@@ -95,6 +101,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"seeds alone may", "equal runs may"),
     (r"validations", "values"),
     (r"Validation (?=\w+ by epoch)", ""),
+    (r"\ban epoch\b", "a step"),
     (r"epoch", "step"),
     (r"Epoch", "Step"),
 )  # fmt: skip
@@ -205,7 +212,9 @@ def _reword_figure(tables: StudyTables, figure: Figure) -> Figure:
     if isinstance(figure, TrialTable):
         markdown_figure = _reword_figure(tables, figure.markdown_figure)
         assert not isinstance(markdown_figure, TrialTable)
-        figure = replace(figure, markdown_figure=markdown_figure)  # type: ignore[arg-type]
+        heading = _reword_rows(tables, figure.rows).columns[list(figure.rows).index(tables.objective)]
+        hint = figure.hint.replace(f"`{tables.objective}<", f"`{heading}<")
+        figure = replace(figure, hint=hint, markdown_figure=markdown_figure)  # type: ignore[arg-type]
     return replace(figure, rows=_reword_rows(tables, figure.rows)) if isinstance(figure, Table | TrialTable) else figure
 
 
@@ -214,10 +223,12 @@ def _reword_rows(tables: StudyTables, rows: pd.DataFrame) -> pd.DataFrame:
 
     A column that has another name than its parameter keeps it where two headings would be alike.
     """
-    ours = {str(name): reword_text(tables, str(name)) for name in rows if name not in tables.own_names}
     theirs = {column: restore_names(tables, column) for column in tables.own_names}
-    kept = {column: name for column, name in theirs.items() if name not in ours.values()}
-    rows = _reword_labels(rows.rename(columns=ours | kept), LABELS, "state", "state at the end")
+    headings = {str(name): reword_text(tables, str(name)) for name in rows if name not in tables.own_names}
+    for column, name in {tables.objective: tables.objective_label, **theirs}.items():
+        if name not in headings.values():
+            headings[column] = name
+    rows = _reword_labels(rows.rename(columns=headings), LABELS, "state", "state at the end")
     return _reword_labels(rows, theirs, "parameter")
 
 

@@ -184,6 +184,33 @@ def test_names_of_our_columns_change_nothing(tmp_path: Path, names: tuple[str, .
     assert texts[0].splitlines() == texts[1].splitlines()
 
 
+def test_stopped_trials_without_a_value_leave_the_others(tmp_path: Path) -> None:
+    """A trial may be pruned before it reports anything."""
+    stopped = [build_trial(trial.params, state=TrialState.PRUNED) for trial in draw_trials(5, seed=9)]
+    text = report(tmp_path, [*stopped, *draw_trials(40)])
+    assert "**`lr` mattered" in text
+    assert "A smooth model of 40 trials, at the end" in text
+    assert "5 trials without a value by then left out" in text
+    assert "### Search next" in text
+
+
+def test_equal_values_are_the_first_thing_said(tmp_path: Path) -> None:
+    text = report(tmp_path, STUDIES["constant"]())
+    assert text.splitlines()[2] == "**All 20 complete trials have the same value, 1.**"
+    assert "1. Check that the searched settings take effect." in text
+
+
+def test_fixed_value_of_failed_runs_is_no_constant_answer(tmp_path: Path) -> None:
+    rng, trials = np.random.default_rng(0), []
+    for params in (draw_params(rng) for _ in range(40)):
+        value = 1e6 if params["lr"] > 0.1 else compute_value(params) + 0.01 * rng.normal()
+        trials.append(build_trial(params, value, intermediate_values=dict.fromkeys(range(4), value)))
+    text = report(tmp_path, trials)
+    assert re.search(r"\d+ trials ended at one and the same value\.", text)
+    assert "example" not in text
+    assert "learned" not in text
+
+
 def test_runs_on_fresh_seeds_give_a_result(tmp_path: Path) -> None:
     rng, journal = np.random.default_rng(0), tmp_path / "study.log"
     study = store_study(journal, draw_trials(20))

@@ -65,7 +65,7 @@ def test_longer_names_are_not_taken_either() -> None:
     assert tables.own_names == {"params_value_": "value", "params__": ""}
 
 
-@pytest.mark.parametrize("name", ["trial", "epoch", "seed", "fold", "state", "rank", "epochs"])
+@pytest.mark.parametrize("name", ["trial", "epoch", "seed", "fold", "state", "rank", "epochs", "val_loss"])
 def test_objective_may_have_the_name_of_a_column(name: str) -> None:
     trials = [ForeignTrial(i, "complete", (i / 10,), {"x": i / 30}, None, {1: 3.0, 2: i / 10}) for i in range(30)]
     tables = build_tables(build_study(*trials, objectives=(Objective(name, "min"),)))

@@ -32,6 +32,16 @@ def test_unknown_noise_has_its_price() -> None:
     assert f"within a factor of {low:.2f} to {high:.1f}" in found.next_step
 
 
+def test_one_trial_and_one_open_trial_are_one() -> None:
+    alone = build_tables(build_study(complete(0, 0.1, 1.0), ForeignTrial(1, "running", (), {})))
+    noise, opened = find(alone, "luck is not known"), find(alone, "1 trial has not ended.")
+    assert noise is not None
+    assert opened is not None
+    assert noise.next_step.startswith("Run the best trial again, with 4 fresh seeds. Their standard deviation")
+    assert opened.next_step == "Make the report again when it has ended."
+    assert opened.evidence == "The study has 1 trial running. The report leaves it out, because it has no value yet."
+
+
 def test_known_noise_tells_the_seeds_that_a_lead_takes() -> None:
     """The lead is 1; each value has a deviation of 0.1, so two seeds show it. A deviation of 100 hides it."""
     for spread, words in ((0.1, "So many show the lead over the next, 1, if it is real"), (100.0, "hardly show")):

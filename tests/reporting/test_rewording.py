@@ -24,6 +24,7 @@ FILLERS = ("1", "word", "the sampler")
 COMPOSED = (
     "Continue the search: `thalweg study --trials 96`.",
     "Set `study.seeds: 4`: averaging over seeds tells more trials apart.",
+    "9 trials learned nothing.",
     "Judge from epoch 3 on: `study.prune.first: 3`.",
     "Set `study.prune: null`.",
     "Stop the worse half early: `study.prune: {first: 2, eta: 2}`.",
@@ -100,8 +101,13 @@ def test_every_rule_has_a_sentence() -> None:
         (
             "To save trials that learned nothing, search lower learning rates, set `optimizer.clip` or lengthen "
             "`schedule.warmup`.",
-            "Read the errors of the trials that learned nothing.",
+            "Read the errors of the trials that ended at one value.",
         ),
+        ("9 trials learned nothing.", "9 trials ended at one and the same value."),
+        ("Above, all 9 trials learned nothing; below, none.", "Above, all 9 trials ended at one value; below, none."),
+        ("Share of pairs whose leader at an epoch also leads.", "Share of pairs whose leader at a step also leads."),
+        ("Choose by what each kind of error costs.", "Choose by what each objective is worth to you."),
+        ("Below, none did. Trials that failed in another way are left out.", "Below, none did."),
         ("On the test set, loss is 1.", "On fresh seeds, loss is 1."),
         ("3 trials diverged at `epoch`.", "3 trials failed at `epoch`."),
         ("Next, search `lr` from 1 to 2.", "Next, search `lr` from 1 to 2."),
@@ -142,6 +148,18 @@ def test_figures_and_tables_are_translated(foreign_study: StudyTables) -> None:
         {"state": ["failed", "complete"], "steps": [1, 2]},
     )
     assert rows["state"].tolist() == ["diverged", "complete"]
+
+
+def test_headings_are_never_alike(foreign_study: StudyTables) -> None:
+    names = {"params_rank": "rank", "params_role": "role"}
+    named = replace(foreign_study, own_names=names, objective="value", metric_labels={"value": "epoch"})
+    rows = pd.DataFrame([[1, 2, 3, 0.5]], columns=["rank", "params_rank", "params_role", "value"])
+    (found,) = reword_figures(named, [Table("a", "a", "", rows)])
+    assert isinstance(found, Table)
+    assert list(found.rows) == ["rank", "params_rank", "role", "epoch"]
+    assert (
+        reword_text(named, "`params_rank` mattered, params_ranks did not.") == "`rank` mattered, params_ranks did not."
+    )
 
 
 def test_axes_are_translated(foreign_study: StudyTables) -> None:

@@ -46,8 +46,8 @@ def compare_equal_training(tables: StudyTables) -> EqualTraining:
 
 
 def find_first_rung(tables: StudyTables) -> int | None:
-    """Return the first epoch at which trials were stopped; None if none was."""
-    stopped = tables.trials[tables.trials["state"] == "pruned"]
+    """Return the first epoch at which trials were stopped; None if none was, but for those that reported no value."""
+    stopped = tables.trials[(tables.trials["state"] == "pruned") & tables.trials["value"].notna()]
     if stopped.empty:
         return None
     pruned_epochs = stopped["pruned_at"].dropna() if "pruned_at" in stopped else stopped.iloc[:0]["epochs"]

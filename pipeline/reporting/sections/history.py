@@ -10,6 +10,7 @@ from thalweg.reporting.advice import rules
 from thalweg.reporting.analysis import constant_trials, random_search
 from thalweg.reporting.analysis.mean_curves import values_by_epoch
 from thalweg.reporting.analysis.progress import SearchGain, compute_best_so_far, compute_gain
+from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.page import marks
@@ -25,6 +26,7 @@ VERDICT_SENTENCES = {
     "gaining": "The search was still gaining when it ended.",
     "flat": "The search has flattened out within this space.",
 }
+UNKNOWN_NOISE = " The noise of a value is not known, so a late gain may be luck."
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
@@ -37,14 +39,16 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     tone: Tone = "good" if is_gaining else "plain"
     measured = {"gain": gain.gain, "best_value": gain.best_value, "noise": gain.noise, "later_trials": gain.later_count}
     numbers = {name: value for name, value in measured.items() if value is not None}
-    return [Finding(verdict, _describe_gain(gain), step, (gain.best_trial,), tone, numbers=numbers)]
+    evidence = _describe_gain(gain)
+    evidence += "" if gain.gain is not None or estimate_seed_noise(tables) else UNKNOWN_NOISE
+    return [Finding(verdict, evidence, step, (gain.best_trial,), tone, numbers=numbers)]
 
 
 def _describe_gain(gain: SearchGain) -> str:
     cohort = "" if gain.cohort is None else f" (cohort {gain.cohort} of {gain.cohort_count})"
     sentences = [
         f"Trial {gain.best_trial}{cohort} has the best value, {format_number(gain.best_value)}; "
-        f"{format_count(gain.later_count, 'trial')} came after it."
+        f"{format_count(gain.later_count, 'trial') if gain.later_count else 'no trial'} came after it."
     ]
     if gain.gain is None:
         return sentences[0]

@@ -46,7 +46,8 @@ def _report_repeats(tables: StudyTables) -> list[Finding]:
     total = len(tables.trials) + tables.repeat_count
     verb = "repeats" if tables.repeat_count == 1 else "repeat"
     verdict = f"{format_share(tables.repeat_count, total, 'trial')} {verb} the values of an earlier one."
-    evidence = f"The report counts {combinations}. Each was trained with {seeds} or more."
+    evidence = f"The report counts {combinations}."
+    evidence += f" Each was trained with {seeds} or more." if tables.seeds_per_trial > 1 else ""
     return [Finding(verdict, evidence, numbers={"repeats": tables.repeat_count, "trials": total})]
 
 

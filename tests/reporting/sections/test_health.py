@@ -120,6 +120,20 @@ def test_verdict_map_needs_no_learning_rate(counting_study: StudyTables) -> None
     assert verdict_map.build_verdict_map(replace(tables, space=[]), verdicts, None) == []
 
 
+def test_verdict_map_takes_any_name_of_a_setting(counting_study: StudyTables) -> None:
+    """The map has columns of its own beside those of the trials."""
+    verdicts, names = counting_study.verdicts, ("kind", "trial", "x", "y")
+    values = {name: np.linspace(0, 1, 48) + index for index, name in enumerate(names)}
+    tables = replace(counting_study, trials=counting_study.trials.assign(**values))
+    for pair in (names[:2], names[2:], names[1:2]):
+        space = [SearchedParameter(name, 0.0, 4.0) for name in pair]
+        (chart,) = verdict_map.build_verdict_map(replace(tables, space=space), verdicts, None)
+        points, axes = chart.data["points"], verdict_map.rank_map_axes(replace(tables, space=space), verdicts)
+        expected = tables.trials.set_index("number").loc[points["trial"]]
+        for column, axis in zip("xy", axes, strict=False):
+            assert points[column].tolist() == expected[axis.name].tolist()
+
+
 def test_best_step_is_a_share() -> None:
     trials = pd.DataFrame({"number": [0, 1, 2], "state": "complete", "value": [1.0, 1.2, 2.0], "epochs": [8, 8, 4]})
     cost: dict[int, list[float]] = {0: [4, 3, 2, 1, 2, 3, 4, 5], 1: [8, 7, 6, 5, 4, 3, 2, 1.2], 2: [3, 2, 2.5, 4]}

@@ -67,9 +67,10 @@ def build_verdict_map(tables: StudyTables, verdicts: pd.DataFrame, edge: Separat
     if verdicts.empty or not axes:
         return []
     first, second = axes[0], axes[1] if len(axes) > 1 else None
-    rows = tables.trials.merge(verdicts[["trial", "kind"]], left_on="number", right_on="trial")
-    points = rows[["trial", "kind", "value"]].assign(x=rows[first.name].astype(float))
-    points["y"] = rows["kind"] if second is None else rows[second.name].astype(float)
+    columns = {"trial": "number", "value": "value", "x": first.name, **({"y": second.name} if second else {})}
+    trials = pd.DataFrame({name: tables.trials[column] for name, column in columns.items()})
+    points = trials.merge(verdicts[["trial", "kind"]], on="trial").astype(dict.fromkeys(["x", "y"][: len(axes)], float))
+    points["y"] = points["kind"] if second is None else points["y"]
     points = points.dropna(subset=["x", "y"]).sort_values("trial")
     if points.empty:
         return []

@@ -50,8 +50,18 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     scientific = [finding for parameter in list_scientific(tables) for finding in report_isolation(tables, parameter)]
     ranking = rank_importances(tables)
     if ranking is None:
-        return scientific
+        return [*_report_equal_values(tables), *scientific]
     return [*(_report_effects if ranking.important_parameters else _report_no_effect)(tables, ranking), *scientific]
+
+
+def _report_equal_values(tables: StudyTables) -> list[Finding]:
+    """Report that all complete trials have the same value, which hints at settings without any effect."""
+    values = tables.ranked["value"]
+    if len(values) < MIN_TRIALS or values.nunique() > 1:
+        return []
+    verdict = f"All {len(values):,} complete trials have the same value, {format_number(values.iloc[0])}."
+    evidence, step = "No searched setting changed it.", "Check that the searched settings take effect."
+    return [Finding(verdict, evidence, step, tone="caution", numbers={"complete": len(values)})]
 
 
 def _describe_method(ranking: ImportanceRanking) -> str:
@@ -92,7 +102,8 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
     described = [first]
     name, scientific = format_code(first.name), {parameter.name for parameter in list_scientific(tables)}
     evidence = f"{_describe_method(ranking)} {_describe_effect(first)}"
-    lead = f"{name} has the largest effect with a probability of {format_percent(ranking.lead_share, whole=True)}"
+    share = format_percent(ranking.lead_share, whole=True) if ranking.lead_share <= 0.99 else "more than 99 %"
+    lead = f"{name} has the largest effect with a probability of {share}"
     if len(ranking.parameters) == 1:
         verdict = f"{name}, the only searched setting, mattered."
     elif ranking.has_clear_leader:
@@ -102,7 +113,8 @@ def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Fin
     elif others:
         verdict = f"{name} mattered, but not clearly more than {format_code(others[0].name)}."
         described.append(others[0])
-        evidence += f" {_describe_effect(others[0])} {lead}, which is below 95 %."
+        evidence += f" {_describe_effect(others[0])}"
+        evidence += "" if first.is_tuned else f" {lead}, which is below 95 %."  # it is that of means over the space
     else:
         verdict = f"{name} mattered."
     if is_alike := first.name in _list_alike(tables):

@@ -82,7 +82,8 @@ def _build_heat_map(
     first, second = (format_number(value, 2) for value in spot.values())
     spoken = f"{title}: the smoothed {tables.objective_label} is best near {first} and {second}."
     if outside := [format_code(name) for name in list_outside(tables, spot)]:
-        caption += f" It is best at a {join_items(outside)} outside the range that the good trials give to search next."
+        caption += f" It is best at values of {join_items(outside)} outside the range that the good trials give to "
+        caption += "search next."
     draw = partial(_plot_heat_map, across, up, shades, points["role"].tolist(), index == 0)
     return Chart(name, title, caption, spoken, {"cells": areas, "points": points}, draw, is_half_width=True)
 
