@@ -1,8 +1,9 @@
 """Reading a study from one of Optuna's storages, which is never written."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import optuna
@@ -24,7 +25,7 @@ from thalweg.foreign.study import (
     read_value,
     read_values,
 )
-from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.parameter import PythonText, SearchedParameter
 from thalweg.reporting.text import choice_key, join_items
 from thalweg.system.files import UserError
 
@@ -79,8 +80,9 @@ def _build_study(
     found: StudySummary, place: str, trials: Sequence[FrozenTrial], objectives: tuple[Objective, ...]
 ) -> ForeignStudy:
     space = _merge_distributions(trials)
-    parameters = [_build_parameter(name, each, trials) for name, each in space.items()]
-    read = tuple(_build_trial(trial) for trial in sorted(trials, key=lambda trial: trial.number))
+    name_choice = partial(_name_choice, _name_none(space))
+    parameters = [_build_parameter(name, each, trials, name_choice) for name, each in space.items()]
+    read = tuple(_build_trial(trial, name_choice) for trial in sorted(trials, key=lambda trial: trial.number))
     return ForeignStudy(
         name=found.study_name,
         source=f"Optuna's storage {place}",
@@ -102,7 +104,7 @@ def _name_objectives(found: StudySummary, named: Sequence[Any]) -> tuple[Objecti
     )
 
 
-def _build_trial(trial: FrozenTrial) -> ForeignTrial:
+def _build_trial(trial: FrozenTrial, name_choice: Callable[[Any], Any]) -> ForeignTrial:
     values, state = read_values(trial.values or ()), STATES[trial.state]
     if state == "complete":
         state = "failed" if not values else "infeasible" if _breaks_limit(trial) else "complete"
@@ -110,7 +112,7 @@ def _build_trial(trial: FrozenTrial) -> ForeignTrial:
         number=trial.number,
         state=state,
         values=values,
-        params={name: _name_choice(value) for name, value in trial.params.items()},
+        params={name: name_choice(value) for name, value in trial.params.items()},
         seed=trial.user_attrs.get(SEED),
         curve=read_curve(trial.intermediate_values),
     )
@@ -135,13 +137,15 @@ def _merge_distributions(trials: Iterable[FrozenTrial]) -> dict[str, list[BaseDi
     return space
 
 
-def _build_parameter(name: str, kinds: Sequence[BaseDistribution], trials: Sequence[FrozenTrial]) -> SearchedParameter:
+def _build_parameter(
+    name: str, kinds: Sequence[BaseDistribution], trials: Sequence[FrozenTrial], name_choice: Callable[[Any], Any]
+) -> SearchedParameter:
     """Build a parameter: the range that covers all of its ranges, or its choices."""
     ranges = [each for each in kinds if isinstance(each, FloatDistribution | IntDistribution)]
     if len(ranges) < len(kinds):  # of two kinds, the values that trials had count as choices
         values = [choice for each in kinds if isinstance(each, CategoricalDistribution) for choice in each.choices]
         values += [trial.params[name] for trial in trials if name in trial.params] if ranges else []
-        choices = {choice_key(choice): choice for choice in map(_name_choice, values)}
+        choices = {choice_key(choice): choice for choice in map(name_choice, values)}
         return SearchedParameter(name, choices=tuple(choices.values()))
     low, high = min(each.low for each in ranges), max(each.high for each in ranges)
     if low == high:
@@ -150,9 +154,15 @@ def _build_parameter(name: str, kinds: Sequence[BaseDistribution], trials: Seque
     return SearchedParameter(name, low, high, log=all(each.log for each in ranges), whole=is_whole)
 
 
-def _name_choice(value: Any) -> Any:
+def _name_none(space: Mapping[str, Sequence[BaseDistribution]]) -> str:
+    """Return the name of the choice None in tables; another one where the study has the text `None`, too."""
+    kinds = [each for kinds in space.values() for each in kinds if isinstance(each, CategoricalDistribution)]
+    return NULL if any(choice == str(None) for kind in kinds for choice in kind.choices) else PythonText(None)
+
+
+def _name_choice(none: str, value: Any) -> Any:
     """Return a choice as tables have it: None by its name, and what is no scalar as text."""
-    return NULL if value is None else value if isinstance(value, bool | int | float | str) else str(value)
+    return none if value is None else value if isinstance(value, bool | int | float | str) else PythonText(value)
 
 
 def _read_runs(attribute: Any) -> Iterator[ForeignRun]:

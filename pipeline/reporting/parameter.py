@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from thalweg.reporting.text import choice_key, is_missing
 
 
+class PythonText(str):
+    """A choice that is no scalar, or None, as Python writes it: tables hold it as text."""
+
+
 @dataclass(frozen=True)
 class SearchedParameter:
     """A number or a choice that the study searched.

@@ -47,8 +47,16 @@ def test_odd_choices_have_names(tmp_path: Path) -> None:
     )
     store_study(url, [build_trial({"x": None, "k": 4}, 1.0, space=space)])
     read = read_study(url, None)
-    assert [parameter.choices for parameter in read.space] == [("null", True, 8), (4,)]
-    assert read.trials[0].params == {"x": "null", "k": 4}
+    assert [parameter.choices for parameter in read.space] == [("None", True, 8), (4,)]
+    assert read.trials[0].params == {"x": "None", "k": 4}
+
+
+def test_the_choice_none_is_not_the_text(tmp_path: Path) -> None:
+    url, space = f"sqlite:///{tmp_path}/a.db", {"x": CategoricalDistribution([None, "None"])}
+    store_study(url, [build_trial({"x": choice}, 1.0, space=space) for choice in (None, "None")])
+    read = read_study(url, None)
+    assert read.space[0].choices == ("null", "None")
+    assert [trial.params["x"] for trial in read.trials] == ["null", "None"]
 
 
 def test_objectives_without_names_have_those_of_optuna(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 from thalweg.reporting.advice.next_space import NextParameter
 from thalweg.reporting.advice.space_yaml import divide_space, round_value
+from thalweg.reporting.parameter import PythonText
 from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.text import choice_key
 
 
 def format_suggestions(tables: StudyTables, space: Sequence[NextParameter]) -> list[str]:
@@ -25,7 +27,9 @@ def format_suggestions(tables: StudyTables, space: Sequence[NextParameter]) -> l
         is_partial = not step.searched.when and bool(tables.trials[name].isna().any())
         if name in kept:
             notes = ["where it is used" if is_partial else "", kept[name].reason]
-            value = _format_value(round_value(step.remaining_values[0]))
+            choices = {choice_key(choice): choice for choice in step.searched.choices}
+            value = step.remaining_values[0]  # of a table, which holds plain text
+            value = _format_value(round_value(choices.get(choice_key(value), value)))
             lines.append(f"{variables[name]} = {value}{_format_note(notes)}")
         elif name in entries:
             draw = _format_draw(own_names[name], entries[name], step.searched.whole)
@@ -67,6 +71,8 @@ def _name_variables(own_names: Mapping[str, str]) -> dict[str, str]:
 
 def _format_value(value: Any) -> str:
     """Format a value as Python reads it; signs that cannot be seen are escaped."""
+    if isinstance(value, PythonText):
+        return str(value)
     is_shown = isinstance(value, str) and value.isprintable()
     return json.dumps(value, ensure_ascii=False) if is_shown else repr(value)
 

@@ -9,7 +9,7 @@ import pytest
 
 from thalweg.reporting.advice.next_space import NextParameter
 from thalweg.reporting.advice.suggestions import format_suggestions
-from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.parameter import PythonText, SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
 RATE = SearchedParameter("opt.lr", 1e-4, 0.1, log=True)
@@ -58,6 +58,13 @@ def test_any_name_gives_lines_that_run(counting_study: StudyTables) -> None:
     trial = study.ask()
     exec("\n".join(lines), {"trial": trial})
     assert set(study.trials[0].params) == {*names[:8], "value", ""}
+
+
+def test_choices_that_are_no_scalars_are_python(counting_study: StudyTables) -> None:
+    layers = SearchedParameter("layers", choices=(PythonText([64, 32]), PythonText([64]), PythonText(None), "None"))
+    (line,) = build(counting_study, NextParameter(layers))
+    assert line == 'layers = trial.suggest_categorical("layers", [[64, 32], [64], None, "None"])'
+    assert build(counting_study, NextParameter(layers, "[64]", "x")) == ["layers = [64]  # x"]
 
 
 def test_settled_values_have_their_reason(counting_study: StudyTables) -> None:
