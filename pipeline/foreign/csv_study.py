@@ -14,7 +14,7 @@ from thalweg.foreign.conditions import find_conditions
 from thalweg.foreign.study import ForeignStudy, ForeignTrial, Objective, State, read_curve, read_values
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.text import join_items
-from thalweg.system import table_files
+from thalweg.system import files, table_files
 from thalweg.system.files import UserError
 
 STATES: dict[str, State] = {
@@ -33,6 +33,12 @@ NO_PARAMETERS = ("values_", "datetime_", "duration", "user_attrs_", "system_attr
 SEEDS = ("seed", "user_attrs_seed")
 MAX_CHOICES = 50
 """Texts that a column may have to count as a parameter: more are names or notes."""
+MIN_TEXTS = 10
+"""Texts that it may have in any case; between the two, half as many as cells."""
+SEPARATORS = ",;\t"
+DECIMAL_COMMA = re.compile(r"^\s*([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)\s*$")
+UNNAMED = re.compile(r"\s*(?:Unnamed: \d+)?\s*")
+"""The heading of the rows' numbers as pandas writes it, or writes it again."""
 WIDE_RATIO = 30.0
 """How far the largest value is from the smallest where a range counts as searched on a log scale."""
 MAX_SHOWN_FAULTS = 10
@@ -50,8 +56,7 @@ class _Reader:
 
 def read_study(path: Path, value: str, direction: Literal["min", "max"]) -> ForeignStudy:
     """Read a study. Raises `UserError` with all faults of the file."""
-    table = table_files.read_table(path, dtype=str, skipinitialspace=True)
-    table.columns = pd.Index([str(column).strip() for column in table.columns])
+    table, nameless = _read_table(path)
     reader = _Reader(path, table, value)
     if value not in table:
         listed = join_items([repr(str(name)) for name in table.columns], 20)
@@ -88,8 +93,26 @@ def read_study(path: Path, value: str, direction: Literal["min", "max"]) -> Fore
         space=find_conditions([_build_parameter(name, column) for name, column in typed.items()], read),
         trials=read,
         is_space_known=False,
-        left_out=left_out,
+        left_out={**nameless, **left_out},
     )
+
+
+def _read_table(path: Path) -> tuple[pd.DataFrame, Mapping[str, str]]:
+    """Read the cells as text, and the columns without a name, as pandas numbers rows, each with the reason to leave it.
+
+    A file with semicolons may have decimal commas, as spreadsheets write them.
+    """
+    content = files.read_bytes(path)
+    first_line = content.partition(b"\n")[0]
+    separator = max(SEPARATORS, key=lambda each: first_line.count(each.encode()))
+    options = {"sep": separator, "header": None, "encoding": "utf-8-sig"}
+    rows = table_files.parse_table(path, content, dtype=str, skipinitialspace=True, **options)
+    names = ["" if pd.isna(name) or UNNAMED.fullmatch(name) else str(name).strip() for name in rows.iloc[0]]
+    if alike := sorted({name for name in names if name and names.count(name) > 1}):
+        raise UserError(f"{path}:1: several columns are called {join_items([repr(name) for name in alike])}")
+    nameless = {f"column {place}": "it has no name" for place, name in enumerate(names, 1) if not name}
+    table = rows.iloc[1:].reset_index(drop=True).set_axis(pd.Index(names), axis=1).loc[:, [*map(bool, names)]]
+    return table.replace(DECIMAL_COMMA, r"\1.\2", regex=True) if separator == ";" else table, nameless
 
 
 def _raise_faults(reader: _Reader) -> None:
@@ -147,9 +170,10 @@ def _select_parameters(table: pd.DataFrame, value: str) -> tuple[list[str], Mapp
     columns, left_out = list[str](), dict[str, str]()
     for name in marked or [name for name in names if name not in known and not name.startswith(NO_PARAMETERS)]:
         filled = table[name].dropna()
+        is_text = not np.isfinite(pd.to_numeric(filled, errors="coerce")).all()
         if filled.empty:
             left_out[name] = "it is empty"
-        elif filled.nunique() > MAX_CHOICES and pd.to_numeric(filled, errors="coerce").isna().any():
+        elif is_text and filled.nunique() > min(MAX_CHOICES, max(MIN_TEXTS, len(filled) / 2)):
             left_out[name] = f"it has {filled.nunique():,} different texts"
         else:
             columns.append(name)
@@ -162,11 +186,13 @@ def _strip_prefix(name: str) -> str:
 
 def _convert_column(column: pd.Series) -> pd.Series:
     """Return a column's cells as numbers, whole ones as such, where all are numbers; else as texts."""
-    numbers = pd.to_numeric(column, errors="coerce")
-    if numbers[column.notna()].map(lambda cell: pd.isna(cell) or math.isinf(cell)).any():
+    named = column.mask(column.str.strip().str.lower() == "nan")
+    numbers = pd.to_numeric(named, errors="coerce")
+    if numbers[named.notna()].map(lambda cell: pd.isna(cell) or math.isinf(cell)).any():
         return column.str.strip()
     is_whole = (numbers.dropna() % 1 == 0).all()
-    return numbers.map(lambda cell: cell if pd.isna(cell) else int(cell) if is_whole else float(cell)).astype(object)
+    cells = [cell if pd.isna(cell) else int(cell) if is_whole else float(cell) for cell in numbers]
+    return pd.Series(cells, index=column.index, dtype=object)
 
 
 def _build_parameter(name: str, column: pd.Series) -> SearchedParameter:

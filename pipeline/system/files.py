@@ -78,7 +78,7 @@ def _convert_disk_errors(path: Path, message: str = "cannot be written") -> Iter
 
 def _explain_error(error: Exception) -> str:
     advice = ADVICE.get(getattr(error, "errno", None) or 0)
-    return f"({getattr(error, 'strerror', None) or error})" + (f"; {advice}" if advice else "")
+    return f"({str(getattr(error, 'strerror', None) or error).strip()})" + (f"; {advice}" if advice else "")
 
 
 def _find_obstacle(path: Path) -> str:

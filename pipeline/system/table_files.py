@@ -29,6 +29,8 @@ def read_table(path: Path, **options: Any) -> pd.DataFrame:
 
 def parse_table(path: Path, content: bytes, **options: Any) -> pd.DataFrame:
     """Parse the content of a CSV file as `read_table` does; `path` names it in an error."""
-    with convert_errors(path, "not a CSV table", pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
+    with convert_errors(
+        path, "not a CSV table in UTF-8", pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError
+    ):
         table: pd.DataFrame = pd.read_csv(io.BytesIO(content), keep_default_na=False, na_values=[""], **options)
         return table

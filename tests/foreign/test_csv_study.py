@@ -62,11 +62,36 @@ def test_columns_tell_their_kind(tmp_path: Path, cells: str, expected: tuple[obj
     assert (low, high, parameter.log, parameter.whole, parameter.choices) == expected
 
 
-def test_columns_that_are_no_parameters_are_named(tmp_path: Path) -> None:
-    rows = "".join(f"run-{number},,0.{number},{number}\n" for number in range(60))
-    study = read(tmp_path, f"id,note,x,value\n{rows}")
-    assert [parameter.name for parameter in study.space] == ["x"]
-    assert study.left_out == {"id": "it has 60 different texts", "note": "it is empty"}
+@pytest.mark.parametrize(("count", "is_left_out"), [(10, False), (11, True), (60, True)])
+def test_columns_that_are_no_parameters_are_named(tmp_path: Path, count: int, is_left_out: bool) -> None:
+    rows = "".join(f"{number},run-{number},,0.{number},{number}\n" for number in range(count))
+    study = read(tmp_path, f",id,note,x,value\n{rows}")
+    assert [parameter.name for parameter in study.space] == ["x"] if is_left_out else ["id", "x"]
+    texts = {"id": f"it has {count} different texts"} if is_left_out else {}
+    assert study.left_out == {"column 1": "it has no name", **texts, "note": "it is empty"}
+
+
+def test_texts_that_repeat_are_choices(tmp_path: Path) -> None:
+    rows = "".join(f"text {number % 40},{number}\n" for number in range(80))
+    assert len(read(tmp_path, f"x,value\n{rows}").space[0].choices) == 40
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_are_read(tmp_path: Path, separator: str) -> None:
+    comma = "," if separator == ";" else "."
+    rows = [["lr", "w", "value"], [f"0{comma}1", "a,b", f"-1{comma}5e-3"], [f"0{comma}2", "c", "2"]]
+    study = read(tmp_path, "\ufeff" + "\n".join(separator.join(row) for row in rows))
+    assert [(trial.params, trial.values) for trial in study.trials] == [
+        ({"lr": 0.1, "w": "a,b"}, (-0.0015,)),
+        ({"lr": 0.2, "w": "c"}, (2.0,)),
+    ]
+
+
+def test_whole_numbers_stay_so_beside_empty_cells(tmp_path: Path) -> None:
+    study = read(tmp_path, "depth,x,value\n1,1,1\n,2,2\nnan,3,3\n4,4,4\n")
+    depth = study.space[0]
+    assert (depth.low, depth.high, depth.whole, depth.choices) == (1, 4, True, ())
+    assert [trial.params.get("depth") for trial in study.trials] == [1, None, None, 4]
 
 
 def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
@@ -94,6 +119,8 @@ def test_many_faults_are_counted(tmp_path: Path) -> None:
         ("x,value\n", "has no trial"),
         ("", "not a CSV table"),
         ('x,value\n"1,2\n', "not a CSV table"),
+        ("x,x,value,y,y\n1,2,3,4,5\n", "1: several columns are called 'x' and 'y'"),
+        ("x,value\n1,2\n1,2,3\n", r"Expected 2 fields in line 3, saw 3\)$"),
     ],
 )
 def test_table_without_trials_is_refused(tmp_path: Path, text: str, message: str) -> None:
