@@ -1,6 +1,7 @@
 """Reading a study from one of Optuna's storages, which is never written."""
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -53,11 +54,13 @@ def read_study(url: str, name: str | None) -> ForeignStudy:
 
 @contextmanager
 def _silence_optuna() -> Iterator[None]:
-    """Keep Optuna from printing what it does."""
+    """Keep Optuna from printing what it does, and what it would rather have found in a study."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="optuna")
+            yield
     finally:
         optuna.logging.set_verbosity(before)
 

@@ -65,7 +65,8 @@ def _reword_head(tables: StudyTables, head: ReportHead) -> ReportHead:
 def _shorten_step(tables: StudyTables, step: NextStep, commands: Sequence[str]) -> NextStep:
     """Shorten a step that stands above its commands."""
     if tables.is_foreign:  # its only commands are the lines of the next search
-        return step._replace(text=Step(f"{drop_reference(step.text).removesuffix('.')}:"))
+        first = drop_reference(step.text).partition(". ")[0]  # the section Parameters has the rest
+        return step._replace(text=Step(f"{first.removesuffix('.')}:"))
     if SPACE in step.text.patch:
         settings = [format_code(setting) for setting, _ in list_settings(build_next_space(tables))]
         first = f"set {join_items(settings)} in params.yaml, then search" if settings else "in params.yaml, search"

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,16 @@ def test_names_of_our_columns_change_nothing(tmp_path: Path, names: tuple[str, .
     assert texts[0].splitlines() == texts[1].splitlines()
 
 
+def test_lists_as_choices_are_read_in_silence(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        space = {"layers": CategoricalDistribution([[64], [64, 32]])}  # type: ignore[list-item]
+        store_study(tmp_path / "a.log", [build_trial({"layers": [64]}, 1.0, space=space)])
+    recwarn.clear()
+    assert read_study(str(tmp_path / "a.log"), None).space[0].choices == ("[64]", "[64, 32]")
+    assert recwarn.list == []
+
+
 def test_stopped_trials_without_a_value_leave_the_others(tmp_path: Path) -> None:
     """A trial may be pruned before it reports anything."""
     stopped = [build_trial(trial.params, state=TrialState.PRUNED) for trial in draw_trials(5, seed=9)]
@@ -192,6 +203,20 @@ def test_stopped_trials_without_a_value_leave_the_others(tmp_path: Path) -> None
     assert "A smooth model of 40 trials, at the end" in text
     assert "5 trials without a value by then left out" in text
     assert "### Search next" in text
+
+
+def test_dropped_choice_that_is_best_on_average_is_named(tmp_path: Path) -> None:
+    """One choice has the best trials and the worst mean, so a reader would take the advice for a mistake."""
+    rng, trials = np.random.default_rng(0), []
+    space = {"model": CategoricalDistribution(["svm", "forest"]), "c": FloatDistribution(0.0, 1.0)}
+    for index in range(60):
+        params = {"model": ["svm", "forest"][index % 2], "c": float(rng.uniform())}
+        value = 3 * params["c"] if params["model"] == "svm" else 0.6
+        trials.append(build_trial(params, value + 0.01 * rng.normal(), space=space))
+    text = report(tmp_path, trials)
+    assert "from worst (svm) to best (forest)" in text
+    assert "fix `model` at svm. On average `model` is best at forest, but no good trial has it. The section" in text
+    assert "fix `model` at svm:" in text
 
 
 def test_equal_values_are_the_first_thing_said(tmp_path: Path) -> None:

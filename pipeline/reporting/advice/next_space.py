@@ -16,6 +16,7 @@ from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import choice_key, format_choices, is_missing
 from thalweg.stats.level_measures import divide_range
 
+ALL_GOOD_HAVE_IT = "all good trials have it"
 OTHERS_WORSE, OTHERS_NO_BETTER = "the others are worse", "the others are worse or no better"
 
 
@@ -175,7 +176,7 @@ def _narrow_nuisance_choices(tables: StudyTables, parameter: SearchedParameter) 
     is_important = parameter.name in list_important_parameters(tables)
     narrowed = good_region.narrow_parameter(parameter, _select_known_good(tables), is_important)
     is_narrowed = narrowed.choices != parameter.choices
-    return NextParameter(narrowed, reason="all good trials have it") if is_narrowed else NextParameter(parameter)
+    return NextParameter(narrowed, reason=ALL_GOOD_HAVE_IT) if is_narrowed else NextParameter(parameter)
 
 
 def _fix_minor(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
@@ -204,6 +205,18 @@ def find_shifted_thirds(tables: StudyTables) -> dict[str, tuple[tuple[float, flo
         if parameter.is_range and kept is not tables
     }
     return {name: (ours, all_) for name, (ours, all_) in thirds.items() if ours and all_ and ours != all_}
+
+
+def find_dropped_favourites(tables: StudyTables) -> dict[str, str]:
+    """Find the choices that are best on average and dropped, because no good trial has them, by setting."""
+    ranking = rank_importances(tables)
+    best = {one.name: one.best for one in ranking.important_parameters} if ranking else {}
+    return {
+        step.searched.name: best[step.searched.name]
+        for step in build_next_space(tables)
+        if step.reason == ALL_GOOD_HAVE_IT and step.searched.name in best
+        if best[step.searched.name] not in format_choices(step.remaining_values)
+    }
 
 
 def _include_third(

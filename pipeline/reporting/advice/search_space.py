@@ -37,6 +37,8 @@ def advise_search(tables: StudyTables) -> Step:
         ends = [f"{format_number(low, 2)} to {format_number(high, 2)}" for low, high in (ours, others)]
         best = f"{format_code(name)} is best from {ends[0]}; over all trials, from {ends[1]}"
         advice += f" With the choices that are kept, {best}."
+    for name, choice in next_space.find_dropped_favourites(tables).items():
+        advice += f" On average {format_code(name)} is best at {choice}, but no good trial has it."
     patch = space_yaml.build_space_patch(tables, next_space.build_next_space(tables))
     reference = f" {refer_to_section('Parameters', 'this space, ready to paste')}" if patch else ""
     return Step(advice + reference, patch)

@@ -136,7 +136,8 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     table, close = build_trial_rows(tables), select_near_best(tables)["number"]
     marked = table["trial"].isin(close) & (len(close) > 1)
     tie = " A dot marks a tie with the best within noise." if marked.any() else ""
-    caption = "Complete trials first, best first. The value of a stopped trial comes from fewer epochs."
+    caption = "Complete trials first, best first."
+    caption += " The value of a stopped trial comes from fewer epochs." if tables.count_trials("pruned") else ""
     if "value at the end" in table:
         caption += " Some stopped trials trained to the end for comparison: the last column has their values there."
     caption += tie

@@ -234,11 +234,11 @@ def _name_verdict(parameter: Importance) -> str:
 def split_label(name: str) -> str:
     """Return a row's label in two lines: the last part of a name, then the parts before it."""
     above, _, last = name.rpartition(".")
-    return f"{last}|{above}" if above and " " not in name else name
+    return f"{last}\n{above}" if above and " " not in name else name
 
 
 def _plot_importance(rows: list[str], label: str, has_smallest: bool) -> AltairChart:
-    y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=140))
+    y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr=r"split(datum.label, '\n')", labelLimit=140))
     shades = [PAINT["plain"], PAINT["faint"], PAINT["faint"]]
     paint = alt.Scale(domain=[MATTERED, LITTLE, UNCLEAR], range=shades)
     across = alt.Axis(title=label, tickCount=5, grid=True)
