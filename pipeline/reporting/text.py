@@ -9,6 +9,9 @@ import pandas as pd
 
 from thalweg.system.counts import format_count as format_count  # with the other formats of the report
 
+SMALLEST_FIXED, LARGEST_FIXED = 1e-5, 1e9
+"""Sizes of numbers between which an interval has no power of ten."""
+
 
 def is_missing(value: Any) -> bool:
     """Return whether a value is None, NaN or NaT."""
@@ -88,7 +91,13 @@ def format_interval(mean: float, low: float, high: float, signed: bool = False, 
     """Format `0.83 (0.80 to 0.86)`: decimals fit the interval's width.
 
     Up to two more keep an end from showing 0, and the mean from showing a number that is off by over a quarter.
+    Very large and very small numbers have a common power of ten: `2.5e12 (2.0e12 to 3.1e12)`.
     """
+    size = max(abs(mean), abs(low), abs(high))
+    if math.isfinite(size) and size and not SMALLEST_FIXED <= size < LARGEST_FIXED:
+        power = math.floor(math.log10(size))
+        text = format_interval(*(float(f"{end:e}") / 10**power for end in (mean, low, high)), signed)
+        return re.sub(r"[\d.,]*\d", lambda number: f"{number[0]}e{power}".replace("-", "−"), text)
     places = max(min_places, count_decimals((high - low) / 2))
 
     def is_faithful(digits: int) -> bool:

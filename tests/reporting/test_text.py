@@ -63,6 +63,18 @@ def test_interval_digits() -> None:
     assert format_interval(-0.055, -1.1, 0.99) == "−0.06 (−1.10 to 0.99)"  # not -0.1, twice as much
 
 
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((2.537e12, 1.958e12, 3.136e12), "2.54e12 (1.96e12 to 3.14e12)"),
+        ((-4e-11, -5e-11, -3e-11), "−4.0e−11 (−5.0e−11 to −3.0e−11)"),
+        ((5e8, 4e8, 6e8), "500,000,000 (400,000,000 to 600,000,000)"),
+    ],
+)
+def test_interval_of_extreme_size_has_a_power(ends: tuple[float, float, float], expected: str) -> None:
+    assert format_interval(*ends) == expected
+
+
 def test_interval_with_one_end_has_one_number() -> None:
     assert format_interval(0.5, 0.5, 0.5) == "0.500"
     assert format_range("3.9", "3.9") == "3.9"

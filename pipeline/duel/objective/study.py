@@ -1,6 +1,7 @@
 """The user's study in Optuna: its candidates, and the runs on fresh seeds that it keeps in an attribute."""
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ class StoredRun:
 def open_study(url: str, name: str | None) -> optuna.Study:
     """Open a study that has one objective; without a name, the storage's only study. Raises `UserError`."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.filterwarnings("ignore", module="optuna")  # on lists as choices of any study there
     with _explain_errors(url):
         storage = _open_storage(url)
         names = sorted(each.study_name for each in optuna.get_all_study_summaries(storage, include_best_trial=False))

@@ -76,9 +76,10 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
         evidence = f"Of {format_count(len(table), 'complete trial')} it has the best {names}."
         return Finding(verdict, evidence, "", trials, "good", numbers=numbers)
     ends = dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
-    share = capitalise_first(format_share(len(best), len(table), "complete trial"))
+    share = f"{capitalise_first(format_share(len(best), len(table), 'complete trial'))} are not beaten by another"
+    share = f"No other trial beats any of the {len(table):,} complete trials" if len(best) == len(table) else share
     evidence = (
-        f"{share} are not beaten by another in {names} at once. "
+        f"{share} in {names} at once. "
         f"The best in each: {'; '.join(f'trial {end} with {_describe_values(tables, best, end)}' for end in ends)}."
     )
     noise = [estimate.least_significant_difference for name in metrics if (estimate := metric_noise(tables, name))]

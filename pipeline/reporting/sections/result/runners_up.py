@@ -41,7 +41,7 @@ def report_runners_up(tables: StudyTables, result: ConfirmedResult) -> list[Find
         findings.append(Finding(verdict, evidence, _advise_on_choice(tables), trials, "caution", **measured))
     if close:
         verdict = f"{_name_subject(close)} not clearly worse than the winner on fresh seeds."
-        step = f"Choose between the winner and {join_items(close)} by cost or simplicity."
+        step = f"Choose between {join_items(['the winner', *close])} by cost or simplicity."
         trials, measured = _list_trials(tables, close), measure({name: rivals[name] for name in close})
         findings.append(Finding(verdict, "" if better else evidence, step, trials, **measured))
     if findings:

@@ -60,7 +60,7 @@ def _describe_least_luck(luck: StudyLuck, trials: int, places: int) -> str:
     is_held, limit, equals = luck.verdict == "held", luck.least_luck, f" If all {trials:,} were equally good, "
     if limit > 0:
         amount = f"the best one would be worse there by {format_fixed(limit, places)} or more in 95 % of studies"
-        return f"{equals}{amount}, by luck alone. This one is {'not' if is_held else 'so, too'}."
+        return f"{equals}{amount}, by luck alone. {'This one is not' if is_held else 'So is this one'}."
     if is_held:
         amount = f"the best one would be better there by {format_fixed(-limit, places)} at most in 95 % of studies"
         return f"{equals}{amount}. This one is better by more."
