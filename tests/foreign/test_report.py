@@ -219,6 +219,13 @@ def test_dropped_choice_that_is_best_on_average_is_named(tmp_path: Path) -> None
     assert "fix `model` at svm:" in text
 
 
+def test_trials_that_the_model_leaves_out_are_said(tmp_path: Path) -> None:
+    text = report(tmp_path, draw_trials(300, noise=0.5))
+    assert "A smooth model of 120 of the 300 trials, evenly spaced, at the end" in text
+    assert "A model of 120 trials does not show whether" in text
+    assert "too few to show" not in text
+
+
 def test_equal_values_are_the_first_thing_said(tmp_path: Path) -> None:
     text = report(tmp_path, STUDIES["constant"]())
     assert text.splitlines()[2] == "**All 20 complete trials have the same value, 1.**"

@@ -162,7 +162,7 @@ PAIRS = {
     "nothing else helps, and more trials": (FLAT, r"[Rr]aise `study\.trials`|^Continue the search"),
     "nothing else helps, and a wider range": (FLAT, r"may lie (above|below) the searched range"),
     "it is not clear whether a setting matters, and its range is narrower": (
-        r"too few to show whether .*`{name}`",
+        r"(too few to|does not) show whether .*`{name}`",
         r"^narrower: {name}$",
     ),
     "a setting matters, and is fixed": (MATTERED, r"fix (.* and )?`{name}` at"),

@@ -18,7 +18,7 @@ from thalweg.reporting.analysis.seed_noise import find_smallest_effect
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import choice_key, format_choices, format_levels
-from thalweg.stats.effects import ALPHA, Effect, EffectSize, adjust_chances, estimate_effects, limit_costs
+from thalweg.stats.effects import ALPHA, MAX_TRIALS, Effect, EffectSize, adjust_chances, estimate_effects, limit_costs
 from thalweg.stats.level_measures import RANGE_LEVELS, Dimension
 
 Floats = NDArray[np.float64]
@@ -69,6 +69,11 @@ class ImportanceRanking:
     equal_training: EqualTraining
     lead_share: float
     worst_value: float | None = None
+
+    @property
+    def model_count(self) -> int:
+        """How many of the trials the model has: of many it takes some, evenly spaced in the order of the search."""
+        return min(self.trial_count, MAX_TRIALS)
 
     @property
     def has_clear_leader(self) -> bool:

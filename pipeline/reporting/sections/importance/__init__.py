@@ -67,6 +67,8 @@ def _report_equal_values(tables: StudyTables) -> list[Finding]:
 def _describe_method(ranking: ImportanceRanking) -> str:
     """Say what is compared, and where failed trials count."""
     trials, epoch = format_count(ranking.trial_count, "trial"), describe_epoch(ranking.equal_training.epoch)
+    if ranking.model_count < ranking.trial_count:
+        trials = f"{ranking.model_count:,} of the {trials}, evenly spaced"
     text = f"A smooth model of {trials}, {epoch}, is averaged over all other settings."
     if ranking.worst_value is not None:
         text += f" Failed trials, and values beyond {format_number(ranking.worst_value)}, count as that value."
@@ -161,10 +163,11 @@ def _report_unclear_parameters(ranking: ImportanceRanking, unclear: list[Importa
             f" Each interval is of one setting alone. Without any effect, one of {len(ranking.parameters)} would look "
             f"as sure in {format_percent(min(parameter.chance for parameter in unclear), whole=True)} of studies."
         )
-    trials, matter = format_count(ranking.trial_count, "trial"), "matters" if len(unclear) == 1 else "matter"
-    return Finding(
-        f"{trials} are too few to show whether {_list_names(unclear)} {matter}.", evidence, **_measure_effects(unclear)
-    )
+    matter = f"{_list_names(unclear)} {'matters' if len(unclear) == 1 else 'matter'}"
+    verdict = f"{format_count(ranking.trial_count, 'trial')} are too few to show whether {matter}."
+    if ranking.model_count < ranking.trial_count:
+        verdict = f"A model of {ranking.model_count:,} trials does not show whether {matter}."
+    return Finding(verdict, evidence, **_measure_effects(unclear))
 
 
 def _measure_effects(parameters: Sequence[Importance]) -> Measured:
