@@ -16,7 +16,7 @@ import pandas as pd
 from thalweg.reporting.advice.commands import SPACE
 from thalweg.reporting.advice.next_space import build_next_space
 from thalweg.reporting.advice.suggestions import format_suggestions
-from thalweg.reporting.finding import Finding, Step, read_step
+from thalweg.reporting.finding import Finding, NumberInterval, Step, read_step
 from thalweg.reporting.page.figures import Chart, EmptyFigure, Figure, Table, TrialTable
 from thalweg.reporting.tables import StudyTables
 
@@ -167,9 +167,15 @@ def reword_findings(tables: StudyTables, findings: Iterable[Finding]) -> tuple[F
             verdict=reword_text(tables, finding.verdict),
             evidence=reword_text(tables, finding.evidence),
             next_step=_reword_step(tables, finding),
+            numbers={restore_names(tables, name): value for name, value in finding.numbers.items()},
+            interval=_reword_interval(tables, finding.interval),
         )
         for finding in findings
     )
+
+
+def _reword_interval(tables: StudyTables, interval: NumberInterval | None) -> NumberInterval | None:
+    return None if interval is None else replace(interval, of=restore_names(tables, interval.of))
 
 
 def _reword_step(tables: StudyTables, finding: Finding) -> Step:

@@ -153,6 +153,10 @@ def test_names_of_the_study_stay_as_they_are(tmp_path: Path) -> None:
     text = report(tmp_path, STUDIES["odd names"](), metrics=["epoch loss"])
     assert "`epochs` mattered" in text
     assert 'trial.suggest_float("epochs", ' in text
+    findings = json.loads((tmp_path / "out" / "findings.json").read_text())
+    (mattered,) = (each for each in findings if "`epochs` mattered" in each["verdict"])
+    assert "epochs" in mattered["numbers"]
+    assert mattered["interval"]["of"] == "epochs"
     assert "best epoch loss" in text
     assert "`validation set`" in text or "validation set" in text
 
@@ -210,7 +214,7 @@ def test_dropped_choice_that_is_best_on_average_is_named(tmp_path: Path) -> None
     rng, trials = np.random.default_rng(0), []
     space = {"model": CategoricalDistribution(["svm", "forest"]), "c": FloatDistribution(0.0, 1.0)}
     for index in range(60):
-        params = {"model": ["svm", "forest"][index % 2], "c": float(rng.uniform())}
+        params: dict[str, Any] = {"model": ["svm", "forest"][index % 2], "c": float(rng.uniform())}
         value = 3 * params["c"] if params["model"] == "svm" else 0.6
         trials.append(build_trial(params, value + 0.01 * rng.normal(), space=space))
     text = report(tmp_path, trials)
