@@ -154,7 +154,15 @@ def _build_parameter(
     if low == high:
         return SearchedParameter(name, choices=(low,))
     is_whole = all(isinstance(each, IntDistribution) for each in ranges)
-    return SearchedParameter(name, low, high, log=all(each.log for each in ranges), whole=is_whole)
+    step = _find_step(ranges)
+    return SearchedParameter(name, low, high, log=all(each.log for each in ranges), whole=is_whole, step=step)
+
+
+def _find_step(ranges: Sequence[FloatDistribution | IntDistribution]) -> float | None:
+    """Return the distance of the values of ranges that begin alike; None if it differs, or is that of all integers."""
+    steps = {(each.low, each.step) for each in ranges}
+    step = next(iter(steps))[1] if len(steps) == 1 else None
+    return None if step == 1 and isinstance(ranges[0], IntDistribution) else step
 
 
 def _name_none(space: Mapping[str, Sequence[BaseDistribution]]) -> str:

@@ -23,6 +23,7 @@ class SearchedParameter:
     - `name`: its dotted path in params.yaml.
     - `low`, `high`: the ends of its range; NaN if it has `choices`. `log`: searched on a log scale. `whole`: by whole
       numbers.
+    - `step`: the distance of its values from `low` on, of a study of another program; None if it may have any.
     - `points`: how many values of the range the sampler grid takes; None for other samplers.
     - `when`: the values of other parameters for which it is used.
     - `role`: `scientific` if the study asks about it.
@@ -37,6 +38,7 @@ class SearchedParameter:
     when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     role: Literal["scientific", "nuisance"] = "nuisance"
     points: int | None = None
+    step: float | None = None
 
     @property
     def is_range(self) -> bool:

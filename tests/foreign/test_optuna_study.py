@@ -51,6 +51,19 @@ def test_odd_choices_have_names(tmp_path: Path) -> None:
     assert read.trials[0].params == {"x": "None", "k": 4}
 
 
+def test_steps_of_a_range_are_read(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    kinds = {"a": IntDistribution(16, 64, step=16), "b": FloatDistribution(0, 1, step=0.25), "c": IntDistribution(1, 9)}
+    other = {**kinds, "b": FloatDistribution(0.1, 1.1, step=0.25)}
+    params = {"a": 32, "b": 0.5, "c": 2}
+    store_study(url, [build_trial(params, 1.0, space=kinds)], "one")
+    assert [each.step for each in read_study(url, "one").space] == [16, 0.25, None]
+    store_study(
+        url, [build_trial({**params, "b": 0.6}, 1.0, space=other), build_trial(params, 1.0, space=kinds)], "two"
+    )
+    assert [each.step for each in read_study(url, "two").space] == [16, None, None]
+
+
 def test_the_choice_none_is_not_the_text(tmp_path: Path) -> None:
     url, space = f"sqlite:///{tmp_path}/a.db", {"x": CategoricalDistribution([None, "None"])}
     store_study(url, [build_trial({"x": choice}, 1.0, space=space) for choice in (None, "None")])

@@ -2,15 +2,21 @@
 
 import json
 import keyword
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from thalweg.reporting.advice.next_space import NextParameter
 from thalweg.reporting.advice.space_yaml import divide_space, round_value
-from thalweg.reporting.parameter import PythonText
+from thalweg.reporting.parameter import PythonText, SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import choice_key
+
+MAX_PLAIN = 1e15
+"""Whole numbers up to here have no decimal point."""
+ON_STEP = 1e-6
+"""How far, in steps, an end may be from a value that the study can have, to count as that value."""
 
 
 def format_suggestions(tables: StudyTables, space: Sequence[NextParameter]) -> list[str]:
@@ -32,19 +38,31 @@ def format_suggestions(tables: StudyTables, space: Sequence[NextParameter]) -> l
             value = _format_value(round_value(choices.get(choice_key(value), value)))
             lines.append(f"{variables[name]} = {value}{_format_note(notes)}")
         elif name in entries:
-            draw = _format_draw(own_names[name], entries[name], step.searched.whole)
+            origin = next((each.low for each in tables.space if each.name == name), step.searched.low)
+            draw = _format_draw(own_names[name], _place_on_steps(entries[name], step.searched, origin), step.searched)
             line = f"{variables[name]} = {draw}{_format_note(['where it is used' if is_partial else ''])}"
             condition = _format_condition(variables, entries[name].get("when", {}))
             lines += [f"if {condition}:", f"    {line}"] if condition else [line]
     return lines
 
 
-def _format_draw(name: str, entry: Mapping[str, Any], whole: bool) -> str:
+def _place_on_steps(entry: Mapping[str, Any], searched: SearchedParameter, origin: float) -> Mapping[str, Any]:
+    """Move the ends of a range outwards to values that the study can have, which lie in steps from `origin` on."""
+    if searched.step is None or "choices" in entry:
+        return entry
+    low, high = ((float(entry[end]) - origin) / searched.step for end in ("low", "high"))
+    places = {"low": math.floor(low + ON_STEP), "high": math.ceil(high - ON_STEP)}
+    return {**entry, **{end: round_value(origin + place * searched.step) for end, place in places.items()}}
+
+
+def _format_draw(name: str, entry: Mapping[str, Any], searched: SearchedParameter) -> str:
     if "choices" in entry:
         listed = ", ".join(map(_format_value, entry["choices"]))
         return f"trial.suggest_categorical({_format_value(name)}, [{listed}])"
-    ends, log = f"{_format_value(entry['low'])}, {_format_value(entry['high'])}", ", log=True" if "log" in entry else ""
-    return f"trial.suggest_{'int' if whole else 'float'}({_format_value(name)}, {ends}{log})"
+    ends = f"{_format_value(entry['low'])}, {_format_value(entry['high'])}"
+    more = ", log=True" if "log" in entry else ""
+    more += "" if searched.step is None else f", step={_format_value(round_value(searched.step))}"
+    return f"trial.suggest_{'int' if searched.whole else 'float'}({_format_value(name)}, {ends}{more})"
 
 
 def _format_condition(variables: Mapping[str, str], when: Mapping[str, Sequence[Any]]) -> str:
@@ -73,6 +91,8 @@ def _format_value(value: Any) -> str:
     """Format a value as Python reads it; signs that cannot be seen are escaped."""
     if isinstance(value, PythonText):
         return str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < MAX_PLAIN:
+        return str(int(value))
     is_shown = isinstance(value, str) and value.isprintable()
     return json.dumps(value, ensure_ascii=False) if is_shown else repr(value)
 

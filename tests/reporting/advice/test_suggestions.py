@@ -60,6 +60,20 @@ def test_any_name_gives_lines_that_run(counting_study: StudyTables) -> None:
     assert set(study.trials[0].params) == {*names[:8], "value", ""}
 
 
+def test_steps_of_a_range_are_kept(counting_study: StudyTables) -> None:
+    """The next range begins and ends at values that the study can have: 16, 40, 64, … and 0.1, 0.3, …"""
+    width = SearchedParameter("width", 16, 256, whole=True, step=24)
+    rate = SearchedParameter("dropout", 0.1, 0.9, step=0.2)
+    study = replace(counting_study, space=[width, rate])
+    steps = [NextParameter(replace(width, low=50, high=118)), NextParameter(replace(rate, low=0.3, high=0.65))]
+    large = NextParameter(SearchedParameter("n", 1, 5_000_000, whole=True))
+    assert build(study, large) == ['n = trial.suggest_int("n", 1, 5000000)']
+    assert build(study, *steps) == [
+        'width = trial.suggest_int("width", 40, 136, step=24)',
+        'dropout = trial.suggest_float("dropout", 0.3, 0.7, step=0.2)',
+    ]
+
+
 def test_choices_that_are_no_scalars_are_python(counting_study: StudyTables) -> None:
     layers = SearchedParameter("layers", choices=(PythonText([64, 32]), PythonText([64]), PythonText(None), "None"))
     (line,) = build(counting_study, NextParameter(layers))
