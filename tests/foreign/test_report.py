@@ -230,6 +230,12 @@ def test_trials_that_the_model_leaves_out_are_said(tmp_path: Path) -> None:
     assert "too few to show" not in text
 
 
+def test_advice_on_one_of_several_objectives_says_so(tmp_path: Path) -> None:
+    """A narrower space may cut off the trade-offs that are best in another one."""
+    text = report(tmp_path, draw_two_objectives(), directions=["minimize", "maximize"], metrics=["loss", "depth"])
+    assert "1. Next, for loss alone, search `lr` from" in text
+
+
 def test_equal_values_are_the_first_thing_said(tmp_path: Path) -> None:
     text = report(tmp_path, STUDIES["constant"]())
     assert text.splitlines()[2] == "**All 20 complete trials have the same value, 1.**"

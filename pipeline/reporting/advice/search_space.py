@@ -2,7 +2,7 @@
 
 from thalweg.reporting.advice import next_space, space_yaml
 from thalweg.reporting.analysis import good_region, separation
-from thalweg.reporting.analysis.pareto_growth import is_search_gaining
+from thalweg.reporting.analysis.pareto_growth import is_search_gaining, list_objectives
 from thalweg.reporting.finding import Step
 from thalweg.reporting.sentences import refer_to_section
 from thalweg.reporting.tables import StudyTables
@@ -32,6 +32,7 @@ def advise_search(tables: StudyTables) -> Step:
         return Step("")
     is_waiting = is_search_gaining(tables) and not next_space.has_widened_range(tables)
     start = "Once the search stops improving" if is_waiting else "Next"
+    start += f", for {tables.objective_label} alone" if len(list_objectives(tables)) > 1 else ""
     advice = f"{start}, {', '.join(actions[:-1])}{', and ' if actions[1:] else ''}{actions[-1]}."
     for name, (ours, others) in next_space.find_shifted_thirds(tables).items():
         ends = [f"{format_number(low, 2)} to {format_number(high, 2)}" for low, high in (ours, others)]
