@@ -87,6 +87,12 @@ def count_decimals(width: float) -> int:
     return 3 if not width or not math.isfinite(width) else min(8, max(0, 1 - math.floor(math.log10(abs(width)))))
 
 
+def _divide_by_power(value: float, power: int) -> float:
+    """Divide by a power of ten, which itself may be too small for a float."""
+    digits, _, exponent = f"{value:e}".partition("e")
+    return float(f"{digits}e{int(exponent) - power}")
+
+
 def format_interval(mean: float, low: float, high: float, signed: bool = False, min_places: int = 0) -> str:
     """Format `0.83 (0.80 to 0.86)`: decimals fit the interval's width.
 
@@ -96,8 +102,7 @@ def format_interval(mean: float, low: float, high: float, signed: bool = False, 
     size = max(abs(mean), abs(low), abs(high))
     if math.isfinite(size) and size and not SMALLEST_FIXED <= size < LARGEST_FIXED:
         power = math.floor(math.log10(size))
-        scaled = [float(f"{end:e}") / 10.0**power for end in (mean, low, high)]
-        text = format_interval(scaled[0], scaled[1], scaled[2], signed)
+        text = format_interval(*(_divide_by_power(end, power) for end in (mean, low, high)), signed)
         return re.sub(r"[\d.,]*\d", lambda number: f"{number[0]}e{power}".replace("-", "−"), text)
     places = max(min_places, count_decimals((high - low) / 2))
 
