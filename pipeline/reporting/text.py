@@ -102,7 +102,8 @@ def format_interval(mean: float, low: float, high: float, signed: bool = False, 
     size = max(abs(mean), abs(low), abs(high))
     if math.isfinite(size) and size and not SMALLEST_FIXED <= size < LARGEST_FIXED:
         power = math.floor(math.log10(size))
-        text = format_interval(*(_divide_by_power(end, power) for end in (mean, low, high)), signed)
+        scaled = [_divide_by_power(end, power) for end in (mean, low, high)]
+        text = format_interval(scaled[0], scaled[1], scaled[2], signed)
         return re.sub(r"[\d.,]*\d", lambda number: f"{number[0]}e{power}".replace("-", "−"), text)
     places = max(min_places, count_decimals((high - low) / 2))
 

@@ -204,8 +204,8 @@ def test_stopped_trials_without_a_value_leave_the_others(tmp_path: Path) -> None
     stopped = [build_trial(trial.params, state=TrialState.PRUNED) for trial in draw_trials(5, seed=9)]
     text = report(tmp_path, [*stopped, *draw_trials(40)])
     assert "**`lr` mattered" in text
-    assert "A smooth model of 40 trials, at the end" in text
-    assert "5 trials without a value by then left out" in text
+    assert "Effects come from a smooth model of 40 trials, averaged" in text
+    assert "5 trials without a value are left out" in text
     assert "### Search next" in text
 
 
@@ -223,9 +223,15 @@ def test_dropped_choice_that_is_best_on_average_is_named(tmp_path: Path) -> None
     assert "fix `model` at svm:" in text
 
 
+def test_few_trials_are_the_headline(tmp_path: Path) -> None:
+    text = report(tmp_path, draw_trials(1))
+    assert "Too few trials to show what matters." in text.partition("## ")[0]
+    assert "The study has 1 trial; 12 are needed." in text
+
+
 def test_trials_that_the_model_leaves_out_are_said(tmp_path: Path) -> None:
     text = report(tmp_path, draw_trials(300, noise=0.5))
-    assert "A smooth model of 120 of the 300 trials, evenly spaced, at the end" in text
+    assert "a smooth model of 120 of the 300 trials, evenly spaced, averaged" in text
     assert "A model of 120 trials does not show whether" in text
     assert "too few to show" not in text
 
