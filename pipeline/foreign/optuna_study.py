@@ -26,7 +26,7 @@ from thalweg.foreign.study import (
     read_value,
     read_values,
 )
-from thalweg.reporting.parameter import PythonText, SearchedParameter
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.text import choice_key, join_items
 from thalweg.system.files import UserError
 
@@ -149,7 +149,8 @@ def _build_parameter(
         values = [choice for each in kinds if isinstance(each, CategoricalDistribution) for choice in each.choices]
         values += [trial.params[name] for trial in trials if name in trial.params] if ranges else []
         choices = {choice_key(choice): choice for choice in map(name_choice, values)}
-        return SearchedParameter(name, choices=tuple(choices.values()))
+        literals = {name_choice(value): str(value) for value in values if not _is_scalar(value)}
+        return SearchedParameter(name, choices=tuple(choices.values()), literals=literals)
     low, high = min(each.low for each in ranges), max(each.high for each in ranges)
     if low == high:
         return SearchedParameter(name, choices=(low,))
@@ -168,12 +169,16 @@ def _find_step(ranges: Sequence[FloatDistribution | IntDistribution]) -> float |
 def _name_none(space: Mapping[str, Sequence[BaseDistribution]]) -> str:
     """Return the name of the choice None in tables; another one where the study has the text `None`, too."""
     kinds = [each for kinds in space.values() for each in kinds if isinstance(each, CategoricalDistribution)]
-    return NULL if any(choice == str(None) for kind in kinds for choice in kind.choices) else PythonText(None)
+    return NULL if any(choice == str(None) for kind in kinds for choice in kind.choices) else str(None)
 
 
 def _name_choice(none: str, value: Any) -> Any:
     """Return a choice as tables have it: None by its name, and what is no scalar as text."""
-    return none if value is None else value if isinstance(value, bool | int | float | str) else PythonText(value)
+    return none if value is None else value if _is_scalar(value) else str(value)
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, bool | int | float | str)
 
 
 def _read_runs(attribute: Any) -> Iterator[ForeignRun]:

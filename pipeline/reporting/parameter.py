@@ -12,10 +12,6 @@ from numpy.typing import NDArray
 from thalweg.reporting.text import choice_key, is_missing
 
 
-class PythonText(str):
-    """A choice that is no scalar, or None, as Python writes it: tables hold it as text."""
-
-
 @dataclass(frozen=True)
 class SearchedParameter:
     """A number or a choice that the study searched.
@@ -26,6 +22,7 @@ class SearchedParameter:
     - `step`: the distance of its values from `low` on, of a study of another program; None if it may have any.
     - `points`: how many values of the range the sampler grid takes; None for other samplers.
     - `when`: the values of other parameters for which it is used.
+    - `literals`: the choices that stand for None or for what is no scalar, each as Python writes it.
     - `role`: `scientific` if the study asks about it.
     """
 
@@ -39,6 +36,7 @@ class SearchedParameter:
     role: Literal["scientific", "nuisance"] = "nuisance"
     points: int | None = None
     step: float | None = None
+    literals: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_range(self) -> bool:

@@ -68,7 +68,7 @@ def test_the_choice_none_is_not_the_text(tmp_path: Path) -> None:
     url, space = f"sqlite:///{tmp_path}/a.db", {"x": CategoricalDistribution([None, "None"])}
     store_study(url, [build_trial({"x": choice}, 1.0, space=space) for choice in (None, "None")])
     read = read_study(url, None)
-    assert read.space[0].choices == ("null", "None")
+    assert (read.space[0].choices, read.space[0].literals) == (("null", "None"), {"null": "None"})
     assert [trial.params["x"] for trial in read.trials] == ["null", "None"]
 
 

@@ -223,6 +223,19 @@ def test_dropped_choice_that_is_best_on_average_is_named(tmp_path: Path) -> None
     assert "fix `model` at svm:" in text
 
 
+def test_advice_pastes_none_and_lists(tmp_path: Path) -> None:
+    """Choices that are no scalars pass through all that writes the next space, also as YAML."""
+    rng, trials = np.random.default_rng(0), []
+    layers: list[Any] = [None, [64], [64, 32]]
+    with pytest.warns(UserWarning, match="persistent storage"):
+        space = {"layers": CategoricalDistribution(layers), "c": FloatDistribution(0.0, 1.0)}
+    for index in range(60):
+        params: dict[str, Any] = {"layers": layers[index % 3], "c": float(rng.uniform())}
+        trials.append(build_trial(params, params["c"] + 2.0 * (index % 3 == 1) + 0.01 * rng.normal(), space=space))
+    text = report(tmp_path, trials)
+    assert 'layers = trial.suggest_categorical("layers", [None, [64, 32]])' in text
+
+
 def test_few_trials_are_the_headline(tmp_path: Path) -> None:
     text = report(tmp_path, draw_trials(1))
     assert "Too few trials to show what matters." in text.partition("## ")[0]

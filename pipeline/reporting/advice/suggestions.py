@@ -9,9 +9,8 @@ from typing import Any
 
 from thalweg.reporting.advice.next_space import NextParameter
 from thalweg.reporting.advice.space_yaml import divide_space, round_value
-from thalweg.reporting.parameter import PythonText, SearchedParameter
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import choice_key
 
 MAX_PLAIN = 1e15
 """Whole numbers up to here have no decimal point."""
@@ -27,21 +26,20 @@ def format_suggestions(tables: StudyTables, space: Sequence[NextParameter]) -> l
     entries, settled = divide_space(space)
     kept = {step.searched.name: step for step in settled}
     own_names = {step.searched.name: tables.own_names.get(step.searched.name, step.searched.name) for step in space}
+    parameters = {step.searched.name: step.searched for step in space}
     variables, lines = _name_variables(own_names), list[str]()
     for step in space:
         name = step.searched.name
         is_partial = not step.searched.when and bool(tables.trials[name].isna().any())
         if name in kept:
             notes = ["where it is used" if is_partial else "", kept[name].reason]
-            choices = {choice_key(choice): choice for choice in step.searched.choices}
-            value = step.remaining_values[0]  # of a table, which holds plain text
-            value = _format_value(round_value(choices.get(choice_key(value), value)))
+            value = _format_choice(step.searched, round_value(step.remaining_values[0]))
             lines.append(f"{variables[name]} = {value}{_format_note(notes)}")
         elif name in entries:
             origin = next((each.low for each in tables.space if each.name == name), step.searched.low)
             draw = _format_draw(own_names[name], _place_on_steps(entries[name], step.searched, origin), step.searched)
             line = f"{variables[name]} = {draw}{_format_note(['where it is used' if is_partial else ''])}"
-            condition = _format_condition(variables, entries[name].get("when", {}))
+            condition = _format_condition(variables, parameters, entries[name].get("when", {}))
             lines += [f"if {condition}:", f"    {line}"] if condition else [line]
     return lines
 
@@ -57,7 +55,7 @@ def _place_on_steps(entry: Mapping[str, Any], searched: SearchedParameter, origi
 
 def _format_draw(name: str, entry: Mapping[str, Any], searched: SearchedParameter) -> str:
     if "choices" in entry:
-        listed = ", ".join(map(_format_value, entry["choices"]))
+        listed = ", ".join(_format_choice(searched, choice) for choice in entry["choices"])
         return f"trial.suggest_categorical({_format_value(name)}, [{listed}])"
     ends = f"{_format_value(entry['low'])}, {_format_value(entry['high'])}"
     more = ", log=True" if "log" in entry else ""
@@ -65,12 +63,15 @@ def _format_draw(name: str, entry: Mapping[str, Any], searched: SearchedParamete
     return f"trial.suggest_{'int' if searched.whole else 'float'}({_format_value(name)}, {ends}{more})"
 
 
-def _format_condition(variables: Mapping[str, str], when: Mapping[str, Sequence[Any]]) -> str:
+def _format_condition(
+    variables: Mapping[str, str], parameters: Mapping[str, SearchedParameter], when: Mapping[str, Sequence[Any]]
+) -> str:
     """Format the values of other parameters for which one is used; '' if it always is."""
     parts = []
     for name, allowed in when.items():
-        values = [_format_value(value) for value in allowed]
-        test = f"== {values[0]}" if len(values) == 1 else f"in ({', '.join(values)})"
+        values = [_format_choice(parameters[name], value) for value in allowed]
+        equals = "is" if values[0] == "None" else "=="
+        test = f"{equals} {values[0]}" if len(values) == 1 else f"in ({', '.join(values)})"
         parts.append(f"{variables[name]} {test}")
     return " and ".join(parts)
 
@@ -87,10 +88,13 @@ def _name_variables(own_names: Mapping[str, str]) -> dict[str, str]:
     return variables
 
 
+def _format_choice(parameter: SearchedParameter, choice: Any) -> str:
+    """Format a choice as Python reads it, also one that tables hold as text."""
+    return parameter.literals.get(choice) or _format_value(choice)
+
+
 def _format_value(value: Any) -> str:
     """Format a value as Python reads it; signs that cannot be seen are escaped."""
-    if isinstance(value, PythonText):
-        return str(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < MAX_PLAIN:
         return str(int(value))
     is_shown = isinstance(value, str) and value.isprintable()

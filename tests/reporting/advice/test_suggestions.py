@@ -9,7 +9,7 @@ import pytest
 
 from thalweg.reporting.advice.next_space import NextParameter
 from thalweg.reporting.advice.suggestions import format_suggestions
-from thalweg.reporting.parameter import PythonText, SearchedParameter
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
 RATE = SearchedParameter("opt.lr", 1e-4, 0.1, log=True)
@@ -75,9 +75,13 @@ def test_steps_of_a_range_are_kept(counting_study: StudyTables) -> None:
 
 
 def test_choices_that_are_no_scalars_are_python(counting_study: StudyTables) -> None:
-    layers = SearchedParameter("layers", choices=(PythonText([64, 32]), PythonText([64]), PythonText(None), "None"))
-    (line,) = build(counting_study, NextParameter(layers))
+    literals = {"[64, 32]": "[64, 32]", "[64]": "[64]", "null": "None"}
+    layers = SearchedParameter("layers", choices=(*literals, "None"), literals=literals)
+    line, condition, _ = build(
+        counting_study, NextParameter(layers), NextParameter(replace(C, when={"layers": ("null",)}))
+    )
     assert line == 'layers = trial.suggest_categorical("layers", [[64, 32], [64], None, "None"])'
+    assert condition == "if layers is None:"
     assert build(counting_study, NextParameter(layers, "[64]", "x")) == ["layers = [64]  # x"]
 
 
