@@ -240,6 +240,7 @@ def test_few_trials_are_the_headline(tmp_path: Path) -> None:
     text = report(tmp_path, draw_trials(1))
     assert "Too few trials to show what matters." in text.partition("## ")[0]
     assert "The study has 1 trial; 12 are needed." in text
+    assert "Continue the search, to 12 trials in all." in text
 
 
 def test_trials_that_the_model_leaves_out_are_said(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_code
 
 
-def advise_continuation(tables: StudyTables) -> Step:
-    """Advise to go on with the search in the same space."""
+def advise_continuation(tables: StudyTables, at_least: int = 0) -> Step:
+    """Advise to go on with the search in the same space, to twice its trials or more."""
     stop = tables.summary.study.stop
     if stop:
         return Step(f"Continue the search: loosen `study.stop.{stop['reason']}` and start again.")
-    command = f"thalweg study --trials {2 * (len(tables.trials) + tables.repeat_count)}"
+    command = f"thalweg study --trials {max(2 * (len(tables.trials) + tables.repeat_count), at_least)}"
     return Step(f"Continue the search: `{command}`.", commands=[command])
 
 

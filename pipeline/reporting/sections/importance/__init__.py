@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from thalweg.reporting.advice import rules, search_space
+from thalweg.reporting.advice import more_trials, rules, search_space
 from thalweg.reporting.analysis import failure_regions
 from thalweg.reporting.analysis.failure_bounds import find_failure_bounds
 from thalweg.reporting.analysis.importance import MIN_TRIALS, Importance, ImportanceRanking, rank_importances
@@ -49,7 +49,8 @@ def _report_few_trials(tables: StudyTables) -> list[Finding]:
     if count >= MIN_TRIALS or tables.ranked.empty:
         return []
     evidence = f"The study has {format_count(count, 'trial')}; {MIN_TRIALS} are needed."
-    step = f"Run at least {MIN_TRIALS} trials."
+    # another section has the step of a rule that is due
+    step = "" if rules.find_rule(tables) else more_trials.advise_continuation(tables, MIN_TRIALS)
     return [Finding("Too few trials to show what matters.", evidence, step, numbers={"trials": count})]
 
 
