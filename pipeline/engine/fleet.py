@@ -212,7 +212,11 @@ def train_to_end(
     After a kill it continues from the last snapshot in `folder`, which must be used for the same trials only.
     """
     epochs = sum(program.epochs * len(lanes) for program, _, lanes in trials.values())
-    with progress.show_part(purpose, epochs, "epoch"), start_workers(data, options) as workers:
+    with (
+        progress.show_part(purpose, epochs, "epoch"),
+        running.announce_training(),
+        start_workers(data, options) as workers,
+    ):
         fleet = Fleet(folder, copy_to_devices(data), width=options.width, workers=workers)
         for trial, (program, hyper, lanes) in trials.items():
             fleet.add_trial(trial, program, hyper, lanes)

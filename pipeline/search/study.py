@@ -27,6 +27,7 @@ from thalweg.search import cohorts, stopping
 from thalweg.search.balance import build_sampler
 from thalweg.search.cohorts import Cohort, Rules
 from thalweg.search.trials import Trial, build_scorer, copy_trial
+from thalweg.system import running
 from thalweg.system.files import UserError
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
@@ -75,7 +76,7 @@ def run_trials(
     """Run every trial of the study in order of number; results in `folder` are read, all others trained."""
     _check_programs(config, spec, data)
     device_data = copy_to_devices(data)
-    with start_workers(data, build.build_engine_options(config)) as workers:
+    with running.announce_training(), start_workers(data, build.build_engine_options(config)) as workers:
         return _Study(config, spec, device_data, folder, callbacks, workers).run()
 
 

@@ -5,11 +5,13 @@ A lock beside it is held as long as the process lives, so a file without one is 
 
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from thalweg.system import files
 from thalweg.system.paths import STATE_FOLDER
@@ -45,6 +47,8 @@ class RunningStage:
 _shown: list[RunningStage] = []
 """What this process has written last; empty where it runs no stage."""
 _updated = [0.0]
+_changing = threading.Lock()
+"""Held from reading `_shown` to writing it: the thread that shows progress writes there, too."""
 
 
 @contextmanager
@@ -68,16 +72,22 @@ def update_stage(part: str, progress: str, seconds_left: float | None) -> None:
     """Say how far the stage of this process is, at most every UPDATE_SECONDS."""
     if _shown and time.monotonic() - _updated[0] >= UPDATE_SECONDS:
         _updated[0] = time.monotonic()
-        _write_stage(replace(_shown[0], part=part, progress=progress, seconds_left=seconds_left))
+        _change_stage(part=part, progress=progress, seconds_left=seconds_left)
+
+
+@contextmanager
+def announce_training() -> Iterator[None]:
+    """Say that the stage of this process trains until the context ends: it asks `is_stop_asked` after each segment."""
+    _change_stage(trains=True)
+    try:
+        yield
+    finally:
+        _change_stage(trains=False)
 
 
 def is_stop_asked() -> bool:
     """Return whether `thalweg stop` has asked this process, which trains, to end."""
-    if not _shown:
-        return False
-    if not _shown[0].trains:
-        _write_stage(replace(_shown[0], trains=True))
-    return files.path_exists(_name_file(_shown[0].process, "stop"))
+    return bool(_shown) and files.path_exists(_name_file(_shown[0].process, "stop"))
 
 
 def list_running() -> list[RunningStage]:
@@ -93,6 +103,12 @@ def list_running() -> list[RunningStage]:
 def ask_to_stop(process: int) -> None:
     """Ask a process of `list_running` to end after its segment."""
     files.write_bytes(_name_file(process, "stop"), b"")
+
+
+def _change_stage(**changes: Any) -> None:
+    with _changing:
+        if _shown:
+            _write_stage(replace(_shown[0], **changes))
 
 
 def _write_stage(stage: RunningStage) -> None:

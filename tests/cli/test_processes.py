@@ -38,8 +38,8 @@ def test_running_stage_is_listed_and_stopped(capsys: pytest.CaptureFixture[str])
         assert line.endswith("s, training, 3 of 8 trials, about 2 min left\n")
         assert cli.main(["stop"]) == 2
         assert "does not train now" in capsys.readouterr().err
-        assert not running.is_stop_asked()
-        assert cli.main(["stop", "1"]) == 2
-        assert "there is no process 1: study" in capsys.readouterr().err
-        assert cli.main(["stop", str(os.getpid())]) == 0
-        assert running.is_stop_asked()
+        with running.announce_training():
+            assert cli.main(["stop", "1"]) == 2
+            assert "there is no process 1: study" in capsys.readouterr().err
+            assert cli.main(["stop", str(os.getpid())]) == 0
+            assert running.is_stop_asked()

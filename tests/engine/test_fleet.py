@@ -158,6 +158,25 @@ def test_stop_keeps_the_segment(
     assert [int(state.step) for state in again.list_states(0)] == [3, 3]
 
 
+def test_training_can_be_stopped_from_its_first_segment(
+    build_fleet: tuple[Callable[..., Fleet], NetworkProgram],
+    config: Config,
+    splits: Splits,
+    compose_data: Callable[[Config, Splits], TrainingData],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A first segment holds the compilation, so it may take minutes."""
+    monkeypatch.chdir(tmp_path)
+    trains: list[bool] = []
+    watch_training(monkeypatch, lambda *_: trains.append(running.list_running()[0].trains))
+    trials = {0: (build_fleet[1], build.build_hyper(config), LANES)}
+    with running.announce_stage("confirm"):
+        fleet_module.train_to_end(tmp_path, compose_data(config, splits), trials, "training")
+        assert trains[0]
+        assert not running.list_running()[0].trains
+
+
 @pytest.mark.parametrize(("cost", "gap"), [(0.001, 2.0), (1.0, 102.0), (30.0, 602.0)])
 def test_snapshots_take_one_percent(
     build_fleet: tuple[Callable[..., Fleet], NetworkProgram], monkeypatch: pytest.MonkeyPatch, cost: float, gap: float

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.study_runs import SegmentRecorder, format_csv, list_reached_values
+from tests.helpers.training_calls import watch_training
 from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.core.types import DataSpec
@@ -16,7 +17,7 @@ from thalweg.engine.devices import copy_to_devices
 from thalweg.search import study, trials
 from thalweg.search.run import build_trials_table
 from thalweg.search.trials import Trial
-from thalweg.system import timing
+from thalweg.system import running, timing
 from thalweg.system.files import UserError
 from thalweg.training.plan import TrainingData
 
@@ -153,6 +154,17 @@ def test_infeasible_trial_cannot_win(
     assert finished[best.number].state == "infeasible"
     assert finished[best.number].outcome.violations["rmse"] == pytest.approx(1e-6, rel=0.2)
     assert best.number not in [trial.outcome.number for trial in trials.rank_trials(limited, finished)]
+
+
+def test_study_can_be_stopped_from_its_first_segment(
+    config: Config, data_spec: DataSpec, training_data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trains: list[bool] = []
+    watch_training(monkeypatch, lambda *_: trains.append(running.list_running()[0].trains))
+    with running.announce_stage("study"):
+        study.run_trials(config, data_spec, training_data, tmp_path, [])
+    assert trains[0]
 
 
 def test_impossible_programs_fail_first(

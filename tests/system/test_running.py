@@ -14,8 +14,7 @@ from thalweg.system import running
 WORK = """
 import sys
 from thalweg.system import running
-with running.announce_stage("study"):
-    running.is_stop_asked()
+with running.announce_stage("study"), running.announce_training():
     running.update_stage("training", "3 of 8 trials", 12.5)
     print("runs", flush=True)
     for line in sys.stdin:
@@ -90,3 +89,12 @@ def test_nothing_runs_without_a_stage(tmp_path: Path, monkeypatch: pytest.Monkey
     running.update_stage("training", "", None)
     assert not running.is_stop_asked()
     assert running.list_running() == []
+
+
+def test_stage_trains_only_while_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with running.announce_stage("diagnose"):
+        with running.announce_training():
+            assert not running.is_stop_asked()
+            assert running.list_running()[0].trains
+        assert not running.list_running()[0].trains
