@@ -10,7 +10,7 @@ from thalweg.cli.stage_work import describe_stages, estimate_stages
 from thalweg.config.experiment import Config
 from thalweg.config.tree import flatten_tree
 from thalweg.system import files
-from thalweg.system.counts import format_count, format_duration, format_elapsed
+from thalweg.system.counts import format_count, format_elapsed
 
 TRIALS = "study.trials"
 EPOCHS = ("training.epochs", "confirm.epochs", "confirm.refit_epochs")
@@ -68,7 +68,7 @@ def _estimate_total(config: Config, speed: Speed, factor: float) -> float:
 
 def _build_error(least: float, reason: str = "", condition: str = "") -> files.UserError:
     """Build the error that the time is too short; it advises enough also where the next measurement is slower."""
-    message = f"{reason}the least that this preset can do takes about {format_duration(least)} on this machine"
+    message = f"{reason}the least that this preset can do takes about {format_elapsed(least)} on this machine"
     advice = f"use --minutes {math.ceil(TIMING_SPREAD * least / 60)} or more"
     return files.UserError(f"--minutes: {message}{condition}; {advice}")
 

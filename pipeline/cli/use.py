@@ -21,7 +21,7 @@ from thalweg.system import compiled, files, progress
 from thalweg.system.git import run_git
 from thalweg.system.paths import PARAMS, WRITTEN_PARAMS
 
-RESTORE = f"`git restore {PARAMS}` brings back the committed file"
+RESTORE = f"; `git restore {PARAMS}` brings back the committed file"
 
 
 def use_preset(preset: Path, minutes: float | None, *, force: bool) -> UseAnswer:
@@ -45,7 +45,8 @@ def use_preset(preset: Path, minutes: float | None, *, force: bool) -> UseAnswer
 def describe_use(answer: UseAnswer) -> str:
     """Describe what was written, and what must still be set."""
     chosen = " with these settings" if answer.values else ""
-    lines = [answer.description, f"{answer.file} is now the preset {answer.preset}{chosen}; {RESTORE}"]
+    restore = RESTORE if run_git("rev-parse", "--verify", f"HEAD:./{PARAMS}") else ""
+    lines = [answer.description, f"{answer.file} is now the preset {answer.preset}{chosen}{restore}"]
     return "\n".join(filter(None, [*lines, *_describe_remaining(answer.errors, answer.notes)]))
 
 

@@ -72,6 +72,13 @@ def test_too_little_time_is_refused() -> None:
         fit_settings(DETECT, SPEED, 30)
 
 
+def test_refused_time_is_less_than_the_least() -> None:
+    """`--minutes 2` was refused with "takes about 2 min"."""
+    least = sum(estimate_stages(DETECT.replace_values(scale_settings(DETECT, 0.0)), SPEED).values())
+    with pytest.raises(UserError, match=f"takes about {int(least // 60)} min {round(least) % 60} s on this machine"):
+        fit_settings(DETECT, SPEED, least - 1)
+
+
 @pytest.mark.parametrize(("measured", "seconds", "elapsed"), [(1, 30, 20.0), (1, 80, 85.0), (2, 60, 20.0)])
 def test_measuring_stops_when_time_is_too_short(measured: int, seconds: float, elapsed: float) -> None:
     others = "the other is" if measured == 2 else "the 2 others are"

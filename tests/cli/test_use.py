@@ -1,6 +1,7 @@
 """thalweg use: what it writes, and what it refuses to overwrite."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,15 @@ def test_hints_are_printed(capsys: pytest.CaptureFixture[str], project: Path) ->
     file.write_text(file.read_text().replace("trials: 36", "trials: 8"))
     assert cli.main(["use", "digits"]) == 0
     assert "note: study.sampler: tpe learns little from 2 cohorts" in capsys.readouterr().out
+
+
+def test_restoring_is_advised_once_there_is_a_commit(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    assert cli.main(["use", "digits"]) == 0
+    assert "git restore" not in capsys.readouterr().out
+    subprocess.run(["git", "add", "params.yaml"], cwd=project, check=True)
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", *author, "commit", "--quiet", "-m", "digits"], cwd=project, check=True)
+    assert cli.main(["use", "scenes"]) == 0
+    assert "; `git restore params.yaml` brings back the committed file\n" in capsys.readouterr().out
+    subprocess.run(["git", "restore", "params.yaml"], cwd=project, check=True)
