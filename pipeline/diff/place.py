@@ -8,6 +8,9 @@ from thalweg.system.files import UserError
 from thalweg.system.paths import PARAMS, REPORTS, SUMMARY
 from thalweg.system.revisions import ReadFile
 
+UNPACKED = Path("report")
+"""The folder in what `thalweg report --zip` packs."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -48,6 +51,8 @@ def _find_place(name: str, here: Path) -> Place | str:
     folder = here / name
     if files.is_folder(folder):
         return _open_folder(name, folder)
+    if files.path_exists(folder):
+        return f"diff: {name} is a file; unpack it, and name the folder {UNPACKED}, which `thalweg report --zip` packed"
     installed.require_training(f"a git revision ({name})")
     commit = revisions.find_commit(name)
     if commit is None:
@@ -63,6 +68,8 @@ def _open_folder(name: str, folder: Path) -> Place | str:
         return Place(name, lambda path: _read_file(folder / (_drop_reports(path) if has_summary else path)))
     if has_summary and files.path_exists(folder / ".." / PARAMS):
         return Place(name, lambda path: _read_file(folder / ".." / path))
+    if files.path_exists(folder / UNPACKED / PARAMS):
+        return f"diff: {name} holds no study itself; name the folder {(Path(name) / UNPACKED).as_posix()}"
     advice = "`thalweg report --zip` packs a report with all that a comparison needs"
     return f"diff: {name} holds no study: {PARAMS} is not there. {advice}"
 

@@ -162,6 +162,16 @@ def test_notes_on_seeds_and_luck(folder: Path, capsys: pytest.CaptureFixture[str
     assert any(note.startswith("The luck of choosing the winners is not removed: ") for note in notes)
 
 
+def test_packed_report_is_named_by_its_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with zipfile.ZipFile(folder / "report.zip", "w") as archive:
+        archive.write(folder / "b" / PARAMS, f"report/{PARAMS}")
+        archive.extractall(folder / "unpacked")
+    assert cli.main(["diff", "report.zip", "unpacked"]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("diff: report.zip is a file; unpack it, and name the folder report")
+    assert second == "diff: unpacked holds no study itself; name the folder unpacked/report"
+
+
 def test_all_mistakes_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "empty").mkdir()
     assert cli.main(["diff", "empty", "nowhere"]) == 2
