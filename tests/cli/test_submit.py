@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import stat
 import subprocess
@@ -22,9 +23,9 @@ FAKES = {
     "scontrol": 'printf "one\\ntwo\\nthree\\n"',
     "srun": 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"',
     "getent": 'echo "10.0.0.7 STREAM $2"',
-    "ray": 'echo "ray $*" >>log; exec sleep 60',
+    "ray": 'echo "ray $*" >>log; echo "$RAY_AUTH_MODE $RAY_AUTH_TOKEN" >>tokens; exec sleep 60',
     "python": 'until [ "$(grep -c ^ray log)" = 2 ]; do sleep 0.1; done; echo "python $* $RAY_ADDRESS" >>log',
-    "thalweg": 'echo "thalweg $* ${RAY_ADDRESS:-alone}" >>log; exit 3',
+    "thalweg": 'echo "thalweg $* ${RAY_ADDRESS:-alone}" >>log; echo "$RAY_AUTH_MODE $RAY_AUTH_TOKEN" >>tokens; exit 3',
 }
 """Programs of a cluster in a few words: each notes how it was called."""
 
@@ -86,6 +87,8 @@ def test_slurm_starts_ray_on_every_node() -> None:
     ]
     assert waited == "python -P - 3 10.0.0.7:6379"
     assert ran == "thalweg run 10.0.0.7:6379"
+    (token,) = set(Path("tokens").read_text().splitlines())  # Ray refuses who does not have that of its head
+    assert re.fullmatch("token [0-9a-f]{64}", token)
 
 
 def test_skypilot_asks_for_machines(project: Path) -> None:

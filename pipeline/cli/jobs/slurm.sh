@@ -26,6 +26,9 @@ printf -v others '%s,' "${nodes[@]:1}"
 # the address of this node, as another one sees it
 address=$(srun --nodes=1 --ntasks=1 --nodelist="${nodes[1]}" getent ahostsv4 "${nodes[0]}" | awk 'NR == 1 {print $1}')
 share=(--num-cpus="$SLURM_CPUS_PER_TASK" --num-gpus={{ gpus }} --disable-usage-stats --block)
+# a token of this job alone: only who knows it may use this Ray
+RAY_AUTH_TOKEN=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')
+export RAY_AUTH_MODE=token RAY_AUTH_TOKEN
 
 trap 'kill $(jobs -p) 2>/dev/null || true; wait || true' EXIT
 ray start --head --node-ip-address="$address" --port=6379 "${share[@]}" &

@@ -41,11 +41,19 @@ def connect_cluster(address: str | None) -> None:
             warnings.filterwarnings("ignore", r"os\.fork\(\)")  # Ray only starts other programs
             ray.init(address=place, runtime_env=environment, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise UserError(f"the Ray cluster at {place} cannot be used: {reason}") from None
+        raise UserError(explain_refusal(place, error)) from None
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before or signal.SIG_DFL)  # Ray puts its own there
+
+
+def explain_refusal(place: str, error: Exception) -> str:
+    """Say why a cluster cannot be used. Ray shows no token where the address is given, and does not say so."""
+    reason = str(error).strip().partition("\n")[0].rstrip(".")
+    has_answered = type(error) is ConnectionError  # else it is the socket's own, of a kind below
+    is_advised = has_answered and "RAY_AUTH_MODE" not in os.environ
+    advice = "; if it was started with token authentication, set RAY_AUTH_MODE=token: docs/scale.md says more"
+    return f"the Ray cluster at {place} cannot be used: {reason}{advice if is_advised else ''}"
 
 
 def _require_answer(place: str) -> None:

@@ -184,3 +184,13 @@ def sleep_long(_data: Any) -> None:
 def test_missing_cluster_is_explained() -> None:
     with pytest.raises(UserError, match=r"^the Ray cluster at 127\.0\.0\.1:9 cannot be used: "):
         ray.start_ray_workers(draw_training_data(), "127.0.0.1:9").__enter__()
+
+
+def test_refusing_cluster_may_want_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray tries for half a minute before it says no more than this."""
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    refusal = ConnectionError("Failed to connect to Ray cluster at 10.0.0.7:6379")
+    assert "set RAY_AUTH_MODE=token" in ray_cluster.explain_refusal("10.0.0.7:6379", refusal)
+    assert "RAY_AUTH_MODE" not in ray_cluster.explain_refusal("10.0.0.7:9", ConnectionRefusedError("refused"))
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    assert "RAY_AUTH_MODE" not in ray_cluster.explain_refusal("10.0.0.7:6379", refusal)
