@@ -22,7 +22,9 @@ class Place:
 
     @property
     def title(self) -> str:
-        """Name the place: `HEAD~1 (1a2b3c4)`; a folder by its path."""
+        """Name the place: `HEAD~1 (1a2b3c4)`; a folder by its path, `.` by words."""
+        if not self.commit and Path(self.text) == Path():
+            return "this folder"
         shown = self.commit[:7]
         return (
             shown if shown and self.commit.startswith(self.text) else f"{self.text} ({shown})" if shown else self.text

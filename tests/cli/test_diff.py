@@ -172,6 +172,16 @@ def test_packed_report_is_named_by_its_folder(folder: Path, capsys: pytest.Captu
     assert second == "diff: unpacked holds no study itself; name the folder unpacked/report"
 
 
+def test_this_folder_is_named_in_words(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder / "b")
+    assert cli.main(["diff", "../a", "."]) == 0
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith("A: ../a, ")
+    assert second.startswith("B: this folder, ")
+
+
 def test_all_mistakes_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "empty").mkdir()
     assert cli.main(["diff", "empty", "nowhere"]) == 2
