@@ -8,6 +8,9 @@ from pathlib import Path
 
 from thalweg.system import files
 
+DVC_NOTES = "refs/exps/exec/*"
+"""What DVC notes of the last experiment's run: it stays when the commit is gone, and is no experiment."""
+
 
 def run_git(*arguments: str, environment: Mapping[str, str] | None = None, text: str = "") -> str | None:
     """Return what a git command prints, without spaces around it; None without git or a repository.
@@ -69,7 +72,8 @@ def list_versions(file: Path) -> list[FileVersion]:
     here = files.resolve_links(Path())
     if not any(files.path_exists(folder / ".git") for folder in (here, *here.parents)):
         return []
-    prefix, listed = run_git("rev-parse", "--show-prefix"), run_git("rev-list", "--all", "--date-order")
+    prefix = run_git("rev-parse", "--show-prefix")
+    listed = run_git("rev-list", f"--exclude={DVC_NOTES}", "--all", "--date-order")
     if prefix is None or listed is None:
         raise files.UserError(f"{file}: git cannot say which commits have it; `git log --all` says why")
     commits = listed.split()

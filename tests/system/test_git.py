@@ -49,6 +49,16 @@ def test_versions_of_all_commits_are_listed() -> None:
 
 
 @pytest.mark.usefixtures("_repository")
+def test_commit_that_is_gone_has_no_version() -> None:
+    """DVC still points to it after an experiment."""
+    commit("one")
+    commit("two")
+    git("update-ref", "refs/exps/exec/EXEC_HEAD", "HEAD")
+    git("reset", "--quiet", "--hard", "HEAD~1")
+    assert list_versions(FILE) == [FileVersion("main", b"one")]
+
+
+@pytest.mark.usefixtures("_repository")
 def test_file_of_a_subfolder_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     commit("above")
     Path("a b").mkdir()
