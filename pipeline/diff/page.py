@@ -9,7 +9,7 @@ from thalweg.diff.changes import Change
 from thalweg.diff.charts import build_differences_chart, build_effects_chart, build_winners_chart
 from thalweg.diff.parameters import ParameterPair
 from thalweg.diff.study import Study
-from thalweg.diff.text import describe_effect, format_sides
+from thalweg.diff.text import describe_effect, explain_effects, format_sides
 from thalweg.diff.words import format_difference, format_value
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure, Table
@@ -93,7 +93,7 @@ def _build_search(answer: DiffAnswer) -> PageSection:
     figures: list[Figure] = [chart] if (chart := build_effects_chart(answer)) else []
     if pairs:
         rows = pd.DataFrame([row for pair in pairs for row in _list_rows(pair)])
-        figures.append(Table("spaces", "What was searched", "", rows))
+        figures.append(Table("spaces", "What was searched", explain_effects(pairs), rows))
     return PageSection("search", "What mattered", [Finding(_describe_effects(pairs), evidence)], figures)
 
 

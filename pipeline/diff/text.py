@@ -11,6 +11,7 @@ from thalweg.reporting.text import format_count, format_interval
 
 GROUPS = ("params", "data", "code", "versions", "winners")
 TITLES = {"winners": "values of the winners"}
+EFFECT_NOTE = "Each interval is of one setting alone; whether it mattered is judged for all settings together."
 MATTERED = {"yes": "mattered", "little": "mattered little", "not clear": "not clear"}
 
 
@@ -26,6 +27,7 @@ def format_text(answer: DiffAnswer, titles: tuple[str, str], scope: str) -> str:
         lines += ["", f"no difference in {', '.join(TITLES.get(name, name) for name in same)}"]
     if answer.parameters:
         lines += ["", "searched, and how much it mattered", *_list_parameters(answer.parameters)]
+        lines += [f"  {note}"] if (note := explain_effects(answer.parameters)) else []
     return "\n".join(lines)
 
 
@@ -70,6 +72,11 @@ def _list_parameters(pairs: Sequence[ParameterPair]) -> Iterator[str]:
             parts = [*([] if is_same else [space or "not searched"]), *([describe_effect(effect)] if effect else [])]
             if parts:
                 yield f"    {name}: {'; '.join(parts)}"
+
+
+def explain_effects(pairs: Sequence[ParameterPair]) -> str:
+    """Explain intervals of effects that seem to contradict the words beside them; '' without effects."""
+    return EFFECT_NOTE if any(pair.effect_a or pair.effect_b for pair in pairs) else ""
 
 
 def describe_effect(effect: Effect) -> str:
