@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedBase
+from ruamel.yaml.comments import CommentedBase, CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
@@ -32,7 +32,8 @@ def rewrite_params(params: str, values: Mapping[str, Any]) -> str:
     before = _dump_tree(yaml, tree)
     for path, value in sorted(values.items()):
         _set_value(tree, _divide_path(path, value), value)
-    return _keep_lines(params, before, _dump_tree(yaml, tree))
+    after = _dump_tree(yaml, tree)
+    return params if after == before else _keep_lines(params, before, after)
 
 
 def replace_names(params: str, names: Mapping[KeyPath, tuple[str, str]]) -> str:
@@ -92,10 +93,10 @@ def _set_value(section: Any, keys: list[str], value: Any) -> None:
     key, rest = _split_path(section, keys)
     if not rest:
         old = section.get(key) if isinstance(section, dict) else section[key]
-        section[key] = _update_section(old, value) if _is_replaceable(old, value) else value
+        section[key] = _update_section(old, value) if _is_replaceable(old, value) else _fit_comment(section, key, value)
         return
     if isinstance(section, dict) and not isinstance(section.get(key), dict | list):
-        section[key] = {}  # it is not there, or null
+        section[key] = _fit_comment(section, key, {})  # it is not there, or null
     inner = section[key]
     if isinstance(inner, CommentedBase) and inner.anchor.value:
         # an alias may use the same section in another place; a copy loses some comments
@@ -119,8 +120,22 @@ def _update_section(old: Any, new: Any) -> Any:
     for key in [key for key in old if key not in new]:
         del old[key]
     for key, value in new.items():
-        old[key] = _update_section(old[key], value) if key in old and _is_replaceable(old[key], value) else value
+        is_same_kind = key in old and _is_replaceable(old[key], value)
+        old[key] = _update_section(old[key], value) if is_same_kind else _fit_comment(old, key, value)
     return old
+
+
+def _fit_comment(section: Any, key: Any, value: Any) -> Any:
+    """Return a value that leaves the comments after a key, and the lines of comments below, where they are.
+
+    ruamel.yaml would write them between the key and a section or list in lines of its own, and join some of the lines.
+    """
+    is_section = isinstance(value, Mapping | list | tuple)
+    if not is_section or not isinstance(section, CommentedBase) or key not in section.ca.items:
+        return value
+    inline = CommentedMap(value) if isinstance(value, Mapping) else CommentedSeq(value)
+    inline.fa.set_flow_style()
+    return inline
 
 
 def _remove_gone(params: str, values: Mapping[str, Any]) -> str:
